@@ -10,8 +10,7 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// What a server says without end is kept to an end, and what it says as servers do
-// is kept whole.
+// A very long reply is cut, and a usual one is kept whole.
 func TestOfALongAnswerTheBeginningIsKept(t *testing.T) {
 	t.Parallel()
 	usual := []string{"no such user", "see https://example.org/550"}

@@ -9,18 +9,17 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// mostCopies bounds how many messages wait for their copy before nothing more is
-// claimed: behind a slow mailbox the sending is slow, too.
+// mostCopies limits how many messages wait for their copy before no more are claimed: a slow
+// mailbox slows the sending down.
 const mostCopies = 64
 
-// copier puts copies of what was handed over into the Sent folder, one after the other,
-// over one connection. It is never tried twice: nothing would tell a second copy from
-// the first.
+// copier puts copies of sent messages into the Sent folder, one after the other, over one
+// connection. It never retries: a second copy could not be told from the first.
 type copier struct {
 	c       *courier
 	ended   sync.WaitGroup
 	mailbox Mailbox
-	err     error // why there is none; it is not asked again
+	err     error // why there is no mailbox; it is not opened again
 
 	mu      sync.Mutex
 	changed *sync.Cond
@@ -28,7 +27,7 @@ type copier struct {
 	closed  bool
 }
 
-// newCopier starts a copier; nil where no copies are kept.
+// newCopier starts a copier; it returns nil if no copies are kept.
 func newCopier(c *courier) *copier {
 	if c.route.Mailbox == nil {
 		return nil
@@ -39,8 +38,8 @@ func newCopier(c *courier) *copier {
 	return k
 }
 
-// keep has a copy made, soon. It does not wait: who calls it has answers to others that
-// must reach the store.
+// keep queues a message for its copy. It does not wait, because its caller still has
+// settlements for the store.
 func (k *copier) keep(item outbox.Item) {
 	if k == nil {
 		return
@@ -51,7 +50,7 @@ func (k *copier) keep(item outbox.Item) {
 	k.changed.Broadcast()
 }
 
-// room waits until the mailbox is not far behind.
+// room waits until few messages wait for their copy.
 func (k *copier) room(ctx context.Context) {
 	if k == nil {
 		return
@@ -69,8 +68,7 @@ func (k *copier) room(ctx context.Context) {
 	}
 }
 
-// next waits for a message of which a copy is to be made; false when there will be
-// none.
+// next waits for the next message to copy; ok is false if there will be none.
 func (k *copier) next() (item outbox.Item, ok bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -86,7 +84,7 @@ func (k *copier) next() (item outbox.Item, ok bool) {
 	return item, true
 }
 
-// close returns when all copies are made, or can't be.
+// close returns after all copies are made, or have failed.
 func (k *copier) close() {
 	if k == nil {
 		return
@@ -124,8 +122,7 @@ func (k *copier) put(ctx context.Context, item outbox.Item) error {
 	return k.mailbox.Append(ctx, kept{k.c.d.o.Store, ctx, item}, k.c.d.o.Now())
 }
 
-// there reports whether a copy was put there when others of the message's recipients
-// got it.
+// there reports whether a copy was made when other recipients of the message got it.
 func (k *copier) there(ctx context.Context, item outbox.Item) (bool, error) {
 	first := true
 	own := map[int]bool{}

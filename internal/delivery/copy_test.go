@@ -13,7 +13,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// sentFolder keeps what is appended.
+// sentFolder is a mailbox that records the copies.
 type sentFolder struct {
 	mu     sync.Mutex
 	copies []string

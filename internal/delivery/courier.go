@@ -15,38 +15,36 @@ import (
 )
 
 const (
-	// linger is how long a courier with nothing to do keeps its connections for what
-	// may come.
+	// linger is how long an idle courier keeps its connections.
 	linger = 5 * time.Second
-	// noSlot is how long to wait for a connection that others have.
+	// noSlot is how long to wait if other workers have all connections.
 	noSlot = 2 * time.Second
 	// unroutable is how long an account rests that can't be used.
 	unroutable = 5 * time.Minute
 )
 
-// courier sends what is due of one account, over one transport, until nothing is
-// due any more.
+// courier sends the due messages of one account, over one transport, until none is due.
 type courier struct {
 	s       *shift
 	d       *Delivery
 	account string
 	route   Route
 
-	// over ends when nothing more is to be begun; its cause says why.
+	// over is done when no more messages may begin; its cause is the reason.
 	over context.Context
 	stop context.CancelCauseFunc
 
 	marks    *markahead.Marker[*parcel]
 	markRate markRate
 	settler  *settler
-	copies   *copier // nil where none are kept
+	copies   *copier // nil if no copies are kept
 
 	mu      sync.Mutex
-	parcels []*parcel   // those that were handed to the transport, by index
+	parcels []*parcel   // the messages that were handed to the transport, by index
 	first   int         // the index of parcels[0]
 	leased  int         // recipients that are not settled
 	sends   atomic.Bool // a message reached a server
-	// rate is what was settled of late, in recipients a second.
+	// rate is the number of recipients settled in a second, lately.
 	rate tempo
 }
 
@@ -58,7 +56,7 @@ func newCourier(s *shift, account string) *courier {
 	return c
 }
 
-// why is why nothing more is to be begun.
+// why returns the reason why no more messages may begin.
 func (c *courier) why() error { return context.Cause(c.over) }
 
 func (c *courier) inFlight() int {
@@ -67,7 +65,7 @@ func (c *courier) inFlight() int {
 	return c.leased
 }
 
-// work sends until nothing is due, the account is paused, or the shift is over.
+// work sends until no message is due, the account is paused, or the shift is over.
 func (c *courier) work() {
 	defer c.stop(nil)
 	defer c.settler.close()
@@ -86,11 +84,11 @@ func (c *courier) work() {
 		c.cantBeUsed(err)
 		return
 	}
-	defer func() { _ = sender.Close() }() // says QUIT, where nothing can be lost any more
+	defer func() { _ = sender.Close() }() // sends QUIT, when nothing can be lost any more
 	c.carry(sender)
 }
 
-// slots are the connections that this process may have.
+// slots reserves connections for this process and returns their number.
 func (c *courier) slots() (n int, ok bool) {
 	want := c.route.Connections
 	if want <= 0 {
@@ -98,7 +96,7 @@ func (c *courier) slots() (n int, ok bool) {
 	}
 	n, err := c.d.o.Store.Slots(c.over, c.s.owner, c.account, want, c.route.MostConnections)
 	if c.over.Err() != nil {
-		c.giveSlotsBack() // no courier may follow that asks for them anew
+		c.giveSlotsBack() // no later courier may come to replace the reservation
 		return 0, false
 	}
 	if errors.Is(err, outbox.ErrLapsed) {
@@ -121,15 +119,15 @@ func (c *courier) giveSlotsBack() {
 	}
 }
 
-// again is when another courier of this account is worth to begin.
+// again sets when another courier of this account may start.
 func (c *courier) again(in time.Duration) {
 	c.d.mu.Lock()
 	defer c.d.mu.Unlock()
 	c.d.retryAt[c.account] = c.d.o.Now().Add(in)
 }
 
-// cantBeUsed lets an account rest whose settings or secret make no sense here:
-// another machine may have them right.
+// cantBeUsed lets an account rest whose settings or secret can't be used on this machine;
+// another machine may have the right ones.
 func (c *courier) cantBeUsed(err error) {
 	if c.over.Err() != nil {
 		return
@@ -139,7 +137,7 @@ func (c *courier) cantBeUsed(err error) {
 	c.stop(errPaused)
 }
 
-// pause lets the account rest and says so where it did not: for all workers when the
+// pause pauses the account, and reports it if it was not paused before: for all workers if the
 // server asked for it, otherwise in this process.
 func (c *courier) pause(rest time.Duration, why queue.Answer) {
 	if why.Reply.IsZero() {
@@ -150,7 +148,7 @@ func (c *courier) pause(rest time.Duration, why queue.Answer) {
 	}
 	began, err := c.d.o.Store.Pause(c.s.hard, outbox.Pause{Account: c.account, For: rest, Answer: why})
 	if !c.d.used(err) {
-		c.again(min(rest, unroutable)) // at least this process heeds it
+		c.again(min(rest, unroutable)) // at least this process pauses
 	}
 	if began {
 		c.d.o.Observe(Event{Kind: Paused, Account: c.account, For: rest, Answer: why})
@@ -158,7 +156,7 @@ func (c *courier) pause(rest time.Duration, why queue.Answer) {
 	c.stop(errPaused)
 }
 
-// carry hands the messages to the transport and settles what comes of them.
+// carry hands the messages to the transport and settles their results.
 func (c *courier) carry(sender Sender) {
 	c.copies = newCopier(c)
 	defer c.copies.close()
@@ -171,7 +169,7 @@ func (c *courier) carry(sender Sender) {
 	c.marks.Wait()
 }
 
-// took settles a message.
+// took handles the result of a message.
 func (c *courier) took(index int, result smtpclient.Result) {
 	c.mu.Lock()
 	p := c.parcels[index-c.first]
@@ -187,7 +185,7 @@ func (c *courier) took(index int, result smtpclient.Result) {
 	c.settle(p, result)
 }
 
-// tempo measures how many things happen in a second, over about the last one.
+// tempo measures events per second, over about the last second.
 type tempo struct {
 	began time.Time
 	n     int
@@ -204,5 +202,5 @@ func (t *tempo) add(now time.Time, n int) {
 	}
 }
 
-// perSecond is the last full second's, or what there is of the first.
+// perSecond returns the rate of the last full second, or of the first one so far.
 func (t *tempo) perSecond() int { return max(int(t.last), t.n) }

@@ -12,7 +12,7 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// silent is a transport whose server accepts connections and says nothing.
+// silent is a transport whose server accepts connections and does not answer.
 type silent struct{}
 
 func (silent) SendAll(ctx context.Context, messages iter.Seq[smtpclient.Transaction]) iter.Seq2[int, smtpclient.Result] {
@@ -33,8 +33,8 @@ func (silent) SendAll(ctx context.Context, messages iter.Seq[smtpclient.Transact
 
 func (silent) Close() error { return nil }
 
-// An account whose server answers does not wait for those whose servers are dead, were
-// they many more than may send at a time.
+// An account whose server answers does not wait for accounts whose servers are dead, even if
+// these are many more than may send at a time.
 func TestDeadAccountsDelayNoHealthyOne(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -60,7 +60,7 @@ func TestDeadAccountsDelayNoHealthyOne(t *testing.T) {
 		}
 		return dead, nil
 	}
-	w.opts.Grace = 1 // nanosecond: nothing of the dead comes to an end
+	w.opts.Grace = 1 // nanosecond: no transaction with the dead servers finishes
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	done := make(chan error, 1)

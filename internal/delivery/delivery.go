@@ -20,32 +20,32 @@ const (
 	defaultGrace = 30 * time.Second
 )
 
-// Delivery sends what is in an outbox. It is for one Run or Drain at a time.
+// Delivery sends the messages of an outbox. Call one Run or Drain at a time.
 type Delivery struct {
 	o Options
 
 	mu       sync.Mutex
-	couriers map[string]*courier // at work, by account
-	// retryAt is when an account is worth another courier, where the last one had no
-	// slot; failures counts the connections in a row that an account did not get.
+	couriers map[string]*courier // running, by account
+	// retryAt is when an account without a connection may start another courier; failures
+	// counts its failed connections in a row.
 	retryAt  map[string]time.Time
 	failures map[string]int
 	doubts   map[queue.ID]doubt
 	suspects map[string]*suspicion // by account
-	rests    map[string]Rest       // of this process alone, by account
+	rests    map[string]Rest       // pauses of this process alone, by account
 	resumed  map[string]int64      // outbox.Due.Resumed, as last seen, by account
-	// doubtsBehind is how far they were gone through; untold is of how many failures
-	// nobody could be told.
+	// doubtsBehind is the last message in doubt that was checked; untold counts the failures
+	// that could not be reported.
 	doubtsBehind queue.ID
 	untold       int
 	status       Status
 	fatal        error
 	reloaded     bool
-	changed      chan struct{} // has one when the dispatcher should look again
+	changed      chan struct{} // has a value when the dispatcher must check for due messages
 	count        map[queue.State]int
 }
 
-// New makes a Delivery. It does nothing yet.
+// New returns a Delivery. It does nothing yet.
 func New(o Options) *Delivery {
 	if o.Lease <= 0 {
 		o.Lease = defaultLease
@@ -72,12 +72,12 @@ func New(o Options) *Delivery {
 	return d
 }
 
-// Run works until ctx is over, then finishes what is on the wire, gives back what it
-// has not begun, and returns nil. An error is one of the store that can't be gone
-// on from; queue.ErrBroken is.
+// Run works until ctx is done; then it finishes the messages in flight, requeues the others,
+// and returns nil. It returns an error of the store only if it can't continue, such as
+// queue.ErrBroken.
 func (d *Delivery) Run(ctx context.Context) error { return d.work(ctx, false) }
 
-// Drain works until nothing is due any more, or ctx is over.
+// Drain works until no message is due, or ctx is done.
 func (d *Delivery) Drain(ctx context.Context) (queue.Drained, error) {
 	d.mu.Lock()
 	clear(d.count)
@@ -100,9 +100,9 @@ func (d *Delivery) Drain(ctx context.Context) (queue.Drained, error) {
 	return result, errors.Join(err, statsErr)
 }
 
-// Reload has every account's route asked for anew, and ends the pauses that were for a
-// login or a setting, which may be what was changed. Those that a server asked
-// for go on.
+// Reload makes the delivery call Options.Route again for every account, and ends pauses
+// because of a login or a setting, which may have been corrected. Other pauses that a server
+// asked for continue.
 func (d *Delivery) Reload() {
 	d.mu.Lock()
 	d.reloaded = true
@@ -117,21 +117,21 @@ func (d *Delivery) Reload() {
 	d.look()
 }
 
-// errReload ends a courier, so that another one begins with what is configured now.
+// errReload ends a courier, so that the next one uses the current configuration.
 var errReload = errors.New("the configuration is read anew")
 
-// Status is how it goes, for health and readiness.
+// Status is the state of a Delivery, for health and readiness.
 type Status struct {
-	Joined    bool  // it has a lease
-	Couriers  int   // accounts at work
-	InFlight  int   // recipients leased
-	StoreErr  error // of the last use of the store; nil when it worked
+	Joined    bool  // the worker has a lease
+	Couriers  int   // accounts that are sending
+	InFlight  int   // leased recipients
+	StoreErr  error // of the last call of the store; nil if it worked
 	Accepting bool  // not stopping
-	// Rests are the accounts that this process does not use for a while, by name.
+	// Rests are the accounts that this process does not use for a time, by name.
 	Rests []Rest
 }
 
-// Status tells how it goes.
+// Status returns the current state.
 func (d *Delivery) Status() Status {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -148,7 +148,7 @@ func (d *Delivery) Status() Status {
 	return s
 }
 
-// look has the dispatcher look what is due.
+// look makes the dispatcher check for due messages.
 func (d *Delivery) look() {
 	select {
 	case d.changed <- struct{}{}:
@@ -156,8 +156,8 @@ func (d *Delivery) look() {
 	}
 }
 
-// used notes how a use of the store went. It reports whether it worked, and ends
-// the work when nothing can any more.
+// used records the result of a call of the store, and reports whether it succeeded. It ends
+// the work if the store can't be used any more.
 func (d *Delivery) used(err error) bool {
 	err = outbox.WhyBroken(err)
 	d.mu.Lock()
@@ -182,32 +182,32 @@ func (d *Delivery) dead() error {
 	return d.fatal
 }
 
-// shift is the work under one lease. A worker that lapsed begins another one: what
-// it had may be others' by now.
+// shift is the work under one lease. A worker whose lease lapsed begins another shift, because
+// other workers may have its messages.
 type shift struct {
 	d     *Delivery
 	owner string
 	drain bool
-	// over ends when nothing more is to be begun.
+	// over is done when no more messages may begin.
 	over  context.Context
 	end   context.CancelCauseFunc
-	hard  context.Context // ends when what is on the wire is given up
+	hard  context.Context // cancelled when the grace period for messages in flight is over
 	work  sync.WaitGroup  // couriers
-	tasks sync.WaitGroup  // what keeps: renewals, sweeps
-	// tidied is closed when the first look at what others left behind is over.
+	tasks sync.WaitGroup  // renewals and maintenance
+	// tidied is closed after the first run of all duties.
 	tidied chan struct{}
-	// finished is closed when no courier is left, and no lease needed.
+	// finished is closed when no courier is left, and no lease is needed.
 	finished chan struct{}
 }
 
 var (
 	errLapsed = errors.New("the lease has lapsed")
-	// errUncertain ends a shift that may have leased what it does not know of: when it
-	// leaves, that is given back.
+	// errUncertain ends a shift whose claim failed after it may have leased messages: when the
+	// worker leaves, they are requeued.
 	errUncertain = errors.New("a claim failed, and nobody knows what it leased")
 )
 
-// used is that of the Delivery, but an error of what was called off is nobody's.
+// used is Delivery.used, but ignores errors of calls that were cancelled.
 func (s *shift) used(err error) bool {
 	if err != nil && s.hard.Err() != nil && !errors.Is(err, queue.ErrBroken) && !errors.Is(err, queue.ErrClosed) {
 		return false
@@ -224,7 +224,7 @@ func (d *Delivery) work(ctx context.Context, drain bool) error {
 		d.status.Accepting, d.status.Joined = false, false
 		d.mu.Unlock()
 	}()
-	var since time.Time // claims fail
+	var since time.Time // since claims fail
 	for pause := time.Second; ; {
 		began := d.o.Now()
 		why := d.oneShift(ctx, drain)
@@ -239,7 +239,7 @@ func (d *Delivery) work(ctx context.Context, drain bool) error {
 			continue
 		}
 		if d.o.Now().Sub(began) > 2*longest {
-			pause, since = time.Second, time.Time{} // it went well for a while
+			pause, since = time.Second, time.Time{} // it worked for a while
 		}
 		if since.IsZero() {
 			since = began
@@ -255,8 +255,8 @@ func (d *Delivery) work(ctx context.Context, drain bool) error {
 	}
 }
 
-// oneShift joins, works, and leaves. The error is errLapsed or errUncertain where
-// another shift should follow.
+// oneShift joins, works, and leaves. The error is errLapsed or errUncertain if another shift
+// should follow.
 func (d *Delivery) oneShift(ctx context.Context, drain bool) error {
 	s := &shift{d: d, drain: drain, finished: make(chan struct{}), tidied: make(chan struct{})}
 	if !s.join(ctx) {
@@ -266,7 +266,7 @@ func (d *Delivery) oneShift(ctx context.Context, drain bool) error {
 	hard, giveUp := context.WithCancel(context.WithoutCancel(ctx))
 	defer giveUp()
 	s.hard = hard
-	s.guarded("sweeping", func() { s.sweep() }) // what has had its time must not be claimed
+	s.guarded("sweeping", func() { s.sweep() }) // expired messages must not be claimed
 	s.keep()
 	s.guarded("the dispatcher", s.dispatch)
 	s.end(nil)
@@ -274,7 +274,7 @@ func (d *Delivery) oneShift(ctx context.Context, drain bool) error {
 	d.status.Accepting = ctx.Err() == nil
 	d.mu.Unlock()
 	s.finish(giveUp)
-	giveUp() // what still waits for the store need not any more
+	giveUp() // calls of the store that still wait are not needed any more
 	close(s.finished)
 	s.tasks.Wait()
 	s.leave(ctx)
@@ -284,12 +284,12 @@ func (d *Delivery) oneShift(ctx context.Context, drain bool) error {
 	return nil
 }
 
-// drainPatience is how long a Drain waits for a store before it gives up with the
-// store's last error. Run waits for as long as it takes.
+// drainPatience is how long a Drain waits for a failing store before it returns the store's
+// last error. Run waits without limit.
 const drainPatience = time.Minute
 
-// fails notes since when the store does not work, zero while it does, and ends a Drain that
-// has waited long enough.
+// fails returns since when the store has failed, zero if it works, and ends a Drain that has
+// waited long enough.
 func (s *shift) fails(since time.Time, err error) time.Time {
 	now := s.d.o.Now()
 	switch {
@@ -305,7 +305,7 @@ func (s *shift) fails(since time.Time, err error) time.Time {
 	return since
 }
 
-// join makes this worker known; false when ctx is over before the store could.
+// join registers this worker; it returns false if ctx was done before the store could.
 func (s *shift) join(ctx context.Context) bool {
 	host, err := os.Hostname()
 	if err != nil {
@@ -313,7 +313,7 @@ func (s *shift) join(ctx context.Context) bool {
 	}
 	var began time.Time
 	for pause := time.Second; ; pause = min(2*pause, 30*time.Second) {
-		s.owner = rand.Text() // anew each time: one that failed may have joined, and nobody joins twice
+		s.owner = rand.Text() // new each time: a failed call may have joined, and no owner joins twice
 		err := s.d.o.Store.Join(ctx, queue.Worker{Owner: s.owner, Host: host, PID: os.Getpid()}, s.d.o.Lease)
 		if ctx.Err() != nil || s.d.dead() != nil {
 			if err == nil {
@@ -339,7 +339,7 @@ func (s *shift) join(ctx context.Context) bool {
 	}
 }
 
-// finish waits for what is on the wire, and gives it up when that takes too long.
+// finish waits for the messages in flight, and calls giveUp after the grace period.
 func (s *shift) finish(giveUp func()) {
 	done := make(chan struct{})
 	go func() {

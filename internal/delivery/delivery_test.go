@@ -58,7 +58,7 @@ func TestEachRecipientIsOnItsOwn(t *testing.T) {
 	if e.Recipients[0].Answer.ServerID == "" || e.Recipients[1].Answer.Class == "" {
 		t.Errorf("the server's name for the message or the class is missing: %+v", e.Recipients)
 	}
-	// What was deferred goes again when it is due, alone.
+	// A deferred recipient is tried again alone when it is due.
 	w.clock.Advance(2 * time.Minute)
 	if drained := w.drain(); drained.Count[queue.Deferred] != 1 {
 		t.Errorf("the second try: %v", drained.Count)
@@ -68,7 +68,7 @@ func TestEachRecipientIsOnItsOwn(t *testing.T) {
 	}
 }
 
-// What was handed over and never answered is in doubt, and stays so.
+// A message that was sent and never answered is in doubt, and stays so.
 func TestNoAnswerIsDoubt(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "body-cut")
@@ -80,13 +80,12 @@ func TestNoAnswerIsDoubt(t *testing.T) {
 		t.Errorf("left %d", drained.Left)
 	}
 	w.want(id, "in_doubt")
-	if n, _ := w.deliveries(); n != 1 { // the sandbox takes what it does not answer
+	if n, _ := w.deliveries(); n != 1 { // the sandbox accepts a message even if it does not answer
 		t.Errorf("the server has %d", n)
 	}
 }
 
-// markingStore tells what stood in the store when a server took a message, and
-// fails on demand.
+// markingStore records which recipients were marked, and fails on demand.
 type markingStore struct {
 	outbox.Store
 	mu     sync.Mutex
@@ -108,7 +107,7 @@ func (s *markingStore) Mark(ctx context.Context, owner string, leases []outbox.L
 	return lost, err
 }
 
-// Nothing leaves before the store has, durably, that it is being sent.
+// No message is sent before the store has durably marked it.
 func TestTheMarkComesBeforeTheMessage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -144,7 +143,7 @@ func TestTheMarkComesBeforeTheMessage(t *testing.T) {
 	}
 }
 
-// takingStore has a person take a message back behind its claim.
+// takingStore makes a user cancel a message after its claim.
 type takingStore struct {
 	outbox.Store
 	once sync.Once
@@ -175,7 +174,7 @@ func TestWhatIsTakenBackIsNotSent(t *testing.T) {
 	}
 }
 
-// bodiless has lost the text of a message.
+// bodiless has lost the body of a message.
 type bodiless struct {
 	outbox.Store
 	id queue.ID
@@ -215,7 +214,7 @@ func TestAMissingTextIsHeldAndOthersGoOn(t *testing.T) {
 
 func TestAnAccountThatIsRefusedRestsAndThatIsSaidOnce(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, "ehlo-554") // no login in the clear: any refusal before MAIL will do
+	w := newWorld(t, "ehlo-554") // no cleartext login: any refusal before MAIL will do
 	var ids []queue.ID
 	for range 50 {
 		ids = append(ids, w.enqueue("a@example.org"))
@@ -244,7 +243,7 @@ func TestAnAccountThatIsRefusedRestsAndThatIsSaidOnce(t *testing.T) {
 	}
 }
 
-// A worker that ends gives back what it has not begun, and finishes what it has.
+// A worker that stops requeues messages that it has not begun, and finishes the others.
 func TestStopGivesBackWhatIsNotBegun(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -280,7 +279,7 @@ func TestStopGivesBackWhatIsNotBegun(t *testing.T) {
 	}
 }
 
-// slowMarks lets nothing be marked before it may.
+// slowMarks delays marks until first is closed.
 type slowMarks struct {
 	outbox.Store
 	first chan struct{}
@@ -291,7 +290,7 @@ func (s *slowMarks) Mark(ctx context.Context, owner string, leases []outbox.Leas
 	return s.Store.Mark(ctx, owner, leases)
 }
 
-// A worker whose lease has lapsed begins anew, and what it had goes out once.
+// A worker whose lease has lapsed joins again, and its messages are sent once.
 func TestALapsedWorkerBeginsAnew(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -309,7 +308,7 @@ func TestALapsedWorkerBeginsAnew(t *testing.T) {
 	}
 }
 
-// drainUntil runs until so many were handed over.
+// drainUntil runs a delivery until n recipients were handed over.
 func (w *world) drainUntil(n int) {
 	w.t.Helper()
 	ctx, cancel := context.WithCancel(w.t.Context())
@@ -323,8 +322,8 @@ func (w *world) drainUntil(n int) {
 	}
 }
 
-// lapsing has the first worker forgotten behind its first claim, as another that
-// sweeps would.
+// lapsing makes the first worker lapse after its first claim, as the sweep of another worker
+// would.
 type lapsing struct {
 	outbox.Store
 	once sync.Once
@@ -336,8 +335,8 @@ func (s *lapsing) Claim(ctx context.Context, c outbox.Claim) (outbox.Batch, erro
 	return b, err
 }
 
-// An outbox that a renewal of the lease finds broken ends the work with that: there is no
-// doubt about anything that a person did.
+// If a renewal of the lease finds the outbox broken, the work ends with that error, without
+// any doubt about a change.
 func TestABrokenRenewalSaysWhatIsBroken(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -370,7 +369,8 @@ func TestABrokenStoreEndsTheWork(t *testing.T) {
 	}
 }
 
-// What a person has mended is tried at once; what the server asked for is not.
+// A pause for a fault that a user has corrected ends at once; a pause that the server asked
+// for does not.
 func TestReloadEndsThePausesThatAPersonMends(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -10,28 +10,28 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// longest is how long the dispatcher sleeps at most: a clock that was set, or a wake
-// that was lost, costs no more than that.
+// longest is the longest sleep of the dispatcher: a changed clock or a lost wake costs no more
+// than that.
 const longest = 30 * time.Second
 
 const (
-	// mostCouriers bounds how many accounts are sent from at a time. Couriers that have
-	// handed no message to a server yet don't count: their server may be dead, and accounts
-	// whose server answers must not wait for those.
+	// mostCouriers limits how many accounts are sent from at a time. Couriers that have not
+	// yet sent a message to a server don't count: their server may be dead, and accounts whose
+	// server answers must not wait for them.
 	mostCouriers = 128
-	// mostConnecting bounds them all.
+	// mostConnecting limits all couriers.
 	mostConnecting = 1024
 )
 
-// dispatch starts a courier for each account that has something due, until the
-// shift is over or, when draining, nothing is due any more.
+// dispatch starts a courier for each account that has due messages, until the shift is over
+// or, when draining, no message is due.
 func (s *shift) dispatch() {
 	d := s.d
 	last := false
-	var since time.Time // the store has failed
+	var since time.Time // since when the store fails
 	for failed := 0; s.over.Err() == nil && d.dead() == nil; {
 		resumed := s.resume()
-		tidied := s.hasTidied() // before Due is asked: what was given back is due then
+		tidied := s.hasTidied() // before Due, so that requeued messages are due then
 		wake := d.o.Store.Wake()
 		due, err := d.o.Store.Due(s.over)
 		if s.over.Err() != nil {
@@ -48,7 +48,7 @@ func (s *shift) dispatch() {
 				if last {
 					return
 				}
-				s.tidy() // what failed may have to be reported, which is due then
+				s.tidy() // failures may have to be reported, and the reports are due then
 				last = true
 				continue
 			}
@@ -66,8 +66,8 @@ func (s *shift) dispatch() {
 	}
 }
 
-// resume ends, behind a Reload, the pauses that a person may have mended; false when
-// that has to be tried again.
+// resume ends, after a Reload, the pauses whose cause a user may have corrected. It returns
+// false if it must be called again.
 func (s *shift) resume() (done bool) {
 	d := s.d
 	d.mu.Lock()
@@ -92,7 +92,7 @@ func (s *shift) resume() (done bool) {
 	return done
 }
 
-// mendable reports whether a person may have mended what an account rests for.
+// mendable reports whether a user may have corrected the cause of a pause.
 func mendable(why queue.Answer) bool {
 	if why.Reply.IsZero() {
 		return true // a setting, or a server that could not be reached
@@ -101,8 +101,7 @@ func mendable(why queue.Answer) bool {
 	return ok && info.Retry.Kind == diagnosis.RetryAfterFix
 }
 
-// hasTidied reports whether what lapsed workers had, and doubts that can be ended,
-// were looked at.
+// hasTidied reports whether all duties have run once: lapsed leases and doubts were checked.
 func (s *shift) hasTidied() bool {
 	select {
 	case <-s.tidied:
@@ -112,8 +111,8 @@ func (s *shift) hasTidied() bool {
 	}
 }
 
-// start begins couriers, and says when it is worth to look again. more says that
-// something is due that can be sent, or could be if a connection were free.
+// start starts couriers, and returns when to check again. more is true if a message is due
+// that can be sent, or could be if a connection were free.
 func (s *shift) start(due []outbox.Due) (wait time.Duration, more bool) {
 	d := s.d
 	wait = longest
@@ -129,7 +128,7 @@ func (s *shift) start(due []outbox.Due) (wait time.Duration, more bool) {
 		in := account.In
 		d.resumed[account.Account] = account.Resumed
 		if rest, rests := d.rests[account.Account]; rests {
-			if rest.resumed != account.Resumed { // a person had it go on
+			if rest.resumed != account.Resumed { // a user resumed the account
 				delete(d.retryAt, account.Account)
 				delete(d.failures, account.Account)
 				rest.Until = now
@@ -149,14 +148,14 @@ func (s *shift) start(due []outbox.Due) (wait time.Duration, more bool) {
 			}
 		}
 		if d.couriers[account.Account] != nil {
-			continue // it looks itself
+			continue // its courier claims itself
 		}
 		if in > 0 {
 			wait = min(wait, in)
 			continue
 		}
 		if busy >= mostCouriers || len(d.couriers) >= mostConnecting {
-			continue // the first that ends makes the dispatcher look again
+			continue // the first courier that ends wakes the dispatcher
 		}
 		c := newCourier(s, account.Account)
 		d.couriers[account.Account] = c
@@ -177,7 +176,7 @@ func (s *shift) idle() bool {
 	return len(s.d.couriers) == 0
 }
 
-// renew keeps the lease until no courier needs it.
+// renew renews the lease until no courier needs it.
 func (s *shift) renew() {
 	d := s.d
 	for {
@@ -195,12 +194,12 @@ func (s *shift) renew() {
 	}
 }
 
-// keep renews the lease and does what has to be done now and then.
+// keep renews the lease and does the regular duties.
 func (s *shift) keep() {
 	d := s.d
 	s.tasks.Go(func() { s.guarded("renewing the lease", s.renew) })
-	// Each duty is a goroutine of its own: a slow mailbox must not keep leases of dead
-	// workers from being taken back.
+	// Each duty has its own goroutine: a slow mailbox must not delay the requeueing of dead
+	// workers' messages.
 	var once sync.WaitGroup
 	duties := s.duties()
 	once.Add(len(duties))
@@ -214,7 +213,7 @@ func (s *shift) keep() {
 	})
 }
 
-// duty is what belongs to no courier, and is done now and then.
+// duty is regular work that belongs to no courier.
 type duty struct {
 	name string
 	do   func()
@@ -228,8 +227,8 @@ func (s *shift) duties() []duty {
 	}
 }
 
-// attend does a duty until the shift is over. done is called after the first time, or
-// when there is none.
+// attend does a duty regularly until the shift is over. It calls done after the first time, or
+// if there is none.
 func (s *shift) attend(duty duty, done func()) {
 	d, first := s.d, sync.OnceFunc(done)
 	defer first()
@@ -246,7 +245,7 @@ func (s *shift) attend(duty duty, done func()) {
 	})
 }
 
-// tidy does all duties, for a drain: what failed may have to be reported.
+// tidy does all duties once, for a drain.
 func (s *shift) tidy() {
 	if !s.sweep() {
 		return
@@ -255,7 +254,7 @@ func (s *shift) tidy() {
 	s.report()
 }
 
-// sweep takes back what lapsed workers had; false when the store can't.
+// sweep calls Store.Sweep; it returns false if that fails.
 func (s *shift) sweep() bool {
 	d := s.d
 	swept, err := d.o.Store.Sweep(s.over)

@@ -13,8 +13,8 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// transact has another worker take up to n recipients in one transaction, and say
-// what came of it.
+// transact makes another worker send up to n recipients in one transaction, and settle them
+// with a state.
 func (w *world) transact(n int, state queue.State) {
 	w.t.Helper()
 	ctx, owner := w.t.Context(), "other "+strconv.Itoa(int(w.others.Add(1)))
@@ -44,7 +44,7 @@ func (w *world) transact(n int, state queue.State) {
 	}
 }
 
-// reconciles has a worker look into what is in doubt until the test ends.
+// reconciles runs a worker that resolves doubts until the test ends.
 func (w *world) reconciles() {
 	w.t.Helper()
 	w.opts.Now, w.opts.Lease = w.clock.Now, 30*time.Millisecond // the clock of the store stands still
@@ -59,14 +59,14 @@ func (w *world) reconciles() {
 	})
 }
 
-// asked counts how often the route is asked for, as it is before each look.
+// asked counts the calls of Route, which come before each look.
 func (w *world) asked() *atomic.Int64 {
 	n := &atomic.Int64{}
 	w.opts.Route = func(context.Context, string) (delivery.Route, error) { n.Add(1); return w.route, nil }
 	return n
 }
 
-// A copy is from one transaction: where two are in doubt it does not say whose.
+// A copy is from one transaction: if two are in doubt, it does not say from which.
 func TestACopySpeaksForOneTransaction(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -81,7 +81,7 @@ func TestACopySpeaksForOneTransaction(t *testing.T) {
 	w.want(id, "in_doubt in_doubt")
 }
 
-// Nor does it where another transaction was once in doubt, whatever came of it.
+// Nor does it say so if another transaction was in doubt before, whatever its end was.
 func TestACopyMayBeOfAnEarlierDoubt(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -99,7 +99,7 @@ func TestACopyMayBeOfAnEarlierDoubt(t *testing.T) {
 	w.want(id, "cancelled in_doubt")
 }
 
-// What happens while the folder is looked into is not decided by what was seen.
+// A copy of a transaction that happens during the look decides nothing.
 func TestACopyThatComesDuringTheLook(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -118,7 +118,7 @@ func TestACopyThatComesDuringTheLook(t *testing.T) {
 			if err := w.model.Resume(context.WithoutCancel(t.Context()), account); err != nil {
 				t.Error(err)
 			}
-			w.transact(1, queue.InDoubt) // the copy is of this
+			w.transact(1, queue.InDoubt) // the copy is of this transaction
 			asked.Store(0)
 		}
 		return true, nil
@@ -130,7 +130,7 @@ func TestACopyThatComesDuringTheLook(t *testing.T) {
 	w.want(id, "in_doubt in_doubt")
 }
 
-// No copy says as much about two transactions as about one.
+// A missing copy says as much about two transactions as about one.
 func TestNoCopySpeaksForAll(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -143,7 +143,7 @@ func TestNoCopySpeaksForAll(t *testing.T) {
 	w.passes("the second try", func() bool { return w.states(id) == "handed_over handed_over" })
 }
 
-// A second doubt is looked into as often as the first one.
+// A second doubt is checked as often as the first one.
 func TestASecondDoubtIsLookedIntoAnew(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -155,7 +155,7 @@ func TestASecondDoubtIsLookedIntoAnew(t *testing.T) {
 	w.route.Open = func(context.Context, int) (delivery.Sender, error) { return nil, errors.New("only the others send") }
 	w.route.Sent = sent(func(context.Context, string) (bool, error) {
 		if looked.Add(1) == 2 && !second.Load() {
-			// A person has it sent again, and there is no answer this time either.
+			// A user resends it, and there is no answer this time either.
 			second.Store(true)
 			looked.Store(0)
 			if _, err := w.model.Change(context.WithoutCancel(t.Context()), outbox.Change{Verb: queue.ResolveResend, Filter: queue.Filter{IDs: []queue.ID{id}}}); err != nil {
@@ -173,7 +173,7 @@ func TestASecondDoubtIsLookedIntoAnew(t *testing.T) {
 	}
 }
 
-// Doubts that nothing can end keep nobody from looking into others.
+// Doubts that can't be resolved do not delay others.
 func TestAllDoubtsAreLookedInto(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -191,7 +191,7 @@ func TestAllDoubtsAreLookedInto(t *testing.T) {
 	w.passes("the last doubt", func() bool { return w.states(last) == "handed_over" })
 }
 
-// Failures that nobody can be told of keep nobody from hearing of others.
+// Failures that can't be reported do not delay others.
 func TestAllFailuresAreReported(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -208,7 +208,7 @@ func TestAllFailuresAreReported(t *testing.T) {
 		Expires: w.clock.Now().Add(time.Second)}); err != nil {
 		t.Fatal(err)
 	}
-	w.clock.Advance(time.Minute) // it has had its time
+	w.clock.Advance(time.Minute) // it has expired
 	route := w.route
 	route.NoReport, route.ReportFrom = false, address(t, "me@example.org")
 	w.opts.Route = func(_ context.Context, name string) (delivery.Route, error) {

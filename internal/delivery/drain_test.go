@@ -8,8 +8,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// A drain takes back what a worker that died had, sends it, and sends nothing whose
-// time is over.
+// A drain requeues and sends the messages of a dead worker, and sends no expired message.
 func TestADrainLooksAtWhatOthersLeft(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -27,7 +26,7 @@ func TestADrainLooksAtWhatOthersLeft(t *testing.T) {
 
 	late := w.enqueueUntil(w.clock.Now().Add(outbox.Lifetime), "late@example.com")
 	w.clock.Advance(outbox.Lifetime)
-	for range 20 { // who comes first would be chance
+	for range 20 { // several times, because the order of goroutines is random
 		w.drain()
 	}
 	w.want(late, "expired")

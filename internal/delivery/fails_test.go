@@ -16,8 +16,8 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// failing is a store in which one method fails some times, before it did anything or
-// behind it.
+// failing is a store in which one method fails several times, before or after it has done its
+// work.
 type failing struct {
 	outbox.Store
 	method string
@@ -29,7 +29,7 @@ type failing struct {
 	count int // how often it failed
 }
 
-// fails reports whether this call of a method is one that fails.
+// fails reports whether this call of a method must fail.
 func (s *failing) fails(method string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -47,13 +47,13 @@ func (s *failing) failed() int {
 	return s.count
 }
 
-// call carries a method out, or fails in its place or behind it.
+// call calls do, or fails instead of it or after it.
 func call[T any](s *failing, method string, do func() (T, error)) (T, error) {
 	if !s.fails(method) {
 		return do()
 	}
 	if s.behind {
-		_, _ = do() // the caller hears nothing of it
+		_, _ = do() // the caller does not get the result
 	}
 	var none T
 	return none, s.err
@@ -116,13 +116,13 @@ func (s *failing) Stats(ctx context.Context) (queue.Stats, error) {
 	return call(s, "Stats", func() (queue.Stats, error) { return s.Store.Stats(ctx) })
 }
 
-// soon lets pauses pass in a hundredth of their time.
+// soon makes pauses pass in a hundredth of their time.
 func soon(d time.Duration) <-chan time.Time { return time.After(d / 100) }
 
 // never is a Grace that does not end.
 const never = 24 * time.Hour
 
-// sooner lets them pass in hardly any, so that a lease of an hour is renewed all the
+// sooner makes pauses pass in 20 ms at most, so that a lease of an hour is renewed all the
 // time.
 func sooner(d time.Duration) <-chan time.Time {
 	if d >= never {
@@ -131,7 +131,7 @@ func sooner(d time.Duration) <-chan time.Time {
 	return time.After(min(d/100, 20*time.Millisecond))
 }
 
-// large is a message whose body does not come with its claim.
+// large enqueues a message whose body does not come with its claim.
 func (w *world) large() {
 	w.t.Helper()
 	content, err := message.Compose(&message.Message{From: "me@example.org", To: []string{"a@example.org"}, Subject: "Hello",
@@ -149,7 +149,7 @@ func (w *world) large() {
 	}
 }
 
-// allAre reports whether every recipient is in a state.
+// allAre reports whether n recipients are in a state.
 func (w *world) allAre(state queue.State, n int) bool {
 	stats, err := w.model.Stats(w.t.Context())
 	if err != nil {
@@ -158,8 +158,8 @@ func (w *world) allAre(state queue.State, n int) bool {
 	return len(stats.Accounts) == 1 && stats.Accounts[0].Count[state] == n
 }
 
-// A call of the store that fails, whether or not it did what it was to do, costs
-// nobody a message and gives nobody two.
+// If a call of the store fails, whether or not it did its work, no message is lost and none is
+// sent twice.
 func TestEveryCallOfTheStoreMayFail(t *testing.T) {
 	t.Parallel()
 	methods := []string{"Join", "Renew", "Leave", "Claim", "Mark", "Settle", "Body", "Slots", "Sweep", "Due", "List", "Unreported"}
@@ -175,7 +175,7 @@ func TestEveryCallOfTheStoreMayFail(t *testing.T) {
 					}
 					store := &failing{Store: w.model, method: method, times: times, behind: behind, err: errors.New("it is asleep")}
 					w.opts.Store, w.opts.After, w.opts.Grace = store, sooner, never
-					w.opts.Lease = time.Hour // it does not lapse by the clock of the store
+					w.opts.Lease = time.Hour // so that it does not lapse by the clock of the store
 					ctx, cancel := context.WithCancel(t.Context())
 					defer cancel()
 					done := make(chan error, 1)
@@ -199,7 +199,7 @@ func TestEveryCallOfTheStoreMayFail(t *testing.T) {
 	}
 }
 
-// hanging is a store of which a method answers only when its context is over.
+// hanging is a store of which one method returns only when its context is done.
 type hanging struct {
 	outbox.Store
 	method string
@@ -251,7 +251,7 @@ func (s *hanging) Sweep(ctx context.Context) (outbox.Swept, error) {
 	return s.Store.Sweep(ctx)
 }
 
-// A store that does not answer keeps nobody from ending.
+// A store that does not answer does not prevent the end of a Run.
 func TestAStoreThatHangsDoesNotHoldUpTheEnd(t *testing.T) {
 	t.Parallel()
 	for _, method := range []string{"Claim", "Mark", "Settle", "Renew", "Sweep"} {
@@ -282,7 +282,7 @@ func TestAStoreThatHangsDoesNotHoldUpTheEnd(t *testing.T) {
 	}
 }
 
-// A reload ends pauses also where the store can't say at once which there are.
+// A reload ends pauses even if the store can't list them at once.
 func TestAReloadIsNotForgotten(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

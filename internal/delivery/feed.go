@@ -13,29 +13,28 @@ import (
 )
 
 const (
-	// leastClaim and mostClaim bound how many recipients are claimed at a time: as
-	// many as go out in about half a second, so that other machines have their part, but
-	// not fewer than most servers take in one transaction.
+	// leastClaim and mostClaim limit how many recipients are claimed at a time: as many as are
+	// sent in about half a second, so that other machines get their share, but not fewer than
+	// most servers accept in one transaction.
 	leastClaim, mostClaim = 100, 512
 	// firstClaim is how many are claimed before a server has answered, while very many
-	// couriers are at work.
+	// couriers are running.
 	firstClaim = 10
-	// claimBytes bounds the bodies that come with a claim.
+	// claimBytes limits the bodies that come with a claim.
 	claimBytes = 4 << 20
-	// mostUnsettled is how much may wait for the store before nothing more is claimed.
+	// mostUnsettled is how many settlements may wait for the store before no more is claimed.
 	mostUnsettled = 4096
 )
 
-// errPaused and errStopped are why a message was not begun.
+// errPaused and errStopped are the errors of messages that were not begun.
 var (
 	errPaused  = sentence.New("the account is paused")
 	errStopped = sentence.New("the delivery was stopped before this message")
-	// errTaken: a person took the message back, or others have it.
+	// errTaken: a user cancelled the message, or another worker has it.
 	errTaken = sentence.New("the message was taken back before it was sent")
 )
 
-// feed claims ahead of what is sent, and gives the transport one message at a
-// time.
+// feed claims ahead of the sending, and yields one message at a time to the transport.
 func (c *courier) feed(yield func(smtpclient.Transaction) bool) {
 	for c.over.Err() == nil {
 		batch, ok := c.claim()
@@ -58,7 +57,7 @@ func (c *courier) feed(yield func(smtpclient.Transaction) bool) {
 	}
 }
 
-// claim leases what is due; ok is false when the courier should end.
+// claim leases due recipients; ok is false if the courier should end.
 func (c *courier) claim() (outbox.Batch, bool) {
 	c.settler.room(c.over)
 	c.copies.room(c.over)
@@ -78,7 +77,8 @@ func (c *courier) claim() (outbox.Batch, bool) {
 	if !c.s.used(err) {
 		c.again(time.Second)
 		if !errors.Is(err, queue.ErrFull) {
-			// It may have leased what we don't know of, and would as long as we live.
+			// The claim may have leased messages that this worker does not know of, until it
+			// leaves.
 			c.s.end(fmt.Errorf("%w: %w", errUncertain, err))
 		}
 		return batch, false
@@ -96,7 +96,7 @@ func (c *courier) claim() (outbox.Batch, bool) {
 	return batch, true
 }
 
-// idle waits for work; false when the courier should end.
+// idle waits for work; it returns false if the courier should end.
 func (c *courier) idle(wait time.Duration) bool {
 	if wait > linger {
 		c.again(wait)
@@ -118,7 +118,7 @@ func (c *courier) idle(wait time.Duration) bool {
 			}
 		}
 		if wait <= 0 {
-			// It has something due that could not be claimed: others are at it.
+			// Something is due that could not be claimed: another worker is claiming it.
 			wait = 50 * time.Millisecond
 		}
 		if wait >= linger && c.inFlight() == 0 {
@@ -145,7 +145,7 @@ func (c *courier) idle(wait time.Duration) bool {
 	return c.over.Err() == nil
 }
 
-// give hands one message to the transport; false when that wants no more.
+// give hands one message to the transport; it returns false if that wants no more.
 func (c *courier) give(item *outbox.Item, yield func(smtpclient.Transaction) bool) bool {
 	p := &parcel{c: c, item: *item, since: c.d.o.Now()}
 	to := make([]smtp.Address, len(item.Recipients))
@@ -164,11 +164,11 @@ func (c *courier) give(item *outbox.Item, yield func(smtpclient.Transaction) boo
 	c.mu.Lock()
 	c.parcels = append(c.parcels, p)
 	c.mu.Unlock()
-	// The message is the transport's now, whether or not it wants another.
+	// The transport has the message now, whether or not it wants another.
 	return yield(smtpclient.Transaction{Envelope: envelope, Content: p, Ready: p.ready})
 }
 
-// cantBeRead keeps a message for a person: what the store has of it makes no sense.
+// cantBeRead settles a malformed message as Held, for a user to look at.
 func (c *courier) cantBeRead(p *parcel, err error) {
 	settlements := make([]outbox.Settlement, 0, len(p.item.Recipients))
 	for _, r := range p.item.Recipients {
@@ -178,7 +178,7 @@ func (c *courier) cantBeRead(p *parcel, err error) {
 	c.settler.add(p, settlements)
 }
 
-// release gives back what was claimed and not begun.
+// release requeues messages that were claimed and not begun.
 func (c *courier) release(items []outbox.Item) {
 	for i := range items {
 		p := &parcel{c: c, item: items[i], since: c.d.o.Now()}
@@ -190,7 +190,7 @@ func (c *courier) release(items []outbox.Item) {
 	}
 }
 
-// crowded reports whether more couriers are at work than may send.
+// crowded reports whether more couriers are running than may send.
 func (d *Delivery) crowded() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()

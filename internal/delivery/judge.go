@@ -16,26 +16,26 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// verdict is what an outcome means for its recipient, and for the account.
+// verdict is the meaning of an outcome for its recipient and its account.
 type verdict struct {
 	state  queue.State
 	after  time.Duration
 	answer queue.Answer
-	// rest is how long the account has to rest for it; 0 for not at all.
+	// rest is how long the account must pause; 0 means not at all.
 	rest time.Duration
-	// connecting says that there was no connection to send over.
+	// connecting is true if there was no connection.
 	connecting bool
-	// suspects says that the reply came inside a transaction: the account rests only
-	// when another message meets the same, see suspicion.
+	// suspects is true if the reply came inside a transaction: the account is paused only if
+	// another message gets the same, see suspicion.
 	suspects bool
-	fix      bool // a person has to put something right
-	// asked says that the transport did not try the message, because the reply to another
+	fix      bool // a user must correct something
+	// asked is true if the transport did not try the message, because the reply to another
 	// one, in answer, asks for a pause.
 	asked bool
 }
 
-// judge says what follows from an outcome. attempts are those before it; failures
-// counts the connections in a row that the account did not get.
+// judge classifies an outcome. attempts is the number of earlier attempts; failures is the
+// number of failed connections of the account in a row.
 func judge(o smtp.Outcome, provider string, attempts, failures int) verdict {
 	v := verdict{answer: queue.Answer{Stage: o.Stage, Reply: beginningOf(o.Reply)}}
 	if o.Err != nil {
@@ -60,7 +60,7 @@ func judge(o smtp.Outcome, provider string, attempts, failures int) verdict {
 	return v
 }
 
-// notTried judges a recipient of whom the server has heard nothing, or not enough.
+// notTried classifies a recipient that the server has not decided about.
 func (v *verdict) notTried(o smtp.Outcome, f diagnosis.Finding, attempts, failures int) {
 	switch {
 	case ours(o.Err):
@@ -70,9 +70,10 @@ func (v *verdict) notTried(o smtp.Outcome, f diagnosis.Finding, attempts, failur
 	case errors.Is(o.Err, errMark):
 		v.state, v.after = queue.Queued, time.Second
 	case errors.Is(o.Err, errBody):
-		v.state, v.after = queue.Queued, time.Minute // others can be opened, perhaps
+		v.state, v.after = queue.Queued, time.Minute // other bodies can perhaps be opened
 	case errors.Is(o.Err, smtpclient.ErrContent):
-		// The store has less than it said, or is gone: if that lasts, a person has to look.
+		// The body in the store is too short or has disappeared: if that lasts, a user must
+		// look.
 		v.state, v.after = queue.Deferred, pause(attempts)
 	case errors.Is(o.Err, transport.ErrPaused):
 		v.state, v.rest, v.asked = queue.Queued, max(f.Retry.After, time.Minute), true
@@ -86,7 +87,7 @@ func (v *verdict) notTried(o smtp.Outcome, f diagnosis.Finding, attempts, failur
 	}
 }
 
-// ours reports an end that says nothing of message, account or server.
+// ours reports whether an error says nothing about message, account or server.
 func ours(err error) bool {
 	for _, end := range []error{errPaused, errStopped, errTaken, errReload, errLapsed, errPanicked, markahead.ErrAborted, context.Canceled, transport.ErrClosed, transport.ErrStopped} {
 		if errors.Is(err, end) {
@@ -96,7 +97,7 @@ func ours(err error) bool {
 	return false
 }
 
-// deferred judges a 4xx.
+// deferred classifies a 4yz reply.
 func (v *verdict) deferred(o smtp.Outcome, f diagnosis.Finding, attempts int) {
 	if rest, whole := accountRests(o, f); whole {
 		v.suspected(rest, f, attempts)
@@ -105,14 +106,14 @@ func (v *verdict) deferred(o smtp.Outcome, f diagnosis.Finding, attempts int) {
 	v.state, v.after = queue.Deferred, max(pause(attempts), f.Retry.After)
 }
 
-// suspected judges a reply inside a transaction that may be about the whole account.
-// It counts as a try of this message, which goes after the others.
+// suspected classifies a reply inside a transaction that may be about the whole account. It
+// counts as an attempt of this message, which is tried after the others.
 func (v *verdict) suspected(rest time.Duration, f diagnosis.Finding, attempts int) {
 	v.state, v.after = queue.Deferred, max(pause(attempts), f.Retry.After)
 	v.rest, v.suspects, v.fix = rest, true, f.Retry.Kind == diagnosis.RetryAfterFix
 }
 
-// refused judges a 5xx. Some of them pass, and some are about the account.
+// refused classifies a 5yz reply. Some of them are temporary, and some are about the account.
 func (v *verdict) refused(o smtp.Outcome, f diagnosis.Finding, attempts int) {
 	rest, whole := accountRests(o, f)
 	switch {
@@ -125,8 +126,8 @@ func (v *verdict) refused(o smtp.Outcome, f diagnosis.Finding, attempts int) {
 	}
 }
 
-// accountRests reports that a reply is about the whole account: every other message
-// would be answered in the same way.
+// accountRests reports whether a reply is about the whole account: every other message would
+// get the same.
 func accountRests(o smtp.Outcome, f diagnosis.Finding) (rest time.Duration, whole bool) {
 	if o.Reply.Code == 421 {
 		return max(f.Retry.After, time.Minute), true
@@ -145,8 +146,8 @@ func accountRests(o smtp.Outcome, f diagnosis.Finding) (rest time.Duration, whol
 	return 0, false
 }
 
-// settle says what came of a message, and lets the account rest where that is
-// due.
+// settle queues the settlements of a message, and pauses the account if the result asks for
+// it.
 func (c *courier) settle(p *parcel, result smtpclient.Result) {
 	settlements := make([]outbox.Settlement, 0, len(p.item.Recipients))
 	var rest verdict
@@ -178,7 +179,7 @@ func (c *courier) settle(p *parcel, result smtpclient.Result) {
 		c.d.clear(c.account)
 	}
 	if rest.asked && !rest.answer.Stage.BeforeMail() {
-		// The transport heeds a reply that one message met. Another one over a new
+		// The transport heeds a reply that one message got. Another message over a new
 		// connection shows whether it is about all of them.
 		c.stop(errReload)
 		return

@@ -30,7 +30,7 @@ func TestWhatFollowsFromAnOutcome(t *testing.T) {
 		provider string
 		state    queue.State
 		rests    bool
-		least    time.Duration // of after, or of the rest
+		least    time.Duration // lower limit of after or rest
 	}{
 		{"accepted", smtp.Outcome{Status: smtp.Accepted, Stage: smtp.StageBody, Reply: reply(t, 250, "2.0.0 Ok: queued as 4BCDEF1234")}, "", queue.HandedOver, false, none},
 		{"unknown", smtp.Outcome{Status: smtp.Unknown, Stage: smtp.StageBody, Err: errors.New("EOF")}, "", queue.InDoubt, false, none},
@@ -61,8 +61,8 @@ func TestWhatFollowsFromAnOutcome(t *testing.T) {
 	}
 }
 
-// Whatever a server may say: nothing but yes is handed over, nothing but silence
-// behind the message is in doubt, and only what was refused fails.
+// For every known reply: only an accepted message is handed over, only a missing reply is in
+// doubt, and only a refused recipient fails.
 func TestEveryKnownReplyIsJudged(t *testing.T) {
 	t.Parallel()
 	judged := map[queue.State]int{}

@@ -9,9 +9,9 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// LoginWorked ends the rest of an account that a refused login began: a login with
-// the same account has worked since. It reports whether there was one. A rest that a
-// server asked for otherwise, such as a quota, goes on.
+// LoginWorked ends the pause of an account after a refused login, because a login has worked
+// since. It reports whether there was such a pause. A pause for another reason, such as a
+// quota, continues.
 func LoginWorked(ctx context.Context, s outbox.Admin, account string) (resumed bool, err error) {
 	stats, err := s.Stats(ctx)
 	if err != nil {
@@ -25,8 +25,8 @@ func LoginWorked(ctx context.Context, s outbox.Admin, account string) (resumed b
 	return false, nil
 }
 
-// refusedLogin reports whether an account rests because its login was refused, or
-// because the server wanted one.
+// refusedLogin reports whether an account is paused because its login was refused, or because
+// the server required one.
 func refusedLogin(why queue.Answer) bool {
 	if why.Stage == smtp.StageAuth {
 		return true

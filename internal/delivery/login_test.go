@@ -11,7 +11,7 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// A login that worked ends what a refused login began, and nothing else.
+// A login that worked ends a pause after a refused login, and no other.
 func TestALoginThatWorkedEndsTheRest(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

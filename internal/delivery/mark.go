@@ -18,9 +18,9 @@ const mostAhead = 64
 // errMark wraps an error of the store that kept a message from being marked.
 var errMark = errors.New("marking the message as being sent")
 
-// newMarker returns the marker of the courier's messages. The store marks them durably
-// before they are handed over; those that would otherwise wait for the disk are marked in
-// the same commit, as many as are sent while it syncs twice.
+// newMarker returns the marker of the courier's messages. The store marks them durably before
+// they are sent. As many messages as are sent in the time of two syncs are marked in one
+// commit, so that they do not wait for the disk.
 func newMarker(c *courier) *markahead.Marker[*parcel] {
 	return markahead.New(markahead.Options[*parcel]{
 		Commit: c.mark,
@@ -33,8 +33,8 @@ func newMarker(c *courier) *markahead.Marker[*parcel] {
 	})
 }
 
-// mark marks the recipients of a batch as being sent. It is cancelled when the grace
-// period for messages on the wire is over: nothing may begin after that.
+// mark marks the recipients of a batch as being sent. It is cancelled when the grace period
+// for messages in flight is over: none may begin after that.
 func (c *courier) mark(batch []*parcel) []error {
 	var leases []outbox.Lease
 	for _, p := range batch {
@@ -65,7 +65,7 @@ func (c *courier) mark(batch []*parcel) []error {
 	return errs
 }
 
-// markRate measures how long a commit takes, and how long it is between two messages.
+// markRate measures the time of a commit, and the interval between two messages.
 type markRate struct {
 	mu                sync.Mutex
 	latency, interval time.Duration // recent averages

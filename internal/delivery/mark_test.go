@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// A message that waits for its own mark begins a little more than a commit after the
-// one before it. Then two are marked at a time; over a slow link one is.
+// A message that waits for its own mark begins a little more than a commit after the one
+// before it. Then two are marked at a time; over a slow link only one is.
 func TestHowManyAreMarkedAtATime(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

@@ -12,72 +12,70 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// Sender carries out transactions; transport.SMTP is one.
+// Sender sends transactions, as transport.SMTP does.
 type Sender interface {
 	SendAll(ctx context.Context, messages iter.Seq[smtpclient.Transaction]) iter.Seq2[int, smtpclient.Result]
 	Close() error
 }
 
-// Policy is what becomes of a recipient in doubt when the Sent folder does not
-// tell.
+// Policy says what happens to a recipient in doubt if the Sent folder does not decide it.
 type Policy string
 
 const (
-	// HoldDoubt waits for a person: the message is handed over at most once.
+	// HoldDoubt waits for a user: the message is sent at most once.
 	HoldDoubt Policy = "hold"
 	// RetryDoubt sends again, with the same Message-ID: at least once.
 	RetryDoubt Policy = "retry"
 )
 
-// Route is how an account sends.
+// Route describes how an account sends.
 type Route struct {
-	// Open makes the transport, for so many connections at a time.
+	// Open opens the transport, with up to connections connections.
 	Open func(ctx context.Context, connections int) (Sender, error)
-	// Provider is the id of package provider, for the meaning of replies; "" when it
-	// is not known.
+	// Provider is the id of package provider, for the meaning of replies; "" if it is not
+	// known.
 	Provider string
-	// Connections is how many this process wants at a time (0 means 2), and
-	// MostConnections how many the provider allows over all (0: not known).
+	// Connections is how many connections this process wants (0 means 2), and MostConnections
+	// how many the provider allows for all processes (0: not known).
 	Connections, MostConnections int
-	// Pace is that of the account over all processes; zero means as fast as it goes.
+	// Pace is the account's limit for all processes; zero means no limit.
 	Pace  outbox.Pace
 	Doubt Policy // "" means HoldDoubt
-	// Sent opens the Sent folder, to look for messages in it; nil where that can't be
-	// done. When Keeps is set, every message that was handed over is there: then one that is
-	// not was not.
+	// Sent opens the Sent folder, to look for messages in it; nil if that is not possible. If
+	// Keeps is set, the provider files every sent message there: a message that is not found
+	// was not sent.
 	Sent  func(ctx context.Context) (SentFolder, error)
 	Keeps bool
-	// Mailbox opens where a copy of each message that somebody got is put; nil keeps
-	// none. That it fails changes nothing about what was handed over.
+	// Mailbox opens the folder for a copy of each sent message; nil keeps none. An error of it
+	// does not change any result.
 	Mailbox func(ctx context.Context) (Mailbox, error)
-	// ReportTo is who is told of what could not be handed over: the zero address
-	// is the message's sender. NoReport tells nobody but the events.
+	// ReportTo is the recipient of bounces: the zero address means the message's sender.
+	// NoReport sends none; only the events report failures.
 	ReportTo smtp.Address
 	NoReport bool
-	// Owns says which senders are the account's own: a report that would go to another
-	// one goes to ReportFrom, as somebody may have put a stranger's address there. nil
-	// believes all.
+	// Owns reports whether a sender address is the account's own. A bounce to any other sender
+	// goes to ReportFrom, because that address may be a stranger's. nil accepts all.
 	Owns func(smtp.Address) bool
 	// ReportFrom is the account's own address.
 	ReportFrom smtp.Address
 }
 
-// Options is what [New] needs.
+// Options are the options of [New].
 type Options struct {
 	Store outbox.Store
-	// Route finds how an account sends. It is asked anew when a courier begins and
-	// when the configuration changed (Delivery.Reload). An error lets the account
-	// rest in this process.
+	// Route returns how an account sends. It is called when a courier starts, again after a
+	// change of the configuration (Delivery.Reload). After an error the account rests in this
+	// process.
 	Route func(ctx context.Context, account string) (Route, error)
-	// Lease is how long what a worker has is safe from others while it says nothing; 0
-	// means 30 s. It is renewed each third of it.
+	// Lease is how long a silent worker keeps its messages; 0 means 30 s. It is renewed every
+	// third of it.
 	Lease time.Duration
-	// Grace is how long what is on the wire may take to finish when the work is over; 0
-	// means 30 s. Behind it, what was not answered is in doubt.
+	// Grace is how long messages in flight may take to finish when the work ends; 0 means 30
+	// s. After it, messages without an answer are in doubt.
 	Grace time.Duration
-	// Observe is told what happens, by several goroutines; nil is nobody.
+	// Observe is called with every event, by several goroutines; may be nil.
 	Observe func(Event)
-	// Now and After are the clock of this side, for tests.
+	// Now and After are the clock of this process, for tests.
 	Now   func() time.Time
 	After func(time.Duration) <-chan time.Time
 	// Measure is the clock that times commits and messages, to decide how many
@@ -85,25 +83,24 @@ type Options struct {
 	Measure func() time.Time
 }
 
-// EventKind is what happened.
+// EventKind is the kind of an event.
 type EventKind string
 
 const (
 	Claimed    EventKind = "claimed"    // Count recipients
 	Settled    EventKind = "settled"    // one recipient; State and Answer
-	Paused     EventKind = "paused"     // the account, For; Answer says why. Once for each pause; Here for this process alone
+	Paused     EventKind = "paused"     // an account, For; Answer is the cause. Once for each pause; Here: in this process alone
 	NoRoute    EventKind = "no_route"   // Err: the account can't be used by this process, For
-	Lapsed     EventKind = "lapsed"     // this worker's lease, or what it has is not known (Err); it begins anew
-	Swept      EventKind = "swept"      // others' leases or what is too old; Count
+	Lapsed     EventKind = "lapsed"     // this worker's lease has ended, or a claim failed (Err); it joins again
+	Swept      EventKind = "swept"      // lapsed leases or expired messages; Count
 	Reconciled EventKind = "reconciled" // one recipient in doubt; State
 	Reported   EventKind = "reported"   // one message
-	Copied     EventKind = "copied"     // into the Sent folder; Err where it was not
+	Copied     EventKind = "copied"     // into the Sent folder; Err if that failed
 	StoreError EventKind = "store_error"
 	Marked     EventKind = "marked" // Count recipients, in Took
 )
 
-// Event is something that happened, for logs, metrics and traces. It holds nothing
-// of a message's content.
+// Event is an event for logs, metrics and traces. It has no content of a message.
 type Event struct {
 	Kind      EventKind
 	Account   string
@@ -118,34 +115,33 @@ type Event struct {
 	Size      int64
 	For       time.Duration // of a pause
 	Here      bool          // the pause is of this process alone
-	Began     time.Time     // of what took Took
+	Began     time.Time     // start of the time Took
 	Took      time.Duration
-	Waited    time.Duration // from being enqueued to being handed over
+	Waited    time.Duration // from being enqueued to the settlement
 	Err       error
 }
 
-// Mailbox is where copies of what was handed over are kept, over one connection.
+// Mailbox is a folder for copies of sent messages, over one connection.
 type Mailbox interface {
 	Append(ctx context.Context, m Copy, sent time.Time) error
 	Close()
 }
 
-// SentFolder is where copies of what was handed over are looked for, over one
-// connection.
+// SentFolder is a folder with copies of sent messages, over one connection.
 type SentFolder interface {
 	Find(ctx context.Context, messageID string) (Sighting, error)
 	Close()
 }
 
-// Sighting is what a look into the Sent folder showed.
+// Sighting is the result of a search in the Sent folder.
 type Sighting struct {
 	Found bool
-	// Arrived is when the newest copy came into the folder, exact to a second; zero
-	// where that is not known.
+	// Arrived is when the newest copy arrived in the folder, exact to a second; zero if it is
+	// not known.
 	Arrived time.Time
 }
 
-// Copy is a message to be kept.
+// Copy is a message to put into a mailbox.
 type Copy interface {
 	Size() int64
 	io.WriterTo

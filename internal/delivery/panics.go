@@ -9,9 +9,8 @@ import (
 	"github.com/yanmail/yan/internal/sentence"
 )
 
-// PanicError is a mistake in the program: a goroutine that serves the delivery
-// panicked. Run and Drain return it after the other goroutines have finished and the
-// leases are given back.
+// PanicError is the error after a panic in a goroutine of the delivery, a bug. Run and Drain
+// return it after the other goroutines have finished and the leases are returned.
 type PanicError struct {
 	Part  string // the goroutine
 	Value any
@@ -21,14 +20,14 @@ type PanicError struct {
 // Error names the part and the value; the stack is for a log.
 func (e *PanicError) Error() string { return e.Unwrap().Error() }
 
-// Unwrap is what Error says, for other languages.
+// Unwrap returns the same text as an error that can be translated.
 func (e *PanicError) Unwrap() error {
 	return sentence.Errorf("%s panicked: %v", e.Part, scrub.Text(fmt.Sprint(e.Value)))
 }
 
-// NewPanicError describes a recovered value. It is to be called in the deferred
-// function, so that the stack is that of the panic; a value that was carried over from
-// another goroutine brings its own.
+// NewPanicError describes a recovered value. Call it in the deferred function, so that the
+// stack is that of the panic; a value that was carried over from another goroutine has its own
+// stack.
 func NewPanicError(part string, value any) *PanicError {
 	e := &PanicError{Part: part, Value: value, Stack: debug.Stack()}
 	if carried, ok := value.(interface{ PanicStack() []byte }); ok {
@@ -37,11 +36,11 @@ func NewPanicError(part string, value any) *PanicError {
 	return e
 }
 
-// errPanicked is why a message is not begun after a panic.
+// errPanicked is the error of messages that are not begun after a panic.
 var errPanicked = errors.New("a part of the delivery panicked")
 
-// guarded runs a part. A panic in it ends the delivery, not the process: the others
-// finish what is on the wire, and the leases are given back.
+// guarded runs a part of the delivery. A panic in it ends the delivery, not the process: the
+// other parts finish the messages in flight, and the leases are returned.
 func (s *shift) guarded(part string, work func()) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -52,7 +51,7 @@ func (s *shift) guarded(part string, work func()) {
 	work()
 }
 
-// panicked notes the first panic and has the dispatcher end the work.
+// panicked records the first panic and makes the dispatcher end the work.
 func (d *Delivery) panicked(e *PanicError) {
 	d.mu.Lock()
 	if d.fatal == nil {
@@ -62,8 +61,8 @@ func (d *Delivery) panicked(e *PanicError) {
 	d.look()
 }
 
-// sheltered is an observer whose panics end the delivery, and not the goroutine that
-// reports the event: that one has recipients in its hands.
+// sheltered returns an observer whose panics end the delivery, and not the goroutine that
+// reports the event, which still has recipients to settle.
 func (d *Delivery) sheltered(observe func(Event)) func(Event) {
 	return func(e Event) {
 		defer func() {

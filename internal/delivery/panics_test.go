@@ -13,7 +13,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// panicking is a store of which a method panics, once.
+// panicking is a store of which one method panics, once.
 type panicking struct{ *failing }
 
 func (s panicking) at(method string) {
@@ -72,8 +72,8 @@ func (s panicking) Unreported(ctx context.Context, limit int) ([]outbox.Report, 
 	return s.Store.Unreported(ctx, limit)
 }
 
-// A panic in any goroutine that serves the delivery ends it with a PanicError that has
-// the stack, and the leases are given back.
+// A panic in any goroutine of the delivery ends it with a PanicError that has the stack, and
+// the leases are returned.
 func TestAPanicEndsTheDeliveryAndNotTheProcess(t *testing.T) {
 	t.Parallel()
 	events := []delivery.EventKind{delivery.Claimed, delivery.Marked, delivery.Settled, delivery.Copied}
@@ -105,7 +105,7 @@ func TestAPanicEndsTheDeliveryAndNotTheProcess(t *testing.T) {
 	}
 }
 
-// endsWith has a delivery run until it ends by itself, with a panic.
+// endsWith runs a delivery until it ends by itself, with a panic.
 func (w *world) endsWith(t *testing.T, said string) {
 	t.Helper()
 	for range 20 {

@@ -12,27 +12,26 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// parcel is a message on its way, and the content of its transaction. Its body is
-// opened when its turn has come, and its recipients are marked before the first octet
-// leaves.
+// parcel is a message that is being sent, and the content of its transaction. Its body is
+// opened when its turn comes, and its recipients are marked before the first octet is sent.
 type parcel struct {
 	c    *courier
 	item outbox.Item
 	done bool // settled; under courier.mu
 
 	mark *markahead.Mark[*parcel]
-	// since is when it was begun, or else claimed.
+	// since is when the message was begun, or claimed if it was not.
 	since time.Time
 
 	mu   sync.Mutex
-	body io.ReadCloser // open, where Item has none
+	body io.ReadCloser // open; nil if Item has the body
 }
 
 func (p *parcel) lease(r outbox.LeasedRecipient) outbox.Lease {
 	return outbox.Lease{ID: p.item.ID, N: r.N, Token: r.Token}
 }
 
-// recipient is the one of a place in the envelope.
+// recipient returns the recipient at a place in the envelope.
 func (p *parcel) recipient(n int) outbox.LeasedRecipient {
 	for _, r := range p.item.Recipients {
 		if r.N == n {
@@ -42,7 +41,7 @@ func (p *parcel) recipient(n int) outbox.LeasedRecipient {
 	return outbox.LeasedRecipient{N: n}
 }
 
-// Size, EightBit, NeedsSMTPUTF8 and IsBinary are what was found when it was
+// Size, EightBit, NeedsSMTPUTF8 and IsBinary return the properties found when the message was
 // enqueued.
 func (p *parcel) Size() int64         { return p.item.Size }
 func (p *parcel) EightBit() bool      { return p.item.EightBit }
@@ -51,8 +50,8 @@ func (p *parcel) IsBinary() bool      { return p.item.Binary }
 
 var _ smtpclient.BinaryContent = (*parcel)(nil)
 
-// ready is asked when the message's turn has come, perhaps more than once: what
-// can't go costs nobody a connection then.
+// ready is called when the message's turn comes, perhaps more than once. An error costs no
+// connection then.
 func (p *parcel) ready() (err error) {
 	defer p.sheltered(&err)
 	if p.c.over.Err() != nil {
@@ -67,7 +66,8 @@ func (p *parcel) ready() (err error) {
 	return p.open()
 }
 
-// sheltered makes an error of a panic: the transport's goroutines call us.
+// sheltered turns a panic into an error, because the transport's goroutines call these
+// methods.
 func (p *parcel) sheltered(err *error) {
 	if v := recover(); v != nil {
 		p.c.d.panicked(NewPanicError("the message of a courier", v))
@@ -76,7 +76,7 @@ func (p *parcel) sheltered(err *error) {
 	}
 }
 
-// open has the body at hand. It reads nothing yet.
+// open opens the body. It reads nothing yet.
 func (p *parcel) open() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -91,15 +91,14 @@ func (p *parcel) open() error {
 	return nil
 }
 
-// errBody is around an error of the store's about a body.
+// errBody wraps an error of the store about a body.
 var errBody = errors.New("opening the message")
 
-// WriteTo returns when the message is written, and writes nothing before the store
-// has, durably, that it is being sent.
+// WriteTo writes the message, after the store has durably marked it as being sent.
 func (p *parcel) WriteTo(w io.Writer) (n int64, err error) {
 	defer p.sheltered(&err)
 	p.c.sends.Store(true)
-	if err := p.open(); err != nil { // it is, unless this is a second try
+	if err := p.open(); err != nil { // it is open, unless this is a second attempt
 		return 0, err
 	}
 	if err := p.mark.Begin(); err != nil {
@@ -116,7 +115,7 @@ func (p *parcel) WriteTo(w io.Writer) (n int64, err error) {
 	return io.Copy(w, body)
 }
 
-// close is called when nobody reads the body any more; it may be opened again.
+// close closes the body; it may be opened again.
 func (p *parcel) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -11,7 +11,7 @@ import (
 	"github.com/yanmail/yan/internal/outbox"
 )
 
-// jumping is a clock by which every wait is over at once, and has taken its time.
+// jumping is a clock on which every wait ends at once and advances the time.
 type jumping struct {
 	mu  sync.Mutex
 	now time.Time
@@ -32,8 +32,7 @@ func (j *jumping) After(d time.Duration) <-chan time.Time {
 	return over
 }
 
-// A drain does not wait for ever for a store that does not work, and gives the store's
-// last error.
+// A drain does not wait for ever for a failing store, and returns the store's last error.
 func TestADrainGivesUp(t *testing.T) {
 	t.Parallel()
 	for _, method := range []string{"Join", "Due", "Claim"} {

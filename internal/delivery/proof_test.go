@@ -12,7 +12,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// folder is a Sent folder in which each message is found, as of a time.
+// folder is a Sent folder in which each message is found, with a time of arrival.
 type folder struct {
 	arrived func() time.Time
 	opened  *atomic.Int64
@@ -40,7 +40,7 @@ func newFolder(arrived func() time.Time) folder {
 	return folder{arrived: arrived, opened: &atomic.Int64{}, looked: &atomic.Int64{}}
 }
 
-// again enqueues a message that has the Message-ID of another.
+// again enqueues a message with the Message-ID of another one.
 func (w *world) again(id queue.ID, account, to string) queue.ID {
 	w.t.Helper()
 	e, err := w.model.Show(w.t.Context(), id)
@@ -60,8 +60,8 @@ func (w *world) again(id queue.ID, account, to string) queue.ID {
 	return r.ID
 }
 
-// A copy proves what is in doubt only when it can be of no other transaction: whatever
-// became of another message with this Message-ID, and when the copy arrived.
+// A copy proves a doubtful transaction only if it can't be from another one: regardless of the
+// state of another message with this Message-ID, and of when the copy arrived.
 func TestACopyProvesItsOwnTransactionOnly(t *testing.T) {
 	t.Parallel()
 	now := func(w *world) func() time.Time { return w.clock.Now }
@@ -97,7 +97,7 @@ func TestACopyProvesItsOwnTransactionOnly(t *testing.T) {
 			f := newFolder(c.arrived(w))
 			c.before(w, id)
 			w.route.Sent = f.open
-			w.route.Keeps = true // that a copy is there, whosever it is, never says that none is
+			w.route.Keeps = true // a copy, of any transaction, never proves that there is none
 			w.route.Open = func(context.Context, int) (delivery.Sender, error) { return nil, context.Canceled }
 			w.reconciles()
 			w.passes("four looks", func() bool { return w.states(id) != "in_doubt" || f.looked.Load() > 8 })
@@ -110,7 +110,7 @@ func TestACopyProvesItsOwnTransactionOnly(t *testing.T) {
 	}
 }
 
-// The doubts of an account are looked into over one connection.
+// The doubts of an account are checked over one connection.
 func TestDoubtsOfAnAccountShareAConnection(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -127,7 +127,7 @@ func TestDoubtsOfAnAccountShareAConnection(t *testing.T) {
 	}
 }
 
-// A mailbox that does not answer delays neither what sweeps nor other accounts.
+// A mailbox that does not answer delays neither sweeps nor other accounts.
 func TestASlowMailboxDelaysNothingElse(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -12,35 +12,33 @@ import (
 )
 
 const (
-	// settling is how long a doubt rests before it is looked into: a worker that was
-	// thought dead may still learn the answer, and Sent folders show what is new with
-	// some delay.
+	// settling is how long a doubt waits before it is checked: a worker that was thought dead
+	// may still get the reply, and Sent folders show new messages with some delay.
 	settling = time.Minute
-	// looks is how often the Sent folder is looked into before a message that is not
-	// there counts as not handed over, where the provider keeps every one.
+	// looks is how often the Sent folder must lack a message before it counts as not sent, if
+	// the provider files every message.
 	looks = 3
-	// doubtsAPage and doubtPages bound how many messages in doubt are gone through at a
-	// time; the next time it goes on behind them.
+	// doubtsAPage and doubtPages limit how many messages in doubt are read at a time; the next
+	// run continues after them.
 	doubtsAPage, doubtPages = 100, 10
-	// lookTime bounds the look into one account's folder, and mostMailboxes how many are
-	// looked into side by side.
+	// lookTime limits the search in one account's folder, and mostMailboxes the folders that
+	// are searched at the same time.
 	lookTime, mostMailboxes = time.Minute, 8
-	// sameID is how many messages with one Message-ID are gone through before a copy
-	// proves nothing.
+	// sameID is how many messages with one Message-ID are read before a copy proves nothing.
 	sameID = 100
 )
 
-// doubt is what is known of a message in doubt.
+// doubt is the state of a message in doubt.
 type doubt struct {
-	since  time.Time // the last of its recipients is
-	looked int       // times
-	absent int       // times that no copy was there
+	since  time.Time // since when its last recipient is in doubt
+	looked int       // number of searches
+	absent int       // number of searches that found no copy
 	next   time.Time
 }
 
-// reconcile ends doubts: by what the Sent folder shows, or by the account's policy.
-// Accounts are looked after side by side, each over one connection and for a while at
-// most, so that a slow mailbox delays no other one.
+// reconcile ends doubts: by the Sent folder, or by the account's policy. Accounts are checked
+// concurrently, each over one connection and for a limited time, so that a slow mailbox delays
+// no other account.
 func (s *shift) reconcile() {
 	accounts := s.collect()
 	var group sync.WaitGroup
@@ -55,7 +53,7 @@ func (s *shift) reconcile() {
 	group.Wait()
 }
 
-// collect lists what is in doubt and may be looked into, by account.
+// collect lists the messages in doubt that may be checked now, by account.
 func (s *shift) collect() map[string][]queue.Entry {
 	d := s.d
 	accounts := map[string][]queue.Entry{}
@@ -80,12 +78,12 @@ func (s *shift) collect() map[string][]queue.Entry {
 	return accounts
 }
 
-// look goes through the doubts of an account until they are done or the time is over;
-// what is left is looked into the next time.
+// look checks the doubts of an account until all are checked or the time is over; the next run
+// checks the others.
 func (s *shift) look(account string, doubts []queue.Entry) {
 	route, err := s.d.o.Route(s.over, account)
 	if err != nil {
-		return // its couriers say so
+		return // its couriers report it
 	}
 	ctx, cancel := context.WithTimeout(s.over, lookTime)
 	defer cancel()
@@ -101,14 +99,14 @@ func (s *shift) look(account string, doubts []queue.Entry) {
 	}
 }
 
-// visit is a look into the Sent folder of an account, for any number of messages.
+// visit is a connection to the Sent folder of an account, for several messages.
 type visit struct {
 	route  Route
 	folder SentFolder
-	err    error // why it can't be opened; it is not asked again
+	err    error // why the folder can't be opened; it is not opened again
 }
 
-// find looks for a message.
+// find searches for a message.
 func (v *visit) find(ctx context.Context, messageID string) (Sighting, error) {
 	if v.folder == nil && v.err == nil {
 		v.folder, v.err = v.route.Sent(ctx)
@@ -125,8 +123,8 @@ func (v *visit) close() {
 	}
 }
 
-// forgetDoubts forgets the doubts that ended, of the messages from one to the end of
-// a page, and notes where the next page begins.
+// forgetDoubts removes the doubts that have ended, of the messages of a page, and records
+// where the next page begins.
 func (d *Delivery) forgetDoubts(behind queue.ID, page queue.Page) {
 	seen := make(map[queue.ID]bool, len(page.Entries))
 	last := queue.ID(0)
@@ -146,8 +144,8 @@ func (d *Delivery) forgetDoubts(behind queue.ID, page queue.Page) {
 	}
 }
 
-// isDue reports whether a message in doubt is to be looked into, and when it was
-// not looked into before, sees to it that it is soon.
+// isDue reports whether a message in doubt must be checked now. A new doubt is recorded, and
+// is checked later.
 func (d *Delivery) isDue(e queue.Entry) bool {
 	if d.isNew(e) {
 		return false
@@ -157,8 +155,8 @@ func (d *Delivery) isDue(e queue.Entry) bool {
 	return !d.o.Now().Before(d.doubts[e.ID].next)
 }
 
-// lookNow notes that a message is looked into; false when another one has just done
-// so.
+// lookNow records that a message is being checked; it returns false if another goroutine has
+// just done so.
 func (d *Delivery) lookNow(e queue.Entry) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -172,8 +170,8 @@ func (d *Delivery) lookNow(e queue.Entry) bool {
 	return true
 }
 
-// isNew notes a doubt that was not there before, or is another one by now: what was
-// seen before it says nothing about it.
+// isNew records a doubt that is new, or that began again: earlier searches say nothing about
+// it.
 func (d *Delivery) isNew(e queue.Entry) bool {
 	var since time.Time
 	for _, r := range doubted(e) {
@@ -207,7 +205,7 @@ func (s *shift) resolve(ctx context.Context, v *visit, id queue.ID) {
 			d.o.Observe(Event{Kind: Reconciled, Account: e.Account, ID: id, MessageID: e.MessageID, State: queue.InDoubt, Err: err})
 		}
 		known := d.sawCopy(id, seen.Found, err)
-		// What happened meanwhile, what was seen may be about.
+		// What was found may be from a transaction that happened meanwhile.
 		if e, ok = s.inDoubt(id); !ok {
 			return
 		}
@@ -217,7 +215,7 @@ func (s *shift) resolve(ctx context.Context, v *visit, id queue.ID) {
 		case err == nil && !seen.Found && route.Keeps && noneHasIt(e) && known.absent >= looks:
 			verb = queue.ResolveResend
 		case known.looked < looks:
-			return // it may show up yet
+			return // it may still appear
 		}
 	}
 	if verb == "" && route.Doubt == RetryDoubt {
@@ -228,15 +226,15 @@ func (s *shift) resolve(ctx context.Context, v *visit, id queue.ID) {
 	}
 }
 
-// isOf reports whether a copy can be of the transaction that is in doubt: it arrived no
-// earlier than the recipient was marked as being sent. Servers tell seconds.
+// isOf reports whether a copy can be from the transaction in doubt: it arrived no earlier than
+// the recipient was marked as being sent. Servers report seconds.
 func isOf(seen Sighting, e queue.Entry) bool {
 	marked := doubted(e)[0].Marked
 	return !marked.IsZero() && !seen.Arrived.Before(marked.Truncate(time.Second))
 }
 
-// isAlone reports whether no other message of the outbox with this Message-ID was ever
-// tried: a copy could be of that one.
+// isAlone reports whether no other message of the outbox with this Message-ID was ever tried,
+// from which the copy could be.
 func (s *shift) isAlone(e queue.Entry) bool {
 	page, err := s.d.o.Store.List(s.over, queue.Filter{MessageID: e.MessageID, Limit: sameID})
 	if s.over.Err() != nil || !s.d.used(err) || page.More {
@@ -245,11 +243,10 @@ func (s *shift) isAlone(e queue.Entry) bool {
 	return !slices.ContainsFunc(page.Entries, func(other queue.Entry) bool { return other.ID != e.ID && wasTried(other) })
 }
 
-// wasTried reports whether something of a message was ever on a wire, or is about to
-// be.
+// wasTried reports whether a message was ever sent to a server, or is about to be.
 func wasTried(e queue.Entry) bool {
 	if e.Total > len(e.Recipients) {
-		return true // a list does not show them all
+		return true // a list does not show all recipients
 	}
 	return slices.ContainsFunc(e.Recipients, func(r queue.Recipient) bool {
 		switch r.State {
@@ -260,8 +257,7 @@ func wasTried(e queue.Entry) bool {
 	})
 }
 
-// inDoubt is a message of which something is in doubt, and since no later than was
-// known.
+// inDoubt returns a message that has recipients in doubt, if none of the doubts is new.
 func (s *shift) inDoubt(id queue.ID) (queue.Entry, bool) {
 	e, err := s.d.o.Store.Show(s.over, id)
 	if s.over.Err() != nil || !s.d.used(err) {
@@ -270,7 +266,7 @@ func (s *shift) inDoubt(id queue.ID) (queue.Entry, bool) {
 	return e, len(doubted(e)) > 0 && !s.d.isNew(e)
 }
 
-// sawCopy notes whether a copy was there. A look that failed says nothing.
+// sawCopy records whether a copy was found. A failed search is not counted.
 func (d *Delivery) sawCopy(id queue.ID, found bool, err error) doubt {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -300,15 +296,15 @@ func (s *shift) change(e queue.Entry, verb queue.Verb) {
 	s.d.look()
 }
 
-// doubted are the recipients in doubt.
+// doubted returns the recipients in doubt.
 func doubted(e queue.Entry) []queue.Recipient {
 	return slices.DeleteFunc(slices.Clone(e.Recipients), func(r queue.Recipient) bool { return r.State != queue.InDoubt })
 }
 
-// copyProves reports whether a copy in the Sent folder can only be from what is in
-// doubt. Recipients may have gone in a transaction each, of which one only came to its
-// end, and nobody noted which went together: so one recipient alone is in doubt, and
-// none of the others has, had or may have had the message.
+// copyProves reports whether a copy in the Sent folder can only be from the transaction in
+// doubt. Each recipient may have had a transaction of its own, and it is not recorded which
+// shared one. So only one recipient may be in doubt, and no other may have had the message,
+// now or before.
 func copyProves(e queue.Entry) bool {
 	for _, r := range e.Recipients {
 		switch r.State {
@@ -324,8 +320,8 @@ func copyProves(e queue.Entry) bool {
 	return len(doubted(e)) == 1
 }
 
-// noneHasIt reports whether that there is no copy says something: not of a message
-// that should have left one.
+// noneHasIt reports whether a missing copy proves anything: it does not if a recipient got the
+// message, which should have left a copy.
 func noneHasIt(e queue.Entry) bool {
 	return !slices.ContainsFunc(e.Recipients, func(r queue.Recipient) bool { return r.State == queue.HandedOver })
 }

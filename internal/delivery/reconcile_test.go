@@ -10,15 +10,15 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// doubtful is a world with one message in doubt, and a worker that looks into it
-// whenever the clock is moved on.
+// doubtful returns a world with one message in doubt, and a worker that checks it whenever the
+// clock is advanced.
 func doubtful(t *testing.T, change func(*world)) (*world, queue.ID) {
 	t.Helper()
 	w := newWorld(t, "body-cut*1")
 	id := w.enqueue("a@example.org")
 	w.drain()
 	w.want(id, "in_doubt")
-	w.opts.Now, w.opts.Lease = w.clock.Now, 30*time.Millisecond // which is looked at on a clock that stands still
+	w.opts.Now, w.opts.Lease = w.clock.Now, 30*time.Millisecond // checked often, while the store's clock stands still
 	change(w)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
@@ -32,13 +32,13 @@ func doubtful(t *testing.T, change func(*world)) (*world, queue.ID) {
 	return w, id
 }
 
-// passes moves the clock until the condition holds.
+// passes advances the clock until the condition holds.
 func (w *world) passes(what string, condition func() bool) {
 	w.t.Helper()
 	w.passesBy(30*time.Second, what, condition)
 }
 
-// passesBy does so in steps.
+// passesBy is passes with steps of the given length.
 func (w *world) passesBy(step time.Duration, what string, condition func() bool) {
 	w.t.Helper()
 	late := time.After(patience)
@@ -58,9 +58,9 @@ func TestACopyInTheSentFolderEndsTheDoubt(t *testing.T) {
 	t.Parallel()
 	var looked atomic.Int64
 	w, id := doubtful(t, func(w *world) {
-		w.route.Doubt = delivery.RetryDoubt // what is known goes before
+		w.route.Doubt = delivery.RetryDoubt // evidence comes before the policy
 		w.route.Sent = sent(func(_ context.Context, messageID string) (bool, error) {
-			return looked.Add(1) >= 2 && messageID != "", nil // it shows up with some delay
+			return looked.Add(1) >= 2 && messageID != "", nil // it appears with some delay
 		})
 	})
 	w.passes("the end of the doubt", func() bool { return w.states(id) != "in_doubt" })
@@ -107,7 +107,7 @@ func TestAProviderThatKeepsEveryCopyDisprovesIt(t *testing.T) {
 	}
 }
 
-// sent is a Sent folder whose copies arrived just now, and never end their arriving.
+// sent returns a Sent folder whose copies arrive in the far future, so after every mark.
 func sent(find func(context.Context, string) (bool, error)) func(context.Context) (delivery.SentFolder, error) {
 	return func(context.Context) (delivery.SentFolder, error) { return foundBy(find), nil }
 }

@@ -11,19 +11,19 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// mostReports bounds how many messages are reported about at a time, mostUntold how
-// many that can't be are gone past.
+// mostReports limits how many messages are reported at a time, and mostUntold how many that
+// can't be reported are skipped.
 const mostReports, mostUntold = 100, 10_000
 
-// report tells of messages that could not be handed over, by a message to whoever is
-// to be told, which goes through the outbox like any other. Its key makes it one,
-// however often this worker or another begins to tell.
+// report sends bounces for messages that failed or expired, through the outbox like any other
+// message. The key of a bounce keeps it unique, however often this or another worker starts to
+// report.
 func (s *shift) report() {
 	d := s.d
 	d.mu.Lock()
 	untold := d.untold
 	d.mu.Unlock()
-	// Those that could not be told stand before the others.
+	// Those that could not be reported come first.
 	reports, err := d.o.Store.Unreported(s.over, mostReports+min(untold, mostUntold))
 	if s.over.Err() != nil || !d.used(err) {
 		return
@@ -47,7 +47,7 @@ func (s *shift) report() {
 		}
 		if unroutable[account] {
 			untold++
-			continue // its couriers say so, and it is tried again
+			continue // its couriers report it, and it is tried again
 		}
 		if err := s.tell(route, reports[i]); err != nil {
 			untold++
@@ -56,7 +56,7 @@ func (s *shift) report() {
 	}
 }
 
-// tell keeps the report about a message, and then that it was reported.
+// tell enqueues the bounce of a message, and then records that it was reported.
 func (s *shift) tell(route Route, r outbox.Report) error {
 	d := s.d
 	told := false
@@ -84,10 +84,10 @@ func (s *shift) enqueueReport(route Route, r outbox.Report) error {
 	d := s.d
 	host, err := os.Hostname()
 	if err != nil {
-		host = "" // the report does without
+		host = "" // the report does not need it
 	}
 	if route.ReportTo.IsZero() && route.Owns != nil && !route.Owns(r.From) {
-		// Whoever wrote that address there, its owner may have sent nothing.
+		// That address may be a stranger's, who has sent nothing.
 		route.ReportTo = route.ReportFrom
 	}
 	about := bounce.Report{Report: r, Sender: route.ReportFrom, To: route.ReportTo, Host: host, Provider: route.Provider}
@@ -110,7 +110,7 @@ func (s *shift) enqueueReport(route Route, r outbox.Report) error {
 	return err
 }
 
-// reportKey is the same for every report about these recipients.
+// reportKey returns the same key for every bounce about these recipients.
 func reportKey(r outbox.Report) string {
 	hash := sha256.New()
 	for _, to := range r.Recipients {

@@ -9,8 +9,7 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// Who sent a message that can't be handed over is told, once, and nobody is told when
-// that fails.
+// The sender of a failed message gets one bounce, and a failed bounce is not reported.
 func TestTheSenderIsToldOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -52,8 +51,8 @@ func TestTheSenderIsToldOnce(t *testing.T) {
 	t.Error("the report did not arrive")
 }
 
-// A report to a sender that is not the account's goes to the account: a visitor's
-// address in a form's mail must not make Yan write to that visitor.
+// A bounce to a sender that is not the account's own goes to the account: a visitor's address
+// in the mail of a web form must not make Yan write to that visitor.
 func TestStrangersAreNotTold(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -7,18 +7,18 @@ import (
 	"github.com/yanmail/yan/diagnosis"
 )
 
-// afterFix is how long an account rests whose login was refused, or that has to be
-// put right by a person: trying again soon is what providers lock accounts for.
+// afterFix is how long an account pauses whose login was refused, or that a user must correct:
+// providers lock accounts that try again soon.
 const afterFix = time.Hour
 
-// pauses are those between the tries of a message (RFC 5321 section 4.5.4.1 wants
-// 30 minutes at least, as a rule; what is greylisted is taken sooner).
+// pauses returns the pauses between the attempts of a message (RFC 5321 section 4.5.4.1 wants
+// at least 30 minutes as a rule; greylisted messages are accepted sooner).
 func pauses() []time.Duration {
 	return []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 4 * time.Hour}
 }
 
-// pause is how long to wait behind a try, when so many were made before it. It varies
-// by a tenth, so that what failed together does not come back together.
+// pause returns the pause after an attempt, given the number of earlier attempts. It varies by
+// a tenth, so that messages that failed together are not retried together.
 func pause(before int) time.Duration {
 	all := pauses()
 	return vary(all[min(max(before, 0), len(all)-1)])
@@ -28,8 +28,8 @@ func vary(d time.Duration) time.Duration {
 	return d + time.Duration((rand.Float64()*0.2-0.1)*float64(d)) //nolint:gosec // nobody gains by guessing it
 }
 
-// connectPause is how long an account rests that got no connection: a login that
-// was refused waits for a person, a server that is away comes back.
+// connectPause returns how long an account pauses that got no connection: after a refused
+// login until a user can correct it, otherwise until the server may be back.
 func connectPause(f diagnosis.Finding, failures int) time.Duration {
 	switch f.Retry.Kind {
 	case diagnosis.RetryAfterFix, diagnosis.RetryNever:

@@ -9,11 +9,11 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// mostSettled bounds how many settlements go into one call.
+// mostSettled limits the settlements of one call.
 const mostSettled = 1024
 
-// settler keeps what came of messages, beside the sending: what is known must reach
-// the store, however long that takes to answer.
+// settler writes settlements to the store, concurrently with the sending: a known result must
+// reach the store, however long the store takes.
 type settler struct {
 	c *courier
 
@@ -24,7 +24,7 @@ type settler struct {
 	ended   sync.WaitGroup
 }
 
-// told is a settlement with what is to be told of it.
+// told is a settlement and its event.
 type told struct {
 	settlement outbox.Settlement
 	event      Event
@@ -37,7 +37,7 @@ func newSettler(c *courier) *settler {
 	return s
 }
 
-// add keeps settlements, soon.
+// add queues settlements.
 func (s *settler) add(p *parcel, settlements []outbox.Settlement) {
 	now := s.c.d.o.Now()
 	s.mu.Lock()
@@ -55,7 +55,7 @@ func (s *settler) add(p *parcel, settlements []outbox.Settlement) {
 	s.changed.Broadcast()
 }
 
-// room waits until the store is not far behind.
+// room waits until few settlements are queued.
 func (s *settler) room(ctx context.Context) {
 	stop := context.AfterFunc(ctx, func() {
 		s.mu.Lock()
@@ -70,7 +70,7 @@ func (s *settler) room(ctx context.Context) {
 	}
 }
 
-// close returns when everything is kept, or can't be.
+// close returns after all settlements are written, or have failed.
 func (s *settler) close() {
 	s.mu.Lock()
 	s.closed = true
@@ -89,7 +89,7 @@ func (s *settler) run() {
 	}
 }
 
-// next waits for settlements and takes what is there; none when there will be none.
+// next waits for settlements and returns the queued ones; none if there will be no more.
 func (s *settler) next() []told {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -106,8 +106,8 @@ func (s *settler) next() []told {
 	return batch
 }
 
-// keep has the store keep a batch. While the store can't, it waits: only when the
-// process has to end is what is known given up, and in doubt then.
+// keep writes a batch to the store. While the store fails, it tries again. It gives up only if
+// the process must end; the recipients are in doubt then.
 func (s *settler) keep(batch []told) {
 	d := s.c.d
 	settlements := make([]outbox.Settlement, len(batch))
@@ -144,7 +144,7 @@ func (s *settler) keep(batch []told) {
 	s.c.rate.add(d.o.Now(), len(batch))
 }
 
-// tell says what was kept.
+// tell reports the settlements that the store accepted.
 func (s *settler) tell(batch []told, stale []outbox.Lease) {
 	d := s.c.d
 	late := make(map[outbox.Lease]bool, len(stale))

@@ -9,7 +9,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// asleep is a mailbox that takes nothing before its context is over.
+// asleep is a mailbox that does not answer until its context is done.
 type asleep struct{}
 
 func (asleep) Append(ctx context.Context, _ delivery.Copy, _ time.Time) error {
@@ -19,7 +19,7 @@ func (asleep) Append(ctx context.Context, _ delivery.Copy, _ time.Time) error {
 
 func (asleep) Close() {}
 
-// What the server answered is kept, however long the mailbox of the copies takes.
+// Replies are settled, however long the mailbox of the copies takes.
 func TestASlowMailboxHoldsUpNoAnswer(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -27,7 +27,7 @@ func TestASlowMailboxHoldsUpNoAnswer(t *testing.T) {
 		w.enqueue("a@example.org")
 	}
 	w.route.Mailbox = func(context.Context) (delivery.Mailbox, error) { return asleep{}, nil }
-	w.opts.Grace = 100 * time.Millisecond // behind which no copy is made any more
+	w.opts.Grace = 100 * time.Millisecond // after which no copy is made
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	done := make(chan error, 1)

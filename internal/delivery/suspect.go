@@ -8,32 +8,32 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// mostSuspects is how many messages in a row meet a reply that is about the account,
-// each inside its own transaction, before the account is paused although all of them
-// named the same recipient's domain, sender or text.
+// mostSuspects is how many messages in a row must get a reply about the account, each in its
+// own transaction, before the account is paused even if all of them have the same recipient's
+// domain, sender or text.
 const mostSuspects = 4
 
-// firstFix is how long an account rests first when messages met a reply inside
-// their transactions that a person has to put right. It doubles up to afterFix.
+// firstFix is the first pause of an account after replies inside transactions that a user must
+// correct. It doubles up to afterFix.
 const firstFix = 5 * time.Minute
 
-// suspicion is what is known of replies inside transactions that may be about the
-// whole account. Such a reply is first about its transaction: a server that closes the
-// connection at one recipient would otherwise stop all the others. The account is paused when
-// a different message meets the same and none got through in between.
+// suspicion counts replies inside transactions that may be about the whole account. Such a
+// reply is first taken as one about its transaction: a server that closes the connection at
+// one recipient would otherwise stop all other messages. The account is paused if a different
+// message gets the same and none was accepted in between.
 type suspicion struct {
 	class    string
-	named    map[string]bool // what the server answered about
+	named    map[string]bool // the subjects of the replies, see courier.named
 	messages map[queue.ID]bool
-	pauses   int // of the account, since a message got through
+	pauses   int // pauses of the account since a message was accepted
 }
 
-// suspect notes that a message met a reply that may be about the account. It gives
-// how long the account is to rest, of the time that the reply asks for; 0 is not at all.
+// suspect records a reply to a message that may be about the account. It returns how long the
+// account must pause, at most the time that the reply asks for; 0 means not at all.
 //
-// After each pause two messages are tried again, and where only a person can put things
-// right the first pauses are shorter: a relay that refuses strangers still takes what is
-// for its own users.
+// After each pause two messages are tried again, and if only a user can correct the cause the
+// first pauses are shorter: a relay that refuses other recipients still accepts those of its
+// own users.
 func (d *Delivery) suspect(account string, id queue.ID, v verdict, named string) time.Duration {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -58,16 +58,15 @@ func (d *Delivery) suspect(account string, id queue.ID, v verdict, named string)
 	return rest
 }
 
-// clear ends a suspicion: a message got through.
+// clear ends a suspicion, because a message was accepted.
 func (d *Delivery) clear(account string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	delete(d.suspects, account)
 }
 
-// named is what a reply inside a transaction was about: the domain of the
-// recipient at RCPT, the sender at MAIL where that is not the account's own, the
-// message otherwise.
+// named returns the subject of a reply inside a transaction: the domain of the recipient at
+// RCPT, the sender at MAIL if it is not the account's own, otherwise the message.
 func (c *courier) named(p *parcel, r outbox.LeasedRecipient, stage smtp.Stage) string {
 	switch {
 	case stage == smtp.StageRcpt:
@@ -80,17 +79,17 @@ func (c *courier) named(p *parcel, r outbox.LeasedRecipient, stage smtp.Stage) s
 	return p.item.ID.String()
 }
 
-// restHere lets an account rest in this process only: its fault may be this
-// machine's own, and others may be able to send.
+// restHere pauses an account in this process only: the fault may be on this machine, and
+// others may be able to send.
 func (d *Delivery) restHere(account string, rest time.Duration, why queue.Answer) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.rests[account] = Rest{Account: account, Until: d.o.Now().Add(rest), Answer: why, resumed: d.resumed[account]}
 }
 
-// Rest is an account that is not used by this process for a while, because of a fault
-// that may be this machine's own: a file that is missing, a name that is not found, a server
-// that can't be reached.
+// Rest is an account that this process does not use for a time, because of a fault that may be
+// on this machine: a missing file, a name that does not resolve, a server that can't be
+// reached.
 type Rest struct {
 	Account string
 	Until   time.Time

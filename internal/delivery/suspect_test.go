@@ -15,8 +15,8 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// poisons are replies that may be about the whole account, each at a stage of a
-// transaction: words of the sandbox's magic recipients, or senders at MAIL.
+// poisons returns replies that may be about the whole account, each at a stage of a
+// transaction, as words for magic recipients of the sandbox, or for senders at MAIL.
 func poisons() []string {
 	return []string{
 		"rcpt-421-4.3.2+Closing_connection",
@@ -34,7 +34,7 @@ func poisons() []string {
 	}
 }
 
-// poison enqueues a message that meets a reply.
+// poison enqueues a message that gets a reply.
 func (w *world) poison(word, domain string) queue.ID {
 	w.t.Helper()
 	at := word // once for each message
@@ -60,7 +60,7 @@ func (w *world) poison(word, domain string) queue.ID {
 	return r.ID
 }
 
-// pausedFor is how long the account is paused in the store.
+// pausedFor returns the rest of the account's pause in the store.
 func (w *world) pausedFor() time.Duration {
 	w.t.Helper()
 	stats, err := w.model.Stats(w.t.Context())
@@ -70,15 +70,15 @@ func (w *world) pausedFor() time.Duration {
 	return stats.Accounts[0].PausedFor
 }
 
-// toward makes transports to a server.
+// toward returns an Open function for a server.
 func toward(server string) func(context.Context, int) (delivery.Sender, error) {
 	return func(_ context.Context, connections int) (delivery.Sender, error) {
 		return transport.Open(server, transport.Options{MaxConnections: connections})
 	}
 }
 
-// A reply inside a transaction is about that transaction: one message that meets it is
-// deferred, counts a try and goes behind the others, which are handed over.
+// A reply inside a transaction is about that transaction: one message that gets it is
+// deferred, counts an attempt, and is tried after the others, which are handed over.
 func TestOneMessageDoesNotStopTheOthers(t *testing.T) {
 	t.Parallel()
 	for _, word := range poisons() {
@@ -110,7 +110,7 @@ func TestOneMessageDoesNotStopTheOthers(t *testing.T) {
 	}
 }
 
-// When another message meets the same and none got through, it is about the account.
+// If another message gets the same and none is accepted, the reply is about the account.
 func TestTwoMessagesThatMeetTheSamePauseTheAccount(t *testing.T) {
 	t.Parallel()
 	for _, word := range poisons() {
@@ -123,13 +123,13 @@ func TestTwoMessagesThatMeetTheSamePauseTheAccount(t *testing.T) {
 			w.drain()
 			w.want(first, "deferred")
 			w.want(second, "deferred")
-			if state := w.states(third); state != "queued" && state != "handed_over" { // it may be on the wire already
+			if state := w.states(third); state != "queued" && state != "handed_over" { // it may be in flight already
 				t.Errorf("the third is %s", state)
 			}
 			if w.pausedFor() <= 0 || w.saw(delivery.Paused, "") != 1 {
 				t.Errorf("paused for %v, said %d times", w.pausedFor(), w.saw(delivery.Paused, ""))
 			}
-			// They wait behind the third when the account goes on.
+			// They are tried after the third when the account is resumed.
 			if err := w.model.Resume(t.Context(), account); err != nil {
 				t.Fatal(err)
 			}
@@ -140,7 +140,7 @@ func TestTwoMessagesThatMeetTheSamePauseTheAccount(t *testing.T) {
 	}
 }
 
-// Messages to one domain are refused for that domain's sake, up to a number.
+// Replies to messages to one domain are about that domain, up to a number of messages.
 func TestManyToOneDomainPauseTheAccountInTheEnd(t *testing.T) {
 	t.Parallel()
 	for n, pauses := range map[int]bool{2: false, 3: false, 4: true} {
@@ -155,8 +155,8 @@ func TestManyToOneDomainPauseTheAccountInTheEnd(t *testing.T) {
 	}
 }
 
-// What this machine alone may be wrong about is no reason for others to rest: its
-// settings and secrets, its names and its network. A server's word is.
+// A fault that may be on this machine does not pause the account on others: settings and
+// secrets, name resolution and network. A server's reply does.
 func TestALocalFaultRestsHereOnly(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -210,7 +210,7 @@ func TestALocalFaultRestsHereOnly(t *testing.T) {
 			for _, id := range ids {
 				w.want(id, "queued")
 			}
-			w.drain() // another machine
+			w.drain() // as another machine
 			for _, id := range ids {
 				w.want(id, "handed_over")
 			}
@@ -222,8 +222,7 @@ func TestALocalFaultRestsHereOnly(t *testing.T) {
 	}
 }
 
-// Who ends the rest of an account in the outbox, with yan queue resume, ends a rest of this
-// process, too, which the outbox does not know.
+// 'yan queue resume' ends a pause of this process, too, which the outbox does not know.
 func TestResumeEndsARestOfThisProcess(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -21,10 +21,10 @@ import (
 
 const account = "work"
 
-// patience is how long a test waits for what has to come.
+// patience limits the wait of a test.
 const patience = 60 * time.Second
 
-// world is an outbox, a server, and what joins them.
+// world is an outbox, a server, and the options of a delivery between them.
 type world struct {
 	t      *testing.T
 	clock  *outboxtest.Clock
@@ -36,9 +36,9 @@ type world struct {
 	mu     sync.Mutex
 	events []delivery.Event
 	news   chan struct{}
-	taken  map[string]int // Message-ID and recipient, as the server has them
+	taken  map[string]int // Message-ID and recipient of the messages that the server has
 
-	others atomic.Int64 // workers beside the one that is tried
+	others atomic.Int64 // number of other workers
 }
 
 func newWorld(t *testing.T, faults ...string) *world {
@@ -123,13 +123,13 @@ func address(t *testing.T, s string) smtp.Address {
 	return a
 }
 
-// enqueue puts a message to these recipients into the outbox.
+// enqueue enqueues a message to recipients.
 func (w *world) enqueue(to ...string) queue.ID {
 	w.t.Helper()
 	return w.enqueueUntil(time.Time{}, to...)
 }
 
-// enqueueUntil has it expire.
+// enqueueUntil enqueues a message that expires.
 func (w *world) enqueueUntil(expires time.Time, to ...string) queue.ID {
 	w.t.Helper()
 	content := compose(w.t, to...)
@@ -169,7 +169,7 @@ func (w *world) drain() queue.Drained {
 	return drained
 }
 
-// states are those of a message's recipients, by place.
+// states returns the states of a message's recipients, by place.
 func (w *world) states(id queue.ID) string {
 	w.t.Helper()
 	e, err := w.model.Show(w.t.Context(), id)
@@ -190,7 +190,7 @@ func (w *world) want(id queue.ID, states string) {
 	}
 }
 
-// deliveries are what the server has, and whether anybody has something twice.
+// deliveries returns how many messages the server has, and which of them more than once.
 func (w *world) deliveries() (n int, twice []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
