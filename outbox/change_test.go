@@ -13,8 +13,8 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// Each method leads to its state, counts what it changed and what it left, and says so if
-// nothing of the one message that was named could be changed.
+// Each method leads to its state, counts changed and unchanged recipients, and returns an
+// error if no recipient of the one named message could be changed.
 func TestChanges(t *testing.T) {
 	t.Parallel()
 	box := inMemory(t, new(account.File))
@@ -48,7 +48,8 @@ func TestChanges(t *testing.T) {
 	}
 }
 
-// A doubt ends as it is decided. No other word is a decision, and nothing else is resolved.
+// Resolve ends a doubt with the given resolution; other words are errors, and so are
+// recipients that are not in doubt.
 func TestResolve(t *testing.T) {
 	t.Parallel()
 	for resolution, want := range map[queue.Resolution]queue.State{queue.Sent: queue.HandedOver, queue.Resend: queue.Queued} {
@@ -74,7 +75,7 @@ func TestResolve(t *testing.T) {
 	}
 }
 
-// doubt claims what is due and settles it as in doubt.
+// doubt claims due recipients and settles them as in doubt.
 func doubt(t *testing.T, s store.Store) {
 	t.Helper()
 	if err := s.Join(t.Context(), queue.Worker{Owner: "w"}, time.Minute); err != nil {

@@ -19,7 +19,7 @@ import (
 	"github.com/yanmail/yan/sandboxtest"
 )
 
-// example is a folder with a configuration, for a server that imitates one.
+// example returns a folder with a configuration for a server of the sandbox.
 func example() (dir string, f *account.File, end func()) {
 	server, err := sandboxtest.New("plain")
 	if err != nil {
@@ -42,9 +42,9 @@ func example() (dir string, f *account.File, end func()) {
 	}
 }
 
-// A message is kept, handed over, and what became of each recipient is told. In a
-// program of its own, Open(ctx, "", outbox.Options{}) uses the configuration that
-// `yan login` wrote.
+// A message is kept and delivered, and the result of each recipient is printed. A program of
+// your own calls Open(ctx, "", outbox.Options{}), which uses the configuration that `yan
+// login` wrote.
 func Example() {
 	ctx := context.Background()
 	dir, accounts, end := example()
@@ -56,7 +56,7 @@ func Example() {
 	}
 	defer box.Close()
 	m := yan.Message{To: []string{"a@example.org", "rcpt-550@example.org"}, Subject: "Order 7", Text: "It is on its way."}
-	for range 2 { // a program that was interrupted asks again
+	for range 2 { // a program that was interrupted enqueues again
 		receipt, err := box.Enqueue(ctx, m, outbox.EnqueueOptions{Key: "order 7", Tags: []string{"orders"}})
 		if err != nil {
 			log.Fatal(err)
@@ -87,8 +87,8 @@ func Example() {
 	// rcpt-550@example.org failed 550
 }
 
-// The transactional outbox: the order and the message about it are kept together, or
-// neither is.
+// The transactional outbox: the order and the message about it are kept together, or neither
+// is.
 func ExampleOutbox_EnqueueTx() {
 	ctx := context.Background()
 	dir, accounts, end := example()
@@ -114,7 +114,7 @@ func ExampleOutbox_EnqueueTx() {
 		if err != nil {
 			return err
 		}
-		defer tx.Rollback() // does nothing behind Commit
+		defer tx.Rollback() // has no effect after Commit
 		if _, err := tx.ExecContext(ctx, "INSERT INTO orders VALUES (?, ?)", number, who); err != nil {
 			return err
 		}
@@ -144,12 +144,12 @@ func ExampleOutbox_EnqueueTx() {
 	// Order 1 is kept: queued
 }
 
-// In PostgreSQL the transaction may be one of package pgx, and the message is handed
-// over by the daemon of any machine.
+// In PostgreSQL the transaction may be one of package pgx, and the daemon of any machine
+// delivers the message.
 func ExamplePgx() {
 	ctx := context.Background()
 	const database = "postgres://shop@db.example.com/shop"
-	box, err := outbox.Open(ctx, database, outbox.Options{Accounts: new(account.File)}) // which are another machine's
+	box, err := outbox.Open(ctx, database, outbox.Options{Accounts: new(account.File)}) // the accounts are on another machine
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -164,7 +164,7 @@ func ExamplePgx() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer tx.Rollback(ctx) // does nothing behind Commit
+	defer tx.Rollback(ctx) // has no effect after Commit
 	if _, err := tx.Exec(ctx, "INSERT INTO orders VALUES ($1, $2)", 7, "a@example.org"); err != nil {
 		log.Fatal(err)
 	}
@@ -178,8 +178,8 @@ func ExamplePgx() {
 	}
 }
 
-// A worker that remembers how far it has come: outcomes are dealt with once or more,
-// and none is missed.
+// A worker that stores its position: each outcome is processed at least once, and none is
+// missed.
 func ExampleOutbox_Watch() {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -206,7 +206,7 @@ func ExampleOutbox_Watch() {
 			kept = e.Cursor
 			if e.State == queue.HandedOver {
 				fmt.Println(e.Address, "has it")
-				break // and goes on from kept
+				break // the next loop continues from kept
 			}
 		}
 	}

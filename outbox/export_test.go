@@ -11,7 +11,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// On is an Outbox on a store of the test's.
+// On returns an Outbox that uses a store of the test.
 func On(store store.Store, o Options) *Outbox {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -22,7 +22,7 @@ func On(store store.Store, o Options) *Outbox {
 	return &Outbox{o: o, store: store, file: o.Accounts}
 }
 
-// WatchBy is Watch by another clock.
+// WatchBy is Watch with another clock.
 func (b *Outbox) WatchBy(ctx context.Context, from queue.Cursor, after func(time.Duration) <-chan time.Time) iter.Seq2[queue.Event, error] {
 	return b.watch(ctx, from, after)
 }

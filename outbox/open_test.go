@@ -11,8 +11,8 @@ import (
 	"github.com/yanmail/yan/outbox"
 )
 
-// The outbox of this user is where the variable says, else the configuration, else
-// among the user's data.
+// The outbox of this user is the one of the environment variable, otherwise that of the
+// configuration, otherwise a file in the user's data folder.
 func TestOpenFindsTheOutboxOfThisUser(t *testing.T) {
 	dir := t.TempDir()
 	config := filepath.Join(dir, "config.toml")

@@ -23,7 +23,7 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// configured is a configuration.
+// configured returns a configuration with the given source.
 func configured(t *testing.T, source string) *account.File {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "config.toml")
@@ -50,7 +50,7 @@ from = "me@163.com"
 pace = "fast"
 `
 
-// inMemory is an outbox without a disk.
+// inMemory returns an outbox without a disk.
 func inMemory(t *testing.T, f *account.File) *outbox.Outbox {
 	t.Helper()
 	return outbox.On(outboxtest.NewModel(outboxtest.NewClock()), outbox.Options{Accounts: f})
@@ -60,7 +60,7 @@ func letter(from string) yan.Message {
 	return yan.Message{From: from, To: []string{"a@example.org"}, Subject: "Hello", Text: "Hello World"}
 }
 
-// A message goes by the account that was named, or that its sender is of.
+// A message is sent from the named account, or from the account of its sender.
 func TestEnqueuePicksTheAccount(t *testing.T) {
 	t.Parallel()
 	box := inMemory(t, configured(t, two))
@@ -92,7 +92,7 @@ func TestEnqueuePicksTheAccount(t *testing.T) {
 	}
 }
 
-// A machine that only enqueues needs no accounts, as long as the program names one.
+// A machine that only enqueues needs no accounts, if the program names one.
 func TestEnqueueWithoutAccounts(t *testing.T) {
 	t.Parallel()
 	box := inMemory(t, new(account.File))
@@ -198,16 +198,16 @@ func parse(t *testing.T, s string) smtp.Address {
 	return a
 }
 
-// account1 is a configuration for a server of the sandbox, and its secret.
+// account1 returns a configuration for a server of the sandbox, and its secret.
 func account1(t *testing.T, server *sandboxtest.Server) (*account.File, account.Secrets) {
 	f := configured(t, fmt.Sprintf("[account.a]\nfrom = %q\nserver = %q\ntls_ca = %q\nsecret = { env = \"CODE\" }\n", server.Login(), server.URL(), server.CAFile()))
 	return f, credentials.New[account.Account](&secret.Vault{Home: t.TempDir(), Getenv: func(string) string { return server.Password() }})
 }
 
-// patience bounds what is waited for; it is only reached when something is wrong.
+// patience limits the wait of a test; it is only reached if something is wrong.
 const patience = time.Minute
 
-// Deliver hands over what comes, and Watch tells it, until both are told to end.
+// Deliver sends new messages, and Watch yields their events, until both are ended.
 func TestDeliver(t *testing.T) {
 	t.Parallel()
 	server := sandboxtest.Start(t, "plain")
@@ -257,7 +257,7 @@ func TestDeliver(t *testing.T) {
 	}
 }
 
-// Drain hands over what is due and returns.
+// Drain sends due messages and returns.
 func TestDrain(t *testing.T) {
 	t.Parallel()
 	server := sandboxtest.Start(t, "plain")
@@ -284,7 +284,7 @@ func TestDrain(t *testing.T) {
 	}
 }
 
-// What keeps an account from sending is told to the log, without the secret.
+// The log says why an account can't send, without the secret.
 func TestDeliverTellsWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	f := configured(t, "[account.a]\nfrom = \"me@qq.com\"\nsecret = { env = \"NOPE\" }\n")

@@ -15,7 +15,7 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
-// A transaction of package pgx, and one of database/sql, in PostgreSQL.
+// EnqueueTx works in PostgreSQL with transactions of package pgx and of database/sql.
 func TestEnqueueTxInPostgreSQL(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Start(t)

@@ -15,7 +15,7 @@ import (
 	"github.com/yanmail/yan/sandboxtest"
 )
 
-// transaction is one of the caller's, in the outbox's database.
+// transaction is a transaction of the caller, in the outbox's database.
 type transaction struct {
 	outbox.Tx
 	exec             func(statement string) error
@@ -31,8 +31,8 @@ func bySQL(t *testing.T, db *sql.DB) transaction {
 	return transaction{outbox.SQL(tx), func(s string) error { _, err := tx.ExecContext(t.Context(), s); return err }, tx.Commit, tx.Rollback}
 }
 
-// transactional holds an outbox to its promise: what a transaction did and the message
-// in it are kept together, or neither is.
+// transactional tests that the changes of a transaction and the message in it are kept
+// together, or neither is.
 func transactional(t *testing.T, box *outbox.Outbox, begin func() transaction, rows func() int) {
 	t.Helper()
 	o := outbox.EnqueueOptions{Account: "a", Key: "order 1"}
@@ -135,7 +135,7 @@ func TestEnqueueTxInSQLite(t *testing.T) {
 	transactional(t, box, func() transaction { return bySQL(t, db) }, func() int { return count(t, db) })
 }
 
-// What is committed elsewhere is handed over by who delivers already.
+// A delivery in progress sends a message that another transaction commits.
 func TestDeliverSeesACommit(t *testing.T) {
 	t.Parallel()
 	server := sandboxtest.Start(t, "plain")
@@ -185,8 +185,8 @@ func TestDeliverSeesACommit(t *testing.T) {
 	}
 }
 
-// A transaction of database/sql does what a store asks of it, and the caller commits
-// it or not.
+// A transaction of database/sql carries out the store's statements, and the caller commits it
+// or not.
 func TestSQL(t *testing.T) {
 	t.Parallel()
 	db, err := sql.Open("sqlite", filepath.Join(t.TempDir(), "app.db"))

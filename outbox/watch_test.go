@@ -14,7 +14,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// logged gets the lines of a log.
+// logged receives the lines of a log.
 type logged chan string
 
 func (l logged) Write(p []byte) (int, error) {
@@ -33,16 +33,16 @@ func enqueue(t *testing.T, box *outbox.Outbox) queue.ID {
 	return receipt.ID
 }
 
-// never is a clock that nobody waits for in vain: what is told is told without it.
+// never is a clock that never fires: everything must arrive without it.
 func never(time.Duration) <-chan time.Time { return nil }
 
-// A kept cursor is gone on from: nothing twice, nothing missed.
+// Watch continues from a stored cursor: no event is repeated or missed.
 func TestWatchGoesOnFromACursor(t *testing.T) {
 	t.Parallel()
 	box := inMemory(t, new(account.File))
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	const n = 700 // of which one read is not enough
+	const n = 700 // more than one read returns
 	for range n {
 		enqueue(t, box)
 	}
@@ -69,13 +69,13 @@ func TestWatchGoesOnFromACursor(t *testing.T) {
 	}
 }
 
-// mute is a store that wakes nobody.
+// mute is a store that wakes no watcher.
 type mute struct{ *outboxtest.Model }
 
 func (mute) Wake() <-chan struct{} { return nil }
 
-// What happens while the loop waits is told without waiting for a timer: by this
-// process itself, and where the store says so.
+// Events during the loop are yielded without waiting for a timer: those of this process, and
+// those that the store announces.
 func TestWatchIsWoken(t *testing.T) {
 	t.Parallel()
 	model := outboxtest.NewModel(outboxtest.NewClock())
@@ -120,7 +120,7 @@ func TestWatchIsWoken(t *testing.T) {
 	}
 }
 
-// failing is a store whose events can't be had for a while.
+// failing is a store whose Events fails several times.
 type failing struct {
 	*outboxtest.Model
 	errs chan error
@@ -135,8 +135,8 @@ func (f failing) Events(ctx context.Context, after queue.Cursor, limit int) ([]q
 	}
 }
 
-// A connection that is lost is told, waited for longer each time, and nothing of what
-// came meanwhile is missed.
+// A lost connection is yielded as an error, the pauses grow, and no event in between is
+// missed.
 func TestWatchSurvivesErrors(t *testing.T) {
 	t.Parallel()
 	lost := errors.New("the connection is lost")
@@ -172,7 +172,7 @@ func TestWatchSurvivesErrors(t *testing.T) {
 	}
 }
 
-// The loop ends, silently with its context and with the reason when the outbox is
+// The loop ends: silently when its context is done, and with the reason if the outbox is
 // closed.
 func TestWatchEnds(t *testing.T) {
 	t.Parallel()
