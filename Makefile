@@ -60,10 +60,10 @@ recording:
 
 # 300 schedules, one fault at every place and 10,000 messages are part of the
 # unit tests. To repeat a failed schedule, run
-# `go test ./internal/torture -run Random -seed N`.
+# `go test ./internal/testing/faultproxy -run Random -seed N`.
 torture:
-	go test -count=1 -v -timeout 60m ./internal/torture -schedules 10000 -thorough -messages 100000
-	go test -count=1 -v -timeout 60m ./internal/outbox/survival -thorough -kills 1000 -crashes 30
+	go test -count=1 -v -timeout 60m ./internal/testing/faultproxy -schedules 10000 -thorough -messages 100000
+	go test -count=1 -v -timeout 60m ./internal/testing/durability -thorough -kills 1000 -crashes 30
 
 bench:
 	cd bench && go run . -rounds 5 -json results.json

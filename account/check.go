@@ -6,7 +6,7 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/message"
 	"github.com/yanmail/yan/sasl"
 	"github.com/yanmail/yan/smtp"
@@ -24,7 +24,7 @@ func (f *File) check() {
 	}
 	for _, a := range f.accounts {
 		if !isName(a.Name) {
-			add(FaultValue, sentence.New("a name has letters, digits, - and _ only"), a.Name)
+			add(FaultValue, localerr.New("a name has letters, digits, - and _ only"), a.Name)
 		} else if key, err := f.schema().check(a); err != nil {
 			add(FaultValue, err, a.Name, key)
 		}
@@ -44,7 +44,7 @@ func (f *File) checkFallback(a Account) error {
 	seen := []string{a.Name}
 	for a.Fallback != "" {
 		if slices.Contains(seen, a.Fallback) {
-			return sentence.Errorf("the fallbacks go in a circle: %s", strings.Join(append(seen, a.Fallback), ", "))
+			return localerr.Errorf("the fallbacks go in a circle: %s", strings.Join(append(seen, a.Fallback), ", "))
 		}
 		next, ok := f.Account(a.Fallback)
 		if !ok {
@@ -84,11 +84,11 @@ func (a Account) checkFrom() error {
 // Address returns the address in From.
 func (a Account) Address() (smtp.Address, error) {
 	if strings.TrimSpace(a.From) == "" {
-		return smtp.Address{}, sentence.New("the sender is missing: want an address, or a name with an address")
+		return smtp.Address{}, localerr.New("the sender is missing: want an address, or a name with an address")
 	}
 	mailbox, err := message.ParseMailbox(a.From)
 	if err != nil {
-		return smtp.Address{}, sentence.Errorf("not an address that mail can come from: %w", err)
+		return smtp.Address{}, localerr.Errorf("not an address that mail can come from: %w", err)
 	}
 	return mailbox.Address, nil
 }
@@ -104,7 +104,7 @@ func (a Account) checkServer() error {
 
 func (a Account) checkTLSName() error {
 	if strings.ContainsFunc(a.TLSName, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) || strings.ContainsRune("/@", r) }) {
-		return sentence.Errorf("%q: want a host name like mail.example.com", a.TLSName)
+		return localerr.Errorf("%q: want a host name like mail.example.com", a.TLSName)
 	}
 	return nil
 }
@@ -113,10 +113,10 @@ func (a Account) checkAuth() error {
 	if a.Auth == "" || a.NoLogin() || slices.Contains(sasl.Mechanisms(), strings.ToUpper(a.Auth)) {
 		return nil
 	}
-	return sentence.Errorf("%q is no mechanism; want one of %s", a.Auth, strings.Join(append(sasl.Mechanisms(), "none"), ", "))
+	return localerr.Errorf("%q is no mechanism; want one of %s", a.Auth, strings.Join(append(sasl.Mechanisms(), "none"), ", "))
 }
 
-var errSeveralPlaces = sentence.New("several places are named; want one of keyring, command, file, env, netrc, credential")
+var errSeveralPlaces = localerr.New("several places are named; want one of keyring, command, file, env, netrc, credential")
 
 func (s Secret) check() error {
 	n := 0
@@ -140,13 +140,13 @@ func (a Account) checkOAuth2() error {
 		local := err == nil && parsed.Scheme == "http" && (parsed.Hostname() == "127.0.0.1" || parsed.Hostname() == "::1" || parsed.Hostname() == "localhost")
 		switch { // without the URL, which may hold a password; net/url would repeat it
 		case err != nil || parsed.Host == "" || parsed.Scheme != "https" && !local:
-			return sentence.New("want a URL that begins with https://")
+			return localerr.New("want a URL that begins with https://")
 		case parsed.User != nil:
-			return sentence.New("a user name or password does not belong into this URL")
+			return localerr.New("a user name or password does not belong into this URL")
 		}
 	}
 	if a.OAuth2.ClientID == "" && a.OAuth2.toml() != "{}" {
-		return sentence.New("client_id is missing")
+		return localerr.New("client_id is missing")
 	}
 	return nil
 }
@@ -173,7 +173,7 @@ func (a Account) checkReplyTo() error {
 func (a Account) checkHeaders() error {
 	for _, h := range a.Headers {
 		if err := (message.Header(h)).Check(); err != nil {
-			return sentence.Errorf("%q: %w", h.Name, err)
+			return localerr.Errorf("%q: %w", h.Name, err)
 		}
 	}
 	return nil
@@ -183,7 +183,7 @@ func (a Account) checkSaveSent() error {
 	if slices.Contains([]SaveSent{SaveAuto, SaveAlways, SaveNever}, a.SaveSent) {
 		return nil
 	}
-	return sentence.Errorf("%q: want auto, always or never", a.SaveSent)
+	return localerr.Errorf("%q: want auto, always or never", a.SaveSent)
 }
 
 func (a Account) checkIMAP() error {
@@ -201,7 +201,7 @@ func (a Account) checkPin() error {
 
 func (a Account) checkCertificate() error {
 	if (a.TLSCert == "") != (a.TLSKey == "") {
-		return sentence.New("a client certificate has two files: tls_cert and tls_key")
+		return localerr.New("a client certificate has two files: tls_cert and tls_key")
 	}
 	return nil
 }
@@ -212,17 +212,17 @@ func (a Account) checkProxy() error {
 	}
 	u, err := url.Parse(a.Proxy)
 	if err != nil || u.Host == "" || !slices.Contains([]string{"socks5", "socks5h", "socks", "http"}, u.Scheme) {
-		return sentence.New("want a URL like socks5://127.0.0.1:1080 or http://127.0.0.1:8080")
+		return localerr.New("want a URL like socks5://127.0.0.1:1080 or http://127.0.0.1:8080")
 	}
 	if _, has := u.User.Password(); has {
-		return sentence.New("a password does not belong into this file; put the URL into the variable ALL_PROXY")
+		return localerr.New("a password does not belong into this file; put the URL into the variable ALL_PROXY")
 	}
 	return nil
 }
 
 func (a Account) checkConnections() error {
 	if a.Connections < 0 {
-		return sentence.New("want a number above zero")
+		return localerr.New("want a number above zero")
 	}
 	return nil
 }
@@ -238,7 +238,7 @@ func (a Account) checkSetFrom() error {
 	case "", SetFromMissing, SetFromAlways:
 		return nil
 	}
-	return sentence.Errorf("want %q or %q", SetFromMissing, SetFromAlways)
+	return localerr.Errorf("want %q or %q", SetFromMissing, SetFromAlways)
 }
 
 func (a Account) checkInDoubt() error {

@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/yanmail/yan/internal/sentence"
-	"github.com/yanmail/yan/internal/spelling"
+	"github.com/yanmail/yan/internal/localerr"
+	"github.com/yanmail/yan/internal/text/spelling"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -117,17 +117,17 @@ type pattern struct {
 func newPattern(s string) (pattern, error) {
 	at := strings.LastIndexByte(s, '@')
 	if at <= 0 || at == len(s)-1 {
-		return pattern{}, sentence.Errorf("%q: want an address, or a pattern like *@example.com", s)
+		return pattern{}, localerr.Errorf("%q: want an address, or a pattern like *@example.com", s)
 	}
 	p := pattern{local: strings.ToLower(s[:at]), domain: strings.ToLower(s[at+1:]), whole: !strings.ContainsAny(s, "*?[")}
 	for _, glob := range []string{p.local, p.domain} {
 		if _, err := path.Match(glob, ""); err != nil {
-			return pattern{}, sentence.Errorf("%q: the brackets of a pattern do not fit", s)
+			return pattern{}, localerr.Errorf("%q: the brackets of a pattern do not fit", s)
 		}
 	}
 	if p.whole {
 		if _, err := smtp.ParseAddress(s); err != nil {
-			return pattern{}, sentence.Errorf("%q: %w", s, err)
+			return pattern{}, localerr.Errorf("%q: %w", s, err)
 		}
 	}
 	return p, nil

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"unicode/utf8"
 
-	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/localerr"
 )
 
 // New returns an account with the inherited values. The caller completes it and calls Put.
@@ -36,7 +36,7 @@ func (f *File) Put(a Account) error {
 		a.SaveSent = SaveNever
 	}
 	if !isName(a.Name) {
-		return &ParseError{Path: f.path, Fault: FaultValue, Key: "account." + dottedKey([]string{a.Name}), Err: sentence.New("a name has letters, digits, - and _ only")}
+		return &ParseError{Path: f.path, Fault: FaultValue, Key: "account." + dottedKey([]string{a.Name}), Err: localerr.New("a name has letters, digits, - and _ only")}
 	}
 	before, existed := f.Account(a.Name)
 	if !existed {
@@ -87,7 +87,7 @@ func (a Account) same(b Account) bool {
 }
 
 // errByHand: the value is written in a form that this package does not edit.
-var errByHand = sentence.New("it is written in a form that only an editor can change")
+var errByHand = localerr.New("it is written in a form that only an editor can change")
 
 // begun returns the document to change, or a new one that holds only the version.
 func (f *File) begun() []byte {
@@ -104,7 +104,7 @@ func (f *File) begun() []byte {
 // unchanged. key is the key of the change.
 func (f *File) become(source []byte, key []string, says func(*File) bool) error {
 	if !utf8.Valid(source) {
-		return f.fault(FaultValue, key, sentence.New("it is no UTF-8"))
+		return f.fault(FaultValue, key, localerr.New("it is no UTF-8"))
 	}
 	g, err := f.schema().read(f.path, slices.Concat(f.mark, source))
 	if err == nil && !f.patient {

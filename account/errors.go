@@ -4,16 +4,16 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/smtp"
 )
 
 // The errors that a caller may compare with.
 var (
 	// ErrNone: no account fits, and there is no default.
-	ErrNone = sentence.New("no account is configured for this sender")
+	ErrNone = localerr.New("no account is configured for this sender")
 	// ErrChanged: the file differs from the one that was read.
-	ErrChanged = sentence.New("the configuration was changed by another program meanwhile")
+	ErrChanged = localerr.New("the configuration was changed by another program meanwhile")
 )
 
 // UnknownAccountError: no account has that name.
@@ -26,7 +26,7 @@ func (e *UnknownAccountError) Error() string { return e.Unwrap().Error() }
 
 // Unwrap returns the same sentence in a form that the command line can translate.
 func (e *UnknownAccountError) Unwrap() error {
-	return sentence.Errorf("there is no account %q", e.Name)
+	return localerr.Errorf("there is no account %q", e.Name)
 }
 
 // AmbiguousError: several accounts serve the sender equally well.
@@ -39,7 +39,7 @@ func (e *AmbiguousError) Error() string { return e.Unwrap().Error() }
 
 // Unwrap returns the same sentence in a form that the command line can translate.
 func (e *AmbiguousError) Unwrap() error {
-	return sentence.Errorf("several accounts serve %s: %s", e.From, strings.Join(e.Names, ", "))
+	return localerr.Errorf("several accounts serve %s: %s", e.From, strings.Join(e.Names, ", "))
 }
 
 // Fault is the kind of error in a configuration, as a stable word.

@@ -10,10 +10,10 @@ import (
 	"runtime"
 	"slices"
 
-	"github.com/yanmail/yan/internal/filelock"
-	"github.com/yanmail/yan/internal/homedir"
-	"github.com/yanmail/yan/internal/sentence"
-	"github.com/yanmail/yan/internal/wholefile"
+	"github.com/yanmail/yan/internal/files/atomicfile"
+	"github.com/yanmail/yan/internal/files/filelock"
+	"github.com/yanmail/yan/internal/files/homedir"
+	"github.com/yanmail/yan/internal/localerr"
 )
 
 // Version is the version of the format that this program reads and writes.
@@ -52,7 +52,7 @@ func Path(getenv func(string) string) (string, error) {
 	if home := homedir.Find(getenv); home != "" {
 		return filepath.Join(home, ".config", "yan", "config.toml"), nil
 	}
-	return "", sentence.New("neither YAN_CONFIG nor XDG_CONFIG_HOME nor HOME is set")
+	return "", localerr.New("neither YAN_CONFIG nor XDG_CONFIG_HOME nor HOME is set")
 }
 
 // maxSize is the maximum size of a configuration, in octets.
@@ -64,7 +64,7 @@ const maxSize = 1 << 20
 func Load(path string) (*File, error) { return load(path, accountSchema().parse) }
 
 func load(path string, parse func(string, []byte) (*File, error)) (*File, error) {
-	opened, err := wholefile.Open(context.Background(), path)
+	opened, err := atomicfile.Open(context.Background(), path)
 	if errors.Is(err, fs.ErrNotExist) {
 		f, err := parse(path, nil)
 		return f, err
@@ -75,16 +75,16 @@ func load(path string, parse func(string, []byte) (*File, error)) (*File, error)
 	defer opened.Close() // opened for reading: closing can't lose data
 	info, err := opened.Stat()
 	if err == nil {
-		err = wholefile.Trusted(path, info)
+		err = atomicfile.Trusted(path, info)
 	}
-	if untrusted, ok := errors.AsType[*wholefile.UntrustedError](err); ok {
+	if untrusted, ok := errors.AsType[*atomicfile.UntrustedError](err); ok {
 		return nil, &ParseError{Path: path, Fault: FaultWritable, Err: untrusted}
 	}
 	if err != nil {
 		return nil, err
 	}
-	source, err := wholefile.ReadAll(opened, maxSize)
-	if long, ok := errors.AsType[*wholefile.TooLongError](err); ok {
+	source, err := atomicfile.ReadAll(opened, maxSize)
+	if long, ok := errors.AsType[*atomicfile.TooLongError](err); ok {
 		return nil, &ParseError{Path: path, Fault: FaultSyntax, Err: long}
 	}
 	if err != nil {
@@ -139,12 +139,12 @@ func (f *File) Bytes() []byte { return slices.Concat(f.mark, f.source) }
 func (f *File) Save() error {
 	target := throughLinks(f.path)
 	if err := os.MkdirAll(filepath.Dir(target), 0o700); err != nil {
-		return sentence.Errorf("making the folder of the configuration: %w", err)
+		return localerr.Errorf("making the folder of the configuration: %w", err)
 	}
 	// The lock is held from the comparison to the replacement.
 	unlock, err := filelock.Lock(context.Background(), target+".lock")
 	if err != nil {
-		return sentence.Errorf("locking the configuration: %w", err)
+		return localerr.Errorf("locking the configuration: %w", err)
 	}
 	defer unlock()
 	mode, err := f.unchanged(target)
@@ -152,8 +152,8 @@ func (f *File) Save() error {
 		return err
 	}
 	now := f.Bytes()
-	if err := wholefile.Write(target, now, mode); err != nil {
-		return sentence.Errorf("writing the configuration: %w", err)
+	if err := atomicfile.Write(target, now, mode); err != nil {
+		return localerr.Errorf("writing the configuration: %w", err)
 	}
 	f.exists, f.onDisk = true, now
 	return nil
@@ -161,20 +161,20 @@ func (f *File) Save() error {
 
 // unchanged checks that the file on disk is the one that was read, and returns its mode.
 func (f *File) unchanged(target string) (fs.FileMode, error) {
-	now, err := wholefile.Read(context.Background(), target, maxSize)
+	now, err := atomicfile.Read(context.Background(), target, maxSize)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && !f.exists:
 		return 0o600, nil
 	case errors.Is(err, fs.ErrNotExist):
 		return 0, ErrChanged
 	case err != nil:
-		return 0, sentence.Errorf("reading the configuration again: %w", err)
+		return 0, localerr.Errorf("reading the configuration again: %w", err)
 	case !f.exists || !bytes.Equal(now, f.onDisk):
 		return 0, ErrChanged
 	}
 	info, err := os.Stat(target)
 	if err != nil {
-		return 0, sentence.Errorf("reading the configuration again: %w", err)
+		return 0, localerr.Errorf("reading the configuration again: %w", err)
 	}
 	return info.Mode().Perm(), nil
 }

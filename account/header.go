@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/localerr"
 )
 
 // withHeaders adds an account's own fields to the inherited ones; an empty value removes a field.
@@ -39,7 +39,7 @@ func checkNames(own map[string]string) error {
 	seen := map[string]bool{}
 	for _, name := range slices.Sorted(maps.Keys(own)) {
 		if seen[strings.ToLower(name)] {
-			return sentence.Errorf("%q stands there twice: case makes no difference", name)
+			return localerr.Errorf("%q stands there twice: case makes no difference", name)
 		}
 		seen[strings.ToLower(name)] = true
 	}

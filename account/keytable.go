@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/localerr"
 )
 
 // accountKeys returns the keys of an account, in the order in which they are written
@@ -77,7 +77,7 @@ func oauth2Key() key {
 }
 
 // errBothSignatures: one account sets both keys. Each key replaces an inherited other one.
-var errBothSignatures = sentence.New("signature and signature_file are both given")
+var errBothSignatures = localerr.New("signature and signature_file are both given")
 
 func signatureKey() key {
 	k := textKey("signature", Label{"signature", "签名"}, func(a *Account) *string { return &a.Signature })

@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"github.com/yanmail/yan"
-	"github.com/yanmail/yan/internal/sentence"
-	"github.com/yanmail/yan/internal/wholefile"
+	"github.com/yanmail/yan/internal/files/atomicfile"
+	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/sasl"
 	"github.com/yanmail/yan/transport"
 )
@@ -20,7 +20,7 @@ func Open(ctx context.Context, name string) (*yan.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := wholefile.Await(ctx, func() (*File, error) { return Load(path) }, nil)
+	f, err := atomicfile.Await(ctx, func() (*File, error) { return Load(path) }, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -53,9 +53,9 @@ func (e *noDefaultError) Error() string        { return e.Unwrap().Error() }
 
 func (e *noDefaultError) Unwrap() error {
 	if e.accounts == 0 {
-		return sentence.Errorf("%s: no account is set up yet: yan login makes one", e.path)
+		return localerr.Errorf("%s: no account is set up yet: yan login makes one", e.path)
 	}
-	return sentence.Errorf("%s: none of the %d accounts is the default: name one", e.path, e.accounts)
+	return localerr.Errorf("%s: none of the %d accounts is the default: name one", e.path, e.accounts)
 }
 
 // Options returns the second argument of yan.Open; the first is a.Server. It reads the password;

@@ -11,12 +11,12 @@ import (
 
 	"github.com/yanmail/yan"
 	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/internal/accountroute"
 	"github.com/yanmail/yan/internal/credentials"
 	"github.com/yanmail/yan/internal/oauth"
-	"github.com/yanmail/yan/internal/oauthtest"
-	"github.com/yanmail/yan/internal/route"
 	"github.com/yanmail/yan/internal/secret"
-	"github.com/yanmail/yan/internal/secret/secrettest"
+	"github.com/yanmail/yan/internal/testing/oauthtest"
+	"github.com/yanmail/yan/internal/testing/secrettest"
 	"github.com/yanmail/yan/sandboxtest"
 	"github.com/yanmail/yan/smtpclient"
 )
@@ -263,7 +263,7 @@ func TestSentMailboxLogsInAsTheAccount(t *testing.T) {
 	t.Parallel()
 	env := func(string) string { return "the code" }
 	a := one(t, "from = \"me@qq.com\"\nsecret.env = \"CODE\"\nsent_folder = \"x\"")
-	c, err := route.MailboxOf(t.Context(), a, credentials.New[account.Account](&secret.Vault{Getenv: env}))
+	c, err := accountroute.MailboxOf(t.Context(), a, credentials.New[account.Account](&secret.Vault{Getenv: env}))
 	if err != nil || c.Auth.Username != "me@qq.com" || c.Auth.Password != "the code" || c.Folder != "x" {
 		t.Errorf("got %v, %v", c.Auth, err)
 	}

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/internal/outbox"
-	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/message"
 	"github.com/yanmail/yan/smtp"
 )
@@ -148,9 +148,9 @@ func (o Outbox) ReportTo() (to smtp.Address, report bool) {
 }
 
 var (
-	errOutboxURL   = sentence.New("want the path of a file, or a URL like postgres://user@host/database")
-	errURLPassword = sentence.New("a password does not belong into this file: leave it to password_command, PGPASSWORD or ~/.pgpass")
-	errCommandURL  = sentence.New("password_command needs a url that begins with postgres:// and names a user")
+	errOutboxURL   = localerr.New("want the path of a file, or a URL like postgres://user@host/database")
+	errURLPassword = localerr.New("a password does not belong into this file: leave it to password_command, PGPASSWORD or ~/.pgpass")
+	errCommandURL  = localerr.New("password_command needs a url that begins with postgres:// and names a user")
 )
 
 // check returns the faults, one per key.
@@ -170,11 +170,11 @@ func (o Outbox) check() []outboxFault {
 	}
 	if o.Bounce != BounceNone && o.Bounce != BounceSender {
 		if _, err := message.ParseMailbox(o.Bounce); err != nil {
-			add("bounce", FaultValue, sentence.New("want none, sender or an address"))
+			add("bounce", FaultValue, localerr.New("want none, sender or an address"))
 		}
 	}
 	if !slices.Contains(QueueWords(), o.Queue) {
-		add("queue", FaultValue, sentence.Errorf("%q: want always, offline or never", o.Queue))
+		add("queue", FaultValue, localerr.Errorf("%q: want always, offline or never", o.Queue))
 	}
 	add("in_doubt", FaultValue, o.InDoubt.check())
 	return list
@@ -213,5 +213,5 @@ func (d InDoubt) check() error {
 	if slices.Contains([]InDoubt{InDoubtHold, InDoubtRetry}, d) {
 		return nil
 	}
-	return sentence.Errorf("%q: want hold or retry", string(d))
+	return localerr.Errorf("%q: want hold or retry", string(d))
 }

@@ -9,8 +9,8 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 
-	"github.com/yanmail/yan/internal/sentence"
-	"github.com/yanmail/yan/internal/spelling"
+	"github.com/yanmail/yan/internal/localerr"
+	"github.com/yanmail/yan/internal/text/spelling"
 )
 
 // parse reads a configuration that must have no faults.
@@ -61,7 +61,7 @@ func newerVersion(path string, source []byte) error {
 	l := layOut(source)
 	line, column := l.position([]string{"version"})
 	return &ParseError{Path: path, Line: line, Column: column, Fault: FaultVersion, Key: "version",
-		Err: sentence.Errorf("it is of version %d, and this program knows up to %d", head.Version, Version)}
+		Err: localerr.Errorf("it is of version %d, and this program knows up to %d", head.Version, Version)}
 }
 
 // checkCase finds keys that differ from a known key by case.
@@ -82,7 +82,7 @@ func (f *File) checkCase() error {
 
 // decodeFault explains a TOML error.
 func (s *schema) decodeFault(path string, source []byte, err error) *ParseError {
-	p := &ParseError{Path: path, Fault: FaultSyntax, Err: sentence.New("it is not TOML")}
+	p := &ParseError{Path: path, Fault: FaultSyntax, Err: localerr.New("it is not TOML")}
 	var strict *toml.StrictMissingError
 	var decode *toml.DecodeError
 	switch {
@@ -90,7 +90,7 @@ func (s *schema) decodeFault(path string, source []byte, err error) *ParseError 
 		decode = &strict.Errors[0]
 		p.unknownKey(s, s.wholeKey(source, decode))
 	case errors.As(err, &decode) && len(decode.Key()) > 0 && !strings.Contains(decode.Error(), "already"):
-		p.Fault, p.Key, p.Err = FaultValue, dottedKey(decode.Key()), sentence.Errorf("%w: %w", errKind, s.wanted(decode.Key()))
+		p.Fault, p.Key, p.Err = FaultValue, dottedKey(decode.Key()), localerr.Errorf("%w: %w", errKind, s.wanted(decode.Key()))
 	case errors.As(err, &decode):
 		row, column := decode.Position()
 		p.syntaxFault(s, source, row, column, strings.TrimPrefix(decode.Error(), "toml: "))
@@ -108,7 +108,7 @@ func (s *schema) decodeFault(path string, source []byte, err error) *ParseError 
 }
 
 // errKind: the value has the wrong kind, such as a number for a text.
-var errKind = sentence.New("is of the wrong kind")
+var errKind = localerr.New("is of the wrong kind")
 
 // wholeKey is the key of an error from the root.
 //
@@ -142,13 +142,13 @@ var secretWords = []string{"password", "pass", "passwd", "code", "auth_code", "t
 // unknownKey finds the nearest known key. A key that looks like a password gets its own fault:
 // passwords do not belong in the file.
 func (p *ParseError) unknownKey(s *schema, key []string) {
-	p.Fault, p.Key, p.Err = FaultUnknownKey, dottedKey(key), sentence.New("there is no such key")
+	p.Fault, p.Key, p.Err = FaultUnknownKey, dottedKey(key), localerr.New("there is no such key")
 	if len(key) == 0 {
 		return
 	}
 	last := key[len(key)-1]
 	if len(key) > 1 && slices.Contains(secretWords, strings.ToLower(last)) {
-		p.Fault, p.Err = FaultSecret, sentence.New("a secret does not belong into this file")
+		p.Fault, p.Err = FaultSecret, localerr.New("a secret does not belong into this file")
 		return
 	}
 	best := 3 // maximum number of typos in a long word
@@ -167,7 +167,7 @@ func (f *File) inherit(doc document) error {
 	f.defaults = Account{SaveSent: SaveNever, dir: filepath.Dir(f.path)}
 	for _, k := range f.schema().keys {
 		if k.ownOnly && f.schema().isSet(doc.defaults, k.name) {
-			return f.fault(FaultValue, []string{"defaults", k.name}, sentence.New("this belongs to one account"))
+			return f.fault(FaultValue, []string{"defaults", k.name}, localerr.New("this belongs to one account"))
 		}
 	}
 	if key, err := f.schema().overlay(&f.defaults, doc.defaults); err != nil {

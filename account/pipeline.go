@@ -1,7 +1,7 @@
 package account
 
 import (
-	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/smtpclient"
 )
 
@@ -30,7 +30,7 @@ func (p PipelineMessages) check() error {
 	case PipelineAuto, PipelineAlways, PipelineNever:
 		return nil
 	}
-	return sentence.Errorf("%q: want auto, always or never", p)
+	return localerr.Errorf("%q: want auto, always or never", p)
 }
 
 // Client returns the setting in the form of package smtpclient.

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/localerr"
 )
 
 // parsePace parses "60/m"; "" means no limit. The unit d is 24 hours.
@@ -18,7 +18,7 @@ func parsePace(s string) (Pace, error) {
 	n, err := strconv.Atoi(strings.TrimSpace(number))
 	per := map[string]time.Duration{"s": time.Second, "m": time.Minute, "h": time.Hour, "d": day}[strings.TrimSpace(unit)]
 	if err != nil || n <= 0 || n > math.MaxInt32 || per == 0 {
-		return Pace{}, sentence.New("want a number of messages in a time, like 60/m; the times are s, m, h and d")
+		return Pace{}, localerr.New("want a number of messages in a time, like 60/m; the times are s, m, h and d")
 	}
 	return Pace{Messages: n, Per: per}, nil
 }
@@ -43,7 +43,7 @@ func parseSpan(s string) (time.Duration, error) {
 	}
 	d, err := time.ParseDuration(s)
 	if err != nil || d < 0 || d > most {
-		return 0, sentence.New("want a time with its unit, like 7d or 12h")
+		return 0, localerr.New("want a time with its unit, like 7d or 12h")
 	}
 	return d, nil
 }
@@ -60,7 +60,7 @@ func parseSize(s string) (int64, error) {
 	n, err := strconv.ParseInt(s[:end], 10, 64)
 	unit, known := sizeUnits[strings.ToLower(strings.TrimSpace(s[end:]))]
 	if err != nil || !known || n > math.MaxInt64/unit {
-		return 0, sentence.New("want a size with its unit, like 64MiB or 1GB")
+		return 0, localerr.New("want a size with its unit, like 64MiB or 1GB")
 	}
 	return n * unit, nil
 }

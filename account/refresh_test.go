@@ -15,9 +15,9 @@ import (
 	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/internal/credentials"
 	"github.com/yanmail/yan/internal/oauth"
-	"github.com/yanmail/yan/internal/oauthtest"
 	"github.com/yanmail/yan/internal/secret"
-	"github.com/yanmail/yan/internal/secret/secrettest"
+	"github.com/yanmail/yan/internal/testing/oauthtest"
+	"github.com/yanmail/yan/internal/testing/secrettest"
 )
 
 // strict starts an authorization server that revokes the consent if it sees a refresh token

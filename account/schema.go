@@ -9,7 +9,7 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 
-	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/localerr"
 )
 
 // schema is the format of the configuration: the keys of an account, and the type that
@@ -199,16 +199,16 @@ func (s *schema) wanted(path []string) error {
 	if t := s.valueType(path); t != nil {
 		switch t.Kind() {
 		case reflect.String:
-			return sentence.New("want a text in quotes")
+			return localerr.New("want a text in quotes")
 		case reflect.Bool:
-			return sentence.New("want true or false")
+			return localerr.New("want true or false")
 		case reflect.Int:
-			return sentence.New("want a number")
+			return localerr.New("want a number")
 		case reflect.Slice:
-			return sentence.New(`want a list like ["a", "b"]`)
+			return localerr.New(`want a list like ["a", "b"]`)
 		}
 	}
-	return sentence.New("want a table")
+	return localerr.New("want a table")
 }
 
 // isLiteral reports whether a value is written as it is, without quotes.

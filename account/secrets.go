@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/yanmail/yan/internal/credentials"
-	"github.com/yanmail/yan/internal/homedir"
+	"github.com/yanmail/yan/internal/files/homedir"
 	"github.com/yanmail/yan/internal/secret"
 	"github.com/yanmail/yan/transport"
 )

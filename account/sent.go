@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/provider"
 	"github.com/yanmail/yan/sasl"
 )
@@ -56,15 +56,15 @@ func (a Account) Mailbox() (Mailbox, error) {
 	}
 	u, err := url.Parse(a.IMAP)
 	if err != nil || u.Hostname() == "" || u.Scheme != "imaps" && u.Scheme != "imap" {
-		return c, sentence.New("want a URL like imaps://imap.example.com, or imap:// for STARTTLS")
+		return c, localerr.New("want a URL like imaps://imap.example.com, or imap:// for STARTTLS")
 	}
 	if u.User != nil {
-		return c, sentence.New("the login is that of the account: leave it out of the URL")
+		return c, localerr.New("the login is that of the account: leave it out of the URL")
 	}
 	c.Host, c.StartTLS = u.Hostname(), u.Scheme == "imap"
 	if u.Port() != "" {
 		if c.Port, err = strconv.Atoi(u.Port()); err != nil || c.Port < 1 || c.Port > 65535 {
-			return c, sentence.Errorf("%q is no port", u.Port())
+			return c, localerr.Errorf("%q is no port", u.Port())
 		}
 	}
 	return c, nil

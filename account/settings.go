@@ -6,7 +6,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/localerr"
 )
 
 type secretSettings struct {
@@ -44,7 +44,7 @@ func parseTimeout(s string) (time.Duration, error) {
 	}
 	d, err := time.ParseDuration(s)
 	if err != nil || d <= 0 {
-		return 0, sentence.New("want a time with its unit, like 30s or 5m")
+		return 0, localerr.New("want a time with its unit, like 30s or 5m")
 	}
 	return d, nil
 }
@@ -60,7 +60,7 @@ func (s secretSettings) secret() (Secret, error) {
 			secret.Netrc = DefaultNetrc
 		}
 	default:
-		return secret, sentence.New("netrc: want true, or a file")
+		return secret, localerr.New("netrc: want true, or a file")
 	}
 	if s.Keyring && secret != (Secret{}) {
 		return secret, errSeveralPlaces

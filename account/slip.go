@@ -8,7 +8,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/localerr"
 )
 
 // syntaxFault explains a syntax error at a place of the source. Characters that a Chinese
@@ -33,18 +33,18 @@ func (p *ParseError) syntaxFault(s *schema, source []byte, row, column int, mess
 	}
 	openEnded := strings.Contains(message, "new line") || strings.HasPrefix(message, "unterminated")
 	if strings.ContainsRune(wideQuotes, r) || openEnded && strings.ContainsAny(line[:column], wideQuotes) {
-		p.Err = sentence.New(`quotes have to be the half-width " ", not the full-width “ ”`)
+		p.Err = localerr.New(`quotes have to be the half-width " ", not the full-width “ ”`)
 		return
 	}
 	if size < 2 {
 		return // an ASCII character, or an octet that is not UTF-8
 	}
 	if r == '\u3000' {
-		p.Err = sentence.New("a full-width blank can't stand here; type a half-width one")
+		p.Err = localerr.New("a full-width blank can't stand here; type a half-width one")
 		return
 	}
 	if half, ok := halfWidth[r]; ok {
-		p.Err = sentence.Errorf("type the half-width %s instead of the full-width %c", half, r)
+		p.Err = localerr.Errorf("type the half-width %s instead of the full-width %c", half, r)
 		return
 	}
 	// QUIRK: go-toml 2.4 reports the first octet in place of the character.
@@ -68,7 +68,7 @@ func (p *ParseError) slipInKey(s *schema, key []string, message string, r rune) 
 	inKey := strings.HasPrefix(message, "invalid character at start of key") && unicode.IsLetter(r)
 	switch {
 	case len(key) == 2 && key[0] == "account" && inKey:
-		p.Fault, p.Err = FaultValue, sentence.New("a name has letters, digits, - and _ only")
+		p.Fault, p.Err = FaultValue, localerr.New("a name has letters, digits, - and _ only")
 	case inKey, ofAccount && slices.Contains(secretWords, strings.ToLower(key[len(key)-1])):
 		p.unknownKey(s, key)
 	default:
@@ -109,22 +109,22 @@ func keyParts(dotted string) []string {
 // syntaxError returns a translatable error for one of go-toml; rare ones stay English.
 func syntaxError(message string) error {
 	for _, known := range []error{
-		sentence.New("expected '=' after key"),
-		sentence.New("expected ']' to close table name"),
-		sentence.New("expected ',' or ']' after array value"),
-		sentence.New("expected ',' or '}' after inline table key-value"),
-		sentence.New("expected value, not end of input"),
-		sentence.New("array is incomplete"),
-		sentence.New("inline table is incomplete"),
-		sentence.New("strings must be quoted"),
-		sentence.New("basic strings cannot have new lines"),
-		sentence.New("literal strings cannot have new lines"),
-		sentence.New("unterminated basic string"),
-		sentence.New("unterminated literal string"),
-		sentence.New("integers cannot have leading zeroes"),
-		sentence.New("invalid UTF-8 character in basic string"),
-		sentence.New("invalid UTF-8 character in literal string"),
-		sentence.New("invalid UTF-8 character in comment"),
+		localerr.New("expected '=' after key"),
+		localerr.New("expected ']' to close table name"),
+		localerr.New("expected ',' or ']' after array value"),
+		localerr.New("expected ',' or '}' after inline table key-value"),
+		localerr.New("expected value, not end of input"),
+		localerr.New("array is incomplete"),
+		localerr.New("inline table is incomplete"),
+		localerr.New("strings must be quoted"),
+		localerr.New("basic strings cannot have new lines"),
+		localerr.New("literal strings cannot have new lines"),
+		localerr.New("unterminated basic string"),
+		localerr.New("unterminated literal string"),
+		localerr.New("integers cannot have leading zeroes"),
+		localerr.New("invalid UTF-8 character in basic string"),
+		localerr.New("invalid UTF-8 character in literal string"),
+		localerr.New("invalid UTF-8 character in comment"),
 	} {
 		if known.Error() == message {
 			return known
@@ -136,25 +136,25 @@ func syntaxError(message string) error {
 		return what, ok && ends
 	}
 	if c, ok := about("unexpected character ", " at start of value"); ok {
-		return sentence.Errorf("unexpected character %s at start of value", c)
+		return localerr.Errorf("unexpected character %s at start of value", c)
 	}
 	if c, ok := about("invalid character at start of key: ", ""); ok {
-		return sentence.Errorf("invalid character at start of key: %s", c)
+		return localerr.Errorf("invalid character at start of key: %s", c)
 	}
 	if c, ok := about("expected newline but got ", ""); ok {
-		return sentence.Errorf("expected newline but got %s", c)
+		return localerr.Errorf("expected newline but got %s", c)
 	}
 	if c, ok := about("invalid escape character ", ""); ok {
-		return sentence.Errorf("invalid escape character %s", c)
+		return localerr.Errorf("invalid escape character %s", c)
 	}
 	if key, ok := about("key ", " is already defined"); ok {
-		return sentence.Errorf("key %s is already defined", key)
+		return localerr.Errorf("key %s is already defined", key)
 	}
 	if key, ok := about("table ", " already exists"); ok {
-		return sentence.Errorf("table %s already exists", key)
+		return localerr.Errorf("table %s already exists", key)
 	}
 	if key, ok := about("key ", " already exists as a value"); ok {
-		return sentence.Errorf("key %s already exists as a value", key)
+		return localerr.Errorf("key %s already exists as a value", key)
 	}
 	return fmt.Errorf("%s", message)
 }

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/yanmail/yan/internal/excerpt"
 	"github.com/yanmail/yan/internal/replytable"
+	"github.com/yanmail/yan/internal/text/excerpt"
 
 	"github.com/yanmail/yan/provider"
 	"github.com/yanmail/yan/smtp"

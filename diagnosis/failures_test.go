@@ -16,8 +16,8 @@ import (
 
 	"github.com/yanmail/yan"
 	"github.com/yanmail/yan/diagnosis"
-	"github.com/yanmail/yan/internal/dnstest"
 	"github.com/yanmail/yan/internal/oauth"
+	"github.com/yanmail/yan/internal/testing/dnstest"
 	"github.com/yanmail/yan/sandboxtest"
 	"github.com/yanmail/yan/smtp"
 )

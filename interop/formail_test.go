@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"github.com/yanmail/yan/internal/mailfiles"
-	"github.com/yanmail/yan/internal/mbox"
+	"github.com/yanmail/yan/internal/mailfiles/mbox"
 )
 
 // procmail's formail is a second reader of the same files. It starts a process

@@ -18,7 +18,7 @@ import (
 	"github.com/godbus/dbus/v5"
 
 	"github.com/yanmail/yan/internal/secret"
-	"github.com/yanmail/yan/internal/secret/secrettest"
+	"github.com/yanmail/yan/internal/testing/secrettest"
 )
 
 // fetchKeyring fetches GNOME Keyring, or skips the test with the reason; with

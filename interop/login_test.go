@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/yanmail/yan/internal/ptytest"
+	"github.com/yanmail/yan/internal/testing/ptytest"
 	"github.com/yanmail/yan/sandboxtest"
 )
 

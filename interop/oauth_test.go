@@ -15,7 +15,7 @@ import (
 
 	"github.com/yanmail/yan"
 	"github.com/yanmail/yan/internal/oauth"
-	"github.com/yanmail/yan/internal/oauthtest"
+	"github.com/yanmail/yan/internal/testing/oauthtest"
 	"github.com/yanmail/yan/smtp"
 )
 

@@ -18,7 +18,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/mailfiles"
-	"github.com/yanmail/yan/internal/mbox"
+	"github.com/yanmail/yan/internal/mailfiles/mbox"
 	"github.com/yanmail/yan/message"
 )
 

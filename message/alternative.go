@@ -7,9 +7,9 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/yanmail/yan/internal/excerpt"
+	"github.com/yanmail/yan/internal/text/excerpt"
 
-	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/localerr"
 )
 
 // Alternative is another form of the same text, beside Text and HTML (multipart/alternative).
@@ -29,14 +29,14 @@ type Alternative struct {
 func Invitation(calendar string) (Alternative, error) {
 	calendar = strings.TrimPrefix(calendar, "\ufeff")
 	if !utf8.ValidString(calendar) {
-		return Alternative{}, sentence.New("is not UTF-8")
+		return Alternative{}, localerr.New("is not UTF-8")
 	}
 	if !strings.EqualFold(calendarProperty(calendar, "BEGIN"), "VCALENDAR") {
-		return Alternative{}, sentence.New("is no calendar: it does not begin with BEGIN:VCALENDAR")
+		return Alternative{}, localerr.New("is no calendar: it does not begin with BEGIN:VCALENDAR")
 	}
 	method := strings.ToUpper(calendarProperty(calendar, "METHOD"))
 	if !isToken(method) {
-		return Alternative{}, sentence.New("has no METHOD, which says what to do with it; an invitation has METHOD:REQUEST")
+		return Alternative{}, localerr.New("has no METHOD, which says what to do with it; an invitation has METHOD:REQUEST")
 	}
 	return Alternative{ContentType: "text/calendar; method=" + method, Text: calendar}, nil
 }
@@ -110,7 +110,7 @@ func (d *draft) parseAlternatives() (before, after []*entity, err error) {
 	for i, a := range d.message.Alternatives {
 		e, err := d.alternative(a)
 		if err != nil {
-			return nil, nil, sentence.Errorf("%s: %w", fmt.Sprintf("alternatives[%d] %q", i, excerpt.Runes(a.ContentType, maxQuoted)), err)
+			return nil, nil, localerr.Errorf("%s: %w", fmt.Sprintf("alternatives[%d] %q", i, excerpt.Runes(a.ContentType, maxQuoted)), err)
 		}
 		if e.subtype == "x-amp-html" {
 			before = append(before, e)
@@ -129,11 +129,11 @@ func (d *draft) alternative(a Alternative) (*entity, error) {
 	subtype, isText := strings.CutPrefix(kind.full, "text/")
 	switch {
 	case !isText:
-		return nil, sentence.New("is not a text type; what is no text is an attachment")
+		return nil, localerr.New("is not a text type; what is no text is an attachment")
 	case !utf8.ValidString(a.Text):
-		return nil, sentence.New("its text is not UTF-8")
+		return nil, localerr.New("its text is not UTF-8")
 	case kind.params["charset"] != "" && !strings.EqualFold(kind.params["charset"], utf8Label):
-		return nil, sentence.New("its charset has to be utf-8")
+		return nil, localerr.New("its charset has to be utf-8")
 	}
 	if subtype == "calendar" {
 		named := strings.ToUpper(calendarProperty(a.Text, "METHOD"))
@@ -141,7 +141,7 @@ func (d *draft) alternative(a Alternative) (*entity, error) {
 		case given == "" && isToken(named):
 			kind = kind.with("method", named)
 		case !strings.EqualFold(given, named):
-			return nil, sentence.Errorf("method=%s is not that of the calendar, METHOD:%s", given, named)
+			return nil, localerr.Errorf("method=%s is not that of the calendar, METHOD:%s", given, named)
 		}
 	}
 	delete(kind.params, "charset")
@@ -149,12 +149,12 @@ func (d *draft) alternative(a Alternative) (*entity, error) {
 	for _, key := range slices.Sorted(maps.Keys(kind.params)) {
 		words, ok := parameter(key, kind.params[key])
 		if !ok {
-			return nil, sentence.Errorf("its parameter %s is too long, or not ASCII", key)
+			return nil, localerr.Errorf("its parameter %s is too long, or not ASCII", key)
 		}
 		f.buf = append(f.buf, "; "+words[0]...)
 	}
 	if len(f.buf) > foldAt-len("Content-Type: text/; charset=utf-8")-len(subtype) {
-		return nil, sentence.New("its parameters are too long")
+		return nil, localerr.New("its parameters are too long")
 	}
 	return d.textEntity(subtype, string(f.buf), a.Text), nil
 }

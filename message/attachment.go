@@ -5,9 +5,9 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/yanmail/yan/internal/excerpt"
+	"github.com/yanmail/yan/internal/text/excerpt"
 
-	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/localerr"
 )
 
 func (d *draft) parseAttachments() (inline, attached []*entity, err error) {
@@ -23,7 +23,7 @@ func (d *draft) parseAttachments() (inline, attached []*entity, err error) {
 			return nil, nil, err
 		}
 		if first, twice := ids[id]; twice && id != "" {
-			return nil, nil, sentence.Errorf("%s: content id %q is that of attachments[%d] too", label, id, first)
+			return nil, nil, localerr.Errorf("%s: content id %q is that of attachments[%d] too", label, id, first)
 		}
 		ids[id] = i
 		if a.Inline {
@@ -44,7 +44,7 @@ func (a Attachment) fileName() string {
 
 // attachment checks and opens an attachment; its errors begin with label.
 func (d *draft) attachment(label, name string, a Attachment) (*entity, string, error) {
-	fail := func(err error) (*entity, string, error) { return nil, "", sentence.Errorf("%s: %w", label, err) }
+	fail := func(err error) (*entity, string, error) { return nil, "", localerr.Errorf("%s: %w", label, err) }
 	if err := checkSources(a); err != nil {
 		return fail(err)
 	}
@@ -53,12 +53,12 @@ func (d *draft) attachment(label, name string, a Attachment) (*entity, string, e
 		return fail(err)
 	}
 	if err := checkFileName(name); err != nil && (name != "" || id == "") {
-		return fail(sentence.Errorf("its name %w", err))
+		return fail(localerr.Errorf("its name %w", err))
 	}
 	kind := mediaTypeByName(name)
 	if a.ContentType != "" {
 		if kind, err = parseMediaType(a.ContentType); err != nil {
-			return fail(sentence.Errorf("content type %w", err))
+			return fail(localerr.Errorf("content type %w", err))
 		}
 	}
 	src, err := openAttachment(label, a)
@@ -118,9 +118,9 @@ func checkSources(a Attachment) error {
 	}
 	switch {
 	case given == 0:
-		return sentence.New("none of Path, Data and Reader is given")
+		return localerr.New("none of Path, Data and Reader is given")
 	case given > 1:
-		return sentence.New("only one of Path, Data and Reader may be given")
+		return localerr.New("only one of Path, Data and Reader may be given")
 	}
 	return nil
 }
@@ -144,11 +144,11 @@ func checkFileName(name string) error {
 	}
 	switch {
 	case name == "" || name == "." || name == "..":
-		return sentence.New("is missing")
+		return localerr.New("is missing")
 	case strings.ContainsAny(name, `/\`):
-		return sentence.New("holds a folder; only the last element can be sent")
+		return localerr.New("holds a folder; only the last element can be sent")
 	case len(name) > most:
-		return sentence.Errorf("is longer than %d octets", most)
+		return localerr.Errorf("is longer than %d octets", most)
 	}
 	return nil
 }

@@ -6,11 +6,11 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/yanmail/yan/internal/excerpt"
+	"github.com/yanmail/yan/internal/text/excerpt"
 
 	nethtml "golang.org/x/net/html"
 
-	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/localerr"
 )
 
 // image is an inline attachment that the HTML refers to by its name.
@@ -24,17 +24,17 @@ func (d *draft) contentID(a Attachment, name string) (string, error) {
 	case a.ContentID != "":
 		id, err := bareID(a.ContentID)
 		if err != nil {
-			return "", sentence.Errorf("content id %q: %w", excerpt.Runes(a.ContentID, maxQuoted), err)
+			return "", localerr.Errorf("content id %q: %w", excerpt.Runes(a.ContentID, maxQuoted), err)
 		}
 		return id, nil
 	case !a.Inline || d.message.HTML == "":
 		return "", nil
 	case name == "":
-		return "", sentence.New("an inline attachment needs a name or a content id, which the HTML refers to")
+		return "", localerr.New("an inline attachment needs a name or a content id, which the HTML refers to")
 	}
 	for _, other := range d.images {
 		if other.name == name {
-			return "", sentence.New("another inline attachment has the same name; give each a name of its own, or a content id")
+			return "", localerr.New("another inline attachment has the same name; give each a name of its own, or a content id")
 		}
 	}
 	id := NewMessageID(d.from[0].Address.ASCIIDomain())

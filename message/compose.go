@@ -8,9 +8,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/yanmail/yan/internal/excerpt"
+	"github.com/yanmail/yan/internal/text/excerpt"
 
-	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -83,12 +83,12 @@ func (d *draft) parseAddresses() error {
 	if m.Sender != "" {
 		sender, err := ParseMailbox(m.Sender)
 		if err != nil {
-			return sentence.Errorf("sender: %w", err)
+			return localerr.Errorf("sender: %w", err)
 		}
 		d.sender = &sender
 	}
 	if len(d.from) > 1 && d.sender == nil {
-		return sentence.Errorf("from: holds %d addresses; Sender has to say which of them submits the message", len(d.from))
+		return localerr.Errorf("from: holds %d addresses; Sender has to say which of them submits the message", len(d.from))
 	}
 	for _, field := range [...]struct {
 		name  string
@@ -126,23 +126,23 @@ func addressError(label, s string, err error) error {
 	whole := fmt.Sprintf("%q", excerpt.Runes(s, maxQuoted))
 	switch {
 	case strings.TrimSpace(s) == "":
-		return sentence.Errorf("%s: is empty", label)
+		return localerr.Errorf("%s: is empty", label)
 	case strings.HasPrefix(err.Error(), whole):
-		return sentence.Errorf("%s %w", label, err)
+		return localerr.Errorf("%s %w", label, err)
 	}
-	return sentence.Errorf("%s %s: %w", label, whole, err)
+	return localerr.Errorf("%s %s: %w", label, whole, err)
 }
 
 // parseFields checks the other header fields.
 func (d *draft) parseFields() error {
 	m := d.message
 	if err := checkText(m.Subject, true); err != nil {
-		return sentence.Errorf("subject: %w", err)
+		return localerr.Errorf("subject: %w", err)
 	}
 	if m.MessageID != "" {
 		id, err := wholeID(m.MessageID)
 		if err != nil {
-			return sentence.Errorf("messageID %q: %w", excerpt.Runes(m.MessageID, maxQuoted), err)
+			return localerr.Errorf("messageID %q: %w", excerpt.Runes(m.MessageID, maxQuoted), err)
 		}
 		d.messageID = id
 	}
@@ -151,15 +151,15 @@ func (d *draft) parseFields() error {
 		d.date = d.composer.time()
 	}
 	if y := d.date.Year(); y < 1900 || y > 9999 {
-		return sentence.Errorf("date: the year %d can't be written; it is 1900 to 9999", y)
+		return localerr.Errorf("date: the year %d can't be written; it is 1900 to 9999", y)
 	}
 	for i, h := range m.Headers {
 		err := checkExtra(h)
 		if err == nil && onlyOnce(h.Name) && slices.ContainsFunc(m.Headers[:i], h.isNamesake) {
-			err = sentence.New("may be there only once")
+			err = localerr.New("may be there only once")
 		}
 		if err != nil {
-			return sentence.Errorf("headers[%d] %q: %w", i, excerpt.Runes(h.Name, maxQuoted), err)
+			return localerr.Errorf("headers[%d] %q: %w", i, excerpt.Runes(h.Name, maxQuoted), err)
 		}
 	}
 	return nil
@@ -234,7 +234,7 @@ func wholeID(s string) (string, error) {
 	}
 	left, right, _ := strings.Cut(id, "@")
 	if left == "" || right == "" || strings.Contains(right, "@") {
-		return "", sentence.New("is not of the form id@domain")
+		return "", localerr.New("is not of the form id@domain")
 	}
 	return "<" + id + ">", nil
 }
@@ -248,15 +248,15 @@ func bareID(s string) (string, error) {
 	id := s
 	if inner, ok := strings.CutPrefix(s, "<"); ok {
 		if id, ok = strings.CutSuffix(inner, ">"); !ok {
-			return "", sentence.New("lacks its closing >")
+			return "", localerr.New("lacks its closing >")
 		}
 	}
 	if id == "" || len(id) > most {
-		return "", sentence.Errorf("is not 1 to %d characters long", most)
+		return "", localerr.Errorf("is not 1 to %d characters long", most)
 	}
 	for _, r := range id {
 		if r <= ' ' || r > '~' || strings.ContainsRune(`<>()\,;"`, r) {
-			return "", sentence.Errorf("holds %q", r)
+			return "", localerr.Errorf("holds %q", r)
 		}
 	}
 	return id, nil

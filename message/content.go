@@ -5,7 +5,7 @@ import (
 	"io"
 	"slices"
 
-	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -78,8 +78,8 @@ func (c *Content) MessageID() string { return c.messageID }
 
 // The errors for a header from which the envelope can't be made.
 var (
-	ErrNoSender     = sentence.New("the message has neither From nor Sender")
-	ErrNoRecipients = sentence.New("no recipients: none of To, Cc and Bcc names one")
+	ErrNoSender     = localerr.New("the message has neither From nor Sender")
+	ErrNoRecipients = localerr.New("no recipients: none of To, Cc and Bcc names one")
 )
 
 // Envelope returns the envelope of the message: the sender (Sender, or else From) and the
@@ -160,7 +160,7 @@ func (c *Content) Binary() (binary *Content, ok bool) {
 // not keep or change the slices it receives.
 func (c *Content) WriteTo(w io.Writer) (int64, error) {
 	if c.sources.closed {
-		return 0, sentence.New("the content of the message is closed")
+		return 0, localerr.New("the content of the message is closed")
 	}
 	o := &output{w: w, size: c.size}
 	if len(c.sources.list) == 0 {

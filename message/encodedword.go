@@ -8,7 +8,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/yanmail/yan/internal/charset"
+	"github.com/yanmail/yan/internal/text/charset"
 )
 
 // An encoded word (RFC 2047) is at most 75 characters long, and a line that contains one at most

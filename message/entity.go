@@ -5,7 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/localerr"
 )
 
 // boundaryStart begins every boundary line. A quoted-printable or base64 part can't contain "=_",
@@ -102,10 +102,10 @@ func (e *entity) room() int {
 func (d *draft) parseBody() error {
 	m := d.message
 	if !utf8.ValidString(m.Text) {
-		return sentence.New("text: is not UTF-8")
+		return localerr.New("text: is not UTF-8")
 	}
 	if !utf8.ValidString(m.HTML) {
-		return sentence.New("html: is not UTF-8")
+		return localerr.New("html: is not UTF-8")
 	}
 	if m.HTML == "" && len(m.Attachments)+len(m.Alternatives) == 0 {
 		d.body = d.textEntity("plain", "", m.Text)

@@ -4,9 +4,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/yanmail/yan/internal/excerpt"
+	"github.com/yanmail/yan/internal/text/excerpt"
 
-	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/localerr"
 )
 
 // fieldKind is the syntax of a header field: an encoded word may not cover an address, an ID or a
@@ -63,13 +63,13 @@ type parsedField struct {
 func parseExtra(h Header) (parsedField, error) {
 	p := parsedField{kind: kindOfField(h.Name), value: strings.Trim(h.Value, blanks)}
 	if p.kind != textField && p.value == "" && p.kind != codeField {
-		return p, sentence.New("its value is empty")
+		return p, localerr.New("its value is empty")
 	}
 	var err error
 	switch p.kind {
 	case addressField:
 		if p.boxes, err = ParseMailboxList(p.value); err != nil {
-			return p, sentence.Errorf("its value: %w", err)
+			return p, localerr.Errorf("its value: %w", err)
 		}
 	case idField:
 		p.value, err = idList(p.value)
@@ -81,7 +81,7 @@ func parseExtra(h Header) (parsedField, error) {
 		err = checkPlain(p.value)
 	}
 	if err != nil {
-		return p, sentence.Errorf("its value %w", err)
+		return p, localerr.Errorf("its value %w", err)
 	}
 	return p, nil
 }
@@ -90,7 +90,7 @@ func parseExtra(h Header) (parsedField, error) {
 func checkPlain(s string) error {
 	for _, r := range s {
 		if r > '~' {
-			return sentence.Errorf("holds %q; this field takes ASCII only", r)
+			return localerr.Errorf("holds %q; this field takes ASCII only", r)
 		}
 	}
 	return nil
@@ -108,15 +108,15 @@ func idList(s string) (string, error) {
 		bare := inner == word
 		switch {
 		case inner == "" || strings.ContainsAny(inner, "<>") || bare && !strings.Contains(inner, "@"):
-			return "", sentence.Errorf("holds %q, which is no message id like <1@example.com>", excerpt.Runes(word, maxQuoted))
+			return "", localerr.Errorf("holds %q, which is no message id like <1@example.com>", excerpt.Runes(word, maxQuoted))
 		case bare:
 			words[i] = "<" + word + ">"
 		case len(inner) != len(word)-2:
-			return "", sentence.Errorf("holds %q: an angle bracket is missing", excerpt.Runes(word, maxQuoted))
+			return "", localerr.Errorf("holds %q: an angle bracket is missing", excerpt.Runes(word, maxQuoted))
 		}
 	}
 	if len(words) == 0 {
-		return "", sentence.New("is empty")
+		return "", localerr.New("is empty")
 	}
 	return strings.Join(words, " "), nil
 }
@@ -141,13 +141,13 @@ func uriList(s string) (string, error) {
 				return "", errAngle
 			}
 			if uri := rest[1:end]; !isURI(uri) {
-				return "", sentence.Errorf("holds %q, which is no URI like mailto:a@example.com or https://example.com/", excerpt.Runes(uri, maxQuoted))
+				return "", localerr.Errorf("holds %q, which is no URI like mailto:a@example.com or https://example.com/", excerpt.Runes(uri, maxQuoted))
 			}
 			found, rest = true, rest[end+1:]
 		case '(':
 			end := strings.IndexByte(rest, ')')
 			if end < 0 {
-				return "", sentence.New("a parenthesis ( is not closed")
+				return "", localerr.New("a parenthesis ( is not closed")
 			}
 			rest = rest[end+1:]
 		case ' ', '\t', ',':
@@ -157,11 +157,11 @@ func uriList(s string) (string, error) {
 				found, rest = true, rest[2:]
 				continue
 			}
-			return "", sentence.New("has to be URIs in angle brackets, with commas between: <mailto:a@example.com>, <https://example.com/>")
+			return "", localerr.New("has to be URIs in angle brackets, with commas between: <mailto:a@example.com>, <https://example.com/>")
 		}
 	}
 	if !found {
-		return "", sentence.New("holds no URI in angle brackets")
+		return "", localerr.New("holds no URI in angle brackets")
 	}
 	return s, nil
 }
@@ -184,7 +184,7 @@ func checkListID(s string) error {
 		return err
 	}
 	if id == "" || strings.ContainsAny(id, " \t<>()\",;:") {
-		return sentence.New("has to be the id of a list, like news.example.com, or a name with it: News <news.example.com>")
+		return localerr.New("has to be the id of a list, like news.example.com, or a name with it: News <news.example.com>")
 	}
 	return nil
 }

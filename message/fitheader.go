@@ -7,7 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/localerr"
 )
 
 // fitHeader is the original header of a message or of a part.
@@ -118,7 +118,7 @@ func (f *fitField) append(dst []byte) ([]byte, error) {
 	}
 	for line := range bytes.SplitSeq(w.buf[start:], []byte("\r\n")) {
 		if len(line) > maxLine {
-			return dst, sentence.Errorf("header field %s has more than %d octets without a blank to fold it at", f.name, maxLine)
+			return dst, localerr.Errorf("header field %s has more than %d octets without a blank to fold it at", f.name, maxLine)
 		}
 	}
 	return w.buf, nil

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/localerr"
 )
 
 // fitPart is a message or a part of one: the results of the first reading, which say how the
@@ -201,7 +201,7 @@ func (f *fitter) boundary(line []byte) (depth int, last, ok bool) {
 
 func (f *fitter) headerLine(line []byte) error {
 	if bytes.IndexByte(line, 0) >= 0 {
-		return sentence.Errorf("line %d holds a NUL, in the header of a part", f.number)
+		return localerr.Errorf("line %d holds a NUL, in the header of a part", f.number)
 	}
 	if len(line) > 0 {
 		if f.header.add(line) {

@@ -4,7 +4,7 @@ import (
 	"iter"
 	"strings"
 
-	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/localerr"
 )
 
 // foldAt is the line length at which fields are folded if they have a blank: RFC 5322 section
@@ -225,13 +225,13 @@ func checkExtra(h Header) error {
 		return err
 	}
 	if instead := fieldOwner(strings.ToLower(h.Name)); instead != nil {
-		return sentence.Errorf("can't be set here: %w", instead)
+		return localerr.Errorf("can't be set here: %w", instead)
 	}
 	if err := checkText(h.Value, true); err != nil {
-		return sentence.Errorf("its value %w", err)
+		return localerr.Errorf("its value %w", err)
 	}
 	if isASCII(h.Value) && longestWord(h.Value) > maxLine-len(h.Name)-len(":") {
-		return sentence.Errorf("its value holds more than %d characters without a space to fold the line at", maxLine-len(h.Name)-1)
+		return localerr.Errorf("its value holds more than %d characters without a space to fold the line at", maxLine-len(h.Name)-1)
 	}
 	_, err := parseExtra(h)
 	return err
@@ -240,18 +240,18 @@ func checkExtra(h Header) error {
 // checkFieldName accepts ftext (RFC 5322 section 3.6.8).
 func checkFieldName(name string) error {
 	if name == "" {
-		return sentence.New("its name is empty")
+		return localerr.New("its name is empty")
 	}
 	if err := checkText(name, false); err != nil {
-		return sentence.Errorf("its name %w", err)
+		return localerr.Errorf("its name %w", err)
 	}
 	for _, r := range name {
 		if r <= ' ' || r > '~' || r == ':' {
-			return sentence.Errorf("its name holds %q; a header name is printable ASCII without space and colon", r)
+			return localerr.Errorf("its name holds %q; a header name is printable ASCII without space and colon", r)
 		}
 	}
 	if len(name) >= foldAt {
-		return sentence.Errorf("its name is longer than %d characters", foldAt-1)
+		return localerr.Errorf("its name is longer than %d characters", foldAt-1)
 	}
 	return nil
 }
@@ -261,15 +261,15 @@ func checkFieldName(name string) error {
 func fieldOwner(lower string) error {
 	switch lower {
 	case "from", "sender", "to", "cc", "subject", "date", "reply-to", "message-id":
-		return sentence.New("the message has a place of its own for it")
+		return localerr.New("the message has a place of its own for it")
 	case "bcc", "resent-bcc":
-		return sentence.New("it would be transmitted; the message has a place of its own for Bcc, which is not")
+		return localerr.New("it would be transmitted; the message has a place of its own for Bcc, which is not")
 	case "mime-version", "content-type", "content-transfer-encoding":
-		return sentence.New("it follows from the text, the HTML and the attachments")
+		return localerr.New("it follows from the text, the HTML and the attachments")
 	case "content-disposition", "content-id":
-		return sentence.New("it belongs to an attachment")
+		return localerr.New("it belongs to an attachment")
 	case "return-path":
-		return sentence.New("the server that delivers the message writes it, from the envelope")
+		return localerr.New("the server that delivers the message writes it, from the envelope")
 	}
 	return nil
 }

@@ -3,9 +3,9 @@ package message
 import (
 	"strings"
 
-	"github.com/yanmail/yan/internal/excerpt"
+	"github.com/yanmail/yan/internal/text/excerpt"
 
-	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -25,7 +25,7 @@ type headerGroup struct {
 func parseHeaderList(s string) ([]headerGroup, error) {
 	tokens, err := headerTokens(s)
 	if err != nil {
-		return nil, sentence.Errorf("%q: %w", excerpt.Runes(strings.TrimSpace(s), maxQuoted), err)
+		return nil, localerr.Errorf("%q: %w", excerpt.Runes(strings.TrimSpace(s), maxQuoted), err)
 	}
 	groups := []headerGroup{{}}
 	for start, i, angle := 0, 0, false; i <= len(tokens); i++ {
@@ -82,7 +82,7 @@ func headerTokens(s string) ([]headerToken, error) {
 		case c == '(':
 			end := commentEnd(s[i:])
 			if end < 0 {
-				return nil, sentence.New("a parenthesis ( is not closed")
+				return nil, localerr.New("a parenthesis ( is not closed")
 			}
 			if len(tokens) > 0 {
 				tokens[len(tokens)-1].comment = s[i+1 : i+end-1]
@@ -92,13 +92,13 @@ func headerTokens(s string) ([]headerToken, error) {
 		case c == '"':
 			end := quotedEnd(s[i:])
 			if end < 0 {
-				return nil, sentence.New(`a quote " is not closed`)
+				return nil, localerr.New(`a quote " is not closed`)
 			}
 			t.kind, t.text, t.end = 'q', unquote(s[i:i+end]), i+end
 		case c == '[':
 			end := strings.IndexByte(s[i:], ']')
 			if end < 0 {
-				return nil, sentence.New("a square bracket [ is not closed")
+				return nil, localerr.New("a square bracket [ is not closed")
 			}
 			t.kind, t.text, t.end = 'd', literalText(s[i:i+end+1]), i+end+1
 		case strings.IndexByte("<>@,;:.", c) >= 0:
@@ -155,7 +155,7 @@ func phraseOf(s string, tokens []headerToken) string {
 // headerMailbox parses one member of a list, which has at least one token.
 func headerMailbox(s string, tokens []headerToken) (Mailbox, error) {
 	whole := excerpt.Runes(s[tokens[0].start:tokens[len(tokens)-1].end], maxQuoted)
-	bad := func(what error) (Mailbox, error) { return Mailbox{}, sentence.Errorf("%q: %w", whole, what) }
+	bad := func(what error) (Mailbox, error) { return Mailbox{}, localerr.Errorf("%q: %w", whole, what) }
 	m := Mailbox{Name: parseName(tokens[len(tokens)-1].comment)}
 	open := indexToken(tokens, '<')
 	if open >= 0 {
@@ -168,7 +168,7 @@ func headerMailbox(s string, tokens []headerToken) (Mailbox, error) {
 			return bad(errAngle)
 		}
 		if end != len(inside)-1 {
-			return bad(sentence.New("something follows the >; is a comma missing?"))
+			return bad(localerr.New("something follows the >; is a comma missing?"))
 		}
 		tokens = inside[:end]
 		if i := indexToken(tokens, ':'); i >= 0 && tokens[0].kind != 'a' && tokens[0].kind != 'q' {
@@ -201,12 +201,12 @@ func headerAddress(tokens []headerToken) (smtp.Address, error) {
 		}
 	}
 	if at < 0 {
-		return smtp.Address{}, sentence.New("no @")
+		return smtp.Address{}, localerr.New("no @")
 	}
 	local, ok := dotted(tokens[:at], "aq")
 	domain, fine := dotted(tokens[at+1:], "ad")
 	if !ok || !fine {
-		return smtp.Address{}, sentence.New("is not of the form name@domain")
+		return smtp.Address{}, localerr.New("is not of the form name@domain")
 	}
 	if local != "" && !isDotAtom(local) {
 		local = quote(local)

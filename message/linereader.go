@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"io"
 
-	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/localerr"
 )
 
 // lineError is an error of one line; it completes "line 12 …".
@@ -45,7 +45,7 @@ func (l *lineReader) next() ([]byte, error) {
 			l.partial, l.doubled = true, false
 			return have[:maxLine], nil
 		case end > maxLine, end < 0 && len(have) > maxLine:
-			return nil, lineError{sentence.Errorf("is longer than %d octets", maxLine)}
+			return nil, lineError{localerr.Errorf("is longer than %d octets", maxLine)}
 		case end >= 0 && (have[end] == '\n' || end+1 < len(have) || l.eof):
 			l.r += end + 1
 			crlf := have[end] == '\r' && end+1 < len(have) && have[end+1] == '\n'

@@ -5,9 +5,9 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/yanmail/yan/internal/excerpt"
+	"github.com/yanmail/yan/internal/text/excerpt"
 
-	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -75,7 +75,7 @@ func ParseMailbox(s string) (Mailbox, error) {
 		return Mailbox{}, err
 	}
 	if len(list) != 1 {
-		return Mailbox{}, sentence.Errorf("%q holds %d addresses, not one", excerpt.Runes(s, maxQuoted), len(list))
+		return Mailbox{}, localerr.Errorf("%q holds %d addresses, not one", excerpt.Runes(s, maxQuoted), len(list))
 	}
 	return list[0], nil
 }
@@ -92,8 +92,8 @@ func ParseMailboxList(s string) ([]Mailbox, error) {
 }
 
 var (
-	errNoAddress = sentence.New("holds no address")
-	errAngle     = sentence.New("an angle bracket < is not closed")
+	errNoAddress = localerr.New("holds no address")
+	errAngle     = localerr.New("an angle bracket < is not closed")
 )
 
 // appendMailboxes parses a list and appends its mailboxes.
@@ -106,14 +106,14 @@ func appendMailboxes(list []Mailbox, s string) ([]Mailbox, error) {
 		return append(list, Mailbox{Address: address}), nil
 	}
 	if err := checkText(s, false); err != nil {
-		return nil, sentence.Errorf("%q %w", excerpt.Runes(s, maxQuoted), err)
+		return nil, localerr.Errorf("%q %w", excerpt.Runes(s, maxQuoted), err)
 	}
 	first := true
 	var before rune // the separator before the item; 0 before the first
 	for rest := s; rest != ""; first = false {
 		item, separator, after, err := cutMailbox(rest)
 		if err != nil {
-			return nil, sentence.Errorf("%q: %w", excerpt.Runes(strings.TrimSpace(rest), maxQuoted), err)
+			return nil, localerr.Errorf("%q: %w", excerpt.Runes(strings.TrimSpace(rest), maxQuoted), err)
 		}
 		rest = after
 		if item = trimItem(item); item == "" {
@@ -128,7 +128,7 @@ func appendMailboxes(list []Mailbox, s string) ([]Mailbox, error) {
 		}
 		// An encoded word can hide characters from the check above.
 		if err := checkText(m.Name, false); err != nil {
-			return nil, sentence.Errorf("%q: its name %w", excerpt.Runes(item, maxQuoted), err)
+			return nil, localerr.Errorf("%q: its name %w", excerpt.Runes(item, maxQuoted), err)
 		}
 		list = append(list, m)
 		before = separator
@@ -142,9 +142,9 @@ func trimItem(s string) string { return strings.TrimSpace(smtp.TrimInvisible(str
 // separatorError explains an item without an @ beside a separator, which is the usual cause.
 func separatorError(item string, before, after rune) error {
 	if before != 0 {
-		return sentence.Errorf("address %q: no @; the %c before it separates two addresses", excerpt.Runes(item, maxQuoted), before)
+		return localerr.Errorf("address %q: no @; the %c before it separates two addresses", excerpt.Runes(item, maxQuoted), before)
 	}
-	return sentence.Errorf("address %q: no @; if the %c belongs to a name, put the name in quotes: \"A%c B\" <a@example.org>", excerpt.Runes(item, maxQuoted), after, after)
+	return localerr.Errorf("address %q: no @; if the %c belongs to a name, put the name in quotes: \"A%c B\" <a@example.org>", excerpt.Runes(item, maxQuoted), after, after)
 }
 
 // isBareAddress reports whether s is the common form, letters and digits around an @, which needs
@@ -173,7 +173,7 @@ func cutMailbox(s string) (item string, separator rune, rest string, err error) 
 		case r == '"':
 			end := quotedEnd(s[i:])
 			if end < 0 {
-				return "", 0, "", sentence.New(`a quote " is not closed`)
+				return "", 0, "", localerr.New(`a quote " is not closed`)
 			}
 			n = end
 		case encodedWordLen(s[i:]) > 0:
@@ -190,7 +190,7 @@ func cutMailbox(s string) (item string, separator rune, rest string, err error) 
 			literal = false
 		case angle || literal:
 		case r == ':':
-			return "", 0, "", sentence.New("a group (name: address, address;) can't be used; list the addresses, or put the name in quotes")
+			return "", 0, "", localerr.New("a group (name: address, address;) can't be used; list the addresses, or put the name in quotes")
 		case isSeparator(r):
 			return s[:i], r, s[i+n:], nil
 		}
@@ -198,7 +198,7 @@ func cutMailbox(s string) (item string, separator rune, rest string, err error) 
 	}
 	switch {
 	case comment:
-		return "", 0, "", sentence.New("a parenthesis ( is not closed")
+		return "", 0, "", localerr.New("a parenthesis ( is not closed")
 	case angle:
 		return "", 0, "", errAngle
 	}
@@ -240,7 +240,7 @@ func quotedEnd(s string) int {
 func parseItem(item string) (Mailbox, error) {
 	m, err := readItem(halfWidthBrackets(item))
 	if err == nil && strings.Contains(m.Address.Local(), " ") {
-		return Mailbox{}, sentence.Errorf("%q: holds a blank before the @, which no mailbox has", excerpt.Runes(item, maxQuoted))
+		return Mailbox{}, localerr.Errorf("%q: holds a blank before the @, which no mailbox has", excerpt.Runes(item, maxQuoted))
 	}
 	return m, err
 }
@@ -251,7 +251,7 @@ func readItem(item string) (Mailbox, error) {
 		return parseBare(item)
 	}
 	bad := func(what error) (Mailbox, error) {
-		return Mailbox{}, sentence.Errorf("%q: %v", excerpt.Runes(item, maxQuoted), what)
+		return Mailbox{}, localerr.Errorf("%q: %v", excerpt.Runes(item, maxQuoted), what)
 	}
 	addr, after, closed := cutUnquoted(item[open+1:], '>')
 	if !closed {
@@ -260,7 +260,7 @@ func readItem(item string) (Mailbox, error) {
 	after = strings.TrimSpace(after)
 	comment, isComment := commentText(after)
 	if after != "" && !isComment {
-		return bad(sentence.New("something follows the >; is a comma missing?"))
+		return bad(localerr.New("something follows the >; is a comma missing?"))
 	}
 	address, err := smtp.ParseAddress(trimItem(addr))
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/localerr"
 )
 
 // mediaType is a checked content type.
@@ -23,21 +23,21 @@ func parseMediaType(s string) (mediaType, error) {
 	}
 	full, params, err := mime.ParseMediaType(s)
 	if err != nil {
-		return mediaType{}, sentence.Errorf("%q is not a media type: %w", s, err)
+		return mediaType{}, localerr.Errorf("%q is not a media type: %w", s, err)
 	}
 	main, sub, ok := strings.Cut(full, "/")
 	if !ok || main == "" || sub == "" || len(full) >= foldAt {
-		return mediaType{}, sentence.Errorf("%q is not a media type like application/pdf", s)
+		return mediaType{}, localerr.Errorf("%q is not a media type like application/pdf", s)
 	}
 	if main == "multipart" || main == "message" && full != savedMessageType {
-		return mediaType{}, sentence.Errorf("%s can't be base64 (RFC 2046 section 5.2.1); use application/octet-stream", full)
+		return mediaType{}, localerr.Errorf("%s can't be base64 (RFC 2046 section 5.2.1); use application/octet-stream", full)
 	}
 	for key, value := range params {
 		if err := checkText(value, false); err != nil {
-			return mediaType{}, sentence.Errorf("its parameter %s %w", key, err)
+			return mediaType{}, localerr.Errorf("its parameter %s %w", key, err)
 		}
 		if len(key) > foldAt/2 {
-			return mediaType{}, sentence.Errorf("the name of its parameter %s is too long", key)
+			return mediaType{}, localerr.Errorf("the name of its parameter %s is too long", key)
 		}
 	}
 	delete(params, "name") // the file name is used instead

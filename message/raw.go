@@ -7,8 +7,8 @@ import (
 	"io"
 	"slices"
 
-	"github.com/yanmail/yan/internal/mbox"
-	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/localerr"
+	"github.com/yanmail/yan/internal/mailfiles/mbox"
 )
 
 // maxRawHeader is the maximum size of the header of a raw message, in octets. Ten thousand
@@ -80,7 +80,7 @@ func (r Raw) read(src *source) (*Content, error) {
 		c.eightBit, c.utf8 = facts.eightBitBody, facts.eightBitHeader
 	}
 	if err == nil && !slices.ContainsFunc(facts.fields, func(f rawField) bool { return !isDropped(f.name) }) {
-		err = src.fail(noMessage{sentence.New("it has no header")})
+		err = src.fail(noMessage{localerr.New("it has no header")})
 	}
 	if err != nil {
 		return nil, err
@@ -158,7 +158,7 @@ func (r *rawBody) read(see func(line []byte, inHeader bool), keep func(line []by
 		from = false
 		if err == nil && in.doubled && !pass.header.done {
 			number--
-			err = lineError{sentence.New("ends with CR CR LF; its line ends were converted twice")}
+			err = lineError{localerr.New("ends with CR CR LF; its line ends were converted twice")}
 		}
 		if err == nil {
 			if r.quoted && begins && mbox.IsQuoted(line) {
@@ -171,7 +171,7 @@ func (r *rawBody) read(see func(line []byte, inHeader bool), keep func(line []by
 			}
 		}
 		if bad, ok := err.(lineError); ok {
-			return r.src.fail(sentence.Errorf("line %d %w", number, bad))
+			return r.src.fail(localerr.Errorf("line %d %w", number, bad))
 		}
 		if err != nil {
 			return err

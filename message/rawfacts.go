@@ -6,7 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -42,7 +42,7 @@ func (f *rawFacts) parties() parties {
 	}
 	p.from, p.fromErr = senderOf(fields, prefix+"sender", prefix+"from")
 	if errors.Is(p.fromErr, ErrNoSender) && prefix != "" {
-		p.fromErr = sentence.New("the message was resent, and its first block of Resent fields names no sender")
+		p.fromErr = localerr.New("the message was resent, and its first block of Resent fields names no sender")
 	}
 	for _, name := range []string{"to", "cc", "bcc"} {
 		boxes, err := mailboxesOf(fields, prefix+name)
@@ -55,7 +55,7 @@ func (f *rawFacts) parties() parties {
 		}
 	}
 	if len(p.to) == 0 && prefix != "" {
-		p.toErr = sentence.New("the message was resent, and its first block of Resent fields names no recipient")
+		p.toErr = localerr.New("the message was resent, and its first block of Resent fields names no recipient")
 	}
 	return p
 }
@@ -99,7 +99,7 @@ func mailboxesOf(fields []rawField, name string) ([]Mailbox, error) {
 		}
 		groups, err := parseHeaderList(string(h.value))
 		if err != nil {
-			return nil, sentence.Errorf("header field %s: %w", name, err)
+			return nil, localerr.Errorf("header field %s: %w", name, err)
 		}
 		for _, g := range groups {
 			all = append(all, g.boxes...)

@@ -1,13 +1,13 @@
 package message
 
 import (
-	"github.com/yanmail/yan/internal/mbox"
-	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/localerr"
+	"github.com/yanmail/yan/internal/mailfiles/mbox"
 )
 
 // ErrMbox: the source is an mbox file that contains, or may contain, more than one message. Read
 // as one message it would be sent to the recipients of the first.
-var ErrMbox = sentence.New("it is an mbox file with more than one message")
+var ErrMbox = localerr.New("it is an mbox file with more than one message")
 
 // newRawBody checks whether a source that begins with a From_ line is an mbox file.
 func newRawBody(src *source) (*rawBody, error) {
@@ -36,11 +36,11 @@ func newRawBody(src *source) (*rawBody, error) {
 	parts, err := s.Parts(mbox.Refuse)
 	switch {
 	case err != nil:
-		return nil, src.fail(sentence.Errorf("%w, or may be one: %v", ErrMbox, err))
+		return nil, src.fail(localerr.Errorf("%w, or may be one: %v", ErrMbox, err))
 	case len(parts) > 1:
 		return nil, src.fail(ErrMbox)
 	case len(parts) == 1 && parts[0].Mark == mbox.Internal:
-		return nil, src.fail(sentence.New("it is no mail: a mail server keeps data of the folder in it"))
+		return nil, src.fail(localerr.New("it is no mail: a mail server keeps data of the folder in it"))
 	}
 	body.quoted = len(parts) == 1 && parts[0].Quoted
 	return body, nil

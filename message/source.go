@@ -9,8 +9,8 @@ import (
 	"os"
 	"slices"
 
-	"github.com/yanmail/yan/internal/sentence"
-	"github.com/yanmail/yan/internal/wholefile"
+	"github.com/yanmail/yan/internal/files/atomicfile"
+	"github.com/yanmail/yan/internal/localerr"
 )
 
 // spoolMemory is the number of octets of a non-seekable reader that are kept in memory; longer
@@ -50,7 +50,7 @@ func fileSource(label, path string) (*source, error) {
 	}
 	info, err := f.Stat()
 	if err == nil && info.IsDir() {
-		err = sentence.Errorf("%s is a folder", path)
+		err = localerr.Errorf("%s is a folder", path)
 	}
 	if err == nil && info.Mode().IsRegular() {
 		return &source{label: label, size: info.Size(), at: f, file: f, path: path, info: info}, nil
@@ -104,14 +104,14 @@ func spool(label string, r io.Reader, most int64) (*source, error) {
 	if err != nil {
 		return nil, s.fail(err)
 	}
-	s.file, err = wholefile.Temp() // deleted on a crash, too
+	s.file, err = atomicfile.Temp() // deleted on a crash, too
 	if err != nil {
 		return nil, s.fail(err)
 	}
 	s.at = s.file
 	s.size, err = io.Copy(s.file, io.LimitReader(io.MultiReader(&head, r), most+1))
 	if err == nil && s.size > most {
-		err = &wholefile.TooLongError{Most: most}
+		err = &atomicfile.TooLongError{Most: most}
 	}
 	if err != nil {
 		return nil, s.fail(errors.Join(err, s.close()))
@@ -149,7 +149,7 @@ func (s *source) open() (*sourceReader, error) {
 		return nil, s.fail(err)
 	}
 	if info.Size() != s.size {
-		return nil, s.fail(sentence.Errorf("%w: from %d to %d octets", errSize, s.size, info.Size()))
+		return nil, s.fail(localerr.Errorf("%w: from %d to %d octets", errSize, s.size, info.Size()))
 	}
 	return r, nil
 }
@@ -168,7 +168,7 @@ func (r *sourceReader) fill(p []byte) (int, error) {
 		var probe [1]byte
 		switch _, err := io.ReadFull(r.r, probe[:]); {
 		case err == nil:
-			return 0, r.src.fail(sentence.Errorf("%w: more than %d octets", errSize, r.src.size))
+			return 0, r.src.fail(localerr.Errorf("%w: more than %d octets", errSize, r.src.size))
 		case !errors.Is(err, io.EOF):
 			return 0, r.src.fail(err)
 		}
@@ -178,7 +178,7 @@ func (r *sourceReader) fill(p []byte) (int, error) {
 	r.left -= int64(n)
 	switch {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return n, r.src.fail(sentence.Errorf("%w: %d octets instead of %d", errSize, r.src.size-r.left, r.src.size))
+		return n, r.src.fail(localerr.Errorf("%w: %d octets instead of %d", errSize, r.src.size-r.left, r.src.size))
 	case err != nil:
 		return n, r.src.fail(err)
 	}

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"testing/iotest"
 
-	"github.com/yanmail/yan/internal/wholefile"
+	"github.com/yanmail/yan/internal/files/atomicfile"
 )
 
 func withAttachment(a Attachment) *Message {
@@ -89,7 +89,7 @@ func TestSources(t *testing.T) {
 func TestSpoolIsBounded(t *testing.T) {
 	t.Parallel()
 	s, err := spool("x", iotest.DataErrReader(endless{}), 2*spoolMemory)
-	var long *wholefile.TooLongError
+	var long *atomicfile.TooLongError
 	if s != nil || !errors.As(err, &long) || long.Most != 2*spoolMemory {
 		t.Errorf("%v, %v", s, err)
 	}

@@ -5,7 +5,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/localerr"
 )
 
 // checkText refuses characters that must not get into a header: line breaks and NUL, which would
@@ -16,19 +16,19 @@ func checkText(s string, allowTab bool) error {
 		return nil
 	}
 	if !utf8.ValidString(s) {
-		return sentence.New("is not UTF-8")
+		return localerr.New("is not UTF-8")
 	}
 	for _, r := range s {
 		switch {
 		case r == '\r' || r == '\n':
-			return sentence.New("holds a line break")
+			return localerr.New("holds a line break")
 		case r == 0:
-			return sentence.New("holds a NUL character")
+			return localerr.New("holds a NUL character")
 		case r == '\t' && allowTab:
 		case unicode.IsControl(r):
-			return sentence.Errorf("holds the control character %U", r)
+			return localerr.Errorf("holds the control character %U", r)
 		case r == '\u2028' || r == '\u2029':
-			return sentence.Errorf("holds the line separator %U", r)
+			return localerr.Errorf("holds the line separator %U", r)
 		}
 	}
 	return nil

@@ -3,8 +3,8 @@ package outbox
 import (
 	"context"
 
+	"github.com/yanmail/yan/internal/localerr"
 	store "github.com/yanmail/yan/internal/outbox"
-	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/queue"
 )
 
@@ -49,7 +49,7 @@ func (b *Outbox) Resolve(ctx context.Context, id queue.ID, r queue.Resolution) (
 	case queue.Resend:
 		c.Verb = queue.ResolveResend
 	default:
-		return queue.Changed{}, sentence.Errorf("%q: want sent or resend", string(r))
+		return queue.Changed{}, localerr.Errorf("%q: want sent or resend", string(r))
 	}
 	return b.change(ctx, c)
 }

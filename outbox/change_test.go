@@ -8,7 +8,7 @@ import (
 
 	"github.com/yanmail/yan/account"
 	store "github.com/yanmail/yan/internal/outbox"
-	"github.com/yanmail/yan/internal/outbox/outboxtest"
+	"github.com/yanmail/yan/internal/testing/outboxtest"
 	"github.com/yanmail/yan/outbox"
 	"github.com/yanmail/yan/queue"
 )

@@ -6,10 +6,10 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/yanmail/yan/internal/accountroute"
 	"github.com/yanmail/yan/internal/delivery"
-	"github.com/yanmail/yan/internal/route"
-	"github.com/yanmail/yan/internal/scrub"
-	"github.com/yanmail/yan/internal/span"
+	"github.com/yanmail/yan/internal/telemetry"
+	"github.com/yanmail/yan/internal/telemetry/redact"
 	"github.com/yanmail/yan/queue"
 )
 
@@ -58,7 +58,7 @@ func (b *Outbox) delivery() (*delivery.Delivery, error) {
 	if p := f.OutboxFault(); p != nil {
 		return nil, p
 	}
-	r := route.Router{File: f, Secrets: b.o.Secrets}
+	r := accountroute.Router{File: f, Secrets: b.o.Secrets}
 	return delivery.New(delivery.Options{Store: b.store, Route: r.Find, Observe: b.observe}), nil
 }
 
@@ -66,7 +66,7 @@ func (b *Outbox) delivery() (*delivery.Delivery, error) {
 func (b *Outbox) observe(e delivery.Event) {
 	b.signal.give()
 	if b.o.Tracer != nil {
-		span.Record(b.o.Tracer, e)
+		telemetry.Record(b.o.Tracer, e)
 	}
 	var what string
 	switch e.Kind {
@@ -93,11 +93,11 @@ func (b *Outbox) observe(e delivery.Event) {
 	}
 	switch {
 	case e.Err != nil:
-		about = append(about, slog.String("error", scrub.Text(e.Err.Error())))
+		about = append(about, slog.String("error", redact.Text(e.Err.Error())))
 	case e.Answer.Reply.Code != 0:
 		about = append(about, slog.Int("code", e.Answer.Reply.Code)) // the reply's text may contain addresses
 	case e.Answer.Err != "":
-		about = append(about, slog.String("error", scrub.Text(e.Answer.Err)))
+		about = append(about, slog.String("error", redact.Text(e.Answer.Err)))
 	}
 	b.o.Log.Warn(what, about...)
 }
@@ -111,7 +111,7 @@ func (b *Outbox) prune(ctx context.Context) {
 	tick := time.NewTicker(pruneEvery)
 	defer tick.Stop()
 	for {
-		_, err := b.store.Prune(ctx, route.Retention(f.Outbox()))
+		_, err := b.store.Prune(ctx, accountroute.Retention(f.Outbox()))
 		if err != nil && ctx.Err() == nil && !errors.Is(err, queue.ErrClosed) {
 			b.o.Log.Warn("what is finished can't be forgotten", slog.String("error", err.Error()))
 		}

@@ -6,8 +6,8 @@ import (
 
 	"github.com/yanmail/yan"
 	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/internal/localerr"
 	store "github.com/yanmail/yan/internal/outbox"
-	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/internal/submission"
 	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
@@ -91,9 +91,9 @@ func (b *Outbox) EnqueueRawTx(ctx context.Context, tx Tx, t yan.Transaction, o E
 }
 
 var (
-	errNoTx  = sentence.New("there is no transaction to enqueue in")
-	errAll   = sentence.New("a message in the outbox goes to each recipient on its own; it can't go to all or none")
-	errNoOne = sentence.New("the sender is missing: neither the message nor the account names one")
+	errNoTx  = localerr.New("there is no transaction to enqueue in")
+	errAll   = localerr.New("a message in the outbox goes to each recipient on its own; it can't go to all or none")
+	errNoOne = localerr.New("the sender is missing: neither the message nor the account names one")
 )
 
 func (b *Outbox) enqueue(ctx context.Context, tx Tx, m yan.Message, o EnqueueOptions) (Receipt, error) {

@@ -10,9 +10,9 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/internal/accountroute"
 	store "github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/outbox/stores"
-	"github.com/yanmail/yan/internal/route"
 	"github.com/yanmail/yan/message"
 	"github.com/yanmail/yan/queue"
 )
@@ -80,10 +80,10 @@ func Open(ctx context.Context, where string, o Options) (*Outbox, error) {
 		}
 		settings = f.Outbox()
 		if o.MinFree == 0 {
-			options = route.StoreOptions(settings)
+			options = accountroute.StoreOptions(settings)
 		}
 	}
-	where, err := route.Place{Named: where, Settings: settings, Secrets: b.o.Secrets, Getenv: os.Getenv}.Find(ctx)
+	where, err := accountroute.Place{Named: where, Settings: settings, Secrets: b.o.Secrets, Getenv: os.Getenv}.Find(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/account"
-	"github.com/yanmail/yan/internal/outbox/outboxtest"
+	"github.com/yanmail/yan/internal/testing/outboxtest"
 	"github.com/yanmail/yan/outbox"
 	"github.com/yanmail/yan/queue"
 )

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/net/idna"
 	"golang.org/x/text/width"
 
-	"github.com/yanmail/yan/internal/spelling"
+	"github.com/yanmail/yan/internal/text/spelling"
 )
 
 // All returns every provider, in the order of the file.

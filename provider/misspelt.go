@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/yanmail/yan/internal/spelling"
+	"github.com/yanmail/yan/internal/text/spelling"
 )
 
 // Misspelt returns the domain that was probably meant by a mistyped one: gmail.com for gmial.com,

@@ -5,9 +5,9 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/yanmail/yan/internal/excerpt"
+	"github.com/yanmail/yan/internal/text/excerpt"
 
-	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/localerr"
 )
 
 // Limits of RFC 5321 section 4.5.3.1, in octets. That of 64 for a local part is not
@@ -37,36 +37,36 @@ type Address struct {
 // local part.
 func ParseAddress(s string) (Address, error) {
 	bad := func(what error) (Address, error) {
-		return Address{}, sentence.Errorf("address %q: %v", excerpt.Runes(s, maxQuoted), what)
+		return Address{}, localerr.Errorf("address %q: %v", excerpt.Runes(s, maxQuoted), what)
 	}
 	s = TrimInvisible(s)
 	if s == "" {
-		return Address{}, sentence.New("address is empty")
+		return Address{}, localerr.New("address is empty")
 	}
 	if !utf8.ValidString(s) {
-		return bad(sentence.New("not UTF-8"))
+		return bad(localerr.New("not UTF-8"))
 	}
 	for i, r := range s {
 		if r < 0x20 || r == 0x7f || unicode.IsControl(r) {
-			return bad(sentence.Errorf("holds the control character %U", r))
+			return bad(localerr.Errorf("holds the control character %U", r))
 		}
 		if r >= utf8.RuneSelf && IsInvisible(r) && !isPartOfLetter(s[:i], r) {
-			return bad(sentence.Errorf("holds an invisible character, %v (%U); type the address again", nameOf(r), r))
+			return bad(localerr.Errorf("holds an invisible character, %v (%U); type the address again", nameOf(r), r))
 		}
 		if r >= utf8.RuneSelf && unicode.IsSpace(r) {
-			return bad(sentence.Errorf("holds the blank %U, which is not the one of the keyboard; remove it", r))
+			return bad(localerr.Errorf("holds the blank %U, which is not the one of the keyboard; remove it", r))
 		}
 	}
 	at := strings.LastIndexByte(s, '@')
 	if wide, ascii := eastAsian(s); wide != 0 {
-		return bad(sentence.Errorf("holds the full-width %c; type the half-width %c", wide, ascii))
+		return bad(localerr.Errorf("holds the full-width %c; type the half-width %c", wide, ascii))
 	}
 	if at < 0 {
-		return bad(sentence.New("no @"))
+		return bad(localerr.New("no @"))
 	}
 	local, domain := s[:at], s[at+1:]
 	if wide, ascii := fullWidth(local); wide != 0 {
-		return bad(sentence.Errorf("holds the full-width %c; type the half-width %c", wide, ascii))
+		return bad(localerr.Errorf("holds the full-width %c; type the half-width %c", wide, ascii))
 	}
 	if err := checkLocalPart(local); err != nil {
 		return bad(err)
@@ -76,7 +76,7 @@ func ParseAddress(s string) (Address, error) {
 		return bad(err)
 	}
 	if len(local)+1+len(ascii) > maxPath {
-		return bad(sentence.Errorf("longer than %d octets", maxPath))
+		return bad(localerr.Errorf("longer than %d octets", maxPath))
 	}
 	return Address{local: local, domain: domain, ascii: ascii}, nil
 }
@@ -149,15 +149,15 @@ func (a *Address) UnmarshalText(b []byte) error {
 func checkLocalPart(s string) error {
 	switch {
 	case s == "":
-		return sentence.New("nothing before the @")
+		return localerr.New("nothing before the @")
 	case s[0] == '"':
 		return checkQuoted(s)
 	case s[0] == '.' || s[len(s)-1] == '.' || strings.Contains(s, ".."):
-		return sentence.New("a dot at the start or end of the local part, or two in a row, needs quotes")
+		return localerr.New("a dot at the start or end of the local part, or two in a row, needs quotes")
 	}
 	for _, r := range s {
 		if !isAtext(r) && r != '.' {
-			return sentence.Errorf("%q is not allowed before the @", r)
+			return localerr.Errorf("%q is not allowed before the @", r)
 		}
 	}
 	return nil
@@ -168,25 +168,25 @@ func checkLocalPart(s string) error {
 // for the first > are common, so they are refused.
 func checkQuoted(s string) error {
 	if len(s) < 3 || s[len(s)-1] != '"' {
-		return sentence.New("the quotes of the local part are not closed")
+		return localerr.New("the quotes of the local part are not closed")
 	}
 	body := s[1 : len(s)-1]
 	for i := 0; i < len(body); i++ {
 		switch c := body[i]; {
 		case c == '<' || c == '>':
-			return sentence.Errorf("%q is not allowed before the @, not even in quotes", rune(c))
+			return localerr.Errorf("%q is not allowed before the @, not even in quotes", rune(c))
 		case c == '"':
-			return sentence.New("a quote inside the quoted local part")
+			return localerr.New("a quote inside the quoted local part")
 		case c == '\\':
 			i++
 			if i == len(body) || body[i] != '"' && body[i] != '\\' {
-				return sentence.New(`a backslash may only stand before " or \ in the local part`)
+				return localerr.New(`a backslash may only stand before " or \ in the local part`)
 			}
 		}
 	}
 	for _, r := range body {
 		if r >= utf8.RuneSelf && !isAtext(r) {
-			return sentence.Errorf("%q is not allowed before the @", r)
+			return localerr.Errorf("%q is not allowed before the @", r)
 		}
 	}
 	return nil

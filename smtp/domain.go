@@ -8,7 +8,7 @@ import (
 
 	"golang.org/x/net/idna"
 
-	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/localerr"
 )
 
 // mapped is how names are mapped. Which ASCII characters may be in them is checked
@@ -18,12 +18,12 @@ var mapped = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.CheckJoiners(tr
 
 func domainToASCII(domain string) (string, error) {
 	if domain == "" {
-		return "", sentence.New("nothing after the @")
+		return "", localerr.New("nothing after the @")
 	}
 	// A U-label is never longer in UTF-8 than four octets for each of its
 	// characters; what is longer hides invisible ones.
 	if len(domain) > 4*maxDomain {
-		return "", sentence.New("the part after the @ is too long")
+		return "", localerr.New("the part after the @ is too long")
 	}
 	if domain[0] == '[' {
 		return checkLiteral(domain)
@@ -39,26 +39,26 @@ func domainToASCII(domain string) (string, error) {
 	}
 	for _, r := range domain {
 		if unicode.IsSpace(r) || strings.ContainsRune(`<>()[]\,;:@"`, r) {
-			return "", sentence.Errorf("%q is not allowed after the @", r)
+			return "", localerr.Errorf("%q is not allowed after the @", r)
 		}
 	}
 	ascii, err := mapped.ToASCII(domain)
 	if err != nil || !isASCII(ascii) || checkHostOctets(ascii) != nil {
 		for _, r := range domain {
 			if IsInvisible(r) { // a joiner where no script has one
-				return "", sentence.Errorf("holds an invisible character, %v (%U); type the address again", nameOf(r), r)
+				return "", localerr.Errorf("holds an invisible character, %v (%U); type the address again", nameOf(r), r)
 			}
 		}
-		return "", sentence.Errorf("%q is not a domain name", domain)
+		return "", localerr.Errorf("%q is not a domain name", domain)
 	}
 	ascii = strings.ToLower(ascii)
 	unicodeForm, err := idna.Punycode.ToUnicode(ascii)
 	if err != nil {
-		return "", sentence.Errorf("%q is not a domain name", domain)
+		return "", localerr.Errorf("%q is not a domain name", domain)
 	}
 	for _, r := range unicodeForm {
 		if r >= utf8.RuneSelf && !isDomainRune(r) {
-			return "", sentence.Errorf("%q is not allowed in a domain name", r)
+			return "", localerr.Errorf("%q is not allowed in a domain name", r)
 		}
 	}
 	return ascii, nil
@@ -68,19 +68,19 @@ func domainToASCII(domain string) (string, error) {
 // company networks, underscores. DNS allows any octet.
 func checkHostOctets(domain string) error {
 	if len(domain) > 253 {
-		return sentence.New("the part after the @ is too long")
+		return localerr.New("the part after the @ is too long")
 	}
 	start := 0 // of the label
 	for i := 0; i <= len(domain); i++ {
 		if i == len(domain) || domain[i] == '.' {
 			if n := i - start; n == 0 || n > 63 {
-				return sentence.Errorf("%q is not a domain name", domain)
+				return localerr.Errorf("%q is not a domain name", domain)
 			}
 			start = i + 1
 			continue
 		}
 		if c := domain[i]; (c|0x20 < 'a' || c|0x20 > 'z') && (c < '0' || c > '9') && c != '-' && c != '_' {
-			return sentence.Errorf("%q is not allowed after the @", rune(c))
+			return localerr.Errorf("%q is not allowed after the @", rune(c))
 		}
 	}
 	return nil
@@ -107,7 +107,7 @@ func checkLiteral(domain string) (string, error) {
 	v6, isV6 := strings.CutPrefix(inner, "IPv6:")
 	ip, err := netip.ParseAddr(v6)
 	if !closed || err != nil || ip.Zone() != "" || ip.Is4() == isV6 {
-		return "", sentence.Errorf("%q is not an address literal like [192.0.2.1] or [IPv6:2001:db8::1]", domain)
+		return "", localerr.Errorf("%q is not an address literal like [192.0.2.1] or [IPv6:2001:db8::1]", domain)
 	}
 	return domain, nil
 }

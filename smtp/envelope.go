@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/localerr"
 )
 
 // MaxRecipients bounds an envelope. RFC 5321 section 4.5.3.1.8 asks servers
@@ -27,16 +27,16 @@ type Envelope struct {
 // place.
 func NewEnvelope(from Address, to ...Address) (Envelope, error) {
 	if len(to) == 0 {
-		return Envelope{}, sentence.New("envelope: no recipients")
+		return Envelope{}, localerr.New("envelope: no recipients")
 	}
 	if len(to) > MaxRecipients {
-		return Envelope{}, sentence.Errorf("envelope: %d recipients, more than %d", len(to), MaxRecipients)
+		return Envelope{}, localerr.Errorf("envelope: %d recipients, more than %d", len(to), MaxRecipients)
 	}
 	e := Envelope{from: from, to: make([]Address, 0, len(to))}
 	seen := make(map[string]bool, len(to))
 	for i, a := range to {
 		if a.IsZero() {
-			return Envelope{}, sentence.Errorf("envelope: recipient %d is empty", i+1)
+			return Envelope{}, localerr.Errorf("envelope: recipient %d is empty", i+1)
 		}
 		if key := a.Wire(); !seen[key] {
 			seen[key] = true
@@ -110,28 +110,28 @@ func (d DSN) IsZero() bool { return d.Return == "" && d.EnvelopeID == "" && len(
 // WithDSN returns a copy of the envelope that asks for these notifications.
 func (e Envelope) WithDSN(d DSN) (Envelope, error) {
 	if d.Return != "" && d.Return != "FULL" && d.Return != "HDRS" {
-		return e, sentence.Errorf("dsn: return %q is neither FULL nor HDRS", d.Return)
+		return e, localerr.Errorf("dsn: return %q is neither FULL nor HDRS", d.Return)
 	}
 	if len(d.EnvelopeID) > 100 {
-		return e, sentence.New("dsn: envelope id is longer than 100 characters")
+		return e, localerr.New("dsn: envelope id is longer than 100 characters")
 	}
 	for i := 0; i < len(d.EnvelopeID); i++ {
 		if c := d.EnvelopeID[i]; c < 0x20 || c > 0x7e {
-			return e, sentence.New("dsn: envelope id must be printable ASCII")
+			return e, localerr.New("dsn: envelope id must be printable ASCII")
 		}
 	}
 	for i, n := range d.Notify {
 		switch n {
 		case "SUCCESS", "FAILURE", "DELAY":
 			if slices.Contains(d.Notify[:i], n) {
-				return e, sentence.Errorf("dsn: notify %s is given twice", n)
+				return e, localerr.Errorf("dsn: notify %s is given twice", n)
 			}
 		case "NEVER":
 			if len(d.Notify) > 1 {
-				return e, sentence.New("dsn: NEVER stands alone")
+				return e, localerr.New("dsn: NEVER stands alone")
 			}
 		default:
-			return e, sentence.Errorf("dsn: notify %q is none of NEVER, SUCCESS, FAILURE, DELAY", n)
+			return e, localerr.Errorf("dsn: notify %q is none of NEVER, SUCCESS, FAILURE, DELAY", n)
 		}
 	}
 	d.Notify = slices.Clone(d.Notify)

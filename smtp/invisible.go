@@ -4,7 +4,7 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/localerr"
 )
 
 // IsInvisible reports whether a character is not seen: format characters and
@@ -35,22 +35,22 @@ func isPartOfLetter(before string, r rune) bool {
 func nameOf(r rune) error {
 	switch r {
 	case 0xad:
-		return sentence.New("a soft hyphen")
+		return localerr.New("a soft hyphen")
 	case 0x200b:
-		return sentence.New("a zero width space")
+		return localerr.New("a zero width space")
 	case 0x200c:
-		return sentence.New("a zero width non-joiner")
+		return localerr.New("a zero width non-joiner")
 	case 0x200d:
-		return sentence.New("a zero width joiner")
+		return localerr.New("a zero width joiner")
 	case 0x200e, 0x200f, 0x202a, 0x202b, 0x202c, 0x202d, 0x202e, 0x2066, 0x2067, 0x2068, 0x2069, 0x61c:
-		return sentence.New("a mark for the direction of text")
+		return localerr.New("a mark for the direction of text")
 	case 0x2060, 0xfeff:
-		return sentence.New("a byte order mark or word joiner")
+		return localerr.New("a byte order mark or word joiner")
 	}
 	if unicode.Is(unicode.Variation_Selector, r) {
-		return sentence.New("a variation selector")
+		return localerr.New("a variation selector")
 	}
-	return sentence.New("a format character")
+	return localerr.New("a format character")
 }
 
 // fullWidth finds a letter, digit or mark in the width of Chinese characters, as a

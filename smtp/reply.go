@@ -7,7 +7,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/yanmail/yan/internal/excerpt"
+	"github.com/yanmail/yan/internal/text/excerpt"
 
 	"golang.org/x/text/encoding/simplifiedchinese"
 )

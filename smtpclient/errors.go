@@ -2,7 +2,7 @@ package smtpclient
 
 import (
 	"github.com/yanmail/yan/internal/clienthello"
-	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/sasl"
 )
 
@@ -11,77 +11,77 @@ import (
 var (
 	// ErrSTARTTLSNotOffered: STARTTLS is required and the server, or somebody
 	// between, does not offer it.
-	ErrSTARTTLSNotOffered = sentence.New("the server does not offer STARTTLS, which this connection requires")
+	ErrSTARTTLSNotOffered = localerr.New("the server does not offer STARTTLS, which this connection requires")
 	// ErrInjectedResponse: plain text arrived behind the reply to STARTTLS. It
 	// would have been taken for an answer given under TLS (CVE-2011-0411 and
 	// its kin), so the connection is not used.
-	ErrInjectedResponse = sentence.New("unencrypted bytes followed the reply to STARTTLS; somebody may be tampering with the connection")
+	ErrInjectedResponse = localerr.New("unencrypted bytes followed the reply to STARTTLS; somebody may be tampering with the connection")
 	// ErrNoGreeting: the server did not greet on a connection without TLS, and
 	// the port is none that is known to begin so.
-	ErrNoGreeting = sentence.New("no greeting came; the port may want TLS from the first byte")
+	ErrNoGreeting = localerr.New("no greeting came; the port may want TLS from the first byte")
 	// ErrTLSPort: the server did not greet, and answered TLS on another connection.
-	ErrTLSPort = sentence.New("the server sends no greeting, and the port speaks TLS from the first byte")
+	ErrTLSPort = localerr.New("the server sends no greeting, and the port speaks TLS from the first byte")
 	// ErrNoServerHello: the connection ended, or the server stayed silent, between the
 	// ClientHello and the server's first octet. It was also dialed with a smaller
 	// ClientHello.
 	ErrNoServerHello = clienthello.ErrUnanswered
 	// ErrPinMismatch: the server's certificate is not the pinned one.
-	ErrPinMismatch = sentence.New("the server's certificate does not match the pinned SHA-256 fingerprint")
+	ErrPinMismatch = localerr.New("the server's certificate does not match the pinned SHA-256 fingerprint")
 	// ErrCleartextPassword: the password would have travelled unencrypted.
-	ErrCleartextPassword = sentence.New("refusing to send a password over an unencrypted connection")
+	ErrCleartextPassword = localerr.New("refusing to send a password over an unencrypted connection")
 	// ErrAuthNotOffered: credentials were given and the server has no AUTH.
-	ErrAuthNotOffered = sentence.New("the server does not offer authentication")
+	ErrAuthNotOffered = localerr.New("the server does not offer authentication")
 	// ErrNoMechanism: the server offers AUTH, but no mechanism that these
 	// credentials can be used with.
-	ErrNoMechanism = sentence.New("no authentication mechanism in common with the server")
+	ErrNoMechanism = localerr.New("no authentication mechanism in common with the server")
 	// ErrServerNotVerified: the server accepted the login without proving that
 	// it knows the password, as SCRAM demands (RFC 5802 section 3).
 	ErrServerNotVerified = sasl.ErrServerNotVerified
 	// ErrTokenRefused stands beside the reply by which the server refused an
 	// access token: what it says of passwords is not meant.
-	ErrTokenRefused = sentence.New("the server did not take the access token")
+	ErrTokenRefused = localerr.New("the server did not take the access token")
 	// ErrTooLarge: the message is larger than the server's SIZE (RFC 1870).
-	ErrTooLarge = sentence.New("the message is larger than the server accepts")
+	ErrTooLarge = localerr.New("the message is larger than the server accepts")
 	// ErrNeedsSMTPUTF8: an address needs SMTPUTF8 (RFC 6531) and the server
 	// does not offer it.
-	ErrNeedsSMTPUTF8 = sentence.New("an address has non-ASCII characters before the @ and the server does not offer SMTPUTF8")
+	ErrNeedsSMTPUTF8 = localerr.New("an address has non-ASCII characters before the @ and the server does not offer SMTPUTF8")
 	// ErrHeaderNeedsSMTPUTF8: the header of the message holds UTF-8 as it is, which
 	// needs SMTPUTF8, and the server does not offer it.
-	ErrHeaderNeedsSMTPUTF8 = sentence.New("the header of the message holds UTF-8 as it is and the server does not offer SMTPUTF8")
+	ErrHeaderNeedsSMTPUTF8 = localerr.New("the header of the message holds UTF-8 as it is and the server does not offer SMTPUTF8")
 	// ErrNeeds8BITMIME: the message holds 8-bit data and the server does not
 	// offer 8BITMIME (RFC 6152).
-	ErrNeeds8BITMIME = sentence.New("the message holds 8-bit data and the server does not offer 8BITMIME")
+	ErrNeeds8BITMIME = localerr.New("the message holds 8-bit data and the server does not offer 8BITMIME")
 	// ErrNeedsBINARYMIME: the message holds binary data and the server does not
 	// offer BINARYMIME with CHUNKING (RFC 3030).
-	ErrNeedsBINARYMIME = sentence.New("the message holds binary data and the server does not offer BINARYMIME")
+	ErrNeedsBINARYMIME = localerr.New("the message holds binary data and the server does not offer BINARYMIME")
 	// ErrBrokenBINARYMIME: the message holds binary data, and the server offers
 	// BINARYMIME and is known to refuse what comes that way.
-	ErrBrokenBINARYMIME = sentence.New("the message holds binary data, and this server is known to refuse it although it offers BINARYMIME")
+	ErrBrokenBINARYMIME = localerr.New("the message holds binary data, and this server is known to refuse it although it offers BINARYMIME")
 	// ErrNeedsDSN: notifications were asked for and the server does not offer
 	// DSN (RFC 3461).
-	ErrNeedsDSN = sentence.New("delivery notifications were asked for and the server does not offer DSN")
+	ErrNeedsDSN = localerr.New("delivery notifications were asked for and the server does not offer DSN")
 	// ErrContent: the message could not be read to its end, or was not what it
 	// had promised to be. The connection was cut, so that the server can't take
 	// the part that was sent for the whole.
-	ErrContent = sentence.New("the message could not be read to its end")
+	ErrContent = localerr.New("the message could not be read to its end")
 	// ErrAnotherRefused: under the policy All another recipient was refused or deferred,
 	// so nobody got the message.
-	ErrAnotherRefused = sentence.New("another recipient was not accepted and the message was to go to all or none")
+	ErrAnotherRefused = localerr.New("another recipient was not accepted and the message was to go to all or none")
 	// ErrTooManyRecipients: the message has more recipients than the server takes
 	// in one transaction and was to go to all or none; two transactions can't be
 	// undone together.
-	ErrTooManyRecipients = sentence.New("the message has more recipients than the server takes at a time, and was to go to all or none")
+	ErrTooManyRecipients = localerr.New("the message has more recipients than the server takes at a time, and was to go to all or none")
 	// ErrUnasked: the server had said something before it was asked. Its replies
 	// can't be told apart any more, so the connection is not used.
-	ErrUnasked = sentence.New("the server spoke without being asked")
+	ErrUnasked = localerr.New("the server spoke without being asked")
 	// ErrOutOfStep: the replies did not fit the commands that had shared a
 	// flight. A server that offers PIPELINING and loses commands does that; it is
 	// to be spoken to one command at a time (Config.NoPipelining).
-	ErrOutOfStep = sentence.New("the server's replies do not fit the commands it was sent")
+	ErrOutOfStep = localerr.New("the server's replies do not fit the commands it was sent")
 	// ErrNotPipelined: commands that had left together with the end of a message,
 	// after DATA, were refused or lost (see PipelineMessages). The message that they
 	// belong to was not tried.
-	ErrNotPipelined = sentence.New("the server does not carry out commands that come together with the end of a message")
+	ErrNotPipelined = localerr.New("the server does not carry out commands that come together with the end of a message")
 	// ErrClosed: the connection was closed by this side, or is past use.
-	ErrClosed = sentence.New("the connection is closed")
+	ErrClosed = localerr.New("the connection is closed")
 )

@@ -12,8 +12,8 @@ import (
 	"strings"
 
 	"github.com/yanmail/yan/internal/clienthello"
-	"github.com/yanmail/yan/internal/sentence"
-	"github.com/yanmail/yan/internal/wholefile"
+	"github.com/yanmail/yan/internal/files/atomicfile"
+	"github.com/yanmail/yan/internal/localerr"
 )
 
 // Trust says which server certificate is the right one, and which of our own
@@ -44,11 +44,11 @@ type Trust struct {
 func ParsePin(s string) (*[sha256.Size]byte, error) {
 	algorithm, digits, ok := strings.Cut(s, ":")
 	if !ok || !strings.EqualFold(algorithm, "sha256") {
-		return nil, sentence.Errorf("pin %q: want sha256:HEX with 64 hexadecimal digits", s)
+		return nil, localerr.Errorf("pin %q: want sha256:HEX with 64 hexadecimal digits", s)
 	}
 	raw, err := hex.DecodeString(strings.ReplaceAll(digits, ":", ""))
 	if err != nil || len(raw) != sha256.Size {
-		return nil, sentence.Errorf("pin %q: want sha256:HEX with 64 hexadecimal digits", s)
+		return nil, localerr.Errorf("pin %q: want sha256:HEX with 64 hexadecimal digits", s)
 	}
 	return (*[sha256.Size]byte)(raw), nil
 }
@@ -63,7 +63,7 @@ func LoadCertificate(certFile, keyFile string) (tls.Certificate, error) {
 	var pem [2][]byte
 	for i, file := range []string{certFile, keyFile} {
 		var err error
-		if pem[i], err = wholefile.Read(context.Background(), file, maxPEM); err != nil {
+		if pem[i], err = atomicfile.Read(context.Background(), file, maxPEM); err != nil {
 			return tls.Certificate{}, err
 		}
 	}
@@ -72,16 +72,16 @@ func LoadCertificate(certFile, keyFile string) (tls.Certificate, error) {
 
 // LoadRoots reads a file of PEM certificates to trust.
 func LoadRoots(file string) (*x509.CertPool, error) {
-	pem, err := wholefile.Read(context.Background(), file, maxPEM)
+	pem, err := atomicfile.Read(context.Background(), file, maxPEM)
 	if err != nil {
-		return nil, sentence.Errorf("reading certificate authorities: %w", err)
+		return nil, localerr.Errorf("reading certificate authorities: %w", err)
 	}
 	if pem = bytes.TrimSpace(pem); len(pem) == 0 {
-		return nil, sentence.Errorf("reading certificate authorities: %s is empty", file)
+		return nil, localerr.Errorf("reading certificate authorities: %s is empty", file)
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(pem) {
-		return nil, sentence.Errorf("reading certificate authorities: %s holds no PEM certificate", file)
+		return nil, localerr.Errorf("reading certificate authorities: %s holds no PEM certificate", file)
 	}
 	return pool, nil
 }
@@ -116,11 +116,11 @@ func (t Trust) TLSConfig(host string) *tls.Config {
 		// It is called for a resumed session, too, which VerifyPeerCertificate is not.
 		cfg.VerifyConnection = func(state tls.ConnectionState) error {
 			if len(state.PeerCertificates) == 0 {
-				return sentence.New("the server showed no certificate")
+				return localerr.New("the server showed no certificate")
 			}
 			got := sha256.Sum256(state.PeerCertificates[0].Raw)
 			if subtle.ConstantTimeCompare(got[:], pin[:]) != 1 {
-				return sentence.Errorf("%w: got sha256:%x", ErrPinMismatch, got)
+				return localerr.Errorf("%w: got sha256:%x", ErrPinMismatch, got)
 			}
 			return nil
 		}

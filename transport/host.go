@@ -6,8 +6,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/yanmail/yan/internal/sentence"
-	"github.com/yanmail/yan/internal/spelling"
+	"github.com/yanmail/yan/internal/localerr"
+	"github.com/yanmail/yan/internal/text/spelling"
 	"github.com/yanmail/yan/provider"
 	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/smtpclient"
@@ -15,7 +15,7 @@ import (
 
 // ErrNearHost is wrapped in the error for a host that differs by one letter from that of
 // a known provider: whoever has registered it would get the password.
-var ErrNearHost = sentence.New("a host almost like that of a known provider")
+var ErrNearHost = localerr.New("a host almost like that of a known provider")
 
 // parseHost reads "host", "host:port" or an address in their place; ok is false for
 // anything else. The port decides on the encryption, which is never left out: STARTTLS
@@ -36,7 +36,7 @@ func parseHost(s string, sender smtp.Address) (server Server, ok bool, err error
 			return Server{}, false, nil
 		}
 		if server.Port < 1 || server.Port > 65535 {
-			return Server{}, true, sentence.Errorf("server %s: port %s is not between 1 and 65535", host, port)
+			return Server{}, true, localerr.Errorf("server %s: port %s is not between 1 and 65535", host, port)
 		}
 	}
 	server, err = server.known(sender)
@@ -51,7 +51,7 @@ func parseHost(s string, sender smtp.Address) (server Server, ok bool, err error
 		}
 	}
 	if near := nearHost(server.Host); near != "" {
-		return Server{}, true, sentence.Errorf("server %q: %w, %s; if it is right, write it as %s", s, ErrNearHost, near, server.String())
+		return Server{}, true, localerr.Errorf("server %q: %w, %s; if it is right, write it as %s", s, ErrNearHost, near, server.String())
 	}
 	return server, true, err
 }

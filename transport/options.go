@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/sasl"
 	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/smtpclient"
@@ -127,7 +127,7 @@ func (o Options) Config(s Server) (smtpclient.Config, error) {
 	}
 	if o.Proxy != "" {
 		if s.Socket != "" {
-			return cfg, sentence.Errorf("a proxy can't reach the socket %s of this machine", s.Socket)
+			return cfg, localerr.Errorf("a proxy can't reach the socket %s of this machine", s.Socket)
 		}
 		dialer, err := ProxyDialer(o.Proxy, nil)
 		if err != nil {
@@ -176,15 +176,15 @@ func (o Options) credentials(s Server) (*sasl.Credentials, error) {
 			return &c, nil
 		}
 		if o.Mechanism != "" {
-			return nil, sentence.Errorf("mechanism %s was asked for, and there is no password or token", o.Mechanism)
+			return nil, localerr.Errorf("mechanism %s was asked for, and there is no password or token", o.Mechanism)
 		}
 		return nil, nil
 	}
 	if o.FreshToken != nil && (c.Password != "" || c.Token != "") {
-		return nil, sentence.New("a source of tokens was given, and a password or token beside it")
+		return nil, localerr.New("a source of tokens was given, and a password or token beside it")
 	}
 	if c.Username == "" {
-		return nil, sentence.New("a password was given, and no user name: put it into the URL (smtps://user@host), or give the sender's address")
+		return nil, localerr.New("a password was given, and no user name: put it into the URL (smtps://user@host), or give the sender's address")
 	}
 	return &c, nil
 }
@@ -203,16 +203,16 @@ func (o Options) trust() (smtpclient.Trust, error) {
 		}
 	}
 	if strings.ContainsFunc(hostToASCII(o.TLSName), func(r rune) bool { return r <= ' ' || r > '~' || r == '/' || r == '@' }) {
-		return t, sentence.Errorf("the TLS name %q is not a host name", o.TLSName)
+		return t, localerr.Errorf("the TLS name %q is not a host name", o.TLSName)
 	}
 	t.ServerName, t.RSAKeyExchange = hostToASCII(o.TLSName), o.RSAKeyExchange
 	if (o.CertFile == "") != (o.KeyFile == "") {
-		return t, sentence.New("a client certificate needs both its file and that of its key")
+		return t, localerr.New("a client certificate needs both its file and that of its key")
 	}
 	if o.CertFile != "" {
 		pair, err := smtpclient.LoadCertificate(o.CertFile, o.KeyFile)
 		if err != nil {
-			return t, sentence.Errorf("reading the client certificate: %w", err)
+			return t, localerr.Errorf("reading the client certificate: %w", err)
 		}
 		t.Certificates = []tls.Certificate{pair}
 	}

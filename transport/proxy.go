@@ -15,7 +15,7 @@ import (
 
 	"golang.org/x/net/proxy"
 
-	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -30,7 +30,7 @@ func ProxyDialer(proxyURL string, direct proxy.ContextDialer) (proxy.ContextDial
 	u, err := url.Parse(proxyURL)
 	if err != nil || u.Host == "" {
 		// Not the error of net/url: it repeats the URL with its password.
-		return nil, sentence.New("the proxy is not a URL like socks5://127.0.0.1:1080 or http://127.0.0.1:8080")
+		return nil, localerr.New("the proxy is not a URL like socks5://127.0.0.1:1080 or http://127.0.0.1:8080")
 	}
 	switch u.Scheme {
 	case "socks": // QUIRK: GNOME and others write socks:// into ALL_PROXY, and mean version 5
@@ -41,7 +41,7 @@ func ProxyDialer(proxyURL string, direct proxy.ContextDialer) (proxy.ContextDial
 	case "http":
 		return httpConnect(u, direct), nil
 	}
-	return nil, sentence.Errorf("proxy %s: scheme %q is not one of socks5, socks5h, http", u.Redacted(), u.Scheme)
+	return nil, localerr.Errorf("proxy %s: scheme %q is not one of socks5, socks5h, http", u.Redacted(), u.Scheme)
 }
 
 // dialFunc is a function as a proxy.ContextDialer.
@@ -82,13 +82,13 @@ func (e *proxyError) FailureKind() string {
 // socks dials through a SOCKS proxy (RFC 1928).
 func socks(u *url.URL, direct proxy.ContextDialer) (proxy.ContextDialer, error) {
 	if _, err := proxy.FromURL(u, nil); err != nil {
-		return nil, sentence.Errorf("proxy %s: %w", u.Redacted(), err)
+		return nil, localerr.Errorf("proxy %s: %w", u.Redacted(), err)
 	}
 	return dialFunc(func(ctx context.Context, network, address string) (net.Conn, error) {
 		way := &wayToProxy{direct: direct}
 		d, err := proxy.FromURL(u, way)
 		if err != nil {
-			return nil, sentence.Errorf("proxy %s: %w", u.Redacted(), err)
+			return nil, localerr.Errorf("proxy %s: %w", u.Redacted(), err)
 		}
 		conn, err := d.(proxy.ContextDialer).DialContext(ctx, network, address)
 		if err != nil {
@@ -178,7 +178,7 @@ func openTunnel(conn net.Conn, u *url.URL, address string) (tunnel net.Conn, kin
 		kind = proxyRefused
 	}
 	if kind != "" {
-		return nil, kind, sentence.Errorf("it answered %s to CONNECT %s", smtp.DecodeText([]byte(resp.Status)), address)
+		return nil, kind, localerr.Errorf("it answered %s to CONNECT %s", smtp.DecodeText([]byte(resp.Status)), address)
 	}
 	// The server's greeting may have come in the same read.
 	return &tunnelConn{Conn: conn, r: r}, "", nil

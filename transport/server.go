@@ -8,7 +8,7 @@ import (
 
 	"golang.org/x/net/idna"
 
-	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/provider"
 	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/smtpclient"
@@ -66,11 +66,11 @@ func ParseServer(s string, sender smtp.Address) (Server, error) {
 	case strings.Contains(s, "://"):
 		return parseURL(s, sender)
 	case s == "" && sender.IsZero():
-		return Server{}, sentence.New("no server: give a URL like smtps://me%40example.com@smtp.example.com or a provider like qq")
+		return Server{}, localerr.New("no server: give a URL like smtps://me%40example.com@smtp.example.com or a provider like qq")
 	case s == "":
 		p, ok := provider.ByDomain(sender.ASCIIDomain())
 		if !ok {
-			return Server{}, sentence.Errorf("no server, and the provider of %s is not known: give a URL like smtps://%s@smtp.%s",
+			return Server{}, localerr.Errorf("no server, and the provider of %s is not known: give a URL like smtps://%s@smtp.%s",
 				sender.ASCIIDomain(), url.User(sender.String()), sender.ASCIIDomain())
 		}
 		return preset(p, "", sender)
@@ -83,13 +83,13 @@ func ParseServer(s string, sender smtp.Address) (Server, error) {
 		}
 		if strings.Contains(s, "@") {
 			// A URL without its scheme. It is not repeated: it may hold a password.
-			return Server{}, sentence.New("the server is neither a URL nor a known provider; " +
+			return Server{}, localerr.New("the server is neither a URL nor a known provider; " +
 				"a URL begins with its scheme, like smtps://me%40example.com@smtp.example.com")
 		}
 		if near := provider.Nearest(name); len(near) > 0 {
-			return Server{}, sentence.Errorf("server %q is neither a URL nor a known provider; did you mean %s?", s, strings.Join(near, ", "))
+			return Server{}, localerr.Errorf("server %q is neither a URL nor a known provider; did you mean %s?", s, strings.Join(near, ", "))
 		}
-		return Server{}, sentence.Errorf("server %q is neither a URL nor a known provider", s)
+		return Server{}, localerr.Errorf("server %q is neither a URL nor a known provider", s)
 	}
 	return preset(p, region, sender)
 }
@@ -100,7 +100,7 @@ func preset(p provider.Provider, region string, sender smtp.Address) (Server, er
 		where, ok = p.SubmissionInRegion(region)
 	}
 	if !ok {
-		return Server{}, sentence.Errorf("the host of %s depends on the region or the domain of the sender: "+
+		return Server{}, localerr.Errorf("the host of %s depends on the region or the domain of the sender: "+
 			"give it as %s/REGION, or a URL, or a sender at one of its domains", p.Names.EN, p.ID)
 	}
 	server := Server{Host: where.Host, Port: where.Port, Provider: p, User: p.LoginFor(sender)}
@@ -123,10 +123,10 @@ func parseURL(s string, sender smtp.Address) (Server, error) {
 	u, err := url.Parse(s)
 	if err != nil {
 		// The error of net/url repeats the whole URL, which may hold a password.
-		return Server{}, sentence.New("the server URL can't be parsed; write an @ in the user name as %40")
+		return Server{}, localerr.New("the server URL can't be parsed; write an @ in the user name as %40")
 	}
 	if _, has := u.User.Password(); has {
-		return Server{}, sentence.New("a password in a server URL is refused, because URLs are seen by others: " +
+		return Server{}, localerr.New("a password in a server URL is refused, because URLs are seen by others: " +
 			"leave it out and give it by YAN_PASSWORD_FILE, or by Options.Password in a program")
 	}
 	server := Server{Host: hostToASCII(u.Hostname()), User: u.User.Username()}
@@ -140,23 +140,23 @@ func parseURL(s string, sender smtp.Address) (Server, error) {
 		server.Security, server.LMTP, server.Port = smtpclient.Plaintext, true, 24
 	case "lmtp+unix":
 		if u.Path == "" {
-			return Server{}, sentence.Errorf("server %s: no path of a socket; write lmtp+unix:///run/lmtp", u.Redacted())
+			return Server{}, localerr.Errorf("server %s: no path of a socket; write lmtp+unix:///run/lmtp", u.Redacted())
 		}
 		return Server{Socket: u.Path, Security: smtpclient.Plaintext, LMTP: true}, nil
 	default:
-		return Server{}, sentence.Errorf("server %s: scheme %q is not one of smtps, smtp, smtp+notls, lmtp, lmtp+unix",
+		return Server{}, localerr.Errorf("server %s: scheme %q is not one of smtps, smtp, smtp+notls, lmtp, lmtp+unix",
 			u.Redacted(), u.Scheme)
 	}
 	if server.Host == "" {
-		return Server{}, sentence.Errorf("server %s: no host", u.Redacted())
+		return Server{}, localerr.Errorf("server %s: no host", u.Redacted())
 	}
 	if u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "" {
-		return Server{}, sentence.Errorf("server %s: nothing may follow host and port; write an @ in the user name as %%40", u.Redacted())
+		return Server{}, localerr.Errorf("server %s: nothing may follow host and port; write an @ in the user name as %%40", u.Redacted())
 	}
 	if port := u.Port(); port != "" {
 		server.Port, err = strconv.Atoi(port)
 		if err != nil || server.Port < 1 || server.Port > 65535 {
-			return Server{}, sentence.Errorf("server %s: port %s is not between 1 and 65535", u.Redacted(), port)
+			return Server{}, localerr.Errorf("server %s: port %s is not between 1 and 65535", u.Redacted(), port)
 		}
 	}
 	return server.known(sender)
@@ -172,7 +172,7 @@ func (s Server) known(sender smtp.Address) (Server, error) {
 	if s.Security == smtpclient.STARTTLS {
 		port, ok := s.Provider.TLSFor(s.Port)
 		if s.Port == 465 || ok && port.TLS == provider.Implicit {
-			return Server{}, sentence.Errorf("server %s: port %d speaks TLS from the first byte; write smtps:// instead of smtp://",
+			return Server{}, localerr.Errorf("server %s: port %d speaks TLS from the first byte; write smtps:// instead of smtp://",
 				s, s.Port)
 		}
 	}

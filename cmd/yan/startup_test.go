@@ -60,7 +60,7 @@ func TestStartRunsLittle(t *testing.T) {
 	t.Logf("%d files, %d sentences", len(files), translated)
 }
 
-const words = "internal/words/words.go"
+const words = "internal/i18n/words.go"
 
 // translationLine returns the line where Words.T begins.
 func translationLine(t *testing.T) string {

@@ -22,9 +22,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/yanmail/yan/internal/excerpt"
+	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/internal/outbox"
-	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/text/excerpt"
 	"github.com/yanmail/yan/message"
 	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
@@ -60,7 +60,7 @@ type Report struct {
 
 // ErrNobody: no report is sent, because the message is a report itself, has no sender and Report.To
 // is zero, or has NOTIFY without FAILURE (RFC 3461 section 4.1). It counts as reported.
-var ErrNobody = sentence.New("nobody is told: the message is itself a report, has no sender, or asked for silence")
+var ErrNobody = localerr.New("nobody is told: the message is itself a report, has no sender, or asked for silence")
 
 // MaxRecipients is how many recipients a report lists. It states the number of further ones.
 const MaxRecipients = 1000
@@ -78,7 +78,7 @@ func Compose(r Report) (*message.Content, smtp.Envelope, error) {
 		original, err = message.ReadHeader(r.Text, maxHeader)
 	}
 	if err != nil {
-		return nil, smtp.Envelope{}, sentence.Errorf("reading the header of the message that is reported on: %w", err)
+		return nil, smtp.Envelope{}, localerr.Errorf("reading the header of the message that is reported on: %w", err)
 	}
 	octets, err := r.octets(original)
 	if err != nil {
@@ -101,13 +101,13 @@ func (r *Report) complete() error {
 	case r.ReportOn != 0 || r.To.IsZero() || len(r.DSN.Notify) > 0 && !slices.Contains(r.DSN.Notify, "FAILURE"):
 		return ErrNobody
 	case r.Sender.IsZero():
-		return sentence.New("a report needs the address of the account that sends it")
+		return localerr.New("a report needs the address of the account that sends it")
 	case len(r.Recipients) == 0:
-		return sentence.New("a report needs a recipient to tell of")
+		return localerr.New("a report needs a recipient to tell of")
 	}
 	for _, s := range r.Recipients {
 		if s.State != queue.Failed && s.State != queue.Expired {
-			return sentence.Errorf("there is nothing to report on a recipient that is %s", s.State)
+			return localerr.Errorf("there is nothing to report on a recipient that is %s", s.State)
 		}
 	}
 	if r.Now.IsZero() {

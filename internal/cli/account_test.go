@@ -14,7 +14,7 @@ import (
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/console"
 	"github.com/yanmail/yan/internal/secret"
-	"github.com/yanmail/yan/internal/secret/secrettest"
+	"github.com/yanmail/yan/internal/testing/secrettest"
 )
 
 const qqAndWork = `version = 1

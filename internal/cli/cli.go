@@ -17,9 +17,9 @@ import (
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/console"
 	"github.com/yanmail/yan/internal/cli/outboxes"
+	"github.com/yanmail/yan/internal/i18n"
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/secret"
-	"github.com/yanmail/yan/internal/words"
 )
 
 // World is the machine as the program sees it.
@@ -52,7 +52,7 @@ type front struct {
 // Run executes a command line (without the program's name) and returns the exit status. It prints
 // errors itself.
 func Run(ctx context.Context, args []string, world World) int {
-	c := console.New(ctx, world.System, words.In(command.ChooseLanguage(args, world.System)))
+	c := console.New(ctx, world.System, i18n.In(command.ChooseLanguage(args, world.System)))
 	services := outboxes.Services{Keyring: world.Keyring, WorkFactor: world.WorkFactor, OpenStore: world.OpenOutbox, LoadConfig: world.LoadConfig}
 	a := &front{Outboxes: outboxes.New(command.New(c, args), services), world: world}
 	root := a.root(a.asked(args))

@@ -7,8 +7,8 @@ import (
 	"testing"
 
 	"github.com/yanmail/yan/internal/cli/command"
-	"github.com/yanmail/yan/internal/secret/secrettest"
-	"github.com/yanmail/yan/internal/words"
+	"github.com/yanmail/yan/internal/i18n"
+	"github.com/yanmail/yan/internal/testing/secrettest"
 	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 )
@@ -50,7 +50,7 @@ func TestCredentialThatIsNotThere(t *testing.T) {
 		{passed, "those it has passed: smtp-code", "smtp-code"},
 		{t.TempDir(), "systemd has passed no credential mail", "mail"},
 	} {
-		for lang, want := range map[words.Language]string{words.English: tt.en, words.Chinese: tt.zh} {
+		for lang, want := range map[i18n.Language]string{i18n.English: tt.en, i18n.Chinese: tt.zh} {
 			w, _, errs, path := machineWith(t, config, "", secrettest.New())
 			w.Getenv = func(name string) string {
 				return map[string]string{"YAN_CONFIG": path, "CREDENTIALS_DIRECTORY": tt.directory}[name]

@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/cli/command"
-	"github.com/yanmail/yan/internal/words"
+	"github.com/yanmail/yan/internal/i18n"
 )
 
 // dry composes a message in its own folder, and returns it with the output on standard error.
@@ -254,7 +254,7 @@ func TestHTMLHasTextAndPictures(t *testing.T) {
 // flags name the flag, too.
 func TestFieldsWithFlags(t *testing.T) {
 	t.Parallel()
-	a, _, _ := testApp(words.English)
+	a, _, _ := testApp(i18n.English)
 	send := command.Below(a.root(""))
 	flags := map[string]bool{}
 	for _, cmd := range send {

@@ -10,9 +10,9 @@ import (
 
 	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/internal/cli/command"
-	"github.com/yanmail/yan/internal/dnstest"
 	"github.com/yanmail/yan/internal/outbox"
-	"github.com/yanmail/yan/internal/outbox/outboxtest"
+	"github.com/yanmail/yan/internal/testing/dnstest"
+	"github.com/yanmail/yan/internal/testing/outboxtest"
 	"github.com/yanmail/yan/sandboxtest"
 )
 

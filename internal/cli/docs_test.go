@@ -1,7 +1,7 @@
 package cli
 
 import (
-	"github.com/yanmail/yan/internal/foreign"
+	"github.com/yanmail/yan/internal/settingsimport"
 	"github.com/yanmail/yan/queue"
 
 	"fmt"
@@ -21,7 +21,7 @@ import (
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/console"
 	"github.com/yanmail/yan/internal/cli/verdict"
-	"github.com/yanmail/yan/internal/words"
+	"github.com/yanmail/yan/internal/i18n"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -36,7 +36,7 @@ func exitFor(t *testing.T, err error) int {
 }
 
 // commands returns all visible commands.
-func commands(t *testing.T, lang words.Language) []*cobra.Command {
+func commands(t *testing.T, lang i18n.Language) []*cobra.Command {
 	t.Helper()
 	a, _, _ := testApp(lang)
 	list := command.Below(a.root(""))
@@ -48,7 +48,7 @@ func commands(t *testing.T, lang words.Language) []*cobra.Command {
 
 func TestHelp(t *testing.T) {
 	t.Parallel()
-	for _, lang := range []words.Language{words.English, words.Chinese} {
+	for _, lang := range []i18n.Language{i18n.English, i18n.Chinese} {
 		for _, cmd := range commands(t, lang) {
 			name := strings.ReplaceAll(cmd.CommandPath(), " ", "-")
 			args := append(strings.Fields(cmd.CommandPath())[1:], "--help", "--lang", string(lang))
@@ -94,7 +94,7 @@ var roffRequest = regexp.MustCompile(`^\.(TH|SH|PP|TP|br|nh|ad l|nf|fi)\b`)
 
 func TestManualPages(t *testing.T) {
 	t.Parallel()
-	for _, lang := range []words.Language{words.English, words.Chinese} {
+	for _, lang := range []i18n.Language{i18n.English, i18n.Chinese} {
 		for _, cmd := range commands(t, lang) {
 			a, _, _ := testApp(lang)
 			page := a.Roff(a.Page(cmd))
@@ -109,7 +109,7 @@ func TestManualPages(t *testing.T) {
 			if strings.Contains(page, `\-\-RAW`) {
 				t.Errorf("%s: a flag in capitals", cmd.CommandPath())
 			}
-			if strings.Contains(page, "Name <address>") != strings.Contains(cmd.CommandPath(), "send") && lang == words.English {
+			if strings.Contains(page, "Name <address>") != strings.Contains(cmd.CommandPath(), "send") && lang == i18n.English {
 				t.Errorf("%s: the brackets of an address are lost", cmd.CommandPath())
 			}
 			if groff, err := exec.LookPath("groff"); err == nil {
@@ -194,7 +194,7 @@ func TestCompletion(t *testing.T) {
 func TestCommandLinesInTheDocuments(t *testing.T) {
 	t.Parallel()
 	lines := documentLines(t)
-	for _, cmd := range commands(t, words.English) {
+	for _, cmd := range commands(t, i18n.English) {
 		for line := range strings.Lines(cmd.Example) {
 			lines[cmd.CommandPath()+" --help"] = append(lines[cmd.CommandPath()+" --help"], strings.TrimSpace(line))
 		}
@@ -340,7 +340,7 @@ func shellWords(s string) []string {
 
 // parses returns the error of a command line without running it.
 func parses(args []string) error {
-	a, _, _ := testApp(words.English)
+	a, _, _ := testApp(i18n.English)
 	root := a.root("")
 	cmd, rest, err := root.Find(args)
 	if err != nil {
@@ -363,7 +363,7 @@ func stateNames() (names []string) {
 }
 
 func programNames() (names []string) {
-	for _, p := range foreign.Programs() {
+	for _, p := range settingsimport.Programs() {
 		names = append(names, string(p))
 	}
 	return names

@@ -18,7 +18,7 @@ import (
 
 	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/internal/cli/jsonout"
-	"github.com/yanmail/yan/internal/sendlog"
+	"github.com/yanmail/yan/internal/sending/sendlog"
 	"github.com/yanmail/yan/provider"
 )
 
@@ -179,7 +179,7 @@ func TestWordsInJSONAreDocumented(t *testing.T) {
 		{"internal/doctor", "Name", "yan doctor --json"}, {"internal/doctor", "Status", "yan doctor --json"},
 		{"account", "Fault", "yan config check --json"}, {"internal/secret", "Place", "yan login --json"},
 		{"internal/cli/accountcmd", "presence", "yan account show --json"},
-		{"internal/foreign", "Reason", "yan account import --json"}, {"internal/foreign", "Program", "yan account import --json"},
+		{"internal/settingsimport", "Reason", "yan account import --json"}, {"internal/settingsimport", "Program", "yan account import --json"},
 		{"provider", "Status", "yan providers --json"}, {"provider", "Kind", "yan providers --json"}, {"provider", "TLSMode", "yan providers --json"},
 	} {
 		words := constants(t, c.dir, c.typ)

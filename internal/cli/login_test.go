@@ -19,7 +19,7 @@ import (
 	"github.com/yanmail/yan/internal/cli/console"
 	"github.com/yanmail/yan/internal/cli/jsonout"
 	"github.com/yanmail/yan/internal/secret"
-	"github.com/yanmail/yan/internal/secret/secrettest"
+	"github.com/yanmail/yan/internal/testing/secrettest"
 	"github.com/yanmail/yan/sandboxtest"
 )
 

@@ -10,7 +10,7 @@ import (
 	"github.com/yanmail/yan/internal/cli/clitest"
 
 	"github.com/yanmail/yan/internal/cli/command"
-	"github.com/yanmail/yan/internal/dnstest"
+	"github.com/yanmail/yan/internal/testing/dnstest"
 	"github.com/yanmail/yan/sandboxtest"
 )
 

@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/yanmail/yan/internal/cli/command"
-	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/localerr"
 )
 
 func (a *front) manCommand() *cobra.Command {
@@ -60,7 +60,7 @@ func (a *front) manOne(root *cobra.Command, args []string) error {
 
 func (a *front) manAll(root *cobra.Command, dir string) error {
 	cant := func(err error) error {
-		return command.Fail(command.ExitCantCreate, sentence.Errorf("%s: %w", a.T("%s %s can't be written", a.Name("dir"), command.Printable(dir)), err), "")
+		return command.Fail(command.ExitCantCreate, localerr.Errorf("%s: %w", a.T("%s %s can't be written", a.Name("dir"), command.Printable(dir)), err), "")
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return cant(err)

@@ -9,14 +9,14 @@ import (
 
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/jsonout"
+	"github.com/yanmail/yan/internal/i18n"
 	"github.com/yanmail/yan/internal/sandbox"
-	"github.com/yanmail/yan/internal/words"
 )
 
 // Each quirk has a description in both languages.
 func TestQuirkHelp(t *testing.T) {
 	t.Parallel()
-	for _, lang := range []words.Language{words.English, words.Chinese} {
+	for _, lang := range []i18n.Language{i18n.English, i18n.Chinese} {
 		code, out, errs := run(t.Context(), nil, "sandbox", "--quirk", "help", "--lang", string(lang))
 		if code != command.ExitOK || errs != "" || len(sandbox.Quirks()) == 0 {
 			t.Fatalf("exit status %d: %s", code, errs)

@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"github.com/yanmail/yan/internal/cli/command"
-	"github.com/yanmail/yan/internal/ptytest"
+	"github.com/yanmail/yan/internal/testing/ptytest"
 	"github.com/yanmail/yan/sandboxtest"
 )
 

@@ -14,7 +14,7 @@ import (
 
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/outbox"
-	"github.com/yanmail/yan/internal/outbox/outboxtest"
+	"github.com/yanmail/yan/internal/testing/outboxtest"
 	"github.com/yanmail/yan/queue"
 )
 

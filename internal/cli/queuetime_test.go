@@ -7,7 +7,7 @@ import (
 	"github.com/yanmail/yan/internal/cli/clitest"
 
 	"github.com/yanmail/yan/internal/cli/command"
-	"github.com/yanmail/yan/internal/words"
+	"github.com/yanmail/yan/internal/i18n"
 	"github.com/yanmail/yan/queue"
 )
 
@@ -25,7 +25,7 @@ func TestFutureTime(t *testing.T) {
 		"13:00": {}, "2026-02-28": {}, "yesterday 15:00": {}, "2h": {}, "": {}, "+": {}, "+2": {}, "+2y": {}, "25:00": {}, "tomorrow noon": {},
 		"+999999999d": {}, "1767225600": {},
 	} {
-		a, _, _ := testApp(words.English)
+		a, _, _ := testApp(i18n.English)
 		a.Now = func() time.Time { return now }
 		got, err := a.FutureTime("at", text)
 		if (err != nil) != want.IsZero() || err == nil && !got.Equal(want) {

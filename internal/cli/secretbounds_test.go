@@ -15,7 +15,7 @@ import (
 	"github.com/yanmail/yan/internal/cli/accounts"
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/jsonout"
-	"github.com/yanmail/yan/internal/dnstest"
+	"github.com/yanmail/yan/internal/testing/dnstest"
 	"github.com/yanmail/yan/sandboxtest"
 )
 

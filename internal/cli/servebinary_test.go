@@ -17,7 +17,7 @@ import (
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/outbox/stores"
 	"github.com/yanmail/yan/internal/secret"
-	"github.com/yanmail/yan/internal/secret/secrettest"
+	"github.com/yanmail/yan/internal/testing/secrettest"
 	"github.com/yanmail/yan/message"
 	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/sandboxtest"

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/yanmail/yan/internal/words"
+	"github.com/yanmail/yan/internal/i18n"
 )
 
 // elsewhere returns the commands whose file is not named by their path.
@@ -31,7 +31,7 @@ func elsewhere() map[string]string {
 // The file of a command follows from its path: yan A is in Acmd/A.go, yan A B in Acmd/B.go.
 func TestEveryCommandHasItsFile(t *testing.T) {
 	t.Parallel()
-	a, _, _ := testApp(words.English)
+	a, _, _ := testApp(i18n.English)
 	walked := 0
 	var walk func(cmd *cobra.Command, path []string)
 	walk = func(cmd *cobra.Command, path []string) {

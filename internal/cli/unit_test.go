@@ -7,8 +7,8 @@ import (
 	"github.com/yanmail/yan/internal/cli/outboxes"
 
 	"github.com/yanmail/yan/internal/cli/command"
-	"github.com/yanmail/yan/internal/secret/secrettest"
-	"github.com/yanmail/yan/internal/words"
+	"github.com/yanmail/yan/internal/i18n"
+	"github.com/yanmail/yan/internal/testing/secrettest"
 )
 
 // world returns a machine without terminal, environment and input. The buffers get the output.
@@ -18,7 +18,7 @@ func world(env map[string]string) (World, *bytes.Buffer, *bytes.Buffer) {
 }
 
 // testApp builds the commands without running one.
-func testApp(lang words.Language) (*front, *bytes.Buffer, *bytes.Buffer) {
+func testApp(lang i18n.Language) (*front, *bytes.Buffer, *bytes.Buffer) {
 	c, out, errs := clitest.Console(lang)
 	return &front{Outboxes: outboxes.New(command.New(c, nil), outboxes.Services{WorkFactor: secrettest.WorkFactor})}, out, errs
 }

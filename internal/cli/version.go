@@ -4,7 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/yanmail/yan/internal/cli/command"
-	"github.com/yanmail/yan/internal/notices"
+	"github.com/yanmail/yan/internal/cli/notices"
 )
 
 func (a *front) versionCommand() *cobra.Command {

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/yanmail/yan/internal/sendlog"
+	"github.com/yanmail/yan/internal/sending/sendlog"
 	"github.com/yanmail/yan/sandboxtest"
 	"github.com/yanmail/yan/smtp"
 )

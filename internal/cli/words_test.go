@@ -13,7 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/yanmail/yan/internal/words"
+	"github.com/yanmail/yan/internal/i18n"
 )
 
 // TestEverySentenceIsTranslated collects the sentences of this package, and the translatable errors
@@ -30,7 +30,7 @@ func TestEverySentenceIsTranslated(t *testing.T) {
 	if len(said) < 50 {
 		t.Fatalf("found only %d sentences; is the search broken?", len(said))
 	}
-	table := words.Translations(words.Chinese)
+	table := i18n.Translations(i18n.Chinese)
 	for s, where := range said {
 		translated, ok := table[s]
 		if !ok {

@@ -17,12 +17,12 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/localerr"
 )
 
 // ErrUnanswered: the connection ended, or the server stayed silent, between the ClientHello
 // and the server's first octet.
-var ErrUnanswered = sentence.New("the server did not answer the start of TLS")
+var ErrUnanswered = localerr.New("the server did not answer the start of TLS")
 
 // SmallCurves returns the groups of a key exchange whose key share is small.
 func SmallCurves() []tls.CurveID {

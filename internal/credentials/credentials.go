@@ -12,7 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/yanmail/yan/internal/homedir"
+	"github.com/yanmail/yan/internal/files/homedir"
 	"github.com/yanmail/yan/internal/oauth"
 	"github.com/yanmail/yan/internal/secret"
 	"github.com/yanmail/yan/provider"

@@ -11,11 +11,11 @@ import (
 	"net/http"
 	"os"
 
-	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/localerr"
 )
 
 // ErrNotServing: no daemon answers at the socket.
-var ErrNotServing = sentence.New("no yan serve runs for this outbox")
+var ErrNotServing = localerr.New("no yan serve runs for this outbox")
 
 // Client sends commands to the daemon of an outbox.
 type Client struct {
@@ -36,7 +36,7 @@ func Dial(ctx context.Context, socket string) (*Client, error) {
 	}
 	// In a directory that other users may write to, any of them could impersonate the daemon.
 	if info, err := os.Lstat(socket); err == nil && isForeign(info, os.Geteuid()) {
-		return nil, sentence.Errorf("the socket %s belongs to another user: %w", socket, fs.ErrPermission)
+		return nil, localerr.Errorf("the socket %s belongs to another user: %w", socket, fs.ErrPermission)
 	}
 	t := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		c, err := (&net.Dialer{}).DialContext(ctx, "unix", socket)
@@ -83,24 +83,24 @@ func (c *Client) ask(ctx context.Context, method, path string, into any) error {
 	}
 	a, err := c.http.Do(r)
 	if err != nil {
-		return sentence.Errorf("asking yan serve: %w", err)
+		return localerr.Errorf("asking yan serve: %w", err)
 	}
 	defer a.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(a.Body, maxAnswer))
 	if err != nil {
-		return sentence.Errorf("asking yan serve: %w", err)
+		return localerr.Errorf("asking yan serve: %w", err)
 	}
 	if a.Header.Get("Content-Type") != "application/json" {
 		if a.StatusCode/100 == 2 && into == nil {
 			return nil
 		}
-		return sentence.Errorf("asking yan serve: %w", fmt.Errorf("%s %s: %s", method, path, a.Status))
+		return localerr.Errorf("asking yan serve: %w", fmt.Errorf("%s %s: %s", method, path, a.Status))
 	}
 	if into == nil {
 		return nil
 	}
 	if err := json.Unmarshal(text, into); err != nil {
-		return sentence.Errorf("asking yan serve: %w", err)
+		return localerr.Errorf("asking yan serve: %w", err)
 	}
 	return nil
 }

@@ -11,11 +11,11 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/yanmail/yan/internal/scrub"
-	"github.com/yanmail/yan/internal/span"
+	"github.com/yanmail/yan/internal/telemetry"
+	"github.com/yanmail/yan/internal/telemetry/redact"
 
 	"github.com/yanmail/yan/internal/delivery"
-	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/queue"
 )
 
@@ -24,10 +24,10 @@ import (
 var (
 	// ErrUnfinished: the delivery did not end in time. Its messages stay leased until the lease
 	// lapses; then another worker may take them.
-	ErrUnfinished = sentence.New("the delivery did not end in time: what it had waits until its lease has lapsed")
+	ErrUnfinished = localerr.New("the delivery did not end in time: what it had waits until its lease has lapsed")
 	// ErrAddress: the address for metrics can't be listened on.
-	ErrAddress = sentence.New("the address for metrics can't be used")
-	errEnded   = sentence.New("the delivery ended by itself")
+	ErrAddress = localerr.New("the address for metrics can't be used")
+	errEnded   = localerr.New("the delivery ended by itself")
 )
 
 // daemon is the state of one Run.
@@ -98,7 +98,7 @@ func (d *daemon) listen(ctx context.Context) (err error) {
 		if d.socket != nil {
 			_ = d.socket.Close() // err says more
 		}
-		return sentence.Errorf("%w: %w", ErrAddress, err)
+		return localerr.Errorf("%w: %w", ErrAddress, err)
 	}
 	if a, ok := d.metrics.Addr().(*net.TCPAddr); ok && !a.IP.IsLoopback() {
 		d.o.Log.Warn("metrics can be read by other machines, without encryption", slog.String("address", a.String()))
@@ -214,7 +214,7 @@ func (d *daemon) serving() string {
 // observe passes an event of the delivery to the log, the tracer and the meter.
 func (d *daemon) observe(e delivery.Event) {
 	logEvent(d.o.Log, e)
-	span.Record(d.o.Tracer, e)
+	telemetry.Record(d.o.Tracer, e)
 	if d.o.Meter != nil {
 		d.o.Meter.Observe(e)
 	}
@@ -238,7 +238,7 @@ func (d *daemon) isReady() (ready bool, why string) {
 	case d.stopping.Load():
 		return false, "stopping"
 	case s.StoreErr != nil:
-		return false, "the outbox does not work: " + scrub.Text(s.StoreErr.Error())
+		return false, "the outbox does not work: " + redact.Text(s.StoreErr.Error())
 	case !s.Joined || !s.Accepting:
 		return false, "no lease on the outbox"
 	case d.store.sinceRenewed() > lease:

@@ -6,7 +6,7 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/yanmail/yan/internal/scrub"
+	"github.com/yanmail/yan/internal/telemetry/redact"
 
 	"github.com/yanmail/yan/internal/delivery"
 	"github.com/yanmail/yan/queue"
@@ -78,8 +78,8 @@ func attributes(e delivery.Event) []slog.Attr {
 	}
 	add(slog.Int64("id", int64(e.ID)), e.ID != 0)
 	add(slog.Int("n", e.N), e.ID != 0)
-	add(slog.String("account", scrub.Text(e.Account)), e.Account != "")
-	add(slog.String("domain", scrub.Domain(e.Domain)), e.Domain != "")
+	add(slog.String("account", redact.Text(e.Account)), e.Account != "")
+	add(slog.String("domain", redact.Domain(e.Domain)), e.Domain != "")
 	add(slog.String("state", string(e.State)), e.State != "")
 	add(slog.Int("attempt", e.Attempt), e.Attempt != 0)
 	add(slog.String("stage", string(e.Answer.Stage)), e.Answer.Stage != "")
@@ -92,7 +92,7 @@ func attributes(e delivery.Event) []slog.Attr {
 	add(milliseconds("took_ms", e.Took), e.Took != 0)
 	add(milliseconds("waited_ms", e.Waited), e.Waited != 0)
 	if e.Err != nil {
-		list = append(list, slog.String("error", scrub.Text(e.Err.Error())))
+		list = append(list, slog.String("error", redact.Text(e.Err.Error())))
 	}
 	return list
 }
@@ -107,4 +107,4 @@ func milliseconds(key string, d time.Duration) slog.Attr {
 }
 
 // reason returns err as an attribute, without addresses and secrets.
-func reason(err error) slog.Attr { return slog.String("error", scrub.Text(err.Error())) }
+func reason(err error) slog.Attr { return slog.String("error", redact.Text(err.Error())) }

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
-	"github.com/yanmail/yan/internal/scrub"
+	"github.com/yanmail/yan/internal/telemetry/redact"
 	"github.com/yanmail/yan/queue"
 )
 
@@ -49,7 +49,7 @@ func (r Resting) why() string {
 }
 
 func (r Resting) log() []any {
-	return []any{slog.String("account", scrub.Text(r.Account)), slog.Time("until", r.Until), slog.Bool("here", r.Here), slog.Int("waiting", r.Waiting),
+	return []any{slog.String("account", redact.Text(r.Account)), slog.Time("until", r.Until), slog.Bool("here", r.Here), slog.Int("waiting", r.Waiting),
 		slog.String("why", r.why())}
 }
 
@@ -94,7 +94,7 @@ func (d *daemon) resting(ctx context.Context) ([]Resting, error) {
 	add := func(account string, until time.Time, here bool, why queue.Answer) {
 		r := Resting{Account: account, Until: until.UTC(), Here: here, Waiting: waiting[account], Stage: string(why.Stage), Code: why.Reply.Code, Class: why.Class}
 		if why.Err != "" {
-			r.Error = scrub.Text(why.Err)
+			r.Error = redact.Text(why.Err)
 		}
 		list = append(list, r)
 	}

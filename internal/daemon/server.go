@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/delivery"
-	"github.com/yanmail/yan/internal/scrub"
+	"github.com/yanmail/yan/internal/telemetry/redact"
 )
 
 // The paths of a daemon's HTTP server. The socket serves all of them, the address for metrics only
@@ -123,7 +123,7 @@ func accountsBlocked(list []Resting) string {
 			where = " from here"
 		}
 		lines = append(lines, fmt.Sprintf("account %s can't send%s until %s: %s; recipients waiting: %d",
-			scrub.Text(r.Account), where, r.Until.Format(time.RFC3339), r.why(), r.Waiting))
+			redact.Text(r.Account), where, r.Until.Format(time.RFC3339), r.why(), r.Waiting))
 	}
 	return strings.Join(lines, "\n")
 }

@@ -16,8 +16,8 @@ import (
 
 	"github.com/gofrs/flock"
 
+	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/internal/outbox"
-	"github.com/yanmail/yan/internal/sentence"
 )
 
 // maxSocket bounds the length of a socket's path: sockaddr_un has room for 104 octets on BSD and
@@ -29,7 +29,7 @@ const (
 )
 
 // ErrSocket: the socket can't be created.
-var ErrSocket = sentence.New("the socket can't be made")
+var ErrSocket = localerr.New("the socket can't be made")
 
 // BusyError: another process serves at the socket.
 type BusyError struct {
@@ -44,9 +44,9 @@ func (e *BusyError) Error() string { return e.Unwrap().Error() }
 // Unwrap returns the translatable sentence of Error.
 func (e *BusyError) Unwrap() error {
 	if e.PID == 0 {
-		return sentence.Errorf("another yan serve has the socket %s", e.Socket)
+		return localerr.Errorf("another yan serve has the socket %s", e.Socket)
 	}
-	return sentence.Errorf("another yan serve has the socket %s: process %d, since %s", e.Socket, e.PID, e.Since.Local().Format(time.DateTime))
+	return localerr.Errorf("another yan serve has the socket %s: process %d, since %s", e.Socket, e.PID, e.Since.Local().Format(time.DateTime))
 }
 
 // SocketPath returns the path of the socket between the daemon of an outbox and its commands. The
@@ -102,18 +102,18 @@ type Listener struct {
 // the socket, which is never removed, tells the two cases apart.
 func Listen(ctx context.Context, path string) (*Listener, error) {
 	if !fits(path) {
-		return nil, sentence.Errorf("%w: its path is too long: %s", ErrSocket, path)
+		return nil, localerr.Errorf("%w: its path is too long: %s", ErrSocket, path)
 	}
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, sentence.Errorf("%w: %w", ErrSocket, err)
+		return nil, localerr.Errorf("%w: %w", ErrSocket, err)
 	}
 	lock := flock.New(path+".lock", flock.SetFlag(os.O_CREATE|os.O_RDWR|noFollow))
 	ok, err := lock.TryLock()
 	if err == nil && !ok {
 		err = busy(ctx, path)
 	} else if err != nil {
-		err = sentence.Errorf("%w: %w", ErrSocket, err)
+		err = localerr.Errorf("%w: %w", ErrSocket, err)
 	}
 	var l net.Listener
 	if err == nil {
@@ -145,20 +145,20 @@ func busy(ctx context.Context, path string) error {
 func place(dir, path string) (net.Listener, error) {
 	temp, err := os.MkdirTemp(dir, ".yan-")
 	if err != nil {
-		return nil, sentence.Errorf("%w: %w", ErrSocket, err)
+		return nil, localerr.Errorf("%w: %w", ErrSocket, err)
 	}
 	defer os.RemoveAll(temp)
 	made := filepath.Join(temp, "s")
 	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: made, Net: "unix"})
 	if err != nil {
-		return nil, sentence.Errorf("%w: %w", ErrSocket, err)
+		return nil, localerr.Errorf("%w: %w", ErrSocket, err)
 	}
 	l.SetUnlinkOnClose(false)
 	if err = os.Chmod(made, 0o600); err == nil {
 		err = os.Rename(made, path)
 	}
 	if err != nil {
-		return nil, errors.Join(sentence.Errorf("%w: %w", ErrSocket, err), l.Close())
+		return nil, errors.Join(localerr.Errorf("%w: %w", ErrSocket, err), l.Close())
 	}
 	return l, nil
 }
@@ -182,10 +182,10 @@ func MetricsAddress(s string) (string, error) {
 	}
 	host, port, err := net.SplitHostPort(s)
 	if err != nil {
-		return "", sentence.Errorf("%q: want a port or host:port", s)
+		return "", localerr.Errorf("%q: want a port or host:port", s)
 	}
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil {
-		return "", sentence.Errorf("%q: want a port or host:port", s)
+		return "", localerr.Errorf("%q: want a port or host:port", s)
 	} else {
 		port = strconv.FormatUint(n, 10)
 	}

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/yanmail/yan/internal/span"
+	"github.com/yanmail/yan/internal/telemetry"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
@@ -59,12 +59,12 @@ func TestSpanOfAnAttempt(t *testing.T) {
 		Size: 1234, Began: began, Took: 2 * time.Second,
 		Answer: queue.Answer{Stage: smtp.StageBody, Class: "accepted", Reply: smtp.Reply{Code: 250, Enhanced: smtp.EnhancedCode{Class: 2}}}}
 	r := &recorder{}
-	span.Record(r, e)
+	telemetry.Record(r, e)
 	e.State, e.Answer.Class = queue.Failed, "mailbox_unknown"
-	span.Record(r, e)
+	telemetry.Record(r, e)
 	for _, kind := range kinds() {
 		if kind != delivery.Settled {
-			span.Record(r, delivery.Event{Kind: kind, Began: began})
+			telemetry.Record(r, delivery.Event{Kind: kind, Began: began})
 		}
 	}
 	if len(r.spans) != 2 {

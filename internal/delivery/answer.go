@@ -1,7 +1,7 @@
 package delivery
 
 import (
-	"github.com/yanmail/yan/internal/excerpt"
+	"github.com/yanmail/yan/internal/text/excerpt"
 
 	"github.com/yanmail/yan/smtp"
 )

@@ -7,9 +7,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/yanmail/yan/internal/excerpt"
 	"github.com/yanmail/yan/internal/markahead"
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/internal/text/excerpt"
 	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtpclient"
 )

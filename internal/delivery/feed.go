@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/internal/outbox"
-	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/smtpclient"
@@ -28,10 +28,10 @@ const (
 
 // errPaused and errStopped are the errors of messages that were not begun.
 var (
-	errPaused  = sentence.New("the account is paused")
-	errStopped = sentence.New("the delivery was stopped before this message")
+	errPaused  = localerr.New("the account is paused")
+	errStopped = localerr.New("the delivery was stopped before this message")
 	// errTaken: a user cancelled the message, or another worker has it.
-	errTaken = sentence.New("the message was taken back before it was sent")
+	errTaken = localerr.New("the message was taken back before it was sent")
 )
 
 // feed claims ahead of the sending, and yields one message at a time to the transport.

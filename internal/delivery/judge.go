@@ -5,7 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/yanmail/yan/internal/excerpt"
+	"github.com/yanmail/yan/internal/text/excerpt"
 
 	"github.com/yanmail/yan/diagnosis"
 	"github.com/yanmail/yan/internal/markahead"

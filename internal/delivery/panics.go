@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"runtime/debug"
 
-	"github.com/yanmail/yan/internal/scrub"
-	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/localerr"
+	"github.com/yanmail/yan/internal/telemetry/redact"
 )
 
 // PanicError is the error after a panic in a goroutine of the delivery, a bug. Run and Drain
@@ -22,7 +22,7 @@ func (e *PanicError) Error() string { return e.Unwrap().Error() }
 
 // Unwrap returns the same text as an error that can be translated.
 func (e *PanicError) Unwrap() error {
-	return sentence.Errorf("%s panicked: %v", e.Part, scrub.Text(fmt.Sprint(e.Value)))
+	return localerr.Errorf("%s panicked: %v", e.Part, redact.Text(fmt.Sprint(e.Value)))
 }
 
 // NewPanicError describes a recovered value. Call it in the deferred function, so that the

@@ -11,8 +11,8 @@ import (
 
 	"github.com/yanmail/yan/internal/delivery"
 	"github.com/yanmail/yan/internal/outbox"
-	"github.com/yanmail/yan/internal/outbox/outboxtest"
 	"github.com/yanmail/yan/internal/sandbox"
+	"github.com/yanmail/yan/internal/testing/outboxtest"
 	"github.com/yanmail/yan/message"
 	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"

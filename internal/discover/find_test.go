@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/yanmail/yan/internal/dnstest"
+	"github.com/yanmail/yan/internal/testing/dnstest"
 	"github.com/yanmail/yan/provider"
 	"github.com/yanmail/yan/sandboxtest"
 	"github.com/yanmail/yan/transport"

@@ -11,7 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/yanmail/yan/internal/dnstest"
+	"github.com/yanmail/yan/internal/testing/dnstest"
 )
 
 // A cancelled search does not wait for a silent DNS server, as Go's resolver

@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/yanmail/yan/internal/dnstest"
+	"github.com/yanmail/yan/internal/testing/dnstest"
 	"github.com/yanmail/yan/sandboxtest"
 	"github.com/yanmail/yan/smtp"
 )

@@ -12,8 +12,8 @@ import (
 
 	"github.com/yanmail/yan"
 	"github.com/yanmail/yan/diagnosis"
-	"github.com/yanmail/yan/internal/dnstest"
 	"github.com/yanmail/yan/internal/doctor"
+	"github.com/yanmail/yan/internal/testing/dnstest"
 	"github.com/yanmail/yan/sandboxtest"
 	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/transport"

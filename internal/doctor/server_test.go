@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"github.com/yanmail/yan"
-	"github.com/yanmail/yan/internal/dnstest"
 	"github.com/yanmail/yan/internal/doctor"
+	"github.com/yanmail/yan/internal/testing/dnstest"
 	"github.com/yanmail/yan/sandboxtest"
 	"github.com/yanmail/yan/transport"
 )

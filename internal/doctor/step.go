@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/diagnosis"
-	"github.com/yanmail/yan/internal/words"
+	"github.com/yanmail/yan/internal/i18n"
 	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/transport"
 )
@@ -158,7 +158,7 @@ func say(en, zh string, args ...any) Text {
 			case interface{ text() Text }:
 				own[i] = pick(a.text())
 			case error:
-				own[i] = pick(Text{EN: a.Error(), ZH: words.In(words.Chinese).Say(a)})
+				own[i] = pick(Text{EN: a.Error(), ZH: i18n.In(i18n.Chinese).Say(a)})
 			}
 		}
 		if len(own) == 0 {

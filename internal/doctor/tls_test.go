@@ -19,7 +19,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/doctor"
-	"github.com/yanmail/yan/internal/torture"
+	"github.com/yanmail/yan/internal/testing/faultproxy"
 	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/transport"
 )
@@ -146,7 +146,7 @@ func TestWordsAboutCertificates(t *testing.T) {
 func TestSmallClientHelloIsSaid(t *testing.T) {
 	t.Parallel()
 	url, ca, _ := tlsServer(t, local(), &tls.Config{})
-	box, err := torture.NewOldBox(strings.TrimPrefix(url, "smtps://"))
+	box, err := faultproxy.NewOldBox(strings.TrimPrefix(url, "smtps://"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"testing"
 
-	"github.com/yanmail/yan/internal/torture"
+	"github.com/yanmail/yan/internal/testing/faultproxy"
 )
 
 // A server, or a firewall in front of it, that closes connections with a large ClientHello
@@ -17,7 +17,7 @@ func TestSmallClientHello(t *testing.T) {
 		s.upload(`"Sent"`, "OK saved")
 	}
 	cfg, server := serve(t, play, play)
-	box, err := torture.NewOldBox(net.JoinHostPort(cfg.Host, strconv.Itoa(cfg.Port)))
+	box, err := faultproxy.NewOldBox(net.JoinHostPort(cfg.Host, strconv.Itoa(cfg.Port)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/yanmail/yan/internal/mbox"
+	"github.com/yanmail/yan/internal/mailfiles/mbox"
 	"github.com/yanmail/yan/message"
 )
 

@@ -5,7 +5,7 @@ import (
 	"bytes"
 	"io"
 
-	"github.com/yanmail/yan/internal/mbox"
+	"github.com/yanmail/yan/internal/mailfiles/mbox"
 )
 
 // unquoter removes one ">" from the quoted lines of an mbox file.

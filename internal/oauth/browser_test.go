@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/oauth"
-	"github.com/yanmail/yan/internal/oauthtest"
+	"github.com/yanmail/yan/internal/testing/oauthtest"
 )
 
 func TestBrowser(t *testing.T) {

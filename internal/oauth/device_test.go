@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/oauth"
-	"github.com/yanmail/yan/internal/oauthtest"
+	"github.com/yanmail/yan/internal/testing/oauthtest"
 )
 
 func TestDevice(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/oauth"
-	"github.com/yanmail/yan/internal/oauthtest"
+	"github.com/yanmail/yan/internal/testing/oauthtest"
 	"github.com/yanmail/yan/provider"
 )
 

@@ -11,7 +11,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/yanmail/yan/internal/filelock"
+	"github.com/yanmail/yan/internal/files/filelock"
 )
 
 const (

@@ -9,9 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/yanmail/yan/internal/filelock"
+	"github.com/yanmail/yan/internal/files/filelock"
 	"github.com/yanmail/yan/internal/oauth"
-	"github.com/yanmail/yan/internal/oauthtest"
+	"github.com/yanmail/yan/internal/testing/oauthtest"
 )
 
 // kept is a store of tokens.

@@ -3,13 +3,13 @@ package outbox
 import (
 	"errors"
 
-	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/queue"
 )
 
 // ErrLapsed: the worker's lease ended before it was renewed, and other workers may have
 // its messages.
-var ErrLapsed = sentence.New("the lease on the messages has ended")
+var ErrLapsed = localerr.New("the lease on the messages has ended")
 
 // WhyBroken returns the part of an error that says why the outbox can't be written any
 // more, without the doubt about a change that was under way. That matters to the caller

@@ -6,16 +6,16 @@ import (
 	"io"
 	"testing"
 
+	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/internal/outbox"
-	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/queue"
 )
 
 // WhyBroken removes the doubt about a change, and nothing else.
 func TestWhyBroken(t *testing.T) {
 	t.Parallel()
-	moved := sentence.Errorf("%w: %s was moved", queue.ErrBroken, "o.db")
-	unsure := sentence.Errorf("%w: %w", queue.ErrUncertain, moved)
+	moved := localerr.Errorf("%w: %s was moved", queue.ErrBroken, "o.db")
+	unsure := localerr.Errorf("%w: %w", queue.ErrUncertain, moved)
 	for _, c := range []struct{ err, want error }{
 		{nil, nil},
 		{io.EOF, io.EOF},

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/yanmail/yan/internal/filelock"
+	"github.com/yanmail/yan/internal/files/filelock"
 )
 
 // changing is how long another process may hold the lock of a secret: two requests to an

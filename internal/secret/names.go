@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/yanmail/yan/internal/filelock"
+	"github.com/yanmail/yan/internal/files/filelock"
 )
 
 // The names of the secrets in the encrypted file are also written in clear to a file next to it. So

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/yanmail/yan/internal/secret"
-	"github.com/yanmail/yan/internal/secret/secrettest"
+	"github.com/yanmail/yan/internal/testing/secrettest"
 )
 
 func TestKeyringsConform(t *testing.T) {

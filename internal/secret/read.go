@@ -14,9 +14,9 @@ import (
 	"strings"
 	"unicode/utf16"
 
-	"github.com/yanmail/yan/internal/homedir"
-	"github.com/yanmail/yan/internal/sentence"
-	"github.com/yanmail/yan/internal/wholefile"
+	"github.com/yanmail/yan/internal/files/atomicfile"
+	"github.com/yanmail/yan/internal/files/homedir"
+	"github.com/yanmail/yan/internal/localerr"
 )
 
 // mostOctets bounds the length of a secret and of a netrc file.
@@ -245,9 +245,9 @@ func readKept(path string) ([]byte, error) {
 	case !info.Mode().IsRegular():
 		return nil, &fs.PathError{Op: "read", Path: path, Err: errNotRegular}
 	case info.Size() > mostKept:
-		return nil, &fs.PathError{Op: "read", Path: path, Err: &wholefile.TooLongError{Most: mostKept}}
+		return nil, &fs.PathError{Op: "read", Path: path, Err: &atomicfile.TooLongError{Most: mostKept}}
 	}
 	return os.ReadFile(path)
 }
 
-var errNotRegular = sentence.New("it is not a regular file")
+var errNotRegular = localerr.New("it is not a regular file")

@@ -12,7 +12,7 @@ import (
 
 	"filippo.io/age"
 
-	"github.com/yanmail/yan/internal/wholefile"
+	"github.com/yanmail/yan/internal/files/atomicfile"
 )
 
 // The encrypted file can be read with "age --decrypt": it is an age file with a passphrase (scrypt)
@@ -102,7 +102,7 @@ func unseal(data []byte, passphrase string) (map[string]string, error) {
 // one is there, whole. A symbolic link stays a link.
 func replace(path string, data []byte) error {
 	path = throughLinks(path)
-	written, err := wholefile.Beside(path, data, 0o600)
+	written, err := atomicfile.Beside(path, data, 0o600)
 	if err != nil {
 		return err
 	}
@@ -113,11 +113,11 @@ func replace(path string, data []byte) error {
 // companion is replaced first: without the matching file it is ignored.
 func replaceBoth(path string, data []byte, beside string, more []byte) error {
 	path, beside = throughLinks(path), throughLinks(beside)
-	written, err := wholefile.Beside(path, data, 0o600)
+	written, err := atomicfile.Beside(path, data, 0o600)
 	if err != nil {
 		return err
 	}
-	writtenMore, err := wholefile.Beside(beside, more, 0o600)
+	writtenMore, err := atomicfile.Beside(beside, more, 0o600)
 	if err == nil {
 		err = moveInto(writtenMore, beside)
 	}

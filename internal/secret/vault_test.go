@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/secret"
-	"github.com/yanmail/yan/internal/secret/secrettest"
+	"github.com/yanmail/yan/internal/testing/secrettest"
 )
 
 const phrase = "correct horse"

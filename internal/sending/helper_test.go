@@ -9,7 +9,7 @@ import (
 	"github.com/yanmail/yan"
 	"github.com/yanmail/yan/internal/cli/clitest"
 	"github.com/yanmail/yan/internal/mailfiles"
-	"github.com/yanmail/yan/internal/sendlog"
+	"github.com/yanmail/yan/internal/sending/sendlog"
 	"github.com/yanmail/yan/message"
 	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/transport"

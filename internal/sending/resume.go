@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"github.com/yanmail/yan"
-	"github.com/yanmail/yan/internal/sendlog"
+	"github.com/yanmail/yan/internal/sending/sendlog"
 	"github.com/yanmail/yan/smtp"
 )
 

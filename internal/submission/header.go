@@ -6,7 +6,7 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/yanmail/yan/internal/excerpt"
+	"github.com/yanmail/yan/internal/text/excerpt"
 
 	"github.com/yanmail/yan/message"
 	"github.com/yanmail/yan/smtp"

@@ -14,8 +14,8 @@ import (
 	"io"
 	"time"
 
+	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/internal/outbox"
-	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/message"
 	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/smtpclient"
@@ -77,7 +77,7 @@ func Raw(content smtpclient.Content, envelope smtp.Envelope) (*Letter, error) {
 
 func raw(content smtpclient.Content, envelope smtp.Envelope, now time.Time) (*Letter, error) {
 	if content == nil || envelope.Len() == 0 {
-		return nil, sentence.New("the message has no recipients or no content")
+		return nil, localerr.New("the message has no recipients or no content")
 	}
 	said := func() ([sha256.Size]byte, error) { return octets(content) }
 	if made, ok := content.(made); ok {
@@ -88,7 +88,7 @@ func raw(content smtpclient.Content, envelope smtp.Envelope, now time.Time) (*Le
 	}
 	h, err := headerOf(content)
 	if err != nil {
-		return nil, sentence.Errorf("reading the header of the message: %w", err)
+		return nil, localerr.Errorf("reading the header of the message: %w", err)
 	}
 	l := &Letter{content: content, envelope: envelope, messageID: h.MessageID(), subject: listSubject(h.Text("Subject")), said: said}
 	var missing []byte

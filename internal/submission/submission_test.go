@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
-	"github.com/yanmail/yan/internal/outbox/outboxtest"
 	"github.com/yanmail/yan/internal/submission"
+	"github.com/yanmail/yan/internal/testing/outboxtest"
 	"github.com/yanmail/yan/message"
 	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"

@@ -16,7 +16,7 @@ import (
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/console"
 	"github.com/yanmail/yan/internal/cli/jsonout"
-	"github.com/yanmail/yan/internal/wholefile"
+	"github.com/yanmail/yan/internal/files/atomicfile"
 	"github.com/yanmail/yan/smtpclient"
 )
 
@@ -200,7 +200,7 @@ func (c *checking) certificates(acc account.Account) {
 		if f.file == "" {
 			continue
 		}
-		if err := wholefile.Check(acc.File(f.file)); err != nil {
+		if err := atomicfile.Check(acc.File(f.file)); err != nil {
 			c.found(severe, acc.Name, f.key, c.fileProblem(acc.File(f.file), err))
 			readable = false
 		}
@@ -224,11 +224,11 @@ func (c *checking) certificates(acc account.Account) {
 }
 
 func (c *checking) fileProblem(file string, err error) string {
-	var long *wholefile.TooLongError
+	var long *atomicfile.TooLongError
 	switch {
 	case errors.As(err, &long):
 		return c.T("%s: holds more than %s, the most that is read here", command.Printable(file), console.Size(long.Most))
-	case errors.Is(err, wholefile.ErrFolder):
+	case errors.Is(err, atomicfile.ErrFolder):
 		return c.T("%s: this is a folder, not a file", command.Printable(file))
 	case errors.Is(err, fs.ErrNotExist):
 		return c.T("%s: there is no such file", command.Printable(file))

@@ -13,12 +13,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/yanmail/yan/account"
-	"github.com/yanmail/yan/internal/ask"
 	"github.com/yanmail/yan/internal/cli/accounts"
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/console"
-	"github.com/yanmail/yan/internal/sentence"
-	"github.com/yanmail/yan/internal/wholefile"
+	"github.com/yanmail/yan/internal/files/atomicfile"
+	"github.com/yanmail/yan/internal/localerr"
+	"github.com/yanmail/yan/internal/prompt"
 )
 
 type accountEditFlags struct{ set, unset []string }
@@ -184,14 +184,14 @@ func (a *configEditor) editAccounts(ctx context.Context, args []string) error {
 	}
 	copied, err := copyBeside(path, before)
 	if err != nil {
-		return command.Fail(command.ExitCantCreate, sentence.Errorf("%s: %w", a.T("the configuration can't be written"), err), "")
+		return command.Fail(command.ExitCantCreate, localerr.Errorf("%s: %w", a.T("the configuration can't be written"), err), "")
 	}
 	for {
 		if err := a.runEditor(ctx, copied, line); err != nil {
 			_ = os.Remove(copied) // it holds no edits
 			return err
 		}
-		edited, err := wholefile.Read(a.Ctx, copied, mostConfiguration)
+		edited, err := atomicfile.Read(a.Ctx, copied, mostConfiguration)
 		if err != nil {
 			return a.File("", copied, err)
 		}
@@ -223,7 +223,7 @@ func (a *configEditor) editable(path string) (f *account.File, before []byte, er
 	var wrong *account.ParseError
 	switch {
 	case errors.As(err, &wrong):
-		before, err = wholefile.Read(a.Ctx, path, mostConfiguration)
+		before, err = atomicfile.Read(a.Ctx, path, mostConfiguration)
 		if err != nil {
 			return nil, nil, a.File("", path, err)
 		}
@@ -257,7 +257,7 @@ func (a *configEditor) accepted(ctx context.Context, path string, f *account.Fil
 		return nil, false, explained
 	}
 	a.Explain(failed)
-	yes, err := q.Confirm(ctx, ask.Question{Title: a.T("Edit it again?")}, true)
+	yes, err := q.Confirm(ctx, prompt.Question{Title: a.T("Edit it again?")}, true)
 	if err != nil || !yes {
 		return nil, false, command.Fail(failed.Code, errors.New(kept), "")
 	}
@@ -266,7 +266,7 @@ func (a *configEditor) accepted(ctx context.Context, path string, f *account.Fil
 
 // replaceFile replaces an invalid configuration, and keeps the file's permissions.
 func (a *configEditor) replaceFile(path string, before, edited []byte) error {
-	now, err := wholefile.Read(a.Ctx, path, mostConfiguration)
+	now, err := atomicfile.Read(a.Ctx, path, mostConfiguration)
 	if err != nil || string(now) != string(before) {
 		return command.Fail(command.ExitTemporary, errors.New(a.T("%s: another program changed it meanwhile; nothing was written", command.Printable(path))), a.T("Try again."))
 	}
@@ -275,10 +275,10 @@ func (a *configEditor) replaceFile(path string, before, edited []byte) error {
 	}
 	info, err := os.Stat(path)
 	if err == nil {
-		err = wholefile.Write(path, edited, info.Mode().Perm())
+		err = atomicfile.Write(path, edited, info.Mode().Perm())
 	}
 	if err != nil {
-		return command.Fail(command.ExitCantCreate, sentence.Errorf("%s: %w", a.T("the configuration can't be written"), err), "")
+		return command.Fail(command.ExitCantCreate, localerr.Errorf("%s: %w", a.T("the configuration can't be written"), err), "")
 	}
 	return nil
 }
@@ -340,7 +340,7 @@ func (a *configEditor) runEditor(ctx context.Context, file string, line int) err
 		if ctx.Err() != nil {
 			return command.Fail(command.ExitInterrupted, errors.New(a.T("interrupted; nothing was changed")), "")
 		}
-		return command.Fail(command.ExitIO, sentence.Errorf("%s: %w", a.T("the editor %q failed; nothing was changed", editor), err), a.T("Name another one in VISUAL or EDITOR."))
+		return command.Fail(command.ExitIO, localerr.Errorf("%s: %w", a.T("the editor %q failed; nothing was changed", editor), err), a.T("Name another one in VISUAL or EDITOR."))
 	}
 	return nil
 }

@@ -9,13 +9,13 @@ import (
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/console"
 	"github.com/yanmail/yan/internal/cli/jsonout"
-	"github.com/yanmail/yan/internal/foreign"
-	"github.com/yanmail/yan/internal/homedir"
+	"github.com/yanmail/yan/internal/files/homedir"
+	"github.com/yanmail/yan/internal/settingsimport"
 )
 
 // tellFound prints the accounts found in the settings of other programs, and the settings that are
 // not taken over. named limits the output to these accounts; empty means all.
-func (a *importer) tellFound(f *account.File, all []foreign.Settings, list []*haul, named []string) {
+func (a *importer) tellFound(f *account.File, all []settingsimport.Settings, list []*haul, named []string) {
 	for _, settings := range all {
 		a.Outf("%s  %s\n", a.Paint(a.StdoutWidth, console.Bold, string(settings.Program)), a.shortPaths(settings.Files))
 		rows := [][2]string{}
@@ -65,7 +65,7 @@ func (a *importer) foundRows(f *account.File, h *haul) [][2]string {
 	}
 	for _, n := range h.Notes {
 		text := a.reason(n)
-		if n.Reason == foreign.Plaintext && h.Account.User == "" && h.Account.Secret == (account.Secret{}) && h.Password.IsZero() {
+		if n.Reason == settingsimport.Plaintext && h.Account.User == "" && h.Account.Secret == (account.Secret{}) && h.Password.IsZero() {
 			text = a.T("nothing is encrypted on the way to %s", n.Detail) // there is no password to mention
 		}
 		lines = append(lines, "! "+text)
@@ -74,39 +74,39 @@ func (a *importer) foundRows(f *account.File, h *haul) [][2]string {
 }
 
 // reason explains a note about a setting.
-func (a *importer) reason(n foreign.Note) string {
+func (a *importer) reason(n settingsimport.Note) string {
 	switch n.Reason {
-	case foreign.Plaintext:
+	case settingsimport.Plaintext:
 		return a.T("nothing is encrypted on the way to %s; over it yan sends a password only if allow_cleartext_password says so", n.Detail)
-	case foreign.NoSecret:
+	case settingsimport.NoSecret:
 		return a.T("its password is not in the settings; 'yan login' asks for it")
-	case foreign.NoSender:
+	case settingsimport.NoSender:
 		return a.T("nothing says what address it sends from; say it with --sender")
-	case foreign.Spelled:
+	case settingsimport.Spelled:
 		return a.T("the command that prints its password seems to hold it, in a form that yan does not read, and is not taken over")
-	case foreign.Renamed:
+	case settingsimport.Renamed:
 		return a.T("it is called %q there", n.Detail)
-	case foreign.ImplicitS:
+	case settingsimport.ImplicitS:
 		return a.T("port %s speaks TLS from the first byte, so smtps:// was taken", n.Detail)
-	case foreign.NoCounterpart:
+	case settingsimport.NoCounterpart:
 		if n.Detail != "" {
 			return a.T("yan has no such setting (%s)", n.Detail)
 		}
 		return a.T("yan has no such setting")
-	case foreign.Differs:
+	case settingsimport.Differs:
 		return a.T("yan's setting of this name bounds a whole run, not each wait; set it yourself if you want that")
-	case foreign.Always:
+	case settingsimport.Always:
 		return a.T("yan does this by itself")
-	case foreign.Fits:
+	case settingsimport.Fits:
 		return a.T("yan does this for messages that it writes, and for whole messages with '%s'", "yan send --raw --fit")
-	case foreign.ProtectionOff:
+	case settingsimport.ProtectionOff:
 		return a.T("this would switch off the check of certificates, which stays on")
-	case foreign.Unknown:
+	case settingsimport.Unknown:
 		if n.Detail != "" {
 			return a.T("there is no such setting; %s is meant, perhaps", n.Detail)
 		}
 		return a.T("there is no such setting")
-	case foreign.BadValue:
+	case settingsimport.BadValue:
 		if n.Detail != "" {
 			return a.T("%s can't be used", n.Detail)
 		}
@@ -115,30 +115,30 @@ func (a *importer) reason(n foreign.Note) string {
 	return a.rarerReason(n)
 }
 
-func (a *importer) rarerReason(n foreign.Note) string {
+func (a *importer) rarerReason(n settingsimport.Note) string {
 	switch n.Reason {
-	case foreign.Runs:
+	case settingsimport.Runs:
 		return a.T("this runs a command, which yan does not do here")
-	case foreign.Mechanism:
+	case settingsimport.Mechanism:
 		return a.T("yan has no mechanism %s, and takes the best one", n.Detail)
-	case foreign.Unused:
+	case settingsimport.Unused:
 		return a.T("this has no effect there either")
-	case foreign.Conditional:
+	case settingsimport.Conditional:
 		return a.T("this holds under a condition only")
-	case foreign.OtherUser:
+	case settingsimport.OtherUser:
 		return a.T("this is for another user")
-	case foreign.OtherMatter:
+	case settingsimport.OtherMatter:
 		return a.T("lines that are not about sending: %d", n.Count)
-	case foreign.LocalProgram:
+	case settingsimport.LocalProgram:
 		return a.T("this hands messages to a program of this machine")
-	case foreign.NoServer:
+	case settingsimport.NoServer:
 		if n.Detail != "" {
 			return a.T("the server %q can't be used", n.Detail)
 		}
 		return a.T("no server is named")
-	case foreign.Unreadable:
+	case settingsimport.Unreadable:
 		return a.T("it can't be read: %s", n.Detail)
-	case foreign.TooDeep:
+	case settingsimport.TooDeep:
 		return a.T("%s is included once too often", a.shortPath(n.Detail))
 	}
 	return a.T("this line can't be read")
@@ -169,7 +169,7 @@ func (a *importer) tellKept(f *account.File, list []*haul) {
 		if !h.Password.IsZero() && !slices.Contains(clear, a.shortPath(h.File)) {
 			clear = append(clear, a.shortPath(h.File))
 		}
-		if h.Has(foreign.NoSecret) && lacking == "" {
+		if h.Has(settingsimport.NoSecret) && lacking == "" {
 			lacking = h.name
 		}
 	}
@@ -196,7 +196,7 @@ func (a *importer) tellKept(f *account.File, list []*haul) {
 	}
 }
 
-func importResult(all []foreign.Settings, list []*haul) []jsonout.Import {
+func importResult(all []settingsimport.Settings, list []*haul) []jsonout.Import {
 	result := []jsonout.Import{}
 	for _, settings := range all {
 		j := jsonout.Import{Program: string(settings.Program), Files: settings.Files, Accounts: []jsonout.Found{}, Notes: notesJSON(settings.Notes)}
@@ -227,7 +227,7 @@ func (h *haul) json() jsonout.Found {
 	return j
 }
 
-func notesJSON(notes []foreign.Note) []jsonout.Note {
+func notesJSON(notes []settingsimport.Note) []jsonout.Note {
 	list := []jsonout.Note{}
 	for _, n := range notes {
 		list = append(list, jsonout.Note{File: n.File, Line: n.Line, Setting: n.Setting, Reason: string(n.Reason), Detail: n.Detail, Count: n.Count})

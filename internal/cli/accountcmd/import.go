@@ -13,12 +13,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/yanmail/yan/account"
-	"github.com/yanmail/yan/internal/ask"
 	"github.com/yanmail/yan/internal/cli/accounts"
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/console"
-	"github.com/yanmail/yan/internal/foreign"
-	"github.com/yanmail/yan/internal/homedir"
+	"github.com/yanmail/yan/internal/files/homedir"
+	"github.com/yanmail/yan/internal/prompt"
+	"github.com/yanmail/yan/internal/settingsimport"
 	"github.com/yanmail/yan/message"
 )
 
@@ -36,7 +36,7 @@ type importFlags struct {
 
 func programNames() []string {
 	var names []string
-	for _, p := range foreign.Programs() {
+	for _, p := range settingsimport.Programs() {
 		names = append(names, string(p))
 	}
 	return names
@@ -80,8 +80,8 @@ func (a *runner) accountImportCommand() *cobra.Command {
 
 // haul is an account found in another program's settings.
 type haul struct {
-	foreign.Found
-	program foreign.Program
+	settingsimport.Found
+	program settingsimport.Program
 	name    string // its name here, unique among all found accounts
 	chosen  bool
 	// replaces is set if an account of this name exists here; skipped if it is left alone.
@@ -178,7 +178,7 @@ func (a *importer) checkImport(s *importFlags, args []string) error {
 		}
 	}
 	if len(args) == 1 && s.from == "" {
-		p, ok := foreign.Guess(args[0])
+		p, ok := settingsimport.Guess(args[0])
 		if !ok {
 			return command.Fail(command.ExitUsage, errors.New(a.T("%s: its name does not tell whose settings these are", command.Printable(args[0]))),
 				a.T("Say it with %s.", "--from "+strings.Join(programNames(), "|")))
@@ -189,21 +189,21 @@ func (a *importer) checkImport(s *importFlags, args []string) error {
 }
 
 // lookAround reads the named file, or the usual files of the programs.
-func (a *importer) lookAround(ctx context.Context, s *importFlags, args []string) ([]foreign.Settings, error) {
-	m := foreign.Machine{Home: homedir.Find(a.Getenv), Etc: a.Etc, Getenv: a.Getenv}
+func (a *importer) lookAround(ctx context.Context, s *importFlags, args []string) ([]settingsimport.Settings, error) {
+	m := settingsimport.Machine{Home: homedir.Find(a.Getenv), Etc: a.Etc, Getenv: a.Getenv}
 	if me, err := user.Current(); err == nil {
 		m.User = me.Username[strings.LastIndexByte(me.Username, '\\')+1:] // Windows puts the domain before it
 	}
 	if len(args) == 1 {
-		settings, err := m.Look(ctx, foreign.Program(s.from), args[0])
+		settings, err := m.Look(ctx, settingsimport.Program(s.from), args[0])
 		if err != nil {
 			return nil, a.unreadableSettings(args[0], err)
 		}
-		return []foreign.Settings{settings}, nil
+		return []settingsimport.Settings{settings}, nil
 	}
-	var all []foreign.Settings
+	var all []settingsimport.Settings
 	var places []string
-	for _, p := range foreign.Programs() {
+	for _, p := range settingsimport.Programs() {
 		if s.from != "" && s.from != string(p) {
 			continue
 		}
@@ -232,7 +232,7 @@ func (a *importer) lookAround(ctx context.Context, s *importFlags, args []string
 
 // unreadableSettings explains why a file can't be read.
 func (a *importer) unreadableSettings(file string, err error) error {
-	var problem *foreign.ProblemError
+	var problem *settingsimport.ProblemError
 	var path *fs.PathError
 	switch {
 	case errors.As(err, &problem):
@@ -241,17 +241,17 @@ func (a *importer) unreadableSettings(file string, err error) error {
 			where = fmt.Sprintf("%s:%d", where, problem.Line)
 		}
 		switch problem.Problem {
-		case foreign.TooLarge:
+		case settingsimport.TooLarge:
 			return command.Fail(command.ExitData, errors.New(a.T("%s: too large for settings", where)), "")
-		case foreign.NotText:
+		case settingsimport.NotText:
 			return command.Fail(command.ExitData, errors.New(a.T("%s: the text is not UTF-8", where)), "")
-		case foreign.NotRegular:
+		case settingsimport.NotRegular:
 			if info, err := os.Stat(problem.File); err == nil && !info.IsDir() {
 				return command.Fail(command.ExitNoInput, errors.New(a.T("%s: this is a pipe or a device, not a file", where)),
 					a.T("Save the settings in a file, and import that."))
 			}
 			return command.Fail(command.ExitNoInput, errors.New(a.T("%s: this is a folder, not a file", where)), "")
-		case foreign.Untrusted:
+		case settingsimport.Untrusted:
 			return command.Fail(command.ExitConfig, errors.New(a.T("%s: other users can change this file or its folder, and it may name commands and servers: it is not used", where)),
 				a.T("Look at what it holds, and import a copy of your own."))
 		}
@@ -263,7 +263,7 @@ func (a *importer) unreadableSettings(file string, err error) error {
 }
 
 // hauls returns the accounts of all programs, each with a unique name.
-func (a *importer) hauls(all []foreign.Settings, s *importFlags) []*haul {
+func (a *importer) hauls(all []settingsimport.Settings, s *importFlags) []*haul {
 	var list []*haul
 	taken := map[string]bool{}
 	for _, settings := range all {
@@ -344,7 +344,7 @@ func (a *importer) askWhich(ctx context.Context, s *importFlags, f *account.File
 		if exists = exists && !s.replace && s.as == ""; exists {
 			title = a.T("Replace the account %s (%s)?", old.Name, old.From)
 		}
-		yes, err := q.Confirm(ctx, ask.Question{Title: title}, !exists)
+		yes, err := q.Confirm(ctx, prompt.Question{Title: title}, !exists)
 		if err != nil {
 			return a.notAnswered(err, title, "--all")
 		}

@@ -9,8 +9,8 @@ import (
 	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/internal/cli/accounts"
 	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/internal/secret"
-	"github.com/yanmail/yan/internal/sentence"
 )
 
 // keepAll imports the chosen accounts: all of them, or none if one can't be imported.
@@ -58,7 +58,7 @@ func (a *importer) keepPassword(ctx context.Context, s *importFlags, f *account.
 			err = accounts.WriteSecretFile(path, h.Password.Reveal())
 		}
 		if err != nil {
-			return nil, command.Fail(command.ExitCantCreate, sentence.Errorf("%s: %w", a.T("the secret can't be written"), err), "")
+			return nil, command.Fail(command.ExitCantCreate, localerr.Errorf("%s: %w", a.T("the secret can't be written"), err), "")
 		}
 		acc.Secret = account.Secret{File: path}
 		return func(context.Context) error { return before.PutBack() }, f.Put(acc)

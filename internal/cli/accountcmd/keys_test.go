@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/yanmail/yan/account"
-	"github.com/yanmail/yan/internal/words"
+	"github.com/yanmail/yan/internal/i18n"
 )
 
 // Every key with a label has a row in both languages, and every other key belongs to the row of a
@@ -21,7 +21,7 @@ func TestEveryKeyHasARow(t *testing.T) {
 	v := viewOf(f, acc)
 	together := []string{"tls_key", "sent_folder"}
 	labels := 0
-	for _, lang := range []words.Language{words.English, words.Chinese} {
+	for _, lang := range []i18n.Language{i18n.English, i18n.Chinese} {
 		a, _, _ := testApp(lang)
 		rows := a.accountRows(f, v, secretState{})
 		for _, s := range v.settings {

@@ -11,12 +11,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/yanmail/yan/account"
-	"github.com/yanmail/yan/internal/ask"
 	"github.com/yanmail/yan/internal/cli/accounts"
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/console"
+	"github.com/yanmail/yan/internal/localerr"
+	"github.com/yanmail/yan/internal/prompt"
 	"github.com/yanmail/yan/internal/secret"
-	"github.com/yanmail/yan/internal/sentence"
 )
 
 // remover removes an account and its secret.
@@ -123,7 +123,7 @@ func (a *remover) sureToRemove(ctx context.Context, f *account.File, acc account
 		help = append(help, a.T("These fall back to it: %s.", a.Listed(falling)))
 	}
 	title := a.T("Remove the account %s (%s)?", acc.Name, acc.From)
-	sure, err := q.Confirm(ctx, ask.Question{Title: title, Help: strings.Join(help, "\n")}, false)
+	sure, err := q.Confirm(ctx, prompt.Question{Title: title, Help: strings.Join(help, "\n")}, false)
 	if err != nil {
 		return false, a.notAnswered(err, title, "--yes")
 	}
@@ -136,12 +136,12 @@ func (a *remover) sureToRemove(ctx context.Context, f *account.File, acc account
 // notAnswered explains why there is no answer, and names the flag that answers the question.
 func (a *runner) notAnswered(err error, title, flag string) error {
 	switch {
-	case errors.Is(err, ask.ErrCancelled), errors.Is(err, context.Canceled):
+	case errors.Is(err, prompt.ErrCancelled), errors.Is(err, context.Canceled):
 		return command.Fail(command.ExitInterrupted, errors.New(a.T("interrupted; nothing was changed")), "")
-	case errors.Is(err, ask.ErrNoAnswer):
+	case errors.Is(err, prompt.ErrNoAnswer):
 		return command.Fail(command.ExitUsage, errors.New(a.T("no answer to the question “%s”", title)), a.T("Say it with %s.", flag))
 	}
-	return command.Fail(command.ExitIO, sentence.Errorf("%s: %w", a.T("the answer can't be read"), err), "")
+	return command.Fail(command.ExitIO, localerr.Errorf("%s: %w", a.T("the answer can't be read"), err), "")
 }
 
 // forget deletes the stored secret of an account before it is removed. If its secret is elsewhere,
@@ -152,7 +152,7 @@ func (a *remover) forget(ctx context.Context, acc account.Account) error {
 	if err == nil || acc.Secret != (account.Secret{}) && !acc.UsesOAuth2() {
 		return nil
 	}
-	if ctx.Err() != nil || errors.Is(err, ask.ErrCancelled) {
+	if ctx.Err() != nil || errors.Is(err, prompt.ErrCancelled) {
 		return a.notAnswered(context.Canceled, "", "")
 	}
 	hint := a.T("To remove the account all the same, and leave there what is kept for it: %s", "--keep-secret")
@@ -186,7 +186,7 @@ func (a *remover) forgetFile(f *account.File, acc account.Account, keep bool) er
 	switch err := os.Remove(path); {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
-		return command.Fail(command.ExitCantCreate, sentence.Errorf("%s: %w", a.T("the account is removed, but its secret still stands in %s", command.Printable(path)), err), a.T("Delete this file."))
+		return command.Fail(command.ExitCantCreate, localerr.Errorf("%s: %w", a.T("the account is removed, but its secret still stands in %s", command.Printable(path)), err), a.T("Delete this file."))
 	default:
 		a.Outf("  %s\n", a.T("%s with its secret is deleted.", command.Printable(path)))
 	}

@@ -9,14 +9,14 @@ import (
 	"strings"
 
 	"github.com/yanmail/yan/account"
-	"github.com/yanmail/yan/internal/ask"
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/console"
-	"github.com/yanmail/yan/internal/homedir"
+	"github.com/yanmail/yan/internal/files/atomicfile"
+	"github.com/yanmail/yan/internal/files/homedir"
+	"github.com/yanmail/yan/internal/i18n"
+	"github.com/yanmail/yan/internal/localerr"
+	"github.com/yanmail/yan/internal/prompt"
 	"github.com/yanmail/yan/internal/secret"
-	"github.com/yanmail/yan/internal/sentence"
-	"github.com/yanmail/yan/internal/wholefile"
-	"github.com/yanmail/yan/internal/words"
 	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/transport"
 )
@@ -29,7 +29,7 @@ func (a *Accounts) NotSaved(f *account.File, err error) error {
 	if err == nil || errors.Is(err, account.ErrChanged) {
 		return a.orBad(f.Path(), err)
 	}
-	return command.Fail(command.ExitCantCreate, sentence.Errorf("%s: %w", a.T("the configuration can't be written"), err), "")
+	return command.Fail(command.ExitCantCreate, localerr.Errorf("%s: %w", a.T("the configuration can't be written"), err), "")
 }
 
 // NewAccount returns an account with the inherited settings, except server, user, authentication
@@ -106,17 +106,17 @@ func (a *Accounts) BadConfiguration(path string, err error) error {
 		return command.Fail(command.ExitConfig, errors.New(a.T("%s: %s: a secret does not belong into this file", where, p.Key)),
 			a.T("Take the line out and run 'yan login', which keeps it safely; or say where it is: %s", `secret = { command = "pass show mail" }`))
 	case account.FaultSyntax:
-		if long, ok := errors.AsType[*wholefile.TooLongError](p.Err); ok {
+		if long, ok := errors.AsType[*atomicfile.TooLongError](p.Err); ok {
 			return command.Fail(command.ExitConfig, errors.New(a.T("%s: holds more than %s, the most that is read here", where, console.Size(long.Most))), "")
 		}
-		if said := a.Say(p.Err); a.Language() != words.English && said == p.Err.Error() { // a rare fault that has no translation
+		if said := a.Say(p.Err); a.Language() != i18n.English && said == p.Err.Error() { // a rare fault that has no translation
 			return command.Fail(command.ExitConfig, errors.New(a.T("%s: line %d is not TOML (%s)", where, p.Line, said)), a.repair(p))
 		}
 		return command.Fail(command.ExitConfig, errors.New(a.T("%s: this is not TOML: %v", where, p.Err)), a.repair(p))
 	case account.FaultWritable:
-		if untrusted, ok := errors.AsType[*wholefile.UntrustedError](p.Err); ok && (untrusted.Folder || untrusted.Reason == wholefile.OthersOwn) {
+		if untrusted, ok := errors.AsType[*atomicfile.UntrustedError](p.Err); ok && (untrusted.Folder || untrusted.Reason == atomicfile.OthersOwn) {
 			hint := a.T("Look at what it holds, then make it yours: %s", "chown \"$(id -un)\" "+command.Printable(untrusted.Path))
-			if untrusted.Reason == wholefile.OthersWrite {
+			if untrusted.Reason == atomicfile.OthersWrite {
 				hint = a.T("Look at what it holds, then keep it to yourself: %s", "chmod go-w "+command.Printable(untrusted.Path))
 			}
 			return command.Fail(command.ExitConfig, errors.New(a.T("%v: the commands in %s are not run, and nothing is sent by it", untrusted, command.Printable(path))), hint)
@@ -237,7 +237,7 @@ func (a *Accounts) Passphrase(anew bool, question func(title string) (string, er
 		}
 		a.Errf("%s\n", a.T("The two are not the same, or empty."))
 	}
-	return "", ask.ErrCancelled
+	return "", prompt.ErrCancelled
 }
 
 // LoginName returns the user that logs in to the account's server; "" without a login.

@@ -6,7 +6,7 @@ import (
 
 	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/internal/cli/command"
-	"github.com/yanmail/yan/internal/wholefile"
+	"github.com/yanmail/yan/internal/files/atomicfile"
 )
 
 // Cache holds the configuration that a command has read. A command reads it once, so that all of
@@ -73,7 +73,7 @@ func (a *Accounts) FaultyConfiguration() (*account.File, error) {
 
 // Load reads a configuration now. A pipe may make it wait for the writer.
 func (a *Accounts) Load(path string, by func(string) (*account.File, error)) (*account.File, error) {
-	return wholefile.Await(a.Ctx, func() (*account.File, error) { return by(path) }, nil)
+	return atomicfile.Await(a.Ctx, func() (*account.File, error) { return by(path) }, nil)
 }
 
 // ConfigPath returns the path of the configuration, which may not exist.

@@ -10,9 +10,9 @@ import (
 	"path/filepath"
 
 	"github.com/yanmail/yan/account"
-	"github.com/yanmail/yan/internal/ask"
+	"github.com/yanmail/yan/internal/files/atomicfile"
+	"github.com/yanmail/yan/internal/prompt"
 	"github.com/yanmail/yan/internal/secret"
-	"github.com/yanmail/yan/internal/wholefile"
 )
 
 // The stored items of an account, as in secret.Key.
@@ -42,7 +42,7 @@ func RememberKept(ctx context.Context, v *secret.Vault, name, item string) (Kept
 	var problem *secret.Error
 	switch {
 	case err == nil:
-	case ctx.Err() != nil, errors.Is(err, ask.ErrCancelled), errors.Is(err, secret.ErrLocked):
+	case ctx.Err() != nil, errors.Is(err, prompt.ErrCancelled), errors.Is(err, secret.ErrLocked):
 		return k, err
 	case errors.As(err, &problem) && (problem.Problem == secret.NotFound || problem.Problem == secret.Empty):
 	default:
@@ -93,7 +93,7 @@ func (b fileBefore) PutBack() error {
 	if !b.existed {
 		return os.Remove(b.path)
 	}
-	return wholefile.Write(b.path, b.text, b.mode)
+	return atomicfile.Write(b.path, b.text, b.mode)
 }
 
 // CheckSavable checks that a configuration can be written before a secret is changed; read is the

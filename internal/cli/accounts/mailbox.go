@@ -4,14 +4,14 @@ import (
 	"context"
 	"net"
 
+	"github.com/yanmail/yan/internal/accountroute"
 	"github.com/yanmail/yan/internal/imapclient"
-	"github.com/yanmail/yan/internal/route"
 	"github.com/yanmail/yan/transport"
 )
 
 // OpenMailbox logs in to the account's mailbox.
 func (a *Accounts) OpenMailbox(ctx context.Context, id *Identity) (*imapclient.Mailbox, error) {
-	cfg, err := route.MailboxOf(ctx, id.Account, id.Secrets)
+	cfg, err := accountroute.MailboxOf(ctx, id.Account, id.Secrets)
 	if err == nil && cfg.Dialer == nil {
 		cfg.Dialer, err = a.mailboxDialer(cfg)
 	}

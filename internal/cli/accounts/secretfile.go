@@ -5,7 +5,7 @@ import (
 	"path/filepath"
 
 	"github.com/yanmail/yan/account"
-	"github.com/yanmail/yan/internal/wholefile"
+	"github.com/yanmail/yan/internal/files/atomicfile"
 )
 
 // Absolute returns an absolute path if possible, or else path.
@@ -27,7 +27,7 @@ func WriteSecretFile(path, text string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	return wholefile.Write(path, []byte(text+"\n"), 0o600)
+	return atomicfile.Write(path, []byte(text+"\n"), 0o600)
 }
 
 // NewFileFlag is the flag that starts a new encrypted file if the old one can't be used.

@@ -16,9 +16,9 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/cli/console"
+	"github.com/yanmail/yan/internal/i18n"
 	"github.com/yanmail/yan/internal/secret"
-	"github.com/yanmail/yan/internal/sendlog"
-	"github.com/yanmail/yan/internal/words"
+	"github.com/yanmail/yan/internal/sending/sendlog"
 	"github.com/yanmail/yan/sandboxtest"
 )
 
@@ -37,9 +37,9 @@ func System(env map[string]string) (console.System, *bytes.Buffer, *bytes.Buffer
 }
 
 // Console returns a console on such a machine.
-func Console(lang words.Language) (*console.Console, *bytes.Buffer, *bytes.Buffer) {
+func Console(lang i18n.Language) (*console.Console, *bytes.Buffer, *bytes.Buffer) {
 	s, out, errs := System(nil)
-	c := console.New(context.Background(), s, words.In(lang))
+	c := console.New(context.Background(), s, i18n.In(lang))
 	c.Color = false
 	return c, out, errs
 }

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/yanmail/yan/internal/words"
+	"github.com/yanmail/yan/internal/i18n"
 	"github.com/yanmail/yan/transport"
 )
 
@@ -46,7 +46,7 @@ func TestWorse(t *testing.T) {
 // The forms of a server in the help are those that transport supports.
 func TestServerFormsAreThoseOfTransport(t *testing.T) {
 	t.Parallel()
-	a, _, _ := testApp(words.English)
+	a, _, _ := testApp(i18n.English)
 	var listed []string
 	for _, e := range a.ServerForms().Entries[1:] {
 		listed = append(listed, e.Term)
@@ -62,7 +62,7 @@ func TestServerFormsAreThoseOfTransport(t *testing.T) {
 
 func TestExamplesFitTheShell(t *testing.T) {
 	t.Parallel()
-	a, _, _ := testApp(words.English)
+	a, _, _ := testApp(i18n.English)
 	if got, want := a.WithVariable("A", "b", "yan send"), "A=b yan send"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -74,7 +74,7 @@ func TestExamplesFitTheShell(t *testing.T) {
 
 func TestRoffEscapes(t *testing.T) {
 	t.Parallel()
-	a, _, _ := testApp(words.English)
+	a, _, _ := testApp(i18n.English)
 	for in, want := range map[string]string{".TH x": `\&.TH x`, "'x": `\(aqx`, `a\b`: `a\eb`, "--to": `\-\-to`, "a.b": "a.b"} {
 		if got := (roff{a}).line(in); got != want {
 			t.Errorf("line(%q) = %q, want %q", in, got, want)

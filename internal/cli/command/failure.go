@@ -6,7 +6,7 @@ import (
 	"syscall"
 
 	"github.com/yanmail/yan/internal/cli/console"
-	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/localerr"
 )
 
 // Finish explains an error and returns its exit status.
@@ -15,12 +15,12 @@ func (a *Context) Finish(err error) int {
 		if a.WriteErr == nil {
 			return ExitOK
 		}
-		err = Fail(ExitIO, sentence.Errorf("%s: %w", a.T("the output can't be written"), a.WriteErr), "")
+		err = Fail(ExitIO, localerr.Errorf("%s: %w", a.T("the output can't be written"), a.WriteErr), "")
 		if errors.Is(a.WriteErr, syscall.EPIPE) { // as in "yan providers | head": the reader has ended
 			err = &Failure{Code: ExitIO, Err: a.WriteErr, Told: true}
 		}
 		if a.Settled {
-			a.Explain(Fail(ExitOK, sentence.Errorf("%s: %w", a.T("the message was sent, but the output can't be written"), a.WriteErr), ""))
+			a.Explain(Fail(ExitOK, localerr.Errorf("%s: %w", a.T("the message was sent, but the output can't be written"), a.WriteErr), ""))
 			return ExitOK
 		}
 	}

@@ -11,8 +11,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/yanmail/yan/internal/cli/console"
-	"github.com/yanmail/yan/internal/spelling"
-	"github.com/yanmail/yan/internal/words"
+	"github.com/yanmail/yan/internal/i18n"
+	"github.com/yanmail/yan/internal/text/spelling"
 )
 
 // option is one flag. The current value of to is the default.
@@ -115,7 +115,7 @@ func (a *Context) Environment(cmd *cobra.Command) error {
 		return firstErr
 	}
 	if lang, _ := cmd.Flags().GetString("lang"); lang != "" {
-		if _, ok := words.Parse(lang); !ok {
+		if _, ok := i18n.Parse(lang); !ok {
 			return a.Wrongf("%s %q: want en or zh", a.Name("lang"), lang)
 		}
 	}
@@ -292,7 +292,7 @@ func Nearest(word string, list []string) string {
 
 // ChooseLanguage returns the language before the flags are parsed, because
 // their help and errors use it.
-func ChooseLanguage(args []string, s console.System) words.Language {
+func ChooseLanguage(args []string, s console.System) i18n.Language {
 	asked := s.Getenv("YAN_LANG")
 	for i, arg := range args {
 		if arg == "--" {
@@ -304,10 +304,10 @@ func ChooseLanguage(args []string, s console.System) words.Language {
 			asked = args[i+1]
 		}
 	}
-	if lang, ok := words.Parse(asked); ok {
+	if lang, ok := i18n.Parse(asked); ok {
 		return lang
 	}
-	return words.Detect(s.Getenv, s.SystemLanguage)
+	return i18n.Detect(s.Getenv, s.SystemLanguage)
 }
 
 // NoneEmpty refuses a flag with an empty value, as "$KEY" has in a script that did not set

@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/yanmail/yan/internal/cli/console"
-	"github.com/yanmail/yan/internal/words"
+	"github.com/yanmail/yan/internal/i18n"
 )
 
 // Below returns a command and all its subcommands.
@@ -121,7 +121,7 @@ var plainly = strings.NewReplacer("…", "...", "“", `\(lq`, "”", `\(rq`, "�
 // a request. It also marks where Chinese may be broken.
 func (r roff) line(s string) string {
 	s = escape(s)
-	if r.a.Language() == words.Chinese {
+	if r.a.Language() == i18n.Chinese {
 		s = breakable(s)
 	} else {
 		s = plainly.Replace(s)
@@ -135,7 +135,7 @@ func (r roff) line(s string) string {
 // filled breaks a text into short input lines, as roff's checkers want them; the printed
 // page is the same.
 func (r roff) filled(s string) string {
-	if r.a.Language() == words.Chinese { // a line end would be a blank
+	if r.a.Language() == i18n.Chinese { // a line end would be a blank
 		return s
 	}
 	lines := console.Wrap(s, 78)

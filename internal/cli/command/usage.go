@@ -13,10 +13,10 @@ import (
 	"github.com/spf13/cobra"
 	encoding "golang.org/x/text/encoding/unicode"
 
-	"github.com/yanmail/yan/internal/ask"
 	"github.com/yanmail/yan/internal/cli/console"
-	"github.com/yanmail/yan/internal/sentence"
-	"github.com/yanmail/yan/internal/wholefile"
+	"github.com/yanmail/yan/internal/files/atomicfile"
+	"github.com/yanmail/yan/internal/localerr"
+	"github.com/yanmail/yan/internal/prompt"
 	"github.com/yanmail/yan/message"
 	"github.com/yanmail/yan/smtp"
 )
@@ -40,12 +40,12 @@ func (a *Context) Interrupted() *Failure {
 }
 
 // Asker returns the prompts of this terminal, or reads the answers from a pipe.
-func (a *Context) Asker(plain bool) *ask.Asker {
+func (a *Context) Asker(plain bool) *prompt.Asker {
 	person := a.StdinTTY > 0 && a.StderrWidth > 0
 	form := person && !plain && a.Getenv("TERM") != "dumb" && (a.Getenv("TERM") != "" || a.Windows)
-	q := &ask.Asker{In: a.Stdin, Out: a.Stderr, Form: form, Person: person, Width: a.StderrWidth,
+	q := &prompt.Asker{In: a.Stdin, Out: a.Stderr, Form: form, Person: person, Width: a.StderrWidth,
 		Color: a.Color && a.StderrWidth > 0, ReadSecret: a.ReadSecret, Hush: a.Hush, Getenv: a.Getenv,
-		Words: ask.Words{Yes: a.T("Yes"), No: a.T("No"), Needed: a.T("an answer is needed"),
+		Words: prompt.Words{Yes: a.T("Yes"), No: a.T("No"), Needed: a.T("an answer is needed"),
 			Number: a.T("type a number from 1 to %d"), YesOrNo: a.T("type y or n"), Colon: a.T(": ")}}
 	if form {
 		q.In = a.Keyboard
@@ -89,11 +89,11 @@ func (a *Context) Configf(english string, args ...any) *Failure {
 // named it.
 func (a *Context) File(what, name string, err error) *Failure {
 	shown := strings.TrimSpace(what + " " + Printable(name))
-	var long *wholefile.TooLongError
+	var long *atomicfile.TooLongError
 	switch {
 	case errors.As(err, &long):
 		return Fail(ExitData, errors.New(a.T("%s: holds more than %s, the most that is read here", shown, console.Size(long.Most))), "")
-	case errors.Is(err, wholefile.ErrFolder):
+	case errors.Is(err, atomicfile.ErrFolder):
 		return Fail(ExitNoInput, errors.New(a.T("%s: this is a folder, not a file", shown)), "")
 	case errors.Is(err, fs.ErrNotExist):
 		return Fail(ExitNoInput, errors.New(a.T("%s: there is no such file", shown)), "")
@@ -124,7 +124,7 @@ const (
 // ReadText reads a text file: UTF-8, or UTF-16 with a byte order mark as
 // PowerShell and Notepad write it.
 func (a *Context) ReadText(name string, most int64) (string, error) {
-	b, err := wholefile.Read(a.Ctx, name, most)
+	b, err := atomicfile.Read(a.Ctx, name, most)
 	if err != nil {
 		return "", err
 	}
@@ -133,7 +133,7 @@ func (a *Context) ReadText(name string, most int64) (string, error) {
 
 // ReadStdin reads all of standard input as text.
 func (a *Context) ReadStdin(what string, most int64) (string, error) {
-	b, err := wholefile.ReadAll(a.Stdin, most)
+	b, err := atomicfile.ReadAll(a.Stdin, most)
 	if err != nil {
 		return "", a.File(what, "-", err)
 	}
@@ -228,7 +228,7 @@ func (a *Context) Composing(err error) error {
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
 		code = ExitNoInput
 	}
-	return Fail(code, sentence.Errorf("%s: %w", a.T("the message can't be sent like this"), err), "")
+	return Fail(code, localerr.Errorf("%s: %w", a.T("the message can't be sent like this"), err), "")
 }
 
 // notUTF8 is the error for a text in an unknown encoding.
@@ -261,14 +261,14 @@ func commandNames(cmd *cobra.Command) (names []string) {
 
 // Confirm asks a yes-or-no question; Enter means yes if yes is set.
 func (a *Context) Confirm(ctx context.Context, title string, yes bool) (bool, error) {
-	answer, err := a.Asker(true).Confirm(ctx, ask.Question{Title: title}, yes)
+	answer, err := a.Asker(true).Confirm(ctx, prompt.Question{Title: title}, yes)
 	switch {
 	case err == nil:
 		return answer, nil
-	case errors.Is(err, ask.ErrCancelled), ctx.Err() != nil:
+	case errors.Is(err, prompt.ErrCancelled), ctx.Err() != nil:
 		return false, a.Interrupted()
-	case errors.Is(err, ask.ErrNoAnswer):
+	case errors.Is(err, prompt.ErrNoAnswer):
 		return false, Fail(ExitTemporary, errors.New(a.T("there was no answer; nothing was sent")), "")
 	}
-	return false, Fail(ExitIO, sentence.Errorf("%s: %w", a.T("the answer can't be read"), err), "")
+	return false, Fail(ExitIO, localerr.Errorf("%s: %w", a.T("the answer can't be read"), err), "")
 }

@@ -10,14 +10,14 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/yanmail/yan/internal/wholefile"
-	"github.com/yanmail/yan/internal/words"
+	"github.com/yanmail/yan/internal/files/atomicfile"
+	"github.com/yanmail/yan/internal/i18n"
 )
 
 // Console is the input and output of one run of the program, and its language.
 type Console struct {
 	System
-	words.Words
+	i18n.Words
 	Color bool
 	// Ctx ends with Ctrl-C, and so does the reading of named files.
 	Ctx context.Context
@@ -32,10 +32,10 @@ type Console struct {
 }
 
 // New returns the console of one run. Reads from standard input end with ctx.
-func New(ctx context.Context, s System, language words.Words) *Console {
+func New(ctx context.Context, s System, language i18n.Words) *Console {
 	c := &Console{System: s, Words: language, Ctx: ctx, Keyboard: s.Stdin, Screen: s.Stderr,
 		Color: !s.NoColor && s.Getenv("NO_COLOR") == "" && s.Getenv("TERM") != "dumb"}
-	c.Stdin = wholefile.Reader(ctx, s.Stdin)
+	c.Stdin = atomicfile.Reader(ctx, s.Stdin)
 	// The conversation and the progress are printed by other goroutines.
 	var mu sync.Mutex
 	c.Stdout = &watchedWriter{mu: &mu, w: s.Stdout, err: &c.WriteErr}

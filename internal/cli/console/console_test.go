@@ -8,7 +8,7 @@ import (
 
 	"charm.land/lipgloss/v2"
 
-	"github.com/yanmail/yan/internal/words"
+	"github.com/yanmail/yan/internal/i18n"
 )
 
 func TestSize(t *testing.T) {
@@ -33,8 +33,8 @@ func TestDuration(t *testing.T) {
 
 func TestRoughly(t *testing.T) {
 	t.Parallel()
-	en, _, _ := testApp(words.English)
-	zh, _, _ := testApp(words.Chinese)
+	en, _, _ := testApp(i18n.English)
+	zh, _, _ := testApp(i18n.Chinese)
 	for d, want := range map[time.Duration][2]string{
 		0:                               {"1 second", "1 秒"},
 		1500 * time.Millisecond:         {"2 seconds", "2 秒"},
@@ -64,7 +64,7 @@ func TestColumns(t *testing.T) {
 	}
 }
 
-// Tables and the forms of internal/ask, which lipgloss draws, agree about every
+// Tables and the forms of internal/prompt, which lipgloss draws, agree about every
 // width.
 func TestTablesAndFormsMeasureAlike(t *testing.T) {
 	t.Parallel()
@@ -99,7 +99,7 @@ func TestWrapKeepsClustersWhole(t *testing.T) {
 
 func TestTableAlignsChinese(t *testing.T) {
 	t.Parallel()
-	a, out, _ := testApp(words.Chinese)
+	a, out, _ := testApp(i18n.Chinese)
 	a.Table([][]string{{"编号", "名称", "x"}, {"qq", "QQ邮箱", "y"}, {"netease163", "网", ""}})
 	want := "编号        名称    x\nqq          QQ邮箱  y\nnetease163  网\n"
 	if out.String() != want {

@@ -5,7 +5,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
-	"github.com/yanmail/yan/internal/excerpt"
+	"github.com/yanmail/yan/internal/text/excerpt"
 )
 
 // Fitting removes columns from the right until the rows fit the terminal.
@@ -30,7 +30,7 @@ func (a *Console) Fitting(rows [][]string) [][]string {
 
 // Columns returns the width of a text on a terminal, in cells. A Chinese
 // character takes two cells, a combining one none; so do the escape sequences
-// of colours. The forms of internal/ask measure with the same function.
+// of colours. The forms of internal/prompt measure with the same function.
 func Columns(s string) int { return ansi.StringWidth(s) }
 
 // Cluster returns the first character of a text with its combining marks, and its

@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/term"
 
-	"github.com/yanmail/yan/internal/words"
+	"github.com/yanmail/yan/internal/i18n"
 )
 
 // System is the program's view of the machine.
@@ -46,7 +46,7 @@ func ThisSystem() System {
 	w := System{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv,
 		StdinTTY: width(os.Stdin), StdoutWidth: width(os.Stdout), StderrWidth: width(os.Stderr),
-		SystemLanguage: words.System, Windows: runtime.GOOS == "windows", Now: time.Now, After: time.After,
+		SystemLanguage: i18n.System, Windows: runtime.GOOS == "windows", Now: time.Now, After: time.After,
 	}
 	if !w.Windows {
 		w.Etc = "/etc"

@@ -11,8 +11,8 @@ import (
 	"github.com/yanmail/yan/internal/cli/accounts"
 	"github.com/yanmail/yan/internal/cli/serverflag"
 	"github.com/yanmail/yan/internal/credentials"
+	"github.com/yanmail/yan/internal/i18n"
 	"github.com/yanmail/yan/internal/secret"
-	"github.com/yanmail/yan/internal/words"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -20,7 +20,7 @@ import (
 // other step.
 func TestDoctorGivesUpOnASecret(t *testing.T) {
 	t.Parallel()
-	a, _, _ := testApp(words.English)
+	a, _, _ := testApp(i18n.English)
 	d := &doctorFlags{ServerFlags: serverflag.ServerFlags{Timeout: time.Millisecond}}
 	acc := account.Account{Name: "a", From: "me@example.org", Server: "smtps://127.0.0.1:1", Secret: account.Secret{Command: "sleep 3600"}}
 	exam, err := a.exam(&cobra.Command{}, d, patient{Account: acc, configured: true})

@@ -11,7 +11,7 @@ import (
 	"github.com/yanmail/yan/internal/cli/console"
 	"github.com/yanmail/yan/internal/cli/verdict"
 	"github.com/yanmail/yan/internal/doctor"
-	"github.com/yanmail/yan/internal/words"
+	"github.com/yanmail/yan/internal/i18n"
 	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/transport"
 )
@@ -247,7 +247,7 @@ func (c *consultation) next(r doctor.Report, next doctor.Step, wrong bool) {
 // advice returns the reason and the action. A step is more specific than the
 // failure's class: it knows, for example, which other port is open.
 func (c *consultation) advice(s doctor.Step) (why, do doctor.Text) {
-	if en, zh := c.badSecret(s, words.English), c.badSecret(s, words.Chinese); en != nil && zh != nil {
+	if en, zh := c.badSecret(s, i18n.English), c.badSecret(s, i18n.Chinese); en != nil && zh != nil {
 		if en.Hint != "" {
 			s.Advice = doctor.Text{EN: en.Hint, ZH: zh.Hint}
 			if last, _ := utf8.DecodeLastRuneInString(zh.Hint); unicode.Is(unicode.Han, last) { // not after a command
@@ -281,7 +281,7 @@ func wholeSentence(t doctor.Text) doctor.Text {
 
 // badSecret returns the command line's message about the secret's source, if
 // that failed.
-func (c *consultation) badSecret(s doctor.Step, lang words.Language) *command.Failure {
+func (c *consultation) badSecret(s doctor.Step, lang i18n.Language) *command.Failure {
 	var secret *doctor.SecretError
 	var failed *command.Failure
 	a := c.a.In(lang)
@@ -298,11 +298,11 @@ func (c *consultation) worded(s doctor.Step) doctor.Step {
 	if !errors.As(s.Outcome.Err, &secret) {
 		return s
 	}
-	in := func(lang words.Language) string {
+	in := func(lang i18n.Language) string {
 		a := c.a.In(lang)
 		return a.T("the password could not be read: %s", a.SecretProblem(secret.Err))
 	}
-	s.Detail = doctor.Text{EN: in(words.English), ZH: in(words.Chinese)}
+	s.Detail = doctor.Text{EN: in(i18n.English), ZH: in(i18n.Chinese)}
 	return s
 }
 
@@ -324,7 +324,7 @@ func (c *consultation) exit(s doctor.Step) int {
 	if s.Status != doctor.Failed {
 		return command.ExitOK
 	}
-	if failed := c.badSecret(s, words.English); failed != nil {
+	if failed := c.badSecret(s, i18n.English); failed != nil {
 		return failed.Code
 	}
 	switch {

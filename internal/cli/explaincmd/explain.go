@@ -14,7 +14,7 @@ import (
 	"github.com/yanmail/yan/internal/cli/jsonout"
 	"github.com/yanmail/yan/internal/cli/serverflag"
 	"github.com/yanmail/yan/internal/cli/verdict"
-	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/provider"
 	"github.com/yanmail/yan/smtp"
 )
@@ -68,7 +68,7 @@ func (a *runner) pastedText(args []string) (string, error) {
 	if text == "-" || len(args) == 0 && a.StdinTTY == 0 {
 		b, err := io.ReadAll(io.LimitReader(a.Stdin, maxPasted))
 		if err != nil {
-			return "", command.Fail(command.ExitIO, sentence.Errorf("%s: %w", a.T("standard input can't be read"), err), "")
+			return "", command.Fail(command.ExitIO, localerr.Errorf("%s: %w", a.T("standard input can't be read"), err), "")
 		}
 		text = string(b)
 	}

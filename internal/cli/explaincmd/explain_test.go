@@ -7,7 +7,7 @@ import (
 	"github.com/yanmail/yan"
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/verdict"
-	"github.com/yanmail/yan/internal/words"
+	"github.com/yanmail/yan/internal/i18n"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -19,7 +19,7 @@ func TestFindingAsShown(t *testing.T) {
 		"550 User has no permission": "怎么办：请在 设置 → POP3/SMTP/IMAP 中开启服务。\n在哪里：网页版",
 		"554 DT:SPM 163 smtp10":      "原因：邮件内容被判为垃圾邮件或违规。\n      内容过于单薄",
 	} {
-		a, out, _ := testApp(words.Chinese)
+		a, out, _ := testApp(i18n.Chinese)
 		if err := a.explainPasted(text, explanation{provider: "163"}); err != nil || !strings.Contains(out.String(), want) {
 			t.Errorf("%s: %v\n%s", text, err, out)
 		}

@@ -8,8 +8,8 @@ import (
 	"testing"
 
 	"github.com/yanmail/yan/diagnosis"
+	"github.com/yanmail/yan/internal/i18n"
 	"github.com/yanmail/yan/internal/replytable"
-	"github.com/yanmail/yan/internal/words"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -148,13 +148,13 @@ func TestFavourableReplies(t *testing.T) {
 		{"252 try", "does not say whether", "不说明"},
 		{"211 help", "success reply", "成功"},
 	} {
-		for _, lang := range []words.Language{words.English, words.Chinese} {
+		for _, lang := range []i18n.Language{i18n.English, i18n.Chinese} {
 			a, out, _ := testApp(lang)
 			if err := a.explainPasted(c.text, explanation{}); err != nil {
 				t.Fatalf("%q: %v", c.text, err)
 			}
 			want := c.want
-			if lang == words.Chinese {
+			if lang == i18n.Chinese {
 				want = c.zh
 			}
 			if !strings.Contains(out.String(), want) || strings.Contains(out.String(), "\x1b") {

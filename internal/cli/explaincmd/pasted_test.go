@@ -10,7 +10,7 @@ import (
 	"github.com/yanmail/yan/internal/cli/clitest"
 
 	"github.com/yanmail/yan/diagnosis"
-	"github.com/yanmail/yan/internal/words"
+	"github.com/yanmail/yan/internal/i18n"
 )
 
 // Texts that users paste: each file of testdata/pasted has a text, a line
@@ -65,7 +65,7 @@ func understoodIn(text string) string {
 // in review.
 func TestEveryClassAsShown(t *testing.T) {
 	t.Parallel()
-	for _, lang := range []words.Language{words.English, words.Chinese} {
+	for _, lang := range []i18n.Language{i18n.English, i18n.Chinese} {
 		a, out, _ := testApp(lang)
 		for _, c := range diagnosis.Classes() {
 			info, ok := diagnosis.Describe(c)
@@ -190,7 +190,7 @@ func FuzzPasted(f *testing.F) {
 				t.Errorf("%q: a reply and an error, or neither: %+v", text, p)
 			}
 		}
-		a, _, _ := testApp(words.Chinese)
+		a, _, _ := testApp(i18n.Chinese)
 		if err := a.explainPasted(text, explanation{}); err != nil && len(readPasted(text)) > 0 {
 			t.Errorf("%q: %v", text, err)
 		}

@@ -8,12 +8,12 @@ import (
 	"github.com/yanmail/yan"
 	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/diagnosis"
-	"github.com/yanmail/yan/internal/ask"
 	"github.com/yanmail/yan/internal/cli/accounts"
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/console"
 	"github.com/yanmail/yan/internal/cli/verdict"
 	"github.com/yanmail/yan/internal/credentials"
+	"github.com/yanmail/yan/internal/prompt"
 	"github.com/yanmail/yan/sasl"
 	"github.com/yanmail/yan/smtp"
 )
@@ -40,7 +40,7 @@ func (c check) proven(ctx context.Context) error {
 		o, err := c.attempt(ctx)
 		switch {
 		case ctx.Err() != nil:
-			return c.answer(ask.ErrCancelled, "", "")
+			return c.answer(prompt.ErrCancelled, "", "")
 		case err != nil:
 			return err
 		case o == nil:

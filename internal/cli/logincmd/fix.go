@@ -7,10 +7,10 @@ import (
 
 	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/diagnosis"
-	"github.com/yanmail/yan/internal/ask"
 	"github.com/yanmail/yan/internal/cli/accounts"
 	"github.com/yanmail/yan/internal/cli/command"
-	"github.com/yanmail/yan/internal/wholefile"
+	"github.com/yanmail/yan/internal/files/atomicfile"
+	"github.com/yanmail/yan/internal/prompt"
 	"github.com/yanmail/yan/provider"
 	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/smtpclient"
@@ -126,7 +126,7 @@ func (r repair) chooseFix(ctx context.Context) (remedy, error) {
 	for _, w := range ways {
 		options = append(options, w.option)
 	}
-	i, err := r.ask.Choose(ctx, ask.Question{Title: title}, append(options, r.a.T("nothing; stop")), 0)
+	i, err := r.ask.Choose(ctx, prompt.Question{Title: title}, append(options, r.a.T("nothing; stop")), 0)
 	switch {
 	case err != nil:
 		return fixNothing, r.answer(err, title, "--user")
@@ -152,9 +152,9 @@ func (r repair) askOwnSecret(ctx context.Context) error {
 
 // askSecretFile asks for the file with the secret. The same file may have a new content by now.
 func (r repair) askSecretFile(ctx context.Context) error {
-	name, err := r.text(ctx, "--secret-file", ask.Question{Title: r.a.T("File with the secret"), Default: r.acc.Secret.File,
+	name, err := r.text(ctx, "--secret-file", prompt.Question{Title: r.a.T("File with the secret"), Default: r.acc.Secret.File,
 		Check: func(answer string) error {
-			if err := wholefile.Check(answer); err != nil {
+			if err := atomicfile.Check(answer); err != nil {
 				return r.a.File(r.a.Name("secret-file"), answer, err)
 			}
 			return nil
@@ -171,7 +171,7 @@ func (r repair) askSecretFile(ctx context.Context) error {
 }
 
 func (r repair) askUser(ctx context.Context) error {
-	user, err := r.text(ctx, "--user", ask.Question{Title: r.a.T("User name"), Default: r.user, Check: r.a.userName})
+	user, err := r.text(ctx, "--user", prompt.Question{Title: r.a.T("User name"), Default: r.user, Check: r.a.userName})
 	if err == nil {
 		r.user = user
 		r.noteUser()
@@ -181,7 +181,7 @@ func (r repair) askUser(ctx context.Context) error {
 
 // fixSender asks for another sender; the login stays.
 func (r repair) fixSender(ctx context.Context) (bool, error) {
-	answer, err := r.text(ctx, "--from", ask.Question{Title: r.a.T("Sender"), Example: r.login.Address.String(),
+	answer, err := r.text(ctx, "--from", prompt.Question{Title: r.a.T("Sender"), Example: r.login.Address.String(),
 		Help: r.a.T("An address that %s may send as.", r.user),
 		Check: func(answer string) error {
 			_, err := r.a.mailbox(answer)
@@ -219,7 +219,7 @@ func (r repair) fixPort(ctx context.Context, class diagnosis.Class) (bool, error
 	}
 	title := r.a.T("Where shall yan try?")
 	options = append(options, r.a.T("the same again"), r.a.T("another server"), r.a.T("nowhere; stop"))
-	i, err := r.ask.Choose(ctx, ask.Question{Title: title}, options, 0)
+	i, err := r.ask.Choose(ctx, prompt.Question{Title: title}, options, 0)
 	switch n := len(servers); {
 	case err != nil:
 		return false, r.answer(err, title, "--server")

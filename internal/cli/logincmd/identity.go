@@ -8,11 +8,11 @@ import (
 	"strings"
 
 	"github.com/yanmail/yan/account"
-	"github.com/yanmail/yan/internal/ask"
 	"github.com/yanmail/yan/internal/cli/accounts"
 	"github.com/yanmail/yan/internal/cli/command"
-	"github.com/yanmail/yan/internal/sentence"
-	"github.com/yanmail/yan/internal/spelling"
+	"github.com/yanmail/yan/internal/localerr"
+	"github.com/yanmail/yan/internal/prompt"
+	"github.com/yanmail/yan/internal/text/spelling"
 	"github.com/yanmail/yan/message"
 	"github.com/yanmail/yan/provider"
 	"github.com/yanmail/yan/smtpclient"
@@ -48,7 +48,7 @@ func (q senderQuestions) findSender(ctx context.Context, args []string) error {
 		q.from = q.login
 	}
 	if q.person && !named && q.known() == nil {
-		name, err := q.text(ctx, "--from", ask.Question{Title: q.a.T("Your name"),
+		name, err := q.text(ctx, "--from", prompt.Question{Title: q.a.T("Your name"),
 			Help: q.a.T("As recipients see it; Enter for none."), Optional: true, Check: q.a.displayName})
 		if err != nil {
 			return err
@@ -134,7 +134,7 @@ func (q senderQuestions) askAddress(ctx context.Context) error {
 		example = "me@" + p.Domains[0]
 	}
 	var box message.Mailbox
-	_, err := q.text(ctx, "yan login "+q.a.T("ADDRESS"), ask.Question{Title: q.a.T("Your e-mail address"),
+	_, err := q.text(ctx, "yan login "+q.a.T("ADDRESS"), prompt.Question{Title: q.a.T("Your e-mail address"),
 		Example: example, Default: q.a.Getenv("EMAIL"),
 		Check: func(answer string) (err error) {
 			box, err = q.a.mailbox(answer)
@@ -159,7 +159,7 @@ func (l *setup) mistyped(ctx context.Context) (server string, err error) {
 		return "", nil
 	}
 	title := l.a.T("Did you mean %s?", right)
-	yes, err := l.ask.Confirm(ctx, ask.Question{Title: title}, true)
+	yes, err := l.ask.Confirm(ctx, prompt.Question{Title: title}, true)
 	if err != nil || !yes {
 		return "", l.answer(err, title, "--from")
 	}
@@ -197,7 +197,7 @@ func (a *runner) mailbox(s string) (message.Mailbox, error) {
 	}
 	box, err := message.ParseMailbox(s)
 	if err != nil {
-		return box, sentence.Errorf("%s: %w", a.T("this is not one address"), err)
+		return box, localerr.Errorf("%s: %w", a.T("this is not one address"), err)
 	}
 	return box, nil
 }
@@ -262,7 +262,7 @@ func (n naming) consentToReplace(ctx context.Context, old account.Account) error
 		return command.Fail(command.ExitUsage, errors.New(exists), n.a.T("Log in to it again with 'yan login %s', change it with --replace, or give the new one another name with --name.", old.Name))
 	}
 	title := n.a.T("Change the account %s?", old.Name)
-	yes, err := n.ask.Confirm(ctx, ask.Question{Title: title, Help: exists}, true)
+	yes, err := n.ask.Confirm(ctx, prompt.Question{Title: title, Help: exists}, true)
 	switch {
 	case err != nil:
 		return n.answer(err, title, "--replace")

@@ -7,11 +7,11 @@ import (
 	"strings"
 
 	"github.com/yanmail/yan/account"
-	"github.com/yanmail/yan/internal/ask"
 	"github.com/yanmail/yan/internal/cli/accounts"
 	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/localerr"
+	"github.com/yanmail/yan/internal/prompt"
 	"github.com/yanmail/yan/internal/secret"
-	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/sasl"
 )
 
@@ -122,8 +122,8 @@ func (k *keeper) keepSecret(ctx context.Context, vault *secret.Vault) (putBack f
 	switch {
 	case err == nil:
 		return func() error { return k.restore(ctx, before) }, nil
-	case ctx.Err() != nil, errors.Is(err, ask.ErrCancelled):
-		return nil, k.answer(ask.ErrCancelled, "", "")
+	case ctx.Err() != nil, errors.Is(err, prompt.ErrCancelled):
+		return nil, k.answer(prompt.ErrCancelled, "", "")
 	}
 	return nil, k.notKept(err)
 }
@@ -168,7 +168,7 @@ func (k *keeper) vault() *secret.Vault {
 			}
 		}
 		return k.a.Passphrase(anew, func(title string) (string, error) {
-			return k.ask.Secret(ctx, ask.Question{Title: title})
+			return k.ask.Secret(ctx, prompt.Question{Title: title})
 		})
 	}
 	return v
@@ -179,7 +179,7 @@ func (k *keeper) prefersFile(ctx context.Context) (bool, error) {
 		k.say(k.a.T("This system has no keyring that is open. The secret goes into an encrypted file."))
 		return false, nil
 	}
-	i, err := k.ask.Choose(ctx, ask.Question{Title: k.a.T("Where shall the secret be kept?"),
+	i, err := k.ask.Choose(ctx, prompt.Question{Title: k.a.T("Where shall the secret be kept?"),
 		Help: k.a.T("This system has no keyring that is open.")},
 		[]string{k.a.T("in an encrypted file; its passphrase is asked for when yan sends"),
 			k.a.T("in a file that only you can read; for servers and scheduled jobs")}, 0)
@@ -194,7 +194,7 @@ func (k *keeper) ownFile() (putBack func() error, err error) {
 		err = accounts.WriteSecretFile(path, k.password)
 	}
 	if err != nil {
-		return nil, command.Fail(command.ExitCantCreate, sentence.Errorf("%s: %w", k.a.T("the secret can't be written"), err), "")
+		return nil, command.Fail(command.ExitCantCreate, localerr.Errorf("%s: %w", k.a.T("the secret can't be written"), err), "")
 	}
 	k.acc.Secret.File = path
 	return before.PutBack, nil
@@ -223,7 +223,7 @@ func (k *keeper) notSaved(err error) error {
 	case errors.Is(err, account.ErrChanged):
 		return command.Fail(command.ExitTemporary, errors.New(k.a.T("%s was changed by another program meanwhile; the account was not kept", command.Printable(k.file.Path()))), k.a.T("Run yan login again."))
 	case err != nil:
-		return command.Fail(command.ExitCantCreate, sentence.Errorf("%s: %w", k.a.T("the account can't be written"), err), "")
+		return command.Fail(command.ExitCantCreate, localerr.Errorf("%s: %w", k.a.T("the account can't be written"), err), "")
 	}
 	return nil
 }

@@ -10,14 +10,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/yanmail/yan/account"
-	"github.com/yanmail/yan/internal/ask"
 	"github.com/yanmail/yan/internal/cli/accounts"
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/console"
 	"github.com/yanmail/yan/internal/cli/serverflag"
+	"github.com/yanmail/yan/internal/files/atomicfile"
+	"github.com/yanmail/yan/internal/localerr"
+	"github.com/yanmail/yan/internal/prompt"
 	"github.com/yanmail/yan/internal/secret"
-	"github.com/yanmail/yan/internal/sentence"
-	"github.com/yanmail/yan/internal/wholefile"
 	"github.com/yanmail/yan/message"
 	"github.com/yanmail/yan/sasl"
 	"github.com/yanmail/yan/transport"
@@ -171,7 +171,7 @@ func (a *runner) checkLogin(cmd *cobra.Command, s *loginFlags) error {
 		}
 	}
 	if s.secretFile != "" {
-		if err := wholefile.Check(s.secretFile); err != nil {
+		if err := atomicfile.Check(s.secretFile); err != nil {
 			return a.File(a.Name("secret-file"), s.secretFile, err)
 		}
 	}
@@ -190,7 +190,7 @@ func (a *runner) checkLogin(cmd *cobra.Command, s *loginFlags) error {
 type setup struct {
 	a    *runner
 	s    *loginFlags
-	ask  *ask.Asker
+	ask  *prompt.Asker
 	file *account.File
 	// person is true if a user is present to correct an answer.
 	person bool
@@ -224,25 +224,25 @@ type setup struct {
 }
 
 // text asks for a value that a flag could also give; the error for a missing answer names the flag.
-func (l *setup) text(ctx context.Context, flag string, q ask.Question) (string, error) {
+func (l *setup) text(ctx context.Context, flag string, q prompt.Question) (string, error) {
 	answer, err := l.ask.Text(ctx, q)
 	return answer, l.answer(err, q.Title, flag)
 }
 
 // answer explains in the user's language why there is no answer.
 func (l *setup) answer(err error, title, flag string) error {
-	var wrong *ask.WrongError
+	var wrong *prompt.WrongError
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, ask.ErrCancelled):
+	case errors.Is(err, prompt.ErrCancelled):
 		return command.Fail(command.ExitInterrupted, errors.New(l.a.T("interrupted; nothing was kept")), "")
-	case errors.Is(err, ask.ErrNoAnswer):
+	case errors.Is(err, prompt.ErrNoAnswer):
 		return command.Fail(command.ExitUsage, errors.New(l.a.T("no answer to the question “%s”", title)), l.a.T("Give it as %s, or run yan login on a terminal.", flag))
 	case errors.As(err, &wrong):
 		return l.a.Wrongf("%s: %v", wrong.Title, wrong.Err)
 	}
-	return command.Fail(command.ExitIO, sentence.Errorf("%s: %w", l.a.T("the answer can't be read"), err), "")
+	return command.Fail(command.ExitIO, localerr.Errorf("%s: %w", l.a.T("the answer can't be read"), err), "")
 }
 
 // say prints a line about the progress to standard error.

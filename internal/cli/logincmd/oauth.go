@@ -5,12 +5,12 @@ import (
 	"context"
 	"errors"
 
-	"github.com/yanmail/yan/internal/ask"
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/console"
 	"github.com/yanmail/yan/internal/credentials"
+	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/internal/oauth"
-	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/prompt"
 	"github.com/yanmail/yan/provider"
 )
 
@@ -33,7 +33,7 @@ func (l *setup) wantsOAuth(ctx context.Context) (bool, error) {
 			return false, nil
 		}
 		title := l.a.T("How do you want to log in?")
-		i, err := l.ask.Choose(ctx, ask.Question{Title: title},
+		i, err := l.ask.Choose(ctx, prompt.Question{Title: title},
 			[]string{l.a.T("with an app password or password"), l.a.T("with OAuth 2.0 in the browser; needs a client id of your own")}, 0)
 		return i == 1, l.answer(err, title, "--oauth2")
 	}
@@ -78,7 +78,7 @@ func (c consent) obtain(ctx context.Context) error {
 }
 
 func (c consent) askClientID(ctx context.Context) error {
-	q := ask.Question{Title: c.a.T("Client id"), Help: c.a.T("OAuth 2.0 needs a registration of yan with the provider; it is free and takes some minutes.\n" +
+	q := prompt.Question{Title: c.a.T("Client id"), Help: c.a.T("OAuth 2.0 needs a registration of yan with the provider; it is free and takes some minutes.\n" +
 		"docs/oauth2.md shows how; the client id that it ends with goes here.")}
 	id, err := c.text(ctx, "--client-id", q)
 	c.acc.OAuth2.ClientID = id
@@ -120,9 +120,9 @@ func (c consent) noToken(ctx context.Context, err error) error {
 	var e *oauth.Error
 	switch {
 	case ctx.Err() != nil:
-		return c.answer(ask.ErrCancelled, "", "")
+		return c.answer(prompt.ErrCancelled, "", "")
 	case !errors.As(err, &e):
-		return command.Fail(command.ExitAuth, sentence.Errorf("%s: %w", a.T("OAuth 2.0 gave no token"), err), "")
+		return command.Fail(command.ExitAuth, localerr.Errorf("%s: %w", a.T("OAuth 2.0 gave no token"), err), "")
 	}
 	host := command.Printable(e.Host)
 	switch e.Problem {

@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/i18n"
 	"github.com/yanmail/yan/internal/oauth"
-	"github.com/yanmail/yan/internal/words"
 )
 
 // Each problem has its exit status and a message in the user's language.
@@ -30,7 +30,7 @@ func TestNoToken(t *testing.T) {
 		oauth.Expired:     {command.ExitTemporary, "not used in time", "代码已过期"},
 		oauth.Rejected:    {command.ExitAuth, "login.example gave no token: it says no", "login.example 没有给出令牌"},
 	} {
-		for lang, says := range map[words.Language]string{words.English: want.en, words.Chinese: want.zh} {
+		for lang, says := range map[i18n.Language]string{i18n.English: want.en, i18n.Chinese: want.zh} {
 			a, _, _ := testApp(lang)
 			var failed *command.Failure
 			err := (consent{&setup{a: a, s: &loginFlags{}}}).noToken(t.Context(), &oauth.Error{Problem: problem, Host: "login.example", Err: errors.New("it says no")})

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/yanmail/yan/internal/ask"
 	"github.com/yanmail/yan/internal/cli/accounts"
 	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/prompt"
 	"github.com/yanmail/yan/internal/secret"
 )
 
@@ -23,7 +23,7 @@ func (k *keeper) store(ctx context.Context, keep func() (secret.Place, error)) (
 		return place, err
 	}
 	title := k.a.T("The encrypted file %s is damaged. Set it aside and begin a new one?", command.Printable(k.sealed.File))
-	yes, askErr := k.ask.Confirm(ctx, ask.Question{Title: title, Help: k.losing()}, true)
+	yes, askErr := k.ask.Confirm(ctx, prompt.Question{Title: title, Help: k.losing()}, true)
 	if askErr != nil {
 		return "", askErr
 	}

@@ -9,9 +9,9 @@ import (
 	"unicode/utf8"
 
 	"github.com/yanmail/yan/account"
-	"github.com/yanmail/yan/internal/ask"
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/console"
+	"github.com/yanmail/yan/internal/prompt"
 	"github.com/yanmail/yan/provider"
 	"github.com/yanmail/yan/sasl"
 	"github.com/yanmail/yan/transport"
@@ -56,7 +56,7 @@ func (l *setup) credentials(ctx context.Context) error {
 // sender.
 func (l *setup) loginName(ctx context.Context) error {
 	if l.user == "" {
-		answer, err := l.text(ctx, "--user", ask.Question{Title: l.a.T("User name"),
+		answer, err := l.text(ctx, "--user", prompt.Question{Title: l.a.T("User name"),
 			Help: strings.Join(l.server.Provider.Auth.Notes, "\n"), Check: l.a.userName})
 		if err != nil {
 			return err
@@ -170,7 +170,7 @@ func (l *setup) showWhere() {
 // leaves it as it is.
 func (l *setup) askPassword(ctx context.Context, again bool) error {
 	title := l.secretName()
-	q := ask.Question{Title: title, Unanswered: "?", Optional: again, Expected: l.s.secretStdin, Help: l.a.T("Paste it; it is not shown.")}
+	q := prompt.Question{Title: title, Unanswered: "?", Optional: again, Expected: l.s.secretStdin, Help: l.a.T("Paste it; it is not shown.")}
 	hasPage := len(l.provider().CodeHelp.URLs) > 0
 	switch {
 	case again:
@@ -184,7 +184,7 @@ func (l *setup) askPassword(ctx context.Context, again bool) error {
 	for range 3 {
 		typed, err := l.ask.Secret(ctx, q)
 		switch {
-		case errors.Is(err, ask.ErrNoAnswer), l.s.secretStdin && errors.As(err, new(*ask.WrongError)): // nothing, or an empty line
+		case errors.Is(err, prompt.ErrNoAnswer), l.s.secretStdin && errors.As(err, new(*prompt.WrongError)): // nothing, or an empty line
 			return l.noPassword()
 		case err != nil:
 			return l.answer(err, title, "--secret-stdin")
@@ -214,5 +214,5 @@ func (l *setup) noPassword() error {
 
 // clean removes characters that a web page added around the secret and between its groups.
 func (l *setup) clean(typed string) string {
-	return l.provider().Secret(ask.Clean(typed))
+	return l.provider().Secret(prompt.Clean(typed))
 }

@@ -12,11 +12,11 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/yanmail/yan/internal/ask"
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/console"
 	"github.com/yanmail/yan/internal/cli/serverflag"
 	"github.com/yanmail/yan/internal/discover"
+	"github.com/yanmail/yan/internal/prompt"
 	"github.com/yanmail/yan/provider"
 	"github.com/yanmail/yan/smtpclient"
 	"github.com/yanmail/yan/transport"
@@ -121,7 +121,7 @@ func (l *setup) search(ctx context.Context) error {
 	t.sumUp()
 	switch {
 	case ctx.Err() != nil:
-		return l.answer(ask.ErrCancelled, "", "")
+		return l.answer(prompt.ErrCancelled, "", "")
 	case errors.Is(err, discover.ErrOffline) && l.person:
 		return l.askServer(ctx, l.a.T("There is no network, it seems: neither DNS nor any server answered."))
 	case errors.Is(err, discover.ErrOffline):
@@ -251,7 +251,7 @@ func (l *setup) chooseServer(ctx context.Context, found []discover.Candidate) er
 		}
 		options = append(options, option+"  ("+l.a.way(c.Way)+")")
 	}
-	q := ask.Question{Title: l.a.T("Is this your mail server?"),
+	q := prompt.Question{Title: l.a.T("Is this your mail server?"),
 		Help: l.a.T("Only DNS says so, and DNS can be forged. It will get your password.")}
 	i, err := l.ask.Choose(ctx, q, append(options, l.a.T("another server")), 0)
 	if err := l.answer(err, q.Title, "--server"); err != nil {
@@ -269,7 +269,7 @@ func (l *setup) askServer(ctx context.Context, help string) error {
 	if strings.Contains(example, "[") {
 		example = "smtp.example.com"
 	}
-	answer, err := l.text(ctx, "--server", ask.Question{Title: l.a.T("Mail server (SMTP)"), Help: help, Example: example,
+	answer, err := l.text(ctx, "--server", prompt.Question{Title: l.a.T("Mail server (SMTP)"), Help: help, Example: example,
 		Check: func(answer string) error {
 			if _, err := transport.ParseServer(serverURL(answer), l.login.Address); err != nil {
 				return errors.New(l.a.T("want a server like smtp.example.com, smtp.example.com:587 or a provider like qq"))

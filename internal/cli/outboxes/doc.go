@@ -11,9 +11,9 @@ import (
 	"github.com/yanmail/yan/internal/cli/serverflag"
 	"github.com/yanmail/yan/internal/cli/times"
 	"github.com/yanmail/yan/internal/cli/verdict"
+	"github.com/yanmail/yan/internal/i18n"
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/secret"
-	"github.com/yanmail/yan/internal/words"
 )
 
 // Outboxes opens outboxes. It embeds all that commands share, and commands are built from it.
@@ -43,9 +43,9 @@ func New(c *command.Context, s Services) *Outboxes {
 }
 
 // In returns o in another language, for texts that are needed in both.
-func (o *Outboxes) In(language words.Language) *Outboxes {
+func (o *Outboxes) In(language i18n.Language) *Outboxes {
 	c, context := *o.Console, *o.Context
-	c.Words, context.Console = words.In(language), &c
+	c.Words, context.Console = i18n.In(language), &c
 	other := New(&context, Services{Keyring: o.Keyring, WorkFactor: o.WorkFactor, OpenStore: o.OpenStore, LoadConfig: o.LoadConfig})
 	other.ToldProxy, other.Cache = o.ToldProxy, o.Cache
 	return other

@@ -9,11 +9,11 @@ import (
 	"path/filepath"
 
 	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/internal/accountroute"
 	"github.com/yanmail/yan/internal/cli/accounts"
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/outbox/stores"
-	"github.com/yanmail/yan/internal/route"
 )
 
 // OutboxText returns the help of --outbox.
@@ -31,7 +31,7 @@ func (a *Outboxes) OpenQueue(ctx context.Context, given string) (outbox.Store, e
 	where, err := a.Find(ctx, given, settings)
 	var store outbox.Store
 	if err == nil {
-		store, err = a.OpenOutbox(ctx, where, route.StoreOptions(settings))
+		store, err = a.OpenOutbox(ctx, where, accountroute.StoreOptions(settings))
 	}
 	var failed *command.Failure
 	if err != nil && !errors.As(err, &failed) {
@@ -98,8 +98,8 @@ func (a *Outboxes) OutboxSettings() (account.Outbox, error) {
 }
 
 // place returns the inputs that select the outbox.
-func (a *Outboxes) place(given string, settings account.Outbox) route.Place {
-	return route.Place{Named: given, Settings: settings, Secrets: a.Secrets(), Getenv: a.Getenv}
+func (a *Outboxes) place(given string, settings account.Outbox) accountroute.Place {
+	return accountroute.Place{Named: given, Settings: settings, Secrets: a.Secrets(), Getenv: a.Getenv}
 }
 
 // Find returns the selected outbox, in the form that OpenOutbox takes; it may hold a password.
@@ -109,7 +109,7 @@ func (a *Outboxes) Find(ctx context.Context, given string, settings account.Outb
 		return "", err
 	}
 	where, err := a.place(given, settings).Find(ctx)
-	var password *route.PasswordError
+	var password *accountroute.PasswordError
 	if errors.As(err, &password) {
 		return "", command.Fail(command.ExitConfig, err, "")
 	}

@@ -9,10 +9,10 @@ import (
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/console"
 	delivering "github.com/yanmail/yan/internal/delivery"
+	"github.com/yanmail/yan/internal/files/atomicfile"
+	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/internal/outbox"
-	"github.com/yanmail/yan/internal/scrub"
-	"github.com/yanmail/yan/internal/sentence"
-	"github.com/yanmail/yan/internal/wholefile"
+	"github.com/yanmail/yan/internal/telemetry/redact"
 	"github.com/yanmail/yan/queue"
 )
 
@@ -21,13 +21,13 @@ func (a *Outboxes) OutboxProblem(given string, err error) error {
 	shown := outbox.Describe(a.OutboxName(given))
 	var newer *queue.NewerError
 	var mishap *delivering.PanicError
-	var untrusted *wholefile.UntrustedError
+	var untrusted *atomicfile.UntrustedError
 	code, hint := command.ExitIO, ""
 	switch {
 	case errors.Is(err, context.Canceled):
 		return command.Fail(command.ExitTemporary, errors.New(a.T("interrupted")), "")
 	case errors.As(err, &mishap):
-		a.Errf("%s\n", console.VisibleLines(scrub.Text(string(mishap.Stack))))
+		a.Errf("%s\n", console.VisibleLines(redact.Text(string(mishap.Stack))))
 		return command.Fail(command.ExitInternal, err, a.T("Please report this, with the lines above."))
 	case errors.Is(err, queue.ErrUncertain):
 		code, hint = command.ExitUnknown, a.T("Look before you do it again: %s", "yan queue")
@@ -54,7 +54,7 @@ func OfOutbox(shown string, err error, as string) error {
 	if shown == "" || strings.Contains(err.Error(), shown) {
 		return err
 	}
-	return sentence.Errorf("%s: %w", as, err)
+	return localerr.Errorf("%s: %w", as, err)
 }
 
 // CopiedHint returns what to do with a copied outbox.

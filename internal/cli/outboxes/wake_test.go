@@ -7,7 +7,7 @@ import (
 	"runtime"
 	"testing"
 
-	"github.com/yanmail/yan/internal/words"
+	"github.com/yanmail/yan/internal/i18n"
 )
 
 // A stopped 'yan serve' that does not reply does not delay 'yan send --queue'.
@@ -27,7 +27,7 @@ func TestAServerThatIsSilentIsNotWaitedFor(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	a, _, _ := testApp(words.English)
+	a, _, _ := testApp(i18n.English)
 	if a.wake(t.Context(), socket) {
 		t.Error("nobody has answered, and it counts as serving")
 	}

@@ -8,7 +8,7 @@ import (
 
 	"github.com/yanmail/yan/internal/cli/clitest"
 
-	"github.com/yanmail/yan/internal/words"
+	"github.com/yanmail/yan/internal/i18n"
 	"github.com/yanmail/yan/provider"
 )
 
@@ -21,7 +21,7 @@ func TestProvidersAsShown(t *testing.T) {
 	if len(all) < 40 {
 		t.Fatalf("%d providers", len(all))
 	}
-	for _, lang := range []words.Language{words.English, words.Chinese} {
+	for _, lang := range []i18n.Language{i18n.English, i18n.Chinese} {
 		a, out, _ := testApp(lang)
 		for _, p := range all {
 			out.Reset()

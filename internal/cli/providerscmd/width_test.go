@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/yanmail/yan/internal/cli/console"
-	"github.com/yanmail/yan/internal/words"
+	"github.com/yanmail/yan/internal/i18n"
 	"github.com/yanmail/yan/provider"
 )
 
@@ -13,7 +13,7 @@ import (
 // languages; a URL is not broken.
 func TestProvidersFitTheTerminal(t *testing.T) {
 	t.Parallel()
-	for _, lang := range []words.Language{words.English, words.Chinese} {
+	for _, lang := range []i18n.Language{i18n.English, i18n.Chinese} {
 		for _, width := range []int{60, 80} {
 			for _, p := range provider.All() {
 				a, out, _ := testApp(lang)

@@ -12,8 +12,8 @@ import (
 
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/console"
-	"github.com/yanmail/yan/internal/sentence"
-	"github.com/yanmail/yan/internal/wholefile"
+	"github.com/yanmail/yan/internal/files/atomicfile"
+	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/queue"
 )
 
@@ -56,7 +56,7 @@ func (a *runner) queueExport(ctx context.Context, q *queueFlags, to string, args
 	}
 	body, err := store.Body(ctx, id)
 	if errors.Is(err, queue.ErrNoBody) && e.HasBody {
-		return command.Fail(command.ExitIO, sentence.Errorf("%s: %w", a.T("message %d can't be read", id), err), a.lostText(id))
+		return command.Fail(command.ExitIO, localerr.Errorf("%s: %w", a.T("message %d can't be read", id), err), a.lostText(id))
 	}
 	if errors.Is(err, queue.ErrNoBody) {
 		return command.Fail(command.ExitData, errors.New(a.T("the text of message %d is not in the outbox any more", id)),
@@ -70,7 +70,7 @@ func (a *runner) queueExport(ctx context.Context, q *queueFlags, to string, args
 		return a.exportToStdout(body, e)
 	}
 	if err := exportTo(to, body, e.Size); err != nil {
-		return command.Fail(command.ExitCantCreate, sentence.Errorf("%s: %w", a.T("%s %s can't be written", a.Name("output"), command.Printable(to)), err), "")
+		return command.Fail(command.ExitCantCreate, localerr.Errorf("%s: %w", a.T("%s %s can't be written", a.Name("output"), command.Printable(to)), err), "")
 	}
 	a.Hint(a.T("%s written to %s.", console.Size(e.Size), command.Printable(to)))
 	return nil
@@ -78,16 +78,16 @@ func (a *runner) queueExport(ctx context.Context, q *queueFlags, to string, args
 
 // exportToStdout prints a message only if it can be read completely.
 func (a *runner) exportToStdout(body io.Reader, e queue.Entry) error {
-	f, err := wholefile.Temp()
+	f, err := atomicfile.Temp()
 	if err != nil {
-		return command.Fail(command.ExitCantCreate, sentence.Errorf("%s: %w", a.T("a temporary file can't be written"), err), "")
+		return command.Fail(command.ExitCantCreate, localerr.Errorf("%s: %w", a.T("a temporary file can't be written"), err), "")
 	}
 	defer f.Close() // closing removes the file
 	if err := copyWhole(f, body, e.Size); err != nil {
-		return command.Fail(command.ExitIO, sentence.Errorf("%s: %w", a.T("message %d can't be read", e.ID), err), "")
+		return command.Fail(command.ExitIO, localerr.Errorf("%s: %w", a.T("message %d can't be read", e.ID), err), "")
 	}
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return command.Fail(command.ExitIO, sentence.Errorf("%s: %w", a.T("message %d can't be read", e.ID), err), "")
+		return command.Fail(command.ExitIO, localerr.Errorf("%s: %w", a.T("message %d can't be read", e.ID), err), "")
 	}
 	w, flush := a.Octets()
 	defer flush()
@@ -95,7 +95,7 @@ func (a *runner) exportToStdout(body io.Reader, e queue.Entry) error {
 	return nil
 }
 
-var errCutShort = sentence.New("it is shorter or longer than it was")
+var errCutShort = localerr.New("it is shorter or longer than it was")
 
 func copyWhole(w io.Writer, body io.Reader, size int64) error {
 	n, err := io.Copy(w, body)
@@ -109,7 +109,7 @@ func copyWhole(w io.Writer, body io.Reader, size int64) error {
 func exportTo(name string, body io.Reader, size int64) error {
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
 		if info.IsDir() {
-			return &fs.PathError{Op: "write", Path: name, Err: sentence.New("this is a folder")}
+			return &fs.PathError{Op: "write", Path: name, Err: localerr.New("this is a folder")}
 		}
 		f, err := os.OpenFile(name, os.O_WRONLY, 0) // a pipe or a device can't be replaced
 		if err != nil {

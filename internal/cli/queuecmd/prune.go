@@ -6,12 +6,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/yanmail/yan/internal/accountroute"
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/console"
 	"github.com/yanmail/yan/internal/cli/jsonout"
 	"github.com/yanmail/yan/internal/cli/times"
 	"github.com/yanmail/yan/internal/outbox"
-	"github.com/yanmail/yan/internal/route"
 	"github.com/yanmail/yan/queue"
 )
 
@@ -68,7 +68,7 @@ func (a *runner) retention(bodies, messages string) (outbox.Retention, error) {
 	if err != nil {
 		return outbox.Retention{}, err
 	}
-	r := route.Retention(settings)
+	r := accountroute.Retention(settings)
 	for _, f := range []struct {
 		flag, value string
 		to          *time.Duration

@@ -7,10 +7,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/yanmail/yan/internal/accountroute"
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/verdict"
 	delivering "github.com/yanmail/yan/internal/delivery"
-	"github.com/yanmail/yan/internal/route"
 	"github.com/yanmail/yan/queue"
 )
 
@@ -72,7 +72,7 @@ func (a *runner) queueRun(ctx context.Context, q *queueFlags, quiet bool) error 
 		return err
 	}
 	r := newRunTeller(a, q, store, quiet)
-	routes := route.Router{File: f, Secrets: a.Secrets()}
+	routes := accountroute.Router{File: f, Secrets: a.Secrets()}
 	drained, err := delivering.New(delivering.Options{Store: store, Route: routes.Find, Observe: r.observe, After: a.After, Now: a.Now}).Drain(ctx)
 	interrupted := context.Cause(ctx)
 	r.close()

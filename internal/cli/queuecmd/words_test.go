@@ -10,19 +10,19 @@ import (
 	"github.com/yanmail/yan/internal/cli/clitest"
 
 	"github.com/yanmail/yan/internal/cli/command"
-	"github.com/yanmail/yan/internal/words"
+	"github.com/yanmail/yan/internal/i18n"
 	"github.com/yanmail/yan/queue"
 )
 
 // Every state has its own word in both languages, a mark, and a line in the help.
 func TestEveryStateHasAWord(t *testing.T) {
 	t.Parallel()
-	for _, lang := range []words.Language{words.English, words.Chinese} {
+	for _, lang := range []i18n.Language{i18n.English, i18n.Chinese} {
 		a, _, _ := testApp(lang)
 		seen := map[string]bool{}
 		for _, s := range queue.States() {
 			word := a.stateWord(s)
-			if word == "" || seen[word] || lang == words.Chinese && word == string(s) {
+			if word == "" || seen[word] || lang == i18n.Chinese && word == string(s) {
 				t.Errorf("%s: %s is called %q", lang, s, word)
 			}
 			seen[word] = true
@@ -42,7 +42,7 @@ func TestEveryStateHasAWord(t *testing.T) {
 func TestEveryWrongStateIsExplained(t *testing.T) {
 	t.Parallel()
 	tried := 0
-	for _, lang := range []words.Language{words.English, words.Chinese} {
+	for _, lang := range []i18n.Language{i18n.English, i18n.Chinese} {
 		a, _, _ := testApp(lang)
 		for _, verb := range queue.Verbs() {
 			for _, s := range queue.States() {
@@ -66,7 +66,7 @@ func TestEveryWrongStateIsExplained(t *testing.T) {
 // An outbox from another machine may hold unknown states; they must not control the terminal.
 func TestAStrangeStateDoesNothingToATerminal(t *testing.T) {
 	t.Parallel()
-	a, _, _ := testApp(words.English)
+	a, _, _ := testApp(i18n.English)
 	if word := a.stateWord(queue.State("odd" + clitest.Escapes)); !strings.Contains(word, "odd") || strings.ContainsFunc(word, unicode.IsControl) {
 		t.Errorf("%q", word)
 	}

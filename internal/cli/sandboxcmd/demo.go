@@ -10,9 +10,9 @@ import (
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/console"
 	"github.com/yanmail/yan/internal/cli/verdict"
+	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/internal/sandbox"
 	"github.com/yanmail/yan/internal/sending"
-	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/transport"
 )
 
@@ -34,12 +34,12 @@ const demoProfile = "qq"
 func (a *runner) demo(ctx context.Context) error {
 	server, err := sandbox.Start(sandbox.Config{Profile: demoProfile})
 	if err != nil {
-		return command.Fail(command.ExitUnavailable, sentence.Errorf("%s: %w", a.T("the sandbox can't listen"), err), "")
+		return command.Fail(command.ExitUnavailable, localerr.Errorf("%s: %w", a.T("the sandbox can't listen"), err), "")
 	}
 	defer server.Close()
 	ca, remove, err := writeCA(server, "")
 	if err != nil {
-		return command.Fail(command.ExitCantCreate, sentence.Errorf("%s: %w", a.T("the certificate authority can't be written"), err), "")
+		return command.Fail(command.ExitCantCreate, localerr.Errorf("%s: %w", a.T("the certificate authority can't be written"), err), "")
 	}
 	defer remove()
 	login, err := sandbox.DefaultLogin(demoProfile)

@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/yanmail/yan/internal/i18n"
 	"github.com/yanmail/yan/internal/sandbox"
-	"github.com/yanmail/yan/internal/words"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -23,7 +23,7 @@ func TestLimits(t *testing.T) {
 		"rcptmax=5":                        {Limits: smtp.Limits{Recipients: 5}},
 		"rcptdomainmax=1":                  {Limits: smtp.Limits{RecipientsDomains: 1}},
 	} {
-		a, _, _ := testApp(words.English)
+		a, _, _ := testApp(i18n.English)
 		var got sandbox.Config
 		if err := a.limits(&got, []string{value}); err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: %+v, %v", value, got, err)
@@ -58,7 +58,7 @@ func TestWrongLimits(t *testing.T) {
 		"messages=5,":                 "want a refusal",
 		"messages=5,421-4.7.0+a\r\nb": "want a refusal",
 	} {
-		a, _, _ := testApp(words.English)
+		a, _, _ := testApp(i18n.English)
 		err := a.limits(&sandbox.Config{}, []string{value})
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", value, err, want)
@@ -68,7 +68,7 @@ func TestWrongLimits(t *testing.T) {
 
 func TestQuirks(t *testing.T) {
 	t.Parallel()
-	a, _, _ := testApp(words.English)
+	a, _, _ := testApp(i18n.English)
 	var cfg sandbox.Config
 	if err := a.quirks(&cfg, quirkWords()[1:]); err != nil || len(cfg.Quirks) == 0 || !reflect.DeepEqual(cfg.Quirks, sandbox.Quirks()) {
 		t.Errorf("%v, %v", cfg.Quirks, err)
@@ -82,7 +82,7 @@ func TestQuirks(t *testing.T) {
 
 func TestLockAfter(t *testing.T) {
 	t.Parallel()
-	a, _, _ := testApp(words.English)
+	a, _, _ := testApp(i18n.English)
 	cfg, err := a.sandboxConfig(&sandboxFlags{profile: "gmail", lockAfter: 3, faults: []string{"auth=apppassword*1"}})
 	want := []sandbox.Fault{{Stage: smtp.StageAuth, Action: sandbox.AppPassword, Times: 1}}
 	if err != nil || cfg.LockAfter != 3 || !reflect.DeepEqual(cfg.Faults, want) {

@@ -14,8 +14,8 @@ import (
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/console"
 	"github.com/yanmail/yan/internal/cli/jsonout"
+	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/internal/sandbox"
-	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/provider"
 )
 
@@ -93,12 +93,12 @@ func (a *runner) sandbox(ctx context.Context, s *sandboxFlags) error {
 	}
 	server, err := sandbox.Start(cfg)
 	if err != nil {
-		return command.Fail(command.ExitUnavailable, sentence.Errorf("%s: %w", a.T("the sandbox can't listen"), err), a.T("Choose another port, or leave the port out."))
+		return command.Fail(command.ExitUnavailable, localerr.Errorf("%s: %w", a.T("the sandbox can't listen"), err), a.T("Choose another port, or leave the port out."))
 	}
 	defer server.Close()
 	ca, remove, err := writeCA(server, s.ca)
 	if err != nil {
-		return command.Fail(command.ExitCantCreate, sentence.Errorf("%s: %w", a.T("the certificate authority can't be written"), err), "")
+		return command.Fail(command.ExitCantCreate, localerr.Errorf("%s: %w", a.T("the certificate authority can't be written"), err), "")
 	}
 	defer remove()
 	login, err := sandbox.DefaultLogin(s.profile)
@@ -196,7 +196,7 @@ func (a *runner) sandboxConfig(s *sandboxFlags) (sandbox.Config, error) {
 	}
 	if s.maildir != "" {
 		if err := os.MkdirAll(s.maildir, 0o700); err != nil {
-			return cfg, command.Fail(command.ExitCantCreate, sentence.Errorf("%s: %w", a.T("%s %s can't be written", a.Name("maildir"), command.Printable(s.maildir)), err), "")
+			return cfg, command.Fail(command.ExitCantCreate, localerr.Errorf("%s: %w", a.T("%s %s can't be written", a.Name("maildir"), command.Printable(s.maildir)), err), "")
 		}
 	}
 	if !s.json && !s.quiet {

@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/yanmail/yan/internal/cli/command"
-	"github.com/yanmail/yan/internal/wholefile"
+	"github.com/yanmail/yan/internal/files/atomicfile"
 	"github.com/yanmail/yan/message"
 )
 
@@ -48,7 +48,7 @@ func (c *composer) attachment(flag, file string) (message.Attachment, error) {
 	if info, err := os.Stat(file); err != nil || info.Mode().IsRegular() {
 		return message.File(file), nil
 	}
-	opened, err := wholefile.Open(c.Ctx, file)
+	opened, err := atomicfile.Open(c.Ctx, file)
 	if err != nil {
 		return message.Attachment{}, c.File(c.Name(flag), file, err)
 	}
@@ -58,7 +58,7 @@ func (c *composer) attachment(flag, file string) (message.Attachment, error) {
 // attachable returns an error that names the flag if file can't be attached. message.Compose checks
 // again, but knows only header fields.
 func (c *composer) attachable(flag, file string) error {
-	if err := wholefile.Check(file); err != nil {
+	if err := atomicfile.Check(file); err != nil {
 		return c.File(c.Name(flag), file, err)
 	}
 	base := filepath.Base(file)

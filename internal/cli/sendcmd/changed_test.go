@@ -12,7 +12,7 @@ import (
 
 	"github.com/yanmail/yan"
 	"github.com/yanmail/yan/internal/cli/command"
-	"github.com/yanmail/yan/internal/words"
+	"github.com/yanmail/yan/internal/i18n"
 	"github.com/yanmail/yan/transport"
 )
 
@@ -20,7 +20,7 @@ import (
 // were checked and before they are sent.
 func deliverWith(t *testing.T, recorder *transport.Recorder, s *sendFlags, dir string, meanwhile func()) (code int, out, errs string) {
 	t.Helper()
-	a, stdout, stderr := testApp(words.English)
+	a, stdout, stderr := testApp(i18n.English)
 	messages, err := (&rawReader{a, s}).rawMessages(t.Context(), []string{dir})
 	if err != nil {
 		t.Fatal(err)

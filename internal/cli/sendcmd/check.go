@@ -8,9 +8,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/yanmail/yan/account"
-	"github.com/yanmail/yan/internal/charset"
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/submission"
+	"github.com/yanmail/yan/internal/text/charset"
 	"github.com/yanmail/yan/queue"
 )
 

@@ -6,8 +6,8 @@ import (
 
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/jsonout"
+	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/internal/sending"
-	"github.com/yanmail/yan/internal/sentence"
 )
 
 // printDry prints the message, byte for byte, to standard output and its envelope to standard
@@ -25,7 +25,7 @@ func (a *runner) printDry(s *sendFlags, messages []*sending.Message) error {
 		}
 		j.Close()
 		if err != nil && a.WriteErr == nil { // finish reports a failed write
-			return command.Fail(command.ExitIO, sentence.Errorf("%s: %w", a.T("the message can't be read to its end"), err), "")
+			return command.Fail(command.ExitIO, localerr.Errorf("%s: %w", a.T("the message can't be read to its end"), err), "")
 		}
 	}
 	return nil

@@ -14,9 +14,9 @@ import (
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/console"
 	"github.com/yanmail/yan/internal/cli/outboxes"
+	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/sending"
-	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/internal/submission"
 	"github.com/yanmail/yan/message"
 	"github.com/yanmail/yan/queue"
@@ -159,7 +159,7 @@ func (q *enqueuer) enqueueOne(ctx context.Context, store outbox.Enqueuer, order 
 		m, err = letter.New(order)
 	}
 	if err != nil {
-		return m, r, command.Fail(command.ExitData, sentence.Errorf("%s: %w", q.T("the message can't be put into the outbox"), err), "")
+		return m, r, command.Fail(command.ExitData, localerr.Errorf("%s: %w", q.T("the message can't be put into the outbox"), err), "")
 	}
 	r, err = store.Enqueue(ctx, m)
 	return m, r, err
@@ -194,7 +194,7 @@ func (q *enqueuer) notEnqueued(ctx context.Context, store outbox.Store, e *enque
 	if all > 1 {
 		text = q.T("%s is neither sent nor in the outbox; %d of %d messages are", q.nameOf(e.message), kept, all)
 	}
-	return command.Fail(failed.Code, sentence.Errorf("%s: %w", text, failed.Err), failed.Hint)
+	return command.Fail(failed.Code, localerr.Errorf("%s: %w", text, failed.Err), failed.Hint)
 }
 
 // uncertain returns the error for a message that may or may not be in the outbox.
@@ -212,7 +212,7 @@ func (q *enqueuer) uncertain(e *enqueued, all, kept int) error {
 	if q.s.key != "" {
 		hint = q.T("Run the same command again: with the same --key nothing is added twice.")
 	}
-	return command.Fail(command.ExitUnknown, sentence.Errorf("%s: %w", text, e.err), hint)
+	return command.Fail(command.ExitUnknown, localerr.Errorf("%s: %w", text, e.err), hint)
 }
 
 // tellEnqueued prints the ID, the times and the account of an enqueued message.

@@ -5,7 +5,7 @@ import (
 	"io/fs"
 
 	"github.com/yanmail/yan/internal/cli/command"
-	"github.com/yanmail/yan/internal/sendlog"
+	"github.com/yanmail/yan/internal/sending/sendlog"
 	"github.com/yanmail/yan/smtp"
 )
 

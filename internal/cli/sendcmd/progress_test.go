@@ -7,15 +7,15 @@ import (
 
 	"github.com/yanmail/yan/internal/cli/console"
 	"github.com/yanmail/yan/internal/cli/serverflag"
+	"github.com/yanmail/yan/internal/i18n"
 	"github.com/yanmail/yan/internal/sending"
-	"github.com/yanmail/yan/internal/words"
 )
 
 func TestRunBar(t *testing.T) {
 	t.Parallel()
-	for lang, want := range map[words.Language]string{
-		words.English: "████████████░░░░░░░░░░░░  50%  1 of 3 messages  0.1/s  10 seconds left",
-		words.Chinese: "████████████░░░░░░░░░░░░  50%  已处理 1 封，共 3 封  每秒 0.1 封  剩余 10 秒",
+	for lang, want := range map[i18n.Language]string{
+		i18n.English: "████████████░░░░░░░░░░░░  50%  1 of 3 messages  0.1/s  10 seconds left",
+		i18n.Chinese: "████████████░░░░░░░░░░░░  50%  已处理 1 封，共 3 封  每秒 0.1 封  剩余 10 秒",
 	} {
 		a, _, errs := testApp(lang)
 		now := time.Unix(0, 0)
@@ -74,7 +74,7 @@ func TestRate(t *testing.T) {
 
 func TestProgress(t *testing.T) {
 	t.Parallel()
-	a, _, errs := testApp(words.English)
+	a, _, errs := testApp(i18n.English)
 	now := time.Unix(0, 0)
 	a.Now = func() time.Time { return now }
 	a.StderrWidth = 80

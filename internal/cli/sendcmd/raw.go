@@ -7,11 +7,11 @@ import (
 	"strings"
 
 	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/files/atomicfile"
 	"github.com/yanmail/yan/internal/mailfiles"
-	"github.com/yanmail/yan/internal/mbox"
+	"github.com/yanmail/yan/internal/mailfiles/mbox"
 	"github.com/yanmail/yan/internal/sending"
-	"github.com/yanmail/yan/internal/sendlog"
-	"github.com/yanmail/yan/internal/wholefile"
+	"github.com/yanmail/yan/internal/sending/sendlog"
 	"github.com/yanmail/yan/message"
 	"github.com/yanmail/yan/smtp"
 )
@@ -178,7 +178,7 @@ func (r *rawReader) checkRaw(j *sending.Message, given []smtp.Address) error {
 func (r *rawReader) openOnce(j *sending.Message) error {
 	in := r.Stdin
 	if j.File != "-" {
-		f, err := wholefile.Open(r.Ctx, j.File)
+		f, err := atomicfile.Open(r.Ctx, j.File)
 		if err != nil {
 			return err
 		}

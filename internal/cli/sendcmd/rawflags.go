@@ -10,7 +10,7 @@ import (
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/jsonout"
 	"github.com/yanmail/yan/internal/mailfiles"
-	"github.com/yanmail/yan/internal/mbox"
+	"github.com/yanmail/yan/internal/mailfiles/mbox"
 	"github.com/yanmail/yan/internal/sending"
 	"github.com/yanmail/yan/message"
 )

@@ -3,7 +3,7 @@ package sendcmd
 import (
 	"unicode/utf8"
 
-	"github.com/yanmail/yan/internal/charset"
+	"github.com/yanmail/yan/internal/text/charset"
 )
 
 // readable returns text in UTF-8; where is its source. --charset applies to files and standard

@@ -9,8 +9,8 @@ import (
 	"github.com/yanmail/yan/internal/cli/accounts"
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/verdict"
+	"github.com/yanmail/yan/internal/files/atomicfile"
 	"github.com/yanmail/yan/internal/sending"
-	"github.com/yanmail/yan/internal/wholefile"
 	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/smtpclient"
 	"github.com/yanmail/yan/transport"
@@ -174,7 +174,7 @@ func (r *sendRun) open(ctx context.Context, server transport.Server) (client *ya
 	if !s.quiet && !s.json {
 		o.Trace = a.Watchful(o.Trace, server.Host)
 	}
-	if client, err = wholefile.Await(ctx, func() (*yan.Client, error) { return yan.Open(s.Server, o) }, closeClient); err != nil {
+	if client, err = atomicfile.Await(ctx, func() (*yan.Client, error) { return yan.Open(s.Server, o) }, closeClient); err != nil {
 		if ctx.Err() != nil {
 			return nil, a.Interrupted()
 		}

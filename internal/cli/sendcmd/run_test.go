@@ -6,16 +6,16 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/cli/serverflag"
+	"github.com/yanmail/yan/internal/i18n"
 	"github.com/yanmail/yan/internal/sending"
-	"github.com/yanmail/yan/internal/words"
 	"github.com/yanmail/yan/smtpclient"
 )
 
 func TestSummary(t *testing.T) {
 	t.Parallel()
-	for lang, want := range map[words.Language]string{
-		words.English: "28 messages in 2.0 s (10/s): 1 sent, 2 sent before, 3 sent to some, 4 refused, 5 deferred, 6 unknown, 7 not tried",
-		words.Chinese: "28 封邮件，用时 2.0 s（每秒 10 封）：发出 1 封、先前已发出 2 封、只发给部分收件人 3 封、被拒绝 4 封、被推迟 5 封、结果未知 6 封、未尝试 7 封",
+	for lang, want := range map[i18n.Language]string{
+		i18n.English: "28 messages in 2.0 s (10/s): 1 sent, 2 sent before, 3 sent to some, 4 refused, 5 deferred, 6 unknown, 7 not tried",
+		i18n.Chinese: "28 封邮件，用时 2.0 s（每秒 10 封）：发出 1 封、先前已发出 2 封、只发给部分收件人 3 封、被拒绝 4 封、被推迟 5 封、结果未知 6 封、未尝试 7 封",
 	} {
 		a, _, _ := testApp(lang)
 		r := &sendRun{a: a, settled: 1}
@@ -32,14 +32,14 @@ func TestAdviceForServersThatLoseCommands(t *testing.T) {
 	t.Parallel()
 	lost := fmt.Errorf("%w: 250 in answer to nothing", smtpclient.ErrOutOfStep)
 	for _, test := range []struct {
-		lang     words.Language
+		lang     i18n.Language
 		lockStep bool
 		reason   string
 		advice   string
 	}{
-		{words.English, false, "the server's replies do not fit the commands: 250 in answer to nothing", "This server can't keep up with commands that come together: send to it with --no-pipelining.\n"},
-		{words.Chinese, false, "服务器的应答与所发的命令对不上: 250 in answer to nothing", "这个服务器处理不了连发的命令：请加上 --no-pipelining 再发。\n"},
-		{words.English, true, "the server's replies do not fit the commands: 250 in answer to nothing", ""},
+		{i18n.English, false, "the server's replies do not fit the commands: 250 in answer to nothing", "This server can't keep up with commands that come together: send to it with --no-pipelining.\n"},
+		{i18n.Chinese, false, "服务器的应答与所发的命令对不上: 250 in answer to nothing", "这个服务器处理不了连发的命令：请加上 --no-pipelining 再发。\n"},
+		{i18n.English, true, "the server's replies do not fit the commands: 250 in answer to nothing", ""},
 	} {
 		a, _, errs := testApp(test.lang)
 		r := &sendRun{a: a, s: &sendFlags{ServerFlags: serverflag.ServerFlags{LockStep: test.lockStep}}, messages: []*sending.Message{{}}}

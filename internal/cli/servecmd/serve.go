@@ -14,14 +14,14 @@ import (
 	"go.opentelemetry.io/otel"
 
 	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/internal/accountroute"
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/console"
 	"github.com/yanmail/yan/internal/cli/outboxes"
 	"github.com/yanmail/yan/internal/daemon"
+	"github.com/yanmail/yan/internal/files/atomicfile"
+	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/internal/outbox"
-	"github.com/yanmail/yan/internal/route"
-	"github.com/yanmail/yan/internal/sentence"
-	"github.com/yanmail/yan/internal/wholefile"
 	"github.com/yanmail/yan/queue"
 )
 
@@ -75,7 +75,7 @@ func (a *runner) runServe(ctx context.Context, s *serveFlags) error {
 	if err != nil {
 		return err
 	}
-	store, err := a.OpenOutbox(ctx, where, route.StoreOptions(f.Outbox()))
+	store, err := a.OpenOutbox(ctx, where, accountroute.StoreOptions(f.Outbox()))
 	if err != nil {
 		return a.badOutbox(where, err)
 	}
@@ -199,14 +199,14 @@ func (a *runner) served(s *serveFlags, err error) error {
 	case errors.Is(err, daemon.ErrSocket):
 		return command.Fail(command.ExitCantCreate, err, a.T("Name another place with --socket."))
 	}
-	return command.Fail(command.ExitUnavailable, sentence.Errorf("%s: %w", a.T("the delivery failed"), err), "")
+	return command.Fail(command.ExitUnavailable, localerr.Errorf("%s: %w", a.T("the delivery failed"), err), "")
 }
 
 // badOutbox explains why the outbox can't be opened, with the exit status of
 // every other command.
 func (a *runner) badOutbox(where string, err error) error {
 	var newer *queue.NewerError
-	var untrusted *wholefile.UntrustedError
+	var untrusted *atomicfile.UntrustedError
 	code, hint := command.ExitTemporary, ""
 	switch {
 	case errors.As(err, &newer):

@@ -6,9 +6,9 @@ import (
 	"log/slog"
 
 	"github.com/yanmail/yan/account"
+	"github.com/yanmail/yan/internal/accountroute"
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/daemon"
-	"github.com/yanmail/yan/internal/route"
 )
 
 // configuring reads the configuration. At the start it uses the file that was
@@ -35,8 +35,8 @@ func (a *runner) configuring(first *account.File, log *slog.Logger) func(context
 }
 
 func (a *runner) serveConfig(f *account.File, log *slog.Logger) daemon.Config {
-	router := route.Router{File: f, Secrets: a.ServeSecrets(log)}
-	c := daemon.Config{Route: router.Find, Retention: route.Retention(f.Outbox())}
+	router := accountroute.Router{File: f, Secrets: a.ServeSecrets(log)}
+	c := daemon.Config{Route: router.Find, Retention: accountroute.Retention(f.Outbox())}
 	for _, acc := range f.Accounts() {
 		if f.FaultOf(acc.Name) == nil {
 			c.Accounts = append(c.Accounts, acc.Name)

@@ -17,7 +17,7 @@ import (
 
 	"github.com/yanmail/yan"
 	"github.com/yanmail/yan/internal/cli/command"
-	"github.com/yanmail/yan/internal/wholefile"
+	"github.com/yanmail/yan/internal/files/atomicfile"
 	"github.com/yanmail/yan/provider"
 	"github.com/yanmail/yan/sasl"
 	"github.com/yanmail/yan/smtp"
@@ -146,7 +146,7 @@ func (s *ServerFlags) CheckTLS(a *Servers) error {
 		if f.file == "" {
 			continue
 		}
-		if err := wholefile.Check(f.file); err != nil {
+		if err := atomicfile.Check(f.file); err != nil {
 			return a.File(a.Name(f.flag), f.file, err)
 		}
 	}
@@ -181,13 +181,13 @@ func (s *ServerFlags) CheckTLS(a *Servers) error {
 
 // PemFiles reads certificates until Ctrl-C.
 func (a *Servers) PemFiles(read func() error) error {
-	_, err := wholefile.Await(a.Ctx, func() (struct{}, error) { return struct{}{}, read() }, nil)
+	_, err := atomicfile.Await(a.Ctx, func() (struct{}, error) { return struct{}{}, read() }, nil)
 	return err
 }
 
 // isUnreadable reports whether a file can't be read, whatever its content.
 func isUnreadable(err error) bool {
-	var long *wholefile.TooLongError
+	var long *atomicfile.TooLongError
 	return errors.Is(err, context.Canceled) || errors.As(err, &long)
 }
 

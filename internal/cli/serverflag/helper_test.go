@@ -7,11 +7,11 @@ import (
 	"github.com/yanmail/yan/internal/cli/clitest"
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/verdict"
-	"github.com/yanmail/yan/internal/words"
+	"github.com/yanmail/yan/internal/i18n"
 )
 
 // testApp returns Servers without a terminal.
-func testApp(lang words.Language) (*Servers, *bytes.Buffer, *bytes.Buffer) {
+func testApp(lang i18n.Language) (*Servers, *bytes.Buffer, *bytes.Buffer) {
 	c, out, errs := clitest.Console(lang)
 	return &Servers{Reporter: &verdict.Reporter{Context: command.New(c, nil)}, ToldProxy: new(sync.Once)}, out, errs
 }

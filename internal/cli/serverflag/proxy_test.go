@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/yanmail/yan/internal/words"
+	"github.com/yanmail/yan/internal/i18n"
 	"github.com/yanmail/yan/transport"
 )
 
@@ -17,7 +17,7 @@ func TestAllProxyOfAnyKind(t *testing.T) {
 		"socks://127.0.0.1:29999/": true, "socks4://127.0.0.1:1080": false, "https://127.0.0.1:8443": false,
 		"127.0.0.1:1080": false, "nonsense": false, "ftp://me:geheim@127.0.0.1:1": false,
 	} {
-		for _, lang := range []words.Language{words.English, words.Chinese} {
+		for _, lang := range []i18n.Language{i18n.English, i18n.Chinese} {
 			a, _, errs := testApp(lang)
 			a.Getenv = func(name string) string {
 				if name == "ALL_PROXY" {
@@ -74,7 +74,7 @@ func TestSystemProxy(t *testing.T) {
 		{map[string]string{"ALL_PROXY": proxy, "no_proxy": "other.example, smtp.example.org"}, "smtp.example.org", ""},
 		{map[string]string{"ALL_PROXY": proxy, "NO_PROXY": "other.example"}, "smtp.example.org", proxy},
 	} {
-		a, _, _ := testApp(words.English)
+		a, _, _ := testApp(i18n.English)
 		a.Getenv = func(name string) string { return test.env[name] }
 		got, err := a.SystemProxy(transport.Server{Host: test.host, Port: 465})
 		if err != nil || got != test.want {

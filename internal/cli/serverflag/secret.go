@@ -8,8 +8,8 @@ import (
 
 	"github.com/yanmail/yan"
 	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/internal/secret"
-	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/sasl"
 	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/transport"
@@ -133,7 +133,7 @@ func (a *Servers) AskSecret(ctx context.Context, server transport.Server, o *yan
 	case ctx.Err() != nil:
 		return a.Interrupted()
 	case err != nil:
-		return command.Fail(command.ExitIO, sentence.Errorf("%s: %w", a.T("the password can't be read from the terminal"), err), "")
+		return command.Fail(command.ExitIO, localerr.Errorf("%s: %w", a.T("the password can't be read from the terminal"), err), "")
 	}
 	if o.Password = secret.Trim(typed); o.Password == "" {
 		return a.Configf("no password was typed")

@@ -13,7 +13,7 @@ import (
 	"github.com/yanmail/yan/internal/cli/console"
 	"github.com/yanmail/yan/internal/mailfiles"
 	"github.com/yanmail/yan/internal/sending"
-	"github.com/yanmail/yan/internal/sendlog"
+	"github.com/yanmail/yan/internal/sending/sendlog"
 	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/smtpclient"
 	"github.com/yanmail/yan/transport"

@@ -6,13 +6,13 @@ import (
 	"time"
 
 	"github.com/yanmail/yan"
-	"github.com/yanmail/yan/internal/words"
+	"github.com/yanmail/yan/internal/i18n"
 	"github.com/yanmail/yan/smtpclient"
 )
 
 func TestTranscript(t *testing.T) {
 	t.Parallel()
-	a, out, _ := testApp(words.Chinese)
+	a, out, _ := testApp(i18n.Chinese)
 	show := a.Transcript(out, 0)
 	for _, e := range []yan.Event{
 		{Direction: smtpclient.Connected, Text: "127.0.0.1:465"},

@@ -16,7 +16,7 @@ import (
 
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/outbox/postgres"
-	"github.com/yanmail/yan/internal/pgtest"
+	"github.com/yanmail/yan/internal/testing/pgtest"
 	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 )

@@ -11,12 +11,12 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 
-	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/queue"
 )
 
 // errAborted: the connection was lost, and nothing was kept.
-var errAborted = sentence.New("the connection to the database was lost before the commit: nothing was kept, try again")
+var errAborted = localerr.New("the connection to the database was lost before the commit: nothing was kept, try again")
 
 // tx is an open transaction.
 type tx struct {
@@ -117,7 +117,7 @@ func (t *tx) commit(ctx context.Context) error {
 		}
 		return nil
 	case err == nil:
-		return sentence.New("the database has rolled back instead of committing")
+		return localerr.New("the database has rolled back instead of committing")
 	case refused(err):
 		discard(t.Conn)
 		return err
@@ -148,12 +148,12 @@ func (s *Store) resolve(ctx context.Context, xid string, note pgtype.UUID, why e
 		case err == nil && kept:
 			return nil
 		case err == nil && over:
-			return sentence.Errorf("%w (%w)", errAborted, why)
+			return localerr.Errorf("%w (%w)", errAborted, why)
 		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return sentence.Errorf("%w (%w)", queue.ErrUncertain, why)
+			return localerr.Errorf("%w (%w)", queue.ErrUncertain, why)
 		}
 	}
 }
@@ -202,7 +202,7 @@ func (s *Store) read(ctx context.Context, do func(ctx context.Context, conn *pgx
 
 // bounded limits the wait for a database that hangs, or for a lock.
 func bounded(ctx context.Context, most time.Duration) (context.Context, context.CancelFunc) {
-	return context.WithTimeoutCause(ctx, most, sentence.Errorf("the database did not answer within %v", most))
+	return context.WithTimeoutCause(ctx, most, localerr.Errorf("the database did not answer within %v", most))
 }
 
 // failed translates an error for the caller.
@@ -215,11 +215,11 @@ func (s *Store) failed(ctx context.Context, lost bool, err error) error {
 	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
 		return context.Cause(ctx)
 	case known && told.Code == diskFull:
-		return sentence.Errorf("%w: %w", queue.ErrFull, err)
+		return localerr.Errorf("%w: %w", queue.ErrFull, err)
 	case errors.Is(err, errAborted) || errors.Is(err, queue.ErrUncertain) || known && !lost:
-		return sentence.Errorf("%s: %w", s.pool.place, err)
+		return localerr.Errorf("%s: %w", s.pool.place, err)
 	case lost:
-		return sentence.Errorf("%s: %w", s.pool.place, sentence.Errorf("%w (%w)", errAborted, err))
+		return localerr.Errorf("%s: %w", s.pool.place, localerr.Errorf("%w (%w)", errAborted, err))
 	}
 	return err
 }

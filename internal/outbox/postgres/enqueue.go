@@ -12,8 +12,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/internal/outbox"
-	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/smtpclient"
@@ -207,7 +207,7 @@ func (s *Store) enqueueAll(ctx context.Context, t *tx, all []*enqueueing) error 
 }
 
 // errForgotten: Prune has just removed the message that had the key.
-var errForgotten = sentence.New("the message that had this key was forgotten just now: try again")
+var errForgotten = localerr.New("the message that had this key was forgotten just now: try again")
 
 // begins sets the fields that depend on the time.
 func (r *row) begins(now time.Time) {
@@ -226,14 +226,14 @@ func newRow(m outbox.NewMessage) (row, error) {
 		return row{}, err
 	}
 	if m.Envelope.Len() == 0 {
-		return row{}, sentence.New("envelope: no recipients")
+		return row{}, localerr.New("envelope: no recipients")
 	}
 	if m.Content == nil {
-		return row{}, sentence.New("the message has no content")
+		return row{}, localerr.New("the message has no content")
 	}
 	for _, text := range append([]string{m.Account, m.Key, m.MessageID}, m.Tags...) {
 		if strings.IndexByte(text, 0) >= 0 || !utf8.ValidString(text) {
-			return row{}, sentence.Errorf("%q can't be kept in PostgreSQL: it holds a NUL or is not UTF-8", text)
+			return row{}, localerr.Errorf("%q can't be kept in PostgreSQL: it holds a NUL or is not UTF-8", text)
 		}
 	}
 	r := row{
@@ -286,7 +286,7 @@ func small(c smtpclient.Content) ([]byte, error) {
 	b.Grow(int(c.Size()))
 	w := &exactly{to: &b, left: c.Size()}
 	if _, err := c.WriteTo(w); err != nil {
-		return nil, sentence.Errorf("reading the message: %w", err)
+		return nil, localerr.Errorf("reading the message: %w", err)
 	}
 	return b.Bytes(), w.end()
 }

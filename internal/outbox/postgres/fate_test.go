@@ -7,7 +7,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/yanmail/yan/internal/outbox"
-	"github.com/yanmail/yan/internal/pgtest"
+	"github.com/yanmail/yan/internal/testing/pgtest"
 	"github.com/yanmail/yan/queue"
 )
 

@@ -4,9 +4,9 @@ import (
 	"testing"
 
 	"github.com/yanmail/yan/internal/outbox"
-	"github.com/yanmail/yan/internal/outbox/outboxtest"
 	"github.com/yanmail/yan/internal/outbox/postgres"
-	"github.com/yanmail/yan/internal/pgtest"
+	"github.com/yanmail/yan/internal/testing/outboxtest"
+	"github.com/yanmail/yan/internal/testing/pgtest"
 )
 
 // Several programs that open a missing outbox at once all find it complete, whichever creates

@@ -13,8 +13,8 @@ import (
 	"github.com/jackc/pgservicefile"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/yanmail/yan/internal/sentence"
-	"github.com/yanmail/yan/internal/wholefile"
+	"github.com/yanmail/yan/internal/files/atomicfile"
+	"github.com/yanmail/yan/internal/localerr"
 )
 
 // libpqFiles are the settings of a connection that name files, and the settings that decide
@@ -110,15 +110,15 @@ func (f libpqFiles) check(config *pgx.ConnConfig) error {
 		}
 	}
 	for _, path := range deciding {
-		if err := checkFile(path, wholefile.Trusted); err != nil {
+		if err := checkFile(path, atomicfile.Trusted); err != nil {
 			return err
 		}
 	}
-	if err := checkFile(key, wholefile.PrivateKey); err != nil {
+	if err := checkFile(key, atomicfile.PrivateKey); err != nil {
 		return err
 	}
 	if config.Password != "" && f["password"] == "" { // then it came from the password file
-		return checkFile(f["passfile"], wholefile.Private)
+		return checkFile(f["passfile"], atomicfile.Private)
 	}
 	return nil
 }
@@ -132,16 +132,16 @@ func checkFile(path string, check func(string, fs.FileInfo) error) error {
 	if err == nil {
 		err = check(path, info)
 	}
-	untrusted, ok := errors.AsType[*wholefile.UntrustedError](err)
+	untrusted, ok := errors.AsType[*atomicfile.UntrustedError](err)
 	switch {
 	case !ok:
 		return err
-	case untrusted.Reason == wholefile.OthersOwn:
-		return sentence.Errorf("%w; files with settings of PostgreSQL have to belong to you or to root", untrusted)
-	case untrusted.Reason == wholefile.OthersRead:
-		return sentence.Errorf("%w, and it holds a secret of PostgreSQL; run: chmod 600 %s", untrusted, untrusted.Path)
+	case untrusted.Reason == atomicfile.OthersOwn:
+		return localerr.Errorf("%w; files with settings of PostgreSQL have to belong to you or to root", untrusted)
+	case untrusted.Reason == atomicfile.OthersRead:
+		return localerr.Errorf("%w, and it holds a secret of PostgreSQL; run: chmod 600 %s", untrusted, untrusted.Path)
 	}
-	return sentence.Errorf("%w, and it decides which PostgreSQL server is trusted; run: chmod o-w %s", untrusted, untrusted.Path)
+	return localerr.Errorf("%w, and it decides which PostgreSQL server is trusted; run: chmod o-w %s", untrusted, untrusted.Path)
 }
 
 // unreadable returns why one of the named files can't be read; nil if all can.
@@ -157,8 +157,8 @@ func (f libpqFiles) unreadable() error {
 		if path == "" {
 			continue
 		}
-		if err := wholefile.Check(path); err != nil {
-			return sentence.Errorf("a file that the settings of PostgreSQL name can't be read: %w", err)
+		if err := atomicfile.Check(path); err != nil {
+			return localerr.Errorf("a file that the settings of PostgreSQL name can't be read: %w", err)
 		}
 	}
 	return nil

@@ -10,11 +10,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/yanmail/yan/internal/files/atomicfile"
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/outbox/postgres"
-	"github.com/yanmail/yan/internal/pgtest"
 	"github.com/yanmail/yan/internal/sandbox"
-	"github.com/yanmail/yan/internal/wholefile"
+	"github.com/yanmail/yan/internal/testing/pgtest"
 )
 
 // certificates returns a CA, and a client certificate with its key.
@@ -98,7 +98,7 @@ func TestFilesOfLibpqBelongToTheUser(t *testing.T) {
 				t.Errorf("%s: %q does not say %q", what, err, want)
 			}
 		}
-		if untrusted := new(wholefile.UntrustedError); test.says != nil && what != "no service file" && !errors.As(err, &untrusted) {
+		if untrusted := new(atomicfile.UntrustedError); test.says != nil && what != "no service file" && !errors.As(err, &untrusted) {
 			t.Errorf("%s: %#v", what, err)
 		}
 	}

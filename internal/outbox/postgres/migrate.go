@@ -11,7 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/queue"
 )
 
@@ -97,7 +97,7 @@ func version(ctx context.Context, conn *pgx.Conn) (int, error) {
 func cantMake(err error) error {
 	var refused *pgconn.PgError
 	if errors.As(err, &refused) && refused.Code == insufficientPrivilege {
-		return sentence.Errorf("this user may not make the schema yan: let the database's owner do it once, or grant CREATE on the database: %w", err)
+		return localerr.Errorf("this user may not make the schema yan: let the database's owner do it once, or grant CREATE on the database: %w", err)
 	}
 	return err
 }

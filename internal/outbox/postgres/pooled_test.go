@@ -17,9 +17,9 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
-	"github.com/yanmail/yan/internal/outbox/outboxtest"
 	"github.com/yanmail/yan/internal/outbox/postgres"
-	"github.com/yanmail/yan/internal/pgtest"
+	"github.com/yanmail/yan/internal/testing/outboxtest"
+	"github.com/yanmail/yan/internal/testing/pgtest"
 )
 
 // With a pooler that gives each transaction another connection the outbox works the same, and

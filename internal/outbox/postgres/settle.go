@@ -5,8 +5,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/internal/outbox"
-	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/queue"
 )
 
@@ -96,7 +96,7 @@ func (s *Store) Settle(ctx context.Context, settlements []outbox.Settlement) ([]
 		switch told.State {
 		case queue.HandedOver, queue.Failed, queue.Deferred, queue.InDoubt, queue.Held, queue.Queued:
 		default:
-			return nil, sentence.Errorf("a lease can't be settled as %q", string(told.State))
+			return nil, localerr.Errorf("a lease can't be settled as %q", string(told.State))
 		}
 	}
 	op := &settling{told: settlements}

@@ -10,9 +10,9 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/yanmail/yan/internal/outbox"
-	"github.com/yanmail/yan/internal/outbox/outboxtest"
 	"github.com/yanmail/yan/internal/outbox/postgres"
-	"github.com/yanmail/yan/internal/pgtest"
+	"github.com/yanmail/yan/internal/testing/outboxtest"
+	"github.com/yanmail/yan/internal/testing/pgtest"
 )
 
 func TestMain(m *testing.M) {

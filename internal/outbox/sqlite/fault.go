@@ -7,7 +7,7 @@ import (
 
 	driven "modernc.org/sqlite"
 
-	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/localerr"
 )
 
 // Result codes of SQLite (https://sqlite.org/rescode.html); the low octet is the primary code.
@@ -23,7 +23,7 @@ const (
 	codeShmSize  = codeIOErr | 19<<8 // the log's index could not grow
 )
 
-var errReadOnly = sentence.New("the outbox was opened for reading only")
+var errReadOnly = localerr.New("the outbox was opened for reading only")
 
 // code returns SQLite's result code, 0 for other errors.
 func code(err error) int {

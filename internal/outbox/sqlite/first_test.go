@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/yanmail/yan/internal/outbox"
-	"github.com/yanmail/yan/internal/outbox/outboxtest"
+	"github.com/yanmail/yan/internal/testing/outboxtest"
 )
 
 // Several programs that open a missing outbox at once all find it complete, whichever creates

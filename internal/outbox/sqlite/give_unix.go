@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/localerr"
 )
 
 // ownership is the owner of an outbox's files. Root, who may write into the outbox of any
@@ -90,7 +90,7 @@ func (o *ownership) has(folder *os.Root) error {
 		return err
 	}
 	if of := ownershipOf(info); of == nil || of.uid != o.uid {
-		return sentence.Errorf("%s belongs to another user than the outbox: the administrator does not write there", folder.Name())
+		return localerr.Errorf("%s belongs to another user than the outbox: the administrator does not write there", folder.Name())
 	}
 	return nil
 }

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/queue"
 )
 
@@ -41,7 +41,7 @@ func (s *store) inPlace() error {
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return s.judge(err)
 		}
-		broken := sentence.Errorf("%w: %s was moved or removed while it was in use", queue.ErrBroken, s.path+part)
+		broken := localerr.Errorf("%w: %s was moved or removed while it was in use", queue.ErrBroken, s.path+part)
 		s.broken.CompareAndSwap(nil, &broken)
 		return *s.broken.Load()
 	}
@@ -61,7 +61,7 @@ func leftAlone(path string) error {
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 		return nil // another process has just created it
 	}
-	return sentence.Errorf("the outbox %s is not there, but its log %s is: put the file back to its place beside it",
+	return localerr.Errorf("the outbox %s is not there, but its log %s is: put the file back to its place beside it",
 		path, filepath.Base(path)+"-wal")
 }
 
@@ -86,7 +86,7 @@ func (s *store) logIsOpen() error {
 		select {
 		case <-again.C:
 		case <-tooLong.C:
-			return sentence.Errorf("%w: %s was removed while another program uses the outbox: end that program, then start it again",
+			return localerr.Errorf("%w: %s was removed while another program uses the outbox: end that program, then start it again",
 				queue.ErrBroken, s.path+missing)
 		}
 	}

@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"io"
 
+	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/internal/outbox"
-	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtpclient"
 )
@@ -28,10 +28,10 @@ func (l *letter) discard() {
 // take reads the content of a message if the disk has room for it.
 func (s *store) take(m outbox.NewMessage) (*letter, error) {
 	if m.Envelope.Len() == 0 {
-		return nil, sentence.New("envelope: no recipients")
+		return nil, localerr.New("envelope: no recipients")
 	}
 	if m.Content == nil {
-		return nil, sentence.New("the message has no content")
+		return nil, localerr.New("the message has no content")
 	}
 	l := &letter{size: m.Content.Size()}
 	if s.options.MinFree >= 0 {
@@ -66,10 +66,10 @@ func (s *store) take(m outbox.NewMessage) (*letter, error) {
 func copyContent(w io.Writer, c smtpclient.Content) error {
 	bounded := &boundedWriter{w: w, left: c.Size()}
 	if _, err := c.WriteTo(bounded); err != nil {
-		return sentence.Errorf("reading the message: %w", err)
+		return localerr.Errorf("reading the message: %w", err)
 	}
 	if bounded.left != 0 {
-		return sentence.Errorf("the message ends %d octets before its size", bounded.left)
+		return localerr.Errorf("the message ends %d octets before its size", bounded.left)
 	}
 	return nil
 }
@@ -81,7 +81,7 @@ type boundedWriter struct {
 
 func (b *boundedWriter) Write(p []byte) (int, error) {
 	if int64(len(p)) > b.left {
-		return 0, sentence.New("the message is longer than its size")
+		return 0, localerr.New("the message is longer than its size")
 	}
 	n, err := b.w.Write(p)
 	b.left -= int64(n)

@@ -10,8 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/yanmail/yan/internal/sentence"
-	"github.com/yanmail/yan/internal/wholefile"
+	"github.com/yanmail/yan/internal/files/atomicfile"
+	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/queue"
 )
 
@@ -68,7 +68,7 @@ func makeFolders(path string) error {
 			return err
 		}
 		// A folder that this user may write and not read can't be synced.
-		if err := wholefile.SyncFolder(filepath.Dir(folder)); err != nil && !errors.Is(err, os.ErrPermission) {
+		if err := atomicfile.SyncFolder(filepath.Dir(folder)); err != nil && !errors.Is(err, os.ErrPermission) {
 			return err
 		}
 	}
@@ -143,9 +143,9 @@ func (s *store) prepare(c *conn) error {
 	case err != nil:
 		return err
 	case synchronous < 2: // FULL; 3 is EXTRA
-		return sentence.New("SQLite does not wait for the disk here (synchronous is not FULL), so that mail could be lost")
+		return localerr.New("SQLite does not wait for the disk here (synchronous is not FULL), so that mail could be lost")
 	case before(version, oldest):
-		return sentence.Errorf("SQLite %s can damage a database that several processes write; %s or later is needed", version, oldest)
+		return localerr.Errorf("SQLite %s can damage a database that several processes write; %s or later is needed", version, oldest)
 	}
 	return nil
 }
@@ -175,11 +175,11 @@ func (s *store) refusal(err error) error {
 	}
 	switch code(err) & 0xff {
 	case codeNotADB:
-		return sentence.Errorf("%s is no outbox, and no database at all", s.path)
+		return localerr.Errorf("%s is no outbox, and no database at all", s.path)
 	case codeReadOnly, codePerm:
-		return sentence.Errorf("the outbox %s can't be written: the disk, the folder or the file is read-only", s.path)
+		return localerr.Errorf("the outbox %s can't be written: the disk, the folder or the file is read-only", s.path)
 	case codeCantOpen:
-		return sentence.Errorf("the outbox %s can't be opened: the folder or the file does not let this user in, or the disk is read-only", s.path)
+		return localerr.Errorf("the outbox %s can't be opened: the folder or the file does not let this user in, or the disk is read-only", s.path)
 	}
 	return err
 }
@@ -216,7 +216,7 @@ func (s *store) patiently(do func() error) error {
 			return queue.ErrClosed
 		case <-limit.C:
 			again.Stop()
-			return sentence.Errorf("another program has been writing to the outbox for %v", s.harness.patience)
+			return localerr.Errorf("another program has been writing to the outbox for %v", s.harness.patience)
 		}
 	}
 }
@@ -224,7 +224,7 @@ func (s *store) patiently(do func() error) error {
 // checkDisk refuses a network file system.
 func (s *store) checkDisk() error {
 	if kind := s.harness.network(filepath.Dir(s.path)); kind != "" {
-		return sentence.Errorf("the outbox %s is on a network file system (%s), which does not keep several programs from damaging it: put it on a disk of this machine", s.path, kind)
+		return localerr.Errorf("the outbox %s is on a network file system (%s), which does not keep several programs from damaging it: put it on a disk of this machine", s.path, kind)
 	}
 	return nil
 }

@@ -5,7 +5,7 @@ import (
 	"io/fs"
 	"os"
 
-	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/localerr"
 )
 
 // beside are the suffixes of the files that SQLite keeps next to a database.
@@ -33,7 +33,7 @@ func (s *store) isOwn(path string, info fs.FileInfo) error {
 
 func isFile(path string, info fs.FileInfo) error {
 	if !info.Mode().IsRegular() {
-		return sentence.Errorf("%s is not a file: it can't be a part of the outbox", path)
+		return localerr.Errorf("%s is not a file: it can't be a part of the outbox", path)
 	}
 	return nil
 }
@@ -77,5 +77,5 @@ func (s *store) ownFolder(path string) error {
 }
 
 func anothers(path string) error {
-	return sentence.Errorf("%s belongs to another user, who could read and change the mail in it: an outbox has one owner, and several users share one in PostgreSQL", path)
+	return localerr.Errorf("%s belongs to another user, who could read and change the mail in it: an outbox has one owner, and several users share one in PostgreSQL", path)
 }

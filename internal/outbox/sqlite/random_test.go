@@ -10,8 +10,8 @@ import (
 	"testing"
 
 	"github.com/yanmail/yan/internal/outbox"
-	"github.com/yanmail/yan/internal/outbox/outboxtest"
 	"github.com/yanmail/yan/internal/outbox/sqlite"
+	"github.com/yanmail/yan/internal/testing/outboxtest"
 )
 
 var (

@@ -3,8 +3,8 @@ package sqlite
 import (
 	"context"
 
+	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/internal/outbox"
-	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/queue"
 )
 
@@ -55,7 +55,7 @@ func (s *store) Settle(ctx context.Context, settlements []outbox.Settlement) (st
 		switch settled.State {
 		case queue.HandedOver, queue.Failed, queue.Deferred, queue.InDoubt, queue.Held, queue.Queued:
 		default:
-			return nil, sentence.Errorf("a lease can't be settled as %q", string(settled.State))
+			return nil, localerr.Errorf("a lease can't be settled as %q", string(settled.State))
 		}
 		if answers[i], err = encodeAnswer(settled.Answer); err != nil {
 			return nil, err

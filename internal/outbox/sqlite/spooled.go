@@ -9,7 +9,7 @@ import (
 	"io/fs"
 	"os"
 
-	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/queue"
 )
 
@@ -22,7 +22,7 @@ func (s *store) openSpooled(name []byte, size int64) (io.ReadCloser, error) {
 	path := s.spoolName(name)
 	info, err := os.Lstat(path)
 	if err == nil && !info.Mode().IsRegular() {
-		return nil, sentence.Errorf("%w: %s is not a file", queue.ErrNoBody, path)
+		return nil, localerr.Errorf("%w: %s is not a file", queue.ErrNoBody, path)
 	}
 	var f *os.File
 	if err == nil {
@@ -32,7 +32,7 @@ func (s *store) openSpooled(name []byte, size int64) (io.ReadCloser, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, queue.ErrNoBody
 	case errors.Is(err, fs.ErrPermission): // which a retry does not change
-		return nil, sentence.Errorf("%w: %w", queue.ErrNoBody, err)
+		return nil, localerr.Errorf("%w: %w", queue.ErrNoBody, err)
 	case err != nil:
 		return nil, s.judge(err)
 	}
@@ -57,7 +57,7 @@ func (b *spooledBody) Read(p []byte) (int, error) {
 	_, _ = b.sum.Write(p[:n]) // a hash has no errors
 	b.left -= int64(n)
 	if err == io.EOF && b.left > 0 || b.left == 0 && !b.isWhole() {
-		return 0, sentence.Errorf("%w: what is in %s is not what was kept", queue.ErrNoBody, b.path)
+		return 0, localerr.Errorf("%w: what is in %s is not what was kept", queue.ErrNoBody, b.path)
 	}
 	return n, err
 }

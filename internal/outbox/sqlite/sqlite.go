@@ -20,10 +20,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/yanmail/yan/internal/files/atomicfile"
+	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/outbox/group"
-	"github.com/yanmail/yan/internal/sentence"
-	"github.com/yanmail/yan/internal/wholefile"
 	"github.com/yanmail/yan/queue"
 )
 
@@ -91,7 +91,7 @@ func (h Harness) filled() Harness {
 		h.settling = 5 * time.Second
 	}
 	if h.sync == nil {
-		h.sync = wholefile.SyncFolder
+		h.sync = atomicfile.SyncFolder
 	}
 	if h.user == 0 {
 		h.user = os.Geteuid()
@@ -172,7 +172,7 @@ func (s *store) open(path string) (err error) {
 		return err
 	}
 	if s.path, err = place(path); err != nil {
-		return sentence.Errorf("making the outbox %s: %w", path, err)
+		return localerr.Errorf("making the outbox %s: %w", path, err)
 	}
 	if err := s.checkDisk(); err != nil {
 		return err
@@ -318,9 +318,9 @@ func (s *store) judge(err error) error {
 	case err == nil:
 		return nil
 	case isFull(err) || code(err) == codeShmSize && s.harness.free(s.path) == 0:
-		return sentence.Errorf("%w: %w", queue.ErrFull, err)
+		return localerr.Errorf("%w: %w", queue.ErrFull, err)
 	case isFault(err):
-		broken := sentence.Errorf("%w: %w", queue.ErrBroken, err)
+		broken := localerr.Errorf("%w: %w", queue.ErrBroken, err)
 		s.broken.CompareAndSwap(nil, &broken)
 		return *s.broken.Load()
 	}

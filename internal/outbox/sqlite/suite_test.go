@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"github.com/yanmail/yan/internal/outbox"
-	"github.com/yanmail/yan/internal/outbox/outboxtest"
 	"github.com/yanmail/yan/internal/outbox/sqlite"
+	"github.com/yanmail/yan/internal/testing/outboxtest"
 )
 
 func TestSuite(t *testing.T) {

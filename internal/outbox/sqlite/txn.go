@@ -10,8 +10,8 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/internal/outbox"
-	"github.com/yanmail/yan/internal/sentence"
 	"github.com/yanmail/yan/queue"
 )
 
@@ -84,7 +84,7 @@ func (s *store) commit(t *txn) error {
 func (s *store) unsure(err error) error {
 	judged := s.judge(err)
 	if errors.Is(judged, queue.ErrBroken) {
-		return sentence.Errorf("%w: %w", queue.ErrUncertain, judged)
+		return localerr.Errorf("%w: %w", queue.ErrUncertain, judged)
 	}
 	return judged
 }
@@ -95,7 +95,7 @@ func (s *store) lasts() error {
 	if s.madeLog {
 		// SQLite syncs the folder as well, but ignores the error.
 		if err := s.harness.sync(filepath.Dir(s.path)); err != nil {
-			broken := sentence.Errorf("%w: %w", queue.ErrBroken, err)
+			broken := localerr.Errorf("%w: %w", queue.ErrBroken, err)
 			s.broken.CompareAndSwap(nil, &broken)
 			return s.unsure(*s.broken.Load())
 		}

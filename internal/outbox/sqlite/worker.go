@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/yanmail/yan/internal/sentence"
+	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/queue"
 )
 
@@ -26,7 +26,7 @@ func (s *store) Join(ctx context.Context, w queue.Worker, lease time.Duration) e
 			return err
 		}
 		if known {
-			return harmless(sentence.Errorf("a worker with the owner %q has joined already", w.Owner))
+			return harmless(localerr.Errorf("a worker with the owner %q has joined already", w.Owner))
 		}
 		// A worker that left while messages were being sent replaces its old row.
 		l := t.leaseOf(lease)

@@ -8,11 +8,11 @@ import (
 	"runtime"
 	"strings"
 
-	"github.com/yanmail/yan/internal/homedir"
+	"github.com/yanmail/yan/internal/files/homedir"
+	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/outbox/postgres"
 	"github.com/yanmail/yan/internal/outbox/sqlite"
-	"github.com/yanmail/yan/internal/sentence"
 )
 
 // Open opens the outbox in a SQLite file or, for a URL that begins with postgres:// or
@@ -49,7 +49,7 @@ func Path(where string, getenv func(string) string) (string, error) {
 	case where == "":
 		return DefaultPath(getenv)
 	case strings.Contains(where, "://"), outbox.HoldsPassword(where):
-		return "", sentence.Errorf("%s is no outbox: want the path of a file, or a URL that begins with postgres://", outbox.Describe(where))
+		return "", localerr.Errorf("%s is no outbox: want the path of a file, or a URL that begins with postgres://", outbox.Describe(where))
 	}
 	return filepath.Abs(homedir.Expand(where, homedir.Find(getenv)))
 }
@@ -76,5 +76,5 @@ func defaultPath(getenv func(string) string, system string) (string, error) {
 		}
 		return filepath.Join(home, ".local", "share", folder, file), nil
 	}
-	return "", sentence.New("there is no place for the outbox: neither YAN_OUTBOX nor XDG_DATA_HOME nor HOME is set")
+	return "", localerr.New("there is no place for the outbox: neither YAN_OUTBOX nor XDG_DATA_HOME nor HOME is set")
 }

@@ -1,0 +1,8 @@
+package atomicfile
+
+import "os"
+
+// Temp creates a temporary file without a name: the system deletes it when the last process that
+// has it open ends. Close it; there is nothing to remove. On Windows it has a name while it is
+// open.
+func Temp() (*os.File, error) { return temp(os.TempDir()) }

@@ -1,0 +1,11 @@
+//go:build !unix
+
+package atomicfile
+
+import "io/fs"
+
+func distrust(fs.FileInfo) string { return "" }
+
+const hasModes = false
+
+func ownedByRoot(fs.FileInfo) bool { return false }

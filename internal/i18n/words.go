@@ -1,0 +1,169 @@
+// Package i18n lets the command line speak English and Simplified Chinese.
+//
+// The English sentence is the key: [Words.T] gives it, or its translation,
+// with the arguments put in as by fmt.Sprintf. What a language lacks is said in
+// English; a test of package cli fails when anything is lacking.
+//
+// [Detect] picks the language from the environment as gettext does.
+package i18n
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/yanmail/yan/internal/localerr"
+)
+
+// Language is one that Yan speaks.
+type Language string
+
+// The languages.
+const (
+	English Language = "en"
+	Chinese Language = "zh"
+)
+
+// Parse reads what a user or the environment calls a language: "zh_CN.UTF-8",
+// "zh-Hans", "en", "C". ok is false for one that is not spoken here.
+func Parse(s string) (lang Language, ok bool) {
+	name, _, _ := strings.Cut(strings.ToLower(s), ".")
+	name, _, _ = strings.Cut(name, "@")
+	primary, _, _ := strings.Cut(strings.ReplaceAll(name, "-", "_"), "_")
+	switch primary {
+	case "zh", "chinese":
+		return Chinese, true
+	case "en", "c", "posix", "english":
+		return English, true
+	}
+	return English, false
+}
+
+// Detect picks the language: LC_ALL before LC_MESSAGES before LANG, and where
+// none is set that of the system, which only Windows has. A language that is
+// not spoken here means English.
+func Detect(getenv func(string) string, system func() string) Language {
+	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
+		if v := getenv(name); v != "" {
+			lang, _ := Parse(v)
+			return lang
+		}
+	}
+	lang, _ := Parse(system())
+	return lang
+}
+
+// Words speaks one language. The zero value speaks English.
+type Words struct{ lang Language }
+
+// In makes Words for a language.
+func In(lang Language) Words { return Words{lang} }
+
+// Language is the one spoken.
+func (w Words) Language() Language {
+	if w.lang == "" {
+		return English
+	}
+	return w.lang
+}
+
+// T says a sentence. Errors among its arguments are said in the same language,
+// as far as package localerr made them.
+func (w Words) T(english string, args ...any) string {
+	s := english
+	if w.lang == Chinese {
+		for _, table := range tables {
+			if translated, ok := table[english]; ok {
+				s = translated
+				break
+			}
+		}
+	}
+	if len(args) == 0 {
+		return s
+	}
+	if w.lang != Chinese {
+		return fmt.Sprintf(s, args...)
+	}
+	said, quotes := slices.Clone(args), strings.Contains(s, "%q")
+	for i, arg := range args {
+		if err, ok := arg.(error); ok {
+			said[i] = w.Say(err)
+		}
+		if quotes {
+			said[i] = quotable{said[i]}
+		}
+	}
+	return fmt.Sprintf(s, said...)
+}
+
+// Say says an error.
+func (w Words) Say(err error) string { return localerr.Say(err, w.T) }
+
+// quotable is a value that %q puts into Chinese quotation marks; what can't be
+// shown is escaped as usual.
+type quotable struct{ value any }
+
+// Format implements [fmt.Formatter].
+func (q quotable) Format(f fmt.State, verb rune) {
+	if verb != 'q' {
+		_, _ = fmt.Fprintf(f, fmt.FormatString(f, verb), q.value)
+		return
+	}
+	s := fmt.Sprintf("%q", q.value)
+	quote := `"`
+	if _, ok := q.value.(rune); ok {
+		quote = "'"
+	}
+	s = strings.TrimSuffix(strings.TrimPrefix(s, quote), quote)
+	_, _ = io.WriteString(f, "“"+strings.ReplaceAll(s, `\`+quote, quote)+"”")
+}
+
+// Pick chooses between two texts that come from elsewhere.
+func (w Words) Pick(english, chinese string) string {
+	if w.lang == Chinese && chinese != "" || english == "" {
+		return chinese
+	}
+	return english
+}
+
+// Translations gives the table of a language, for tests: English sentence to
+// translation.
+func Translations(lang Language) map[string]string {
+	if lang != Chinese {
+		return nil
+	}
+	all := map[string]string{}
+	for _, table := range tables {
+		for k, v := range table {
+			all[k] = v
+		}
+	}
+	return all
+}
+
+// tables are the Chinese sentences, by the commands that say them first.
+var tables = []map[string]string{
+	chinese,
+	chineseIdentity,
+	chineseAccount,
+	chineseLogin,
+	chineseDoctor,
+	chineseErrors,
+	chineseRepair,
+	chineseWire,
+	chineseOutboxDoor,
+	chineseDaemon,
+	chineseOutboxBounce,
+	chineseOutboxPostgres,
+	chineseQueue,
+	chineseOutboxSQLite,
+	chineseDelivery,
+	chineseOutboxStore,
+	chineseExplain,
+	chineseWhole,
+	chineseCompose,
+	chineseGiven,
+	chinesePipeline,
+}

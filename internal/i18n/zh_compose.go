@@ -1,0 +1,54 @@
+package i18n
+
+// chineseCompose is the part of the table for what is said of a message that is
+// composed: its fields, attachments, pictures and invitations.
+var chineseCompose = map[string]string{
+	// Header fields.
+	"the message has a place of its own for it":                                         "邮件另有专门的位置设置它",
+	"it would be transmitted; the message has a place of its own for Bcc, which is not": "这样写会被一并发送出去；密送人（Bcc）另有专门的位置，不会写进邮件",
+	"it follows from the text, the HTML and the attachments":                            "它由正文、HTML 和附件决定",
+	"it belongs to an attachment":                                                       "它属于附件",
+	"its value is empty":                                                                "其值为空",
+	"its value: %w":                                                                     "其值：%v",
+	"holds %q; this field takes ASCII only":                                             "含有%q；此邮件头只能用 ASCII 字符",
+	"holds %q, which is no message id like <1@example.com>":                             "含有%q，它不是 <1@example.com> 这样的邮件标识（Message-ID）",
+	"holds %q: an angle bracket is missing":                                             "含有%q：缺少尖括号",
+	"is empty":                                                                          "为空",
+	"holds %q, which is no URI like mailto:a@example.com or https://example.com/":       "含有%q，它不是 mailto:a@example.com 或 https://example.com/ 这样的 URI",
+	"has to be URIs in angle brackets, with commas between: <mailto:a@example.com>, <https://example.com/>": "应为尖括号括起、逗号分隔的 URI：<mailto:a@example.com>, <https://example.com/>",
+	"holds no URI in angle brackets": "没有尖括号括起的 URI",
+	"has to be the id of a list, like news.example.com, or a name with it: News <news.example.com>": "应为邮件列表的标识，如 news.example.com，也可加上名称：News <news.example.com>",
+
+	// Attachments and pictures.
+	"an inline attachment needs a name or a content id, which the HTML refers to":               "内嵌附件需要文件名或 Content-ID，供 HTML 引用",
+	"another inline attachment has the same name; give each a name of its own, or a content id": "另一个内嵌附件与它同名；请给它们起不同的名称，或各写一个 Content-ID",
+
+	// Alternatives and invitations.
+	"is no calendar: it does not begin with BEGIN:VCALENDAR":                         "不是日历文件：开头不是 BEGIN:VCALENDAR",
+	"has no METHOD, which says what to do with it; an invitation has METHOD:REQUEST": "没有 METHOD，不知道要做什么；会议邀请应有 METHOD:REQUEST",
+	"is not a text type; what is no text is an attachment":                           "不是文本类型；不是文本的内容应作为附件",
+	"its text is not UTF-8":                            "其内容不是 UTF-8",
+	"its charset has to be utf-8":                      "其字符集只能是 utf-8",
+	"method=%s is not that of the calendar, METHOD:%s": "method=%s 与日历文件中的 METHOD:%s 不一致",
+	"its parameter %s is too long, or not ASCII":       "参数 %s 太长，或不是 ASCII",
+	"its parameters are too long":                      "参数太长",
+
+	// The command: charsets.
+	"the charset of a text from a file or standard input that is not UTF-8, like gbk":                   "文件或标准输入中的正文不是 UTF-8 时所用的字符集，如 gbk",
+	"%s was read as %s; --charset names another charset.":                                               "%s 已按 %s 读取；如有不对，请用 --charset 指定字符集。",
+	"Name the charset it is written in: %s. Or save it as UTF-8; editors offer that under \"Save as\".": "请指定所用的字符集：%s；也可以另存为 UTF-8，编辑器的“另存为”中可选编码。",
+	"there is no charset %q here; names are like gbk, big5, latin1, shift_jis or cp936":                 "没有字符集%q；名称如 gbk、big5、latin1、shift_jis 或 cp936",
+	"the text is not written in %s":                                                                     "正文的字符集不是 %s",
+
+	// The command: parts and fields.
+	"attach a file; repeatable; FILE;name=NAME;type=TYPE says how it is shown":                  "附件，可重复；写成 文件;name=名称;type=类型 可指定收件人看到的名称和类型",
+	"an invitation: a calendar file (.ics), to be answered in the mail program":                 "会议邀请：日历文件（.ics），收件人可在邮件程序中答复",
+	"who submits the message, if not its author; it leaves in this name":                        "实际发送者（Sender），与作者不同时使用；以其名义发出",
+	"the date of the message (default: now)":                                                    "邮件日期（默认：现在）",
+	"the Message-ID (default: a random one)":                                                    "Message-ID（默认：随机生成）",
+	"%s %q: want a time like 2026-12-01 09:30 or Tue, 01 Dec 2026 09:30:00 +0800":               "%s %q：应为时间，如 2026-12-01 09:30 或 Tue, 01 Dec 2026 09:30:00 +0800",
+	"To send it as a mere file: %s":                                                             "若只作为文件发送：%s",
+	"The HTML shows cid:%s, which no --inline gives: there will be a gap.":                      "HTML 引用了 cid:%s，但没有相应的 --inline：此处将显示为空白。",
+	"The HTML does not show %s; write <img src=\"cid:%s\"> where it belongs.":                   "HTML 没有显示 %s；请在相应位置写上 <img src=\"cid:%s\">。",
+	"The subject looks encoded already and will be read just like that; give it as plain text.": "主题似乎已经编码过，收件人会看到编码后的样子；请直接写原文。",
+}

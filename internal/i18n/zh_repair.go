@@ -1,0 +1,44 @@
+package i18n
+
+// chineseRepair is the part of the table for what has gone wrong with accounts and
+// their secrets, and how it is put right.
+var chineseRepair = map[string]string{
+	// The encrypted file.
+	"begin a new encrypted file, and set the old one aside":                                   "重新建立加密文件，旧的移到一边",
+	"The encrypted file %s is damaged. Set it aside and begin a new one?":                     "加密文件 %s 已损坏。要把它移到一边、重新建立一个吗？",
+	"Whose secrets are in it is not known; accounts that have theirs there need a new login.": "其中存有哪些账号的密码已无法得知；密码存在其中的账号都需要重新登录。",
+	"These accounts lose the secret that is in it, and need a new login: %s":                  "以下账号存在其中的密码将不可用，需要重新登录：%s",
+	"The encrypted file that was there is %s now.":                                            "原来的加密文件现名为 %s。",
+	"That is not the passphrase.":                                                             "口令不对。",
+	"Restore it from a copy, or begin a new one; the damaged one is set aside: %s":            "请用备份恢复，或重新建立一个（损坏的会移到一边）：%s",
+	"If it is forgotten, begin a new file; the old one is set aside: %s":                      "忘了口令可以重新建立一个（旧的会移到一边）：%s",
+	"Make room on the disk, or see to it that you may write into %s.":                         "请腾出磁盘空间，或确保您可以写入 %s。",
+	"can't be written (%v)":    "无法写入（%v）",
+	"can't be written":         "无法写入",
+	"it is not a regular file": "不是普通文件",
+
+	// Accounts that make no sense, and those that go.
+	"Put it right: %s; or remove the account: %s": "改正：%s；或删除该账号：%s",
+	"Put it right: %s":                            "改正：%s",
+	"To remove the account all the same, and leave there what is kept for it: %s": "仍要删除账号、保留为它保存的内容，请用 %s",
+	"Name a file with the passphrase in YAN_PASSPHRASE_FILE.":                     "请用 YAN_PASSPHRASE_FILE 指定存有口令的文件。",
+	"nothing was changed, since the secret of %s can't be forgotten: %s":          "没有任何改动，因为 %s 的密码无法删除：%s",
+	"Its secret still stands in %s.":                                              "它的密码仍在 %s 中。",
+	"the account is removed, but its secret still stands in %s":                   "账号已删除，但它的密码仍在 %s 中",
+	"Delete this file.":              "请删除此文件。",
+	"%s with its secret is deleted.": "存有它的密码的 %s 已删除。",
+
+	// Logins and imports.
+	"there is no account %q, and nothing says whose mailbox at %s it is": "没有账号%q，也没有说明是 %s 的哪个邮箱",
+	"The account %s is kept, and was not tried; its secret is in %s.":    "账号 %s 已保存，未经试用；密码或授权码存放于%s。",
+	"the secret: %s": "密码：%s",
+	"The secret comes from %s. If that is wrong, change it there, or give another place: %s": "密码或授权码来自%s。如果不对，请在那里修改，或指定别处：%s",
+	"the editor %q needs a terminal": "编辑器 %q 需要终端",
+	"Change single keys with %s, or name an editor with a window of its own in VISUAL.": "可用 %s 修改单个键，或用 VISUAL 指定自带窗口的编辑器。",
+	"Replace the account %s (%s)?": "替换账号 %s（%s）吗？",
+	"Left as they are, since there are accounts of these names already (%s replaces them): %s": "以下账号已存在，未改动（%s 可替换）：%s",
+	"Give it as %s.": "请用 %s 给出。",
+	"a login name holds no spaces, line breaks or control characters":                                     "登录名不能含有空格、换行或控制字符",
+	"interrupted while yan asked (login, account)":                                                        "在 yan 询问时被中断（login、account）",
+	"No secret is kept for the account %s (any more). What you type now is for this time; '%s' keeps it.": "没有（或不再有）为账号 %s 保存的密码。现在输入的只用这一次；%s 可将其保存。",
+}
