@@ -135,5 +135,5 @@ func (b *Outbox) Body(ctx context.Context, id queue.ID) (io.ReadCloser, error) {
 	return b.store.Body(ctx, id)
 }
 
-// Stats counts what is in the outbox.
+// Stats counts the recipients in the outbox, and describes its workers and pauses.
 func (b *Outbox) Stats(ctx context.Context) (queue.Stats, error) { return b.store.Stats(ctx) }

@@ -4,10 +4,10 @@
 //
 //   - [Entry] is a message with its [Recipient]s, each of which has a [State] and the
 //     last [Answer] about it.
-//   - [Filter] selects messages for a list, or for a change; [Changed] counts what a
-//     change did, and [StateError] says why it is not possible.
+//   - [Filter] selects messages for a list, or for a change; [Changed] counts the
+//     changed recipients, and [StateError] says why a change is not possible.
 //   - [Event] is a change in the past, [Cursor] a position between events.
-//   - [Stats] counts what is in the outbox and names the workers that send.
+//   - [Stats] counts the recipients in the outbox and names the workers that send.
 //
 // Times are exact to the millisecond.
 package queue

@@ -33,14 +33,14 @@ type Page struct {
 	More bool
 }
 
-// Changed counts what a change did.
+// Changed counts the messages and recipients of a change.
 type Changed struct {
 	Messages, Recipients int
 	// Untouched counts selected recipients whose state does not allow the change.
 	Untouched int
 }
 
-// Resolution is what a user decides about a recipient that is in doubt.
+// Resolution is the decision of a user about a recipient that is in doubt.
 type Resolution string
 
 const (

@@ -2,7 +2,7 @@ package queue
 
 import "time"
 
-// Stats counts what is in an outbox.
+// Stats counts the recipients of an outbox, and describes its workers.
 type Stats struct {
 	Accounts []AccountStats // by name: those that have messages or are paused
 	Workers  []WorkerStats  // by owner; also expired ones that were not removed yet

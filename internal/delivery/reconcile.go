@@ -205,7 +205,7 @@ func (s *shift) resolve(ctx context.Context, v *visit, id queue.ID) {
 			d.o.Observe(Event{Kind: Reconciled, Account: e.Account, ID: id, MessageID: e.MessageID, State: queue.InDoubt, Err: err})
 		}
 		known := d.sawCopy(id, seen.Found, err)
-		// What was found may be from a transaction that happened meanwhile.
+		// The copy may be from a transaction that happened meanwhile.
 		if e, ok = s.inDoubt(id); !ok {
 			return
 		}

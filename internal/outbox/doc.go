@@ -16,7 +16,7 @@
 // # Time
 //
 // A store uses only its own clock: pauses and leases are passed as durations, and only
-// what a user chose (NotBefore, Expires) is a time. A clock may be wrong and may be
+// the times that a user chose (NotBefore, Expires) are absolute. A clock may be wrong and may be
 // set, so that "now" is stored as [Soon], not as a time; a pause is never longer than
 // [LongestPause]; and leases are measured by [Uptime] if all workers share a machine.
 package outbox

@@ -27,7 +27,7 @@ type Store interface {
 	Close() error
 }
 
-// Enqueuer is what package submission needs.
+// Enqueuer is the part of a store that package submission uses.
 type Enqueuer interface {
 	// Enqueue keeps a message. The error may be queue.ErrConflict, ErrFull or ErrBroken;
 	// after any error but queue.ErrUncertain, which may come together with ErrBroken,
@@ -44,8 +44,8 @@ type Enqueuer interface {
 	EnqueueIn(ctx context.Context, tx Tx, m NewMessage) (EnqueueResult, error)
 }
 
-// WorkQueue is what a worker needs: it leases messages, marks them as being sent and
-// settles them.
+// WorkQueue is the part of a store that workers use: it leases messages, marks them as
+// being sent and settles them.
 type WorkQueue interface {
 	// Join registers a worker. Its owner must be unique: an owner that is registered
 	// already is an error. Leases of recipients have no end of their own; they end with the
@@ -125,7 +125,8 @@ type WorkQueue interface {
 	Reported(ctx context.Context, reports []Report) error
 }
 
-// Admin is what users and their programs need: it reads the outbox and changes it.
+// Admin is the part of a store for users and their programs: it reads and changes the
+// outbox.
 type Admin interface {
 	// List returns a page of messages, the newest first.
 	List(ctx context.Context, f queue.Filter) (queue.Page, error)
@@ -206,7 +207,7 @@ type Pause struct {
 	Answer  queue.Answer
 }
 
-// Swept counts what Sweep did.
+// Swept counts the changes of a Sweep.
 type Swept struct {
 	Requeued, Doubted, Expired int
 	Workers                    int // whose lease had ended
@@ -243,8 +244,8 @@ type Retention struct {
 	Automatic bool
 }
 
-// Pruned counts what Prune removed: bodies of messages that stay, messages, and the total
-// size of all removed bodies.
+// Pruned counts the removals of a Prune: bodies of messages that stay, messages, and the
+// total size of all removed bodies.
 type Pruned struct {
 	Bodies, Messages int
 	Bytes            int64

@@ -12,7 +12,7 @@ import (
 	"github.com/yanmail/yan/internal/outbox/group"
 )
 
-// book is a backend that records what was committed.
+// book is a backend that records the committed entries.
 type book struct {
 	mu        sync.Mutex
 	kept      []int

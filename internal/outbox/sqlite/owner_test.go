@@ -16,7 +16,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// somebody is the ID of a user other than this one, who owns no files.
+// The constant is the ID of a user other than this one, who owns no files.
 const somebody = 64999
 
 // stranger makes a file of an outbox belong to another user.
