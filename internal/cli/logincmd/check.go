@@ -19,19 +19,19 @@ import (
 )
 
 const (
-	// maxRounds bounds the rounds of corrections.
+	// maxRounds limits the rounds of corrections.
 	maxRounds = 6
-	// maxRefused bounds the logins that a server refuses: providers lock accounts after a few.
+	// maxRefused limits the refused logins: providers lock accounts after a few.
 	maxRefused = 3
-	// checkTimeout bounds one login, instead of RFC 5321's five minutes.
+	// checkTimeout limits one login, instead of the five minutes of RFC 5321.
 	checkTimeout = time.Minute
 )
 
 // check logs in with an account before it is stored.
 type check struct{ *setup }
 
-// proven logs in and checks whether the sender is accepted, until that works. It explains a
-// failure, and the user corrects its cause.
+// proven logs in, and checks that the server accepts the sender, until both work. It explains each
+// failure and lets the user correct its cause.
 func (c check) proven(ctx context.Context) error {
 	if c.s.noCheck {
 		return nil
@@ -66,7 +66,7 @@ func (c check) proven(ctx context.Context) error {
 	}
 }
 
-// attempt tries the account as it is now. The outcome is nil if the server accepted login and
+// attempt tests the account as it is now. The outcome is nil if the server accepted login and
 // sender.
 func (c check) attempt(ctx context.Context) (*smtp.Outcome, error) {
 	if err := c.carryToken(ctx); err != nil {

@@ -1,5 +1,5 @@
-// Package logincmd is yan login: it asks for the sender, finds the server, gets the secret, tries
-// both, repairs errors with the user, and stores the account.
+// Package logincmd implements yan login. It asks for the sender, finds the server, gets the secret,
+// tests both, corrects errors with the user, and stores the account.
 package logincmd
 
 import (
@@ -8,14 +8,14 @@ import (
 	"github.com/yanmail/yan/internal/cli/outboxes"
 )
 
-// runner runs the command.
+// runner runs yan login.
 type runner struct {
 	*outboxes.Outboxes
 	findBrowser func() (show func(url string) error)
 }
 
-// New returns yan login. findBrowser returns a function that shows a page to the user; nil if there
-// is no browser.
+// New returns the command yan login. findBrowser returns a function that shows a page to the user;
+// nil if there is no browser.
 func New(o *outboxes.Outboxes, findBrowser func() (show func(url string) error)) *cobra.Command {
 	return (&runner{Outboxes: o, findBrowser: findBrowser}).loginCommand()
 }

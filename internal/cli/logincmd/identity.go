@@ -22,7 +22,7 @@ import (
 // senderQuestions determine the sender and the login.
 type senderQuestions struct{ *setup }
 
-// findSender takes both from the argument and --from, and asks for missing ones.
+// findSender takes sender and login from the argument and --from, and asks for the missing ones.
 func (q senderQuestions) findSender(ctx context.Context, args []string) error {
 	if err := q.argument(args); err != nil {
 		return err
@@ -83,7 +83,7 @@ func (q senderQuestions) argument(args []string) error {
 		}
 		return command.Fail(command.ExitUsage, errors.New(q.a.T("%q is neither an address nor a known provider", word)), hint)
 	}
-	if q.s.secretStdin && q.s.from == "" && !q.person { // otherwise the secret would be taken for the address
+	if q.s.secretStdin && q.s.from == "" && !q.person { // otherwise the secret would be read as the address
 		return command.Fail(command.ExitUsage, errors.New(q.a.T("there is no account %q, and nothing says whose mailbox at %s it is", word, q.a.Pick(p.Names.EN, p.Names.ZH))),
 			q.a.T("Give it as %s.", "yan login "+q.a.T("ADDRESS")))
 	}
@@ -145,8 +145,7 @@ func (q senderQuestions) askAddress(ctx context.Context) error {
 }
 
 // mistyped asks about an unknown domain that is one typing error away from a provider's: the owner
-// of gmial.com must not get passwords of gmail.com. It returns the provider if the address was
-// wrong.
+// of gmial.com must not get passwords of gmail.com. If the user agrees, it returns the provider.
 func (l *setup) mistyped(ctx context.Context) (server string, err error) {
 	address := l.login.Address
 	p, domain := nearDomain(address.ASCIIDomain())
@@ -174,8 +173,8 @@ func (l *setup) mistyped(ctx context.Context) (server string, err error) {
 	return p.ID, nil
 }
 
-// nearDomain returns a provider's domain that is one slip away: a letter wrong,
-// missing or added, or two swapped.
+// nearDomain returns a provider's domain that differs by one letter wrong, missing or added, or by
+// two swapped.
 func nearDomain(domain string) (p provider.Provider, near string) {
 	for _, p := range provider.All() {
 		for _, known := range p.Domains {
@@ -210,7 +209,7 @@ func (a *runner) displayName(name string) error {
 	return a.OneLine(a.T("Your name"), name)
 }
 
-// known returns the account with the same sender; nil if there is none.
+// known returns the account with the same sender, or nil.
 func (l *setup) known() *account.Account {
 	for _, acc := range l.file.Accounts() {
 		if from, err := acc.Address(); err == nil && from.Equal(l.from.Address) {
@@ -272,8 +271,8 @@ func (n naming) consentToReplace(ctx context.Context, old account.Account) error
 	return nil
 }
 
-// inheritSettings starts the account, which may replace l.old: with all its settings if the same
-// mailbox logs in again at the same server, else only with the user's settings and not the
+// inheritSettings creates the account, which may replace l.old. It keeps all settings if the same
+// mailbox logs in again at the same server; otherwise only the user's settings and not the
 // server's. The old IMAP server or authorization server must never get the new secret.
 func (l *setup) inheritSettings(name string) {
 	server := l.acc.Server

@@ -15,8 +15,8 @@ import (
 	"github.com/yanmail/yan/sasl"
 )
 
-// trial returns secrets in memory that hold the account's secret until the login has worked, so
-// that an account is tried exactly as it will be used.
+// trial returns secrets in memory. They hold the account's secret until the login has worked, so
+// that an account is tested exactly as it will be used.
 func (a *runner) trial() *accounts.Secrets {
 	v := a.Vault()
 	v.Keyring, v.File, v.Passphrase = memory{}, "", nil
@@ -43,11 +43,11 @@ func (m memory) Delete(service, user string) error {
 	return nil
 }
 
-// keeper stores a proven account and its secret.
+// keeper stores a tested account and its secret.
 type keeper struct {
 	*setup
-	// sealed is the vault that stores the secret. aside is the encrypted file that was set aside
-	// for it; "" for none.
+	// sealed is the vault that stores the secret. aside is the encrypted file that was replaced for
+	// it; "" if none was.
 	sealed *secret.Vault
 	aside  string
 }
@@ -90,8 +90,8 @@ func (k *keeper) keep(ctx context.Context) error {
 	return nil
 }
 
-// keepSecret stores a typed secret or a token, unless it stays in a place of its own. putBack
-// undoes that.
+// keepSecret stores a typed secret or a token, unless the secret stays where it is. putBack undoes
+// that.
 func (k *keeper) keepSecret(ctx context.Context, vault *secret.Vault) (putBack func() error, err error) {
 	secrets := accounts.NewSecrets(vault)
 	var before accounts.KeptBefore
@@ -143,7 +143,7 @@ func (k *keeper) notKept(err error) error {
 	return explained
 }
 
-// errOwnFile: the user prefers a file to a passphrase.
+// errOwnFile means that the user prefers a secret file to a passphrase.
 var errOwnFile = errors.New("the secret goes into a file of its own")
 
 // vault returns this machine's vault. If there is no keyring, the user is told once what that

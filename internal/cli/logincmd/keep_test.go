@@ -93,7 +93,7 @@ func TestLoginPutsBack(t *testing.T) {
 	}
 }
 
-// A previous secret that can't be read can't be restored either: the new one, which has been tried,
+// A previous secret that can't be read can't be restored either: the new one, which was tested,
 // stays, and a message says so.
 func TestLoginCannotPutBack(t *testing.T) {
 	t.Parallel()
@@ -111,7 +111,7 @@ func TestLoginCannotPutBack(t *testing.T) {
 	if _, err := a.Secrets().KeepPassword(t.Context(), *l.old, "old"); err != nil {
 		t.Fatal(err)
 	}
-	delete(d.env, "YAN_PASSPHRASE_FILE") // forgotten, and there is a keyring by now
+	delete(d.env, "YAN_PASSPHRASE_FILE") // forgotten, and there is a keyring now
 	a.Keyring = &clitest.BusyKeyring{Keyring: memory{}, Also: func() { d.writes(withPassword + "# theirs\n") }}
 	l.password = "new"
 	if err := (&keeper{setup: l}).keep(t.Context()); err == nil {

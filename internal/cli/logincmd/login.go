@@ -192,7 +192,7 @@ type setup struct {
 	s    *loginFlags
 	ask  *prompt.Asker
 	file *account.File
-	// person is true if a user is present to correct an answer.
+	// person is true if a user can correct an answer.
 	person bool
 	// trial holds the secret until the login has worked.
 	trial *accounts.Secrets
@@ -200,22 +200,21 @@ type setup struct {
 	// acc is the future account; it grows with each step. old is the account that it replaces.
 	acc account.Account
 	old *account.Account
-	// same is true if the mailbox and the place equal those of old, whose unchanged settings are
-	// kept.
+	// same is true if mailbox and server equal those of old. Its unchanged settings are kept.
 	same bool
 	// relogin is true if an account was named; its unchanged settings are kept.
 	relogin bool
-	// login is the mailbox that logs in, from the sender; usually the same.
+	// login is the mailbox that logs in, from the sender. They are usually the same.
 	login, from message.Mailbox
 	server      transport.Server
 	user        string // the login name
 	password    string // typed or read, to be stored; "" if it stays elsewhere
-	browsed     bool   // consented to by OAuth 2.0
+	browsed     bool   // the user consented to OAuth 2.0
 	// consented is the account as it was when its token was stored in trial.
 	consented account.Account
-	shown     bool // where to get the secret was shown
-	refused   int  // refused logins, so far
-	// triedServers could not be used.
+	shown     bool // the place of the secret was shown
+	refused   int  // refused logins so far
+	// triedServers lists the servers that could not be used.
 	triedServers []string
 	place        secret.Place
 	// intoOwn is true if the typed secret goes into the file that yan wrote for it.

@@ -22,7 +22,7 @@ func (l *setup) nobody() error {
 
 // asksNobody reports whether the server accepts mail without a login: the user said so, or the
 // server offers no AUTH and no login was given. A server that can't be reached counts as one with a
-// login; the check that follows reports its error.
+// login; the following check reports its error.
 func (l *setup) asksNobody(ctx context.Context) bool {
 	s := l.s
 	given := s.user != "" || s.Auth != "" || s.secretStdin || s.oauth2 != "" || l.server.User != "" ||

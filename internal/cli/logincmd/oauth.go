@@ -114,7 +114,7 @@ func (c consent) token(ctx context.Context, client oauth.Client) (oauth.Token, e
 	})
 }
 
-// noToken explains why there is no token.
+// noToken explains an error of the authorization server.
 func (c consent) noToken(ctx context.Context, err error) error {
 	a := c.a
 	var e *oauth.Error

@@ -6,7 +6,7 @@ import (
 	"rsc.io/qr"
 )
 
-// showQR draws the first page of the provider's help, for a phone.
+// showQR prints the QR code of the first page of the provider's help.
 func (l *setup) showQR() { l.drawQR(l.provider().CodeHelp.URLs[0]) }
 
 func (l *setup) drawQR(page string) {

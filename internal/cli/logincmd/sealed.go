@@ -11,8 +11,8 @@ import (
 	"github.com/yanmail/yan/internal/secret"
 )
 
-// store keeps a secret. A damaged encrypted file would block every login, so the user
-// may set it aside.
+// store stores a secret with keep. A damaged encrypted file would block every login, so the user
+// may replace it.
 func (k *keeper) store(ctx context.Context, keep func() (secret.Place, error)) (secret.Place, error) {
 	if k.s.newFile && k.sealed.Exists() {
 		return k.storeInNewFile(ctx, secret.AsideForgotten, keep)
@@ -33,7 +33,7 @@ func (k *keeper) store(ctx context.Context, keep func() (secret.Place, error)) (
 	return k.storeInNewFile(ctx, secret.AsideDamaged, keep)
 }
 
-// storeInNewFile sets the encrypted file aside first, and puts it back if keep fails.
+// storeInNewFile renames the encrypted file first, and restores it if keep fails.
 func (k *keeper) storeInNewFile(ctx context.Context, why string, keep func() (secret.Place, error)) (secret.Place, error) {
 	losing := k.losing()
 	to, err := k.sealed.SetAside(ctx, why, k.a.Now())
@@ -54,8 +54,8 @@ func (k *keeper) storeInNewFile(ctx context.Context, why string, keep func() (se
 	return place, err
 }
 
-// remember reads the secrets kept for the account. An encrypted file that is set aside
-// is put back whole, and its passphrase may be forgotten: it is not opened.
+// remember reads the stored secret of the account. An encrypted file that is replaced is not
+// opened, since its passphrase may be forgotten: it is restored as a whole.
 func (k *keeper) remember(ctx context.Context, item string) (accounts.KeptBefore, error) {
 	v := k.sealed
 	if k.s.newFile {
@@ -65,8 +65,8 @@ func (k *keeper) remember(ctx context.Context, item string) (accounts.KeptBefore
 	return accounts.RememberKept(ctx, v, k.acc.Name, item)
 }
 
-// losing names the other accounts with secrets in the encrypted file; "" if there are
-// none.
+// losing returns a warning that names the other accounts with secrets in the encrypted file; "" if
+// there are none.
 func (k *keeper) losing() string {
 	others := k.sealed.Accounts()
 	if others == nil {
@@ -79,8 +79,7 @@ func (k *keeper) losing() string {
 	return k.a.T("These accounts lose the secret that is in it, and need a new login: %s", k.a.Listed(others))
 }
 
-// restore undoes store if the account could not be kept. before is what store
-// replaced.
+// restore undoes store if the account could not be stored. before is the value that store replaced.
 func (k *keeper) restore(ctx context.Context, before accounts.KeptBefore) error {
 	if k.aside == "" {
 		return before.PutBack(ctx)

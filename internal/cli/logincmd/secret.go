@@ -67,7 +67,7 @@ func (l *setup) loginName(ctx context.Context) error {
 	return nil
 }
 
-// userName rejects text that no server has as a login name.
+// userName rejects text that is no login name on any server.
 func (a *runner) userName(user string) error {
 	if strings.ContainsFunc(user, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) || !utf8.ValidString(user) {
 		return errors.New(a.T("a login name holds no spaces, line breaks or control characters"))
@@ -167,7 +167,7 @@ func (l *setup) showWhere() {
 }
 
 // askPassword asks for the secret. again means that a secret was refused: an empty answer then
-// leaves it as it is.
+// keeps it.
 func (l *setup) askPassword(ctx context.Context, again bool) error {
 	title := l.secretName()
 	q := prompt.Question{Title: title, Unanswered: "?", Optional: again, Expected: l.s.secretStdin, Help: l.a.T("Paste it; it is not shown.")}
@@ -184,7 +184,7 @@ func (l *setup) askPassword(ctx context.Context, again bool) error {
 	for range 3 {
 		typed, err := l.ask.Secret(ctx, q)
 		switch {
-		case errors.Is(err, prompt.ErrNoAnswer), l.s.secretStdin && errors.As(err, new(*prompt.WrongError)): // nothing, or an empty line
+		case errors.Is(err, prompt.ErrNoAnswer), l.s.secretStdin && errors.As(err, new(*prompt.WrongError)): // no input, or an empty line
 			return l.noPassword()
 		case err != nil:
 			return l.answer(err, title, "--secret-stdin")

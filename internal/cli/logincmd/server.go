@@ -22,7 +22,7 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// where determines the server: the named one, the provider's, or one that the domain announces.
+// where sets the server: the named one, the provider's, or one that the domain announces.
 func (l *setup) where(ctx context.Context) error {
 	server := l.s.Server
 	if server == "" {
@@ -48,7 +48,7 @@ func (l *setup) where(ctx context.Context) error {
 	return err
 }
 
-// use sets the server. user is the login name that came with it; "" for none.
+// use sets the server. user is the login name that came with it; "" if there is none.
 func (l *setup) use(server, user string) error {
 	at, err := (&serverflag.ServerFlags{Server: server}).Target(l.a.Servers, l.login.Address)
 	if err != nil {
@@ -189,14 +189,14 @@ func (l *setup) throughProxy(resolver *net.Resolver) (func(ctx context.Context, 
 	}, nil
 }
 
-// attempts collects the ways that were tried.
+// attempts collects the results of the search.
 type attempts struct {
 	l      *setup
 	failed []discover.Way
 	worked map[discover.Way]bool
 }
 
-// tried prints a successful way at once; sumUp lists the failed ones.
+// tried prints a successful way at once. sumUp lists the failed ones.
 func (t *attempts) tried(at discover.Attempt) {
 	if at.Err == nil {
 		t.worked[at.Way] = true
@@ -234,7 +234,7 @@ func (a *runner) way(w discover.Way) string {
 	}
 }
 
-// chooseServer shows the hosts that only DNS confirms. The user's choice gets the password (RFC
+// chooseServer lists the hosts that only DNS confirms. The user's choice gets the password (RFC
 // 6186 section 6).
 func (l *setup) chooseServer(ctx context.Context, found []discover.Candidate) error {
 	if len(found) == 0 {
