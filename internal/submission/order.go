@@ -21,7 +21,7 @@ type Order struct {
 	ReportOn           queue.ID
 }
 
-// Bounds of an order's fields.
+// Limits of an order's fields.
 const (
 	MaxKey  = outbox.MaxKey
 	MaxTag  = outbox.MaxTag

@@ -1,9 +1,7 @@
-// Package submission puts messages into the outbox, for the command, the daemon's interfaces and
-// the library.
+// Package submission puts messages into the outbox, for the command, the daemon and the library.
 //
 // [Compose] or [Raw] turns a message into a [Letter]: checked and complete, so that it can be sent
-// days later and on another machine without further input. [Letter.Enqueue] stores it, with an
-// [Order] that says how.
+// days later and on another machine. [Letter.Enqueue] stores it with an [Order].
 package submission
 
 import (
@@ -28,7 +26,7 @@ type Letter struct {
 	envelope  smtp.Envelope
 	messageID string
 	subject   string
-	// said hashes caller-supplied content only, not generated headers.
+	// said returns the hash of the caller-supplied content, without generated header fields.
 	said   func() ([sha256.Size]byte, error)
 	closes io.Closer // nil if the caller closes the content
 }
@@ -105,7 +103,7 @@ func raw(content smtpclient.Content, envelope smtp.Envelope, now time.Time) (*Le
 	return l, nil
 }
 
-// made is a message.Content or a type that embeds one.
+// made is the interface of message.Content, also for types that embed one.
 type made interface {
 	Fingerprint() ([sha256.Size]byte, error)
 	SevenBit() (*message.Content, bool)
@@ -204,7 +202,7 @@ func list[T any](h hash.Hash, all []T, form func(T) string) {
 	}
 }
 
-// completed is a whole message with the missing fields in front of it.
+// completed is a whole message with the missing header fields in front of it.
 type completed struct {
 	smtpclient.Content
 	missing []byte
