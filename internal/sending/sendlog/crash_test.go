@@ -9,17 +9,17 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// server counts the messages that were really received.
+// server counts the messages that the server really received.
 type server map[Key]int
 
-// crashingRun is one run of a program that sends the messages that the log lacks. It ends at a
-// random moment; lines that are not on the disk by then may be lost in part.
+// crashingRun is a run of a program that sends the messages that the log lacks. It ends at a random
+// moment; unsynced lines may be lost in part.
 type crashingRun struct {
 	t      *testing.T
 	rand   *rand.Rand
 	path   string
 	server server
-	synced int64 // octets that are certainly on the disk
+	synced int64 // octets that are certainly on disk
 }
 
 // wanted returns the recipients of a run: several messages to several recipients, some twice.
@@ -112,7 +112,7 @@ func (r *crashingRun) run() bool {
 // unfinished reports whether another run has messages to send.
 func (r *crashingRun) unfinished() bool {
 	l := open(r.t, r.path)
-	defer l.Close() // only read
+	defer l.Close() // opened for reading only
 	for _, k := range wanted() {
 		if o, _ := l.State(k); o.Status != smtp.Accepted && o.Status != smtp.Unknown && o.Status != smtp.Refused {
 			return true
@@ -143,7 +143,7 @@ func (r *crashingRun) crash(l *Log) bool {
 
 func (r *crashingRun) check(seed uint64) {
 	l := open(r.t, r.path)
-	defer l.Close() // only read
+	defer l.Close() // opened for reading only
 	for _, k := range wanted() {
 		o, known := l.State(k)
 		got := r.server[k]

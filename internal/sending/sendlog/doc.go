@@ -1,5 +1,5 @@
-// Package sendlog is the log of a run of messages, from which the run can be resumed without
-// sending a message twice.
+// Package sendlog is the log of a run of messages. It lets the run resume without sending a message
+// twice.
 //
 // [Open] reads a log and locks it for one process. [Log.State] returns the recorded outcome of a
 // recipient of a message. [Log.Attempt] and then [Log.Sync] must return before a message may be
@@ -8,7 +8,7 @@
 //
 // # Guarantees
 //
-// An attempt is on the disk before its message is sent. After kill -9 or a power cut, an attempt
+// An attempt is on disk before its message is sent. After kill -9 or a power cut, an attempt
 // without an outcome is unknown, and the caller decides whether to send again. Outcomes are written
 // to the system at once, which keeps them if only the process dies, and to the disk with the next
 // attempts: an outcome lost in a power cut is unknown afterwards.

@@ -10,7 +10,7 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// state is the state of one recipient after the lines so far.
+// state is the state of one recipient after the lines read so far.
 type state struct {
 	// last is the last outcome; nil if there is none, or after an accepted one.
 	last     *Recipient

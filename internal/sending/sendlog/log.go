@@ -17,24 +17,25 @@ import (
 
 // Errors of a log, besides system errors.
 var (
-	// ErrBusy: another process writes the log.
+	// ErrBusy means that another process writes the log.
 	ErrBusy = errors.New("another process writes this log")
-	// ErrForeign: the file is not a log.
+	// ErrForeign means that the file is not a log.
 	ErrForeign = errors.New("the file is no log of messages sent")
-	// ErrNotRegular: the file is a pipe, a device, a directory or a link.
+	// ErrNotRegular means that the file is a pipe, a device, a directory or a link.
 	ErrNotRegular = errors.New("not a regular file")
-	// ErrUntrusted: another user owns or can write the log, which decides what is not resent.
+	// ErrUntrusted means that another user owns or can write the log, which decides what is not
+	// resent.
 	ErrUntrusted = errors.New("other users can change this log")
 )
 
-// VersionError is a log of another version of the format.
+// VersionError reports a log in another version of the format.
 type VersionError struct{ Version int }
 
 func (e *VersionError) Error() string {
 	return fmt.Sprintf("the log is of version %d, and this program knows version %d", e.Version, version)
 }
 
-// DamageError is an invalid line that is not the last.
+// DamageError reports an invalid line that is not the last.
 type DamageError struct {
 	Line int // from 1
 	Err  error
@@ -69,7 +70,7 @@ type Key struct {
 func Open(path string, now func() time.Time) (*Log, error) {
 	// With noFollow the system refuses links itself; elsewhere this check does.
 	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
-		return nil, ErrNotRegular // opening a pipe might wait forever
+		return nil, ErrNotRegular // opening a pipe might block forever
 	}
 	// Not O_APPEND: on Windows such a file can't be truncated. Only one process writes.
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|noFollow, 0o600)
@@ -107,7 +108,7 @@ func checkOwn(path string, f *os.File) error {
 	}
 	err = atomicfile.Trusted(path, info)
 	untrusted, ok := errors.AsType[*atomicfile.UntrustedError](err)
-	empty := ok && !untrusted.Folder && untrusted.Reason == atomicfile.OthersWrite && info.Size() == 0 // it is still empty
+	empty := ok && !untrusted.Folder && untrusted.Reason == atomicfile.OthersWrite && info.Size() == 0 // another user may write it, but it is empty so far
 	switch {
 	case ok && !empty:
 		return ErrUntrusted
@@ -148,7 +149,7 @@ func (l *Log) begin(path string) error {
 	if err := l.file.Sync(); err != nil {
 		return err
 	}
-	_ = atomicfile.SyncFolder(filepath.Dir(path)) // if that is impossible, the file system does it in time
+	_ = atomicfile.SyncFolder(filepath.Dir(path)) // on failure the file system does it later
 	return nil
 }
 
@@ -196,7 +197,7 @@ func (l *Log) Attempt(entries ...*Entry) error {
 	return l.write(lines...)
 }
 
-// Sync waits until all lines written before are on the disk. Lines may be written in the meantime.
+// Sync waits until all lines written so far are on disk. Lines may be written in the meantime.
 func (l *Log) Sync() error {
 	began := l.now()
 	if err := l.fail(nil); err != nil {
@@ -222,7 +223,7 @@ func (l *Log) Settle(e *Entry, messageID, serverID string, outcomes []smtp.Outco
 	return l.write(line)
 }
 
-// Bad records a message that is skipped, and why. It changes the state of no recipient.
+// Bad records a skipped message and the problem. It changes the state of no recipient.
 func (l *Log) Bad(file string, number int, problem string) error {
 	return l.write(Line{Event: eventBad, Time: l.now().UTC().Truncate(time.Millisecond), File: file, Number: number, Error: problem})
 }
@@ -234,7 +235,7 @@ func omitFirst(copy int) int {
 	return copy
 }
 
-// maxBatch bounds how many unsent messages may be in doubt after a crash.
+// maxBatch limits how many unsent messages may be in doubt after a crash.
 const maxBatch = 32
 
 // Batch returns how many messages should be attempted before the next Sync: as few as keep the wait

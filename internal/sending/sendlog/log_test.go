@@ -80,7 +80,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 		t.Errorf("%v %v", info.Mode(), err)
 	}
 	l = open(t, path)
-	defer l.Close() // only read
+	defer l.Close() // opened for reading only
 	for _, test := range []struct {
 		key  Key
 		want string
