@@ -25,7 +25,7 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// HostAndPort formats a server for users: "smtp.qq.com:465, TLS".
+// HostAndPort formats a server for display: "smtp.qq.com:465, TLS".
 func (a *Servers) HostAndPort(at transport.Server) string {
 	how := map[smtpclient.Security]string{smtpclient.ImplicitTLS: "TLS", smtpclient.STARTTLS: "STARTTLS",
 		smtpclient.Plaintext: a.T("not encrypted")}[at.Security]
@@ -36,7 +36,7 @@ func (a *Servers) HostAndPort(at transport.Server) string {
 	return a.T("%s, %s", net.JoinHostPort(at.Host, fmt.Sprint(port)), how)
 }
 
-// ServerFlags select the server and the login.
+// ServerFlags are the flags that select the server and the login.
 type ServerFlags struct {
 	Server    string
 	Auth      string
@@ -86,7 +86,7 @@ func quitStages() []string {
 	return []string{"connect", "tls", "greeting", "ehlo", "auth", "mail", "rcpt"}
 }
 
-// ProviderIDs lists the ids of all providers.
+// ProviderIDs lists the IDs of all providers.
 func ProviderIDs() []string {
 	var ids []string
 	for _, p := range provider.All() {
@@ -95,8 +95,8 @@ func ProviderIDs() []string {
 	return ids
 }
 
-// Check reports flags that are invalid for any server. It reads the files that
-// they name, and opens no connection.
+// Check returns an error for flags that are invalid for any server. It reads the files that they
+// name, but opens no connection.
 func (s *ServerFlags) Check(a *Servers, cmd *cobra.Command) error {
 	s.Auth = strings.ToUpper(s.Auth)
 	visible := func(r rune) bool { return r > ' ' && r <= '~' }
@@ -126,7 +126,8 @@ func (s *ServerFlags) Check(a *Servers, cmd *cobra.Command) error {
 	return s.CheckTLS(a)
 }
 
-// checkProxy never repeats the URL, which may contain a password.
+// checkProxy returns an error for an invalid proxy. The error never holds the URL, which may
+// contain a password.
 func (a *Servers) checkProxy(name, proxy string) error {
 	u, err := url.Parse(proxy)
 	if err != nil || u.Host == "" || !slices.Contains([]string{"socks5", "socks5h", "socks", "http"}, u.Scheme) {
@@ -139,8 +140,7 @@ func (a *Servers) checkProxy(name, proxy string) error {
 	return nil
 }
 
-// CheckTLS reads the files of the TLS flags and reports what is wrong with
-// them.
+// CheckTLS reads the files of the TLS flags and returns an error if one is invalid.
 func (s *ServerFlags) CheckTLS(a *Servers) error {
 	for _, f := range []struct{ flag, file string }{{"tls-ca", s.TLSCA}, {"tls-cert", s.TLSCert}, {"tls-key", s.TLSKey}} {
 		if f.file == "" {
@@ -179,7 +179,7 @@ func (s *ServerFlags) CheckTLS(a *Servers) error {
 	return nil
 }
 
-// PemFiles reads certificates until Ctrl-C.
+// PemFiles reads certificates, and can be interrupted.
 func (a *Servers) PemFiles(read func() error) error {
 	_, err := atomicfile.Await(a.Ctx, func() (struct{}, error) { return struct{}{}, read() }, nil)
 	return err
@@ -191,7 +191,7 @@ func isUnreadable(err error) bool {
 	return errors.Is(err, context.Canceled) || errors.As(err, &long)
 }
 
-// CheckServer reports what is wrong with --server regardless of the sender.
+// CheckServer returns an error for a --server that is invalid for any sender.
 func (a *Servers) CheckServer(server string) error {
 	name := a.Name("server")
 	if strings.Contains(server, "://") {
@@ -217,8 +217,7 @@ func (a *Servers) CheckServer(server string) error {
 	return command.Fail(command.ExitUsage, errors.New(a.T("%s %q: neither a URL nor a known provider", name, PrintableURL(server))), hint)
 }
 
-// Target returns the server, or explains in the user's language why there is
-// none.
+// Target returns the server, or an error that explains why there is none.
 func (s *ServerFlags) Target(a *Servers, sender smtp.Address) (transport.Server, error) {
 	server, err := transport.ParseServer(s.Server, sender)
 	switch {
@@ -234,7 +233,7 @@ func (s *ServerFlags) Target(a *Servers, sender smtp.Address) (transport.Server,
 	return server, nil
 }
 
-// badURL explains what is wrong with a server URL without repeating a password.
+// badURL explains why a server URL is invalid, without repeating a password.
 func (a *Servers) badURL(name, server string, err error) error {
 	u, parseErr := url.Parse(server)
 	if parseErr != nil {
@@ -278,7 +277,7 @@ func PrintableURL(s string) string {
 	}, s)
 }
 
-// texts pairs the flags that take text with the options that they set.
+// texts returns the flags that take text, with the options that they set.
 func (s *ServerFlags) texts(o *yan.Options) []textFlag {
 	return []textFlag{
 		{"auth", &s.Auth, &o.Mechanism}, {"tls-ca", &s.TLSCA, &o.CAFile}, {"tls-pin", &s.TLSPin, &o.Pin},
@@ -292,8 +291,8 @@ type textFlag struct {
 	flag, option *string
 }
 
-// Fill sets each flag that was not given from the options of an account, and
-// returns the names of those that it set.
+// Fill sets each flag that was not given from the options of an account. It returns the names of
+// the flags it set.
 func (s *ServerFlags) Fill(o yan.Options, given func(flag string) bool) (filled []string) {
 	for _, t := range s.texts(&o) {
 		if !given(t.name) && *t.option != "" {
@@ -325,9 +324,8 @@ func (s *ServerFlags) Options(a *Servers, from smtp.Address, server transport.Se
 	return o, nil
 }
 
-// SystemProxy returns the proxy of ALL_PROXY and NO_PROXY for a server, in
-// upper or lower case, as other programs read them. This machine is always
-// reached directly.
+// SystemProxy returns the proxy of ALL_PROXY and NO_PROXY for a server, in upper or lower case, as
+// other programs read them. This machine is always reached directly.
 func (a *Servers) SystemProxy(server transport.Server) (string, error) {
 	either := func(name string) (value, from string) {
 		if v := a.Getenv(name); v != "" {
@@ -345,9 +343,8 @@ func (a *Servers) SystemProxy(server transport.Server) (string, error) {
 		return "", nil
 	}
 	if a.checkProxy(from, all) != nil {
-		// The variable is for all programs, and may name a kind of proxy that
-		// Yan does not know.
-		a.ToldProxy.Do(func() { // a search tries many servers at once
+		// The variable is for all programs, and may name a kind of proxy that Yan does not support.
+		a.ToldProxy.Do(func() { // a search tries many servers at the same time
 			a.Errf("%s\n", a.T("yan: %s is not used: it names no proxy of a kind that yan knows, like %s", from, "socks5://127.0.0.1:1080"))
 		})
 		return "", nil

@@ -14,8 +14,8 @@ func (a *Servers) FilledIn(name string) string {
 	return strings.NewReplacer("{cc}", "*", "{tenant}", "*", "{domain}", a.T("<domain>"), "{region}", a.T("<region>")).Replace(name)
 }
 
-// WhereTo describes the path through a provider's menus, before a question: to
-// the secret, or to the setting that allows the user's own password.
+// WhereTo returns the path through a provider's menus, before a question: to the secret, or to the
+// setting that allows the user's own password.
 func (a *Servers) WhereTo(p provider.Provider) string {
 	switch p.Auth.Kind {
 	case provider.OAuth2Only:
@@ -26,7 +26,7 @@ func (a *Servers) WhereTo(p provider.Provider) string {
 	return a.T("Where to get it: ")
 }
 
-// CodeLabel names the goal of that path.
+// CodeLabel returns the name of that secret or setting.
 func (a *Servers) CodeLabel(p provider.Provider) string {
 	switch p.Auth.Kind {
 	case provider.AuthorizationCode:
@@ -55,8 +55,7 @@ func (a *Servers) SomeOf(domains []string, n int) string {
 	return a.Listed(list)
 }
 
-// UnknownProvider returns the failure for an unknown provider, with the nearest
-// known one.
+// UnknownProvider returns the error for an unknown provider, with the nearest known one.
 func (a *Servers) UnknownProvider(name string) error {
 	hint := a.T("'yan providers' lists those that are known.")
 	if near := provider.Nearest(name); len(near) > 0 {

@@ -8,8 +8,7 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// ALL_PROXY is for all programs. A value that Yan does not know stops nothing,
-// and is reported once.
+// ALL_PROXY is for all programs. An unsupported value is ignored, with one warning.
 func TestAllProxyOfAnyKind(t *testing.T) {
 	t.Parallel()
 	for value, used := range map[string]bool{

@@ -15,10 +15,9 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// Login finds the password or token, prompts for it if possible, and checks
-// that it fits the mechanism. A missing one is an error here: a server that
-// requires a login would refuse the message, and one that does not would accept
-// it without one.
+// Login reads the password or token, asks for it if possible, and checks that it fits the
+// mechanism. A missing secret is an error here: a server that requires a login would refuse the
+// message, and another would accept it without the login.
 func (a *Servers) Login(ctx context.Context, s *ServerFlags, server transport.Server, o *yan.Options) error {
 	var err error
 	if s.Auth == transport.NoLogin {
@@ -71,7 +70,7 @@ func ReachesLogin(quitAfter string) bool {
 	return true
 }
 
-// HasSecret reports whether the environment has a secret.
+// HasSecret reports whether the environment holds a secret.
 func (a *Servers) HasSecret() bool {
 	for _, name := range []string{"YAN_PASSWORD_FILE", "YAN_PASSWORD", "YAN_TOKEN_FILE", "YAN_TOKEN"} {
 		if a.Getenv(name) != "" {
@@ -107,7 +106,7 @@ func (a *Servers) Secret(name string) (string, error) {
 	return text, nil
 }
 
-// AskSecret prompts on the terminal.
+// AskSecret asks for the secret on the terminal.
 func (a *Servers) AskSecret(ctx context.Context, server transport.Server, o *yan.Options) error {
 	user := server.User
 	if user == "" {

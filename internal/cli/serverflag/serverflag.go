@@ -1,6 +1,5 @@
-// Package serverflag has --server and its related flags: their registration and
-// checks, the server that they select, the options of the client, and the
-// secret of a login without an account.
+// Package serverflag implements --server and related flags: registration, checks, the selected
+// server, the client's options, and the secret of a login without an account.
 package serverflag
 
 import (
