@@ -49,14 +49,14 @@ func ExitForOutcome(o smtp.Outcome, finding diagnosis.Finding) int {
 	case o.Reply.IsZero() && finding.Permanence != diagnosis.Permanent:
 		return command.ExitTemporary
 	case o.Stage == smtp.StageRcpt && (finding.Scope == diagnosis.ScopeRecipient || finding.Scope == ""):
-		return command.ExitNoUser // and not for the sender or this machine, which many servers refuse only at RCPT
+		return command.ExitNoUser // replies about the sender or this machine, which many servers send only at RCPT, do not count
 	}
 	return command.ExitUnavailable
 }
 
-// isProtocol also covers a server that requires a client certificate: it says
-// so only at the greeting (RFC 8446 section 4.4.2.4), so the stage alone is not
-// enough.
+// isProtocol reports whether a class is a protocol error. It includes a server that requires a
+// client certificate: it says so only at the greeting (RFC 8446 section 4.4.2.4), so the stage
+// alone is not enough.
 func isProtocol(c diagnosis.Class) bool {
 	switch c {
 	case diagnosis.ClassTLSFailed, diagnosis.ClassTLSClientCert, diagnosis.ClassTLSUntrusted, diagnosis.ClassTLSName, diagnosis.ClassTLSExpired,

@@ -19,7 +19,7 @@ func OptionalText(t diagnosis.Text) *jsonout.Text {
 	return &j
 }
 
-// Finding prints a diagnosis: what happened, what to do, and where.
+// Finding prints a finding: cause, advice and place.
 func (a *Reporter) Finding(w io.Writer, width int, f diagnosis.Finding) {
 	indent := "" // of the text after the last label
 	say := func(label, text string) {

@@ -21,7 +21,7 @@ func newReport(r Report) jsonout.Report {
 		rep.Status = "unknown"
 	}
 	for _, h := range r.InsteadOf {
-		if h.Account == r.As.Account { // the account's own decision came last
+		if h.Account == r.As.Account { // this account decided last
 			continue
 		}
 		instead := jsonout.InsteadOf{Account: h.Account, Stage: string(h.Outcome.Stage), Code: h.Outcome.Reply.Code, Text: h.Outcome.Reply.Text()}

@@ -21,26 +21,25 @@ import (
 
 // Report is the result of one message.
 type Report struct {
-	// Name is the file of the message, "" for a composed message and "-" for
-	// standard input; number is its position in an mbox file, from 1, else 0.
+	// Name is the file of the message, "" for a composed message and "-" for standard input; Number
+	// is its position in an mbox file, from 1, otherwise 0.
 	Name   string
 	Number int
 	As     sending.SentAs
 	Result yan.Result
 	Exit   int
-	// Logged reports whether the outcome of the recipient at an index is from
-	// the log of an earlier run.
+	// Logged reports whether the outcome of the recipient at an index is from the log of an earlier
+	// run.
 	Logged func(place int) bool
-	// Via has, by recipient, the account that decided before a fallback account
-	// took over; nil if none did.
+	// Via holds, by recipient, the account that decided before a fallback account took over; nil if
+	// none did.
 	Via []*sending.SentAs
-	// InsteadOf has, for each account that was replaced by its fallback, the
-	// reason.
+	// InsteadOf holds the outcome at each account that its fallback replaced.
 	InsteadOf []sending.Handover
 	// StoppedAfter is the stage of --quit-after if the session ended there.
 	StoppedAfter string
-	// Several is set if other messages are reported too; Told is the advice
-	// already printed with them.
+	// Several is set if other messages are reported too. Told holds the advice that was printed
+	// with them.
 	Several bool
 	Told    map[string]bool
 }
@@ -48,8 +47,8 @@ type Report struct {
 // Form selects how results are printed.
 type Form struct{ Quiet, Json bool }
 
-// Results returns the stream for users to read results: with --quiet only
-// failures are printed, on standard error.
+// Results returns the stream for results and its width. With --quiet only failures are printed, to
+// standard error.
 func (a *Reporter) Results(quiet bool) (io.Writer, int) {
 	if quiet {
 		return a.Stderr, a.StderrWidth
@@ -57,8 +56,8 @@ func (a *Reporter) Results(quiet bool) (io.Writer, int) {
 	return a.Stdout, a.StdoutWidth
 }
 
-// Report prints the result of one message: JSON for programs; for users a line
-// for each recipient and, after a failure, the reason and what to do.
+// Report prints the result of one message: as JSON, or a line for each recipient and, after a
+// failure, cause and advice.
 func (a *Reporter) Report(f Form, r Report) {
 	switch {
 	case f.Json:
@@ -136,8 +135,8 @@ func (a *Reporter) Why(o smtp.Outcome) string {
 	return ""
 }
 
-// atServer reports whether the stage of an outcome is where it happened: a
-// message that was never begun did not fail at a stage.
+// atServer reports whether an outcome happened at its stage. A message that was never begun did not
+// fail at a stage.
 func atServer(o smtp.Outcome) bool {
 	for _, err := range []error{sending.ErrHopeless, sending.ErrLog, sendlog.ErrNoOutcome, mailfiles.ErrChanged, fs.ErrNotExist} {
 		if errors.Is(o.Err, err) {
@@ -147,8 +146,7 @@ func atServer(o smtp.Outcome) bool {
 	return true
 }
 
-// LocalError translates common local errors; the rest is technical and stays as
-// it is.
+// LocalError translates common local errors. Other errors are technical and not translated.
 func (a *Reporter) LocalError(err error) string {
 	switch {
 	case errors.Is(err, smtpclient.ErrAnotherRefused):
@@ -180,7 +178,7 @@ func (a *Reporter) LocalError(err error) string {
 	return console.Visible(a.Say(err))
 }
 
-// status returns the word for users; the one in JSON never changes.
+// status returns the translated word; the word in JSON never changes.
 func (a *Reporter) status(s smtp.Status) string {
 	switch s {
 	case smtp.Accepted:
@@ -196,7 +194,7 @@ func (a *Reporter) status(s smtp.Status) string {
 	}
 }
 
-// Receipt returns what the user should keep about a sent message.
+// Receipt returns the details of a sent message: size, account, server, Message-ID and queue ID.
 func (a *Reporter) Receipt(r yan.Result, as sending.SentAs) string {
 	parts := []string{a.T("%s to %s", console.Size(r.Size), as.Server.String())}
 	if as.Account != "" {
@@ -211,8 +209,7 @@ func (a *Reporter) Receipt(r yan.Result, as sending.SentAs) string {
 	return console.Joined(parts, a.StdoutWidth)
 }
 
-// advise prints the reason and the one action to take; with several messages
-// the same advice only once.
+// advise prints the cause and the advice. For several messages it prints the same advice only once.
 func (a *Reporter) advise(r Report) {
 	o, failed := r.Result.WorstOutcome()
 	if !failed || errors.Is(o.Err, sending.ErrLog) || errors.Is(o.Err, sending.ErrHopeless) { // their errors are reported separately
@@ -232,13 +229,13 @@ func (a *Reporter) advise(r Report) {
 	a.Finding(a.Stderr, a.StderrWidth, f)
 }
 
-// somebodyMayHaveIt reports whether a recipient may have the message, which the
-// receipt then helps to find.
+// somebodyMayHaveIt reports whether a recipient may have the message. Then the receipt helps to
+// find it.
 func somebodyMayHaveIt(exit int) bool {
 	return exit == command.ExitOK || exit == command.ExitPartial || exit == command.ExitUnknown
 }
 
-// MessageName returns the name by which the user finds a message.
+// MessageName returns the name of a message for display: its file, and its number in it.
 func (a *Reporter) MessageName(name string, number int) string {
 	if number > 0 {
 		return a.T("%s message %d", command.Printable(name), number)

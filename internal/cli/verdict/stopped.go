@@ -17,7 +17,7 @@ func (ErrTimeout) Error() string        { return "the time of --timeout is over"
 func (ErrTimeout) Timeout() bool        { return true }
 func (ErrTimeout) Is(target error) bool { return target == context.DeadlineExceeded }
 
-// ReachedStop reports whether --quit-after was given and its stage passed.
+// ReachedStop reports whether --quit-after was given and the session reached its stage.
 func ReachedStop(quitAfter string, r yan.Result) bool {
 	if quitAfter == "" {
 		return false

@@ -11,8 +11,8 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// Transcript prints the conversation as it happens: the client's lines after →,
-// the server's after ←, with the time that the reply took.
+// Transcript prints the session as it happens: the client's lines after →, the server's after ←,
+// with the time that the reply took.
 func (a *Reporter) Transcript(w io.Writer, width int) func(yan.Event) {
 	return func(e yan.Event) {
 		switch e.Direction {
@@ -30,7 +30,7 @@ func (a *Reporter) Transcript(w io.Writer, width int) func(yan.Event) {
 	}
 }
 
-// remark returns the text of an event other than a line of the conversation.
+// remark returns the text of an event other than a line of the session.
 func (a *Reporter) remark(e yan.Event) string {
 	switch e.Direction {
 	case smtpclient.Connected:
@@ -62,8 +62,8 @@ func (a *Reporter) handshake(e yan.Event) string {
 	return text
 }
 
-// Watchful tells a user at a terminal what is waited for when a server is
-// silent. With the transcript it adds nothing.
+// Watchful prints on a terminal what yan waits for if a server is silent. With the transcript it
+// adds nothing.
 func (a *Reporter) Watchful(trace func(yan.Event), host string) func(yan.Event) {
 	if trace != nil || a.StderrWidth == 0 {
 		return trace

@@ -1,5 +1,5 @@
-// Package verdict reports the result of a message: a line for each recipient,
-// the diagnosis, JSON, the exit status, and the conversation with the server.
+// Package verdict reports the result of a message: a line for each recipient, the finding, JSON,
+// the exit status, and the transcript.
 package verdict
 
 import "github.com/yanmail/yan/internal/cli/command"
