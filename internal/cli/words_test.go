@@ -92,7 +92,7 @@ func sentences(t *testing.T) map[string]string {
 	return found
 }
 
-// errorSentences returns the literal first arguments of sentence.New and sentence.Errorf in the
+// errorSentences returns the literal first arguments of localerr.New and localerr.Errorf in the
 // whole module.
 func errorSentences(t *testing.T) map[string]string {
 	t.Helper()

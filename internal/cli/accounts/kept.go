@@ -34,7 +34,7 @@ type KeptBefore struct {
 // RememberKept reads the stored secret of an account. A vault that asks for the passphrase of the
 // encrypted file asks once, for this and for the later write. A forgotten passphrase is not an
 // error, since the user may log in again for that reason. It fails if ctx ends, the user cancels
-// (ask.ErrCancelled) or the keyring is locked, which would refuse the write as well.
+// (prompt.ErrCancelled) or the keyring is locked, which would refuse the write as well.
 func RememberKept(ctx context.Context, v *secret.Vault, name, item string) (KeptBefore, error) {
 	k := KeptBefore{vault: v, key: secret.Key{Account: name, Item: item}}
 	var err error

@@ -33,7 +33,7 @@ type Found struct {
 	Notes   []Note `json:"notes"`
 }
 
-// Note has the words of foreign.Reason.
+// Note has the words of settingsimport.Reason.
 type Note struct {
 	File    string `json:"file"`
 	Line    int    `json:"line,omitempty"`
