@@ -80,7 +80,7 @@ func TestTokenIsRefreshedOnce(t *testing.T) {
 			if got, err := credentials.New[account.Account](vault()).KeepToken(t.Context(), a, expired); err != nil || got != place {
 				t.Fatalf("kept in %q, %v", got, err)
 			}
-			var sources []*oauth.Source
+			var sources []*oauth.TokenSource
 			for range 5 {
 				source, err := credentials.New[account.Account](vault()).Tokens(t.Context(), a)
 				if err != nil {
@@ -103,7 +103,7 @@ func TestTokenIsRefreshedOnce(t *testing.T) {
 	}
 }
 
-func accessAll(t *testing.T, issuer *oauthtest.Server, sources []*oauth.Source, refused string) {
+func accessAll(t *testing.T, issuer *oauthtest.Server, sources []*oauth.TokenSource, refused string) {
 	t.Helper()
 	var all sync.WaitGroup
 	for _, source := range sources {

@@ -32,9 +32,9 @@ type arrived struct {
 	Problem    string // the reason why it could not be parsed
 }
 
-// check compares the received messages with the sent ones: every message once,
+// checkArrivals compares the received messages with the sent ones: every message once,
 // to as many recipients, and complete. The subjects of sent must differ.
-func check(messages []arrived, sent []mail) error {
+func checkArrivals(messages []arrived, sent []mail) error {
 	if len(messages) != len(sent) {
 		return fmt.Errorf("%d messages arrived, %d were sent", len(messages), len(sent))
 	}
@@ -55,7 +55,7 @@ func check(messages []arrived, sent []mail) error {
 		if a.Recipients != len(m.to) {
 			return fmt.Errorf("%q arrived for %d recipients, not %d", a.Subject, a.Recipients, len(m.to))
 		}
-		if a.Text != brief(lines(m.text)) {
+		if a.Text != briefText(normalizeLines(m.text)) {
 			return fmt.Errorf("the text of %q arrived changed: %s", a.Subject, a.Text)
 		}
 		if m.attachment != "" && sums[m.attachment] == nil {
@@ -72,32 +72,32 @@ func check(messages []arrived, sent []mail) error {
 	return nil
 }
 
-// look parses a message. A message that can't be parsed has a Problem.
-func look(m taken) arrived {
+// parseMessage parses a message. A message that can't be parsed has a Problem.
+func parseMessage(m taken) arrived {
 	a := arrived{Recipients: m.recipients}
 	data := m.data
 	if m.stuffed {
-		data = unstuff(data)
+		data = unstuffDots(data)
 	}
-	if err := a.walk(data, true); err != nil {
+	if err := a.parseEntity(data, true); err != nil {
 		a.Problem = err.Error()
 	}
-	a.Text = brief(lines(a.Text))
+	a.Text = briefText(normalizeLines(a.Text))
 	return a
 }
 
-// brief returns a text, or for a long one a digest: tens of thousands travel
+// briefText returns a text, or for a long one a digest: tens of thousands travel
 // from the sink's process.
-func brief(text string) string {
+func briefText(text string) string {
 	if len(text) <= 100 {
 		return text
 	}
 	return fmt.Sprintf("%d octets with SHA-256 %x", len(text), sha256.Sum256([]byte(text)))
 }
 
-// unstuff removes the dot that was added before one at the start of a line, in
+// unstuffDots removes the dot that was added before one at the start of a line, in
 // place (RFC 5321 section 4.5.2).
-func unstuff(data []byte) []byte {
+func unstuffDots(data []byte) []byte {
 	rest := data
 	if bytes.HasPrefix(rest, []byte(".")) {
 		rest = rest[1:]
@@ -117,8 +117,8 @@ func unstuff(data []byte) []byte {
 	return append(kept, rest...)
 }
 
-// walk parses an entity: the message itself or a part of it.
-func (a *arrived) walk(entity []byte, top bool) error {
+// parseEntity parses an entity: the message itself or a part of it.
+func (a *arrived) parseEntity(entity []byte, top bool) error {
 	end := bytes.Index(entity, []byte("\r\n\r\n"))
 	if end < 0 {
 		return errors.New("there is no empty line behind the header")
@@ -138,7 +138,7 @@ func (a *arrived) walk(entity []byte, top bool) error {
 		return err
 	}
 	if strings.HasPrefix(mediaType, "multipart/") {
-		return a.parts(body, []byte("--"+parameters["boundary"]))
+		return a.parseParts(body, []byte("--"+parameters["boundary"]))
 	}
 	decode := decoder(header.Get("Content-Transfer-Encoding"))
 	if strings.HasPrefix(header.Get("Content-Disposition"), "attachment") {
@@ -153,8 +153,8 @@ func (a *arrived) walk(entity []byte, top bool) error {
 	return err
 }
 
-// parts parses the parts between the delimiters (RFC 2046 section 5.1.1).
-func (a *arrived) parts(body, delimiter []byte) error {
+// parseParts parses the parts between the delimiters (RFC 2046 section 5.1.1).
+func (a *arrived) parseParts(body, delimiter []byte) error {
 	_, body, _ = bytes.Cut(body, delimiter)
 	for {
 		if bytes.HasPrefix(body, []byte("--")) {
@@ -165,7 +165,7 @@ func (a *arrived) parts(body, delimiter []byte) error {
 		if !found {
 			return errors.New("a part does not end")
 		}
-		if err := a.walk(part, false); err != nil {
+		if err := a.parseEntity(part, false); err != nil {
 			return err
 		}
 		body = rest
@@ -219,8 +219,8 @@ func decodeBase64(w io.Writer, body []byte) error {
 	return decode()
 }
 
-// lines returns a text with uniform line ends and none at its end.
-func lines(text string) string {
+// normalizeLines returns a text with uniform line ends and none at its end.
+func normalizeLines(text string) string {
 	return strings.TrimRight(strings.ReplaceAll(text, "\r\n", "\n"), "\n")
 }
 

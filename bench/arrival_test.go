@@ -51,9 +51,9 @@ func TestArrivalIsChecked(t *testing.T) {
 			var seen []arrived
 			for _, one := range test.arrived {
 				one.data = append([]byte(nil), one.data...) // unstuffed in place
-				seen = append(seen, look(one))
+				seen = append(seen, parseMessage(one))
 			}
-			if err := check(seen, []mail{m}); (err != nil) != test.fails {
+			if err := checkArrivals(seen, []mail{m}); (err != nil) != test.fails {
 				t.Errorf("got %v, want an error: %t", err, test.fails)
 			}
 		})

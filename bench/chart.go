@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// layout has the measures of a chart in pixels. The narrow one has a single
+// chartLayout has the measures of a chart in pixels. The narrow one has a single
 // column and larger type: a phone shows it nearly unscaled.
-type layout struct {
+type chartLayout struct {
 	columns, panel, margin int
 	names, label           int // widths left and right of the bars
 	bar, step              int // the height of a bar, and the distance between two
@@ -19,17 +19,17 @@ type layout struct {
 	title, heading         int
 }
 
-func wideLayout() layout {
-	return layout{columns: 2, panel: 430, margin: 18, names: 136, label: 92, bar: 13, step: 18, text: 12, small: 11, title: 12, heading: 15}
+func wideLayout() chartLayout {
+	return chartLayout{columns: 2, panel: 430, margin: 18, names: 136, label: 92, bar: 13, step: 18, text: 12, small: 11, title: 12, heading: 15}
 }
 
-func narrowLayout() layout {
-	return layout{columns: 1, panel: 360, margin: 14, names: 144, label: 72, bar: 14, step: 20, text: 13, small: 12, title: 13, heading: 15}
+func narrowLayout() chartLayout {
+	return chartLayout{columns: 1, panel: 360, margin: 14, names: 144, label: 72, bar: 14, step: 20, text: 13, small: 12, title: 13, heading: 15}
 }
 
-func (l layout) width() int    { return l.columns*l.panel + (l.columns-1)*l.margin }
-func (l layout) barLeft() int  { return l.margin + l.names }
-func (l layout) barWidth() int { return l.panel - l.barLeft() - l.label }
+func (l chartLayout) width() int    { return l.columns*l.panel + (l.columns-1)*l.margin }
+func (l chartLayout) barLeft() int  { return l.margin + l.names }
+func (l chartLayout) barWidth() int { return l.panel - l.barLeft() - l.label }
 
 const (
 	nameGap  = 8
@@ -73,7 +73,7 @@ func (r *report) drawAll(path string) error {
 
 type chart struct {
 	suffix string
-	layout layout
+	layout chartLayout
 	words  chartWords
 }
 
@@ -87,12 +87,12 @@ func charts() []chart {
 }
 
 // draw returns the chart as SVG.
-func (r *report) draw(l layout, words chartWords) []byte {
+func (r *report) draw(l chartLayout, words chartWords) []byte {
 	var drawn bytes.Buffer
-	heading := wrap(fmt.Sprintf(words.heading, r.Rounds), l.width()-2*l.margin, l.heading, true)
+	heading := wrapText(fmt.Sprintf(words.heading, r.Rounds), l.width()-2*l.margin, l.heading, true)
 	y := 27
 	for _, line := range heading {
-		fmt.Fprintf(&drawn, `<text class="title" x="%d" y="%d" font-size="%d">%s</text>`+"\n", l.margin, y, l.heading, escape(line))
+		fmt.Fprintf(&drawn, `<text class="title" x="%d" y="%d" font-size="%d">%s</text>`+"\n", l.margin, y, l.heading, escapeXML(line))
 		y += l.heading + 5
 	}
 	top, bottom := y-7, y-7 // of adjacent panels
@@ -110,15 +110,15 @@ func (r *report) draw(l layout, words chartWords) []byte {
 		bottom = max(bottom, top+height+panelGap)
 	}
 	y = bottom + l.small - 4
-	for _, line := range wrap(words.footnote(r), l.width()-2*l.margin, l.small, false) {
-		fmt.Fprintf(&drawn, `<text class="faint" x="%d" y="%d" font-size="%d">%s</text>`+"\n", l.margin, y, l.small, escape(line))
+	for _, line := range wrapText(words.footnote(r), l.width()-2*l.margin, l.small, false) {
+		fmt.Fprintf(&drawn, `<text class="faint" x="%d" y="%d" font-size="%d">%s</text>`+"\n", l.margin, y, l.small, escapeXML(line))
 		y += l.small + 4
 	}
 	width, height := l.width(), y+2
 	var b bytes.Buffer
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%[1]d" height="%[2]d" xml:lang="%[3]s" role="img" aria-labelledby="t d">`+"\n", width, height, words.lang)
-	fmt.Fprintf(&b, "<title id=\"t\">%s</title>\n", escape(words.name))
-	fmt.Fprintf(&b, "<desc id=\"d\">%s</desc>\n<style>"+chartStyle+"</style>\n", escape(r.describe(words)), l.text)
+	fmt.Fprintf(&b, "<title id=\"t\">%s</title>\n", escapeXML(words.name))
+	fmt.Fprintf(&b, "<desc id=\"d\">%s</desc>\n<style>"+chartStyle+"</style>\n", escapeXML(r.describe(words)), l.text)
 	fmt.Fprintf(&b, `<rect class="ground" x=".5" y=".5" width="%d" height="%d" rx="8"/>`+"\n", width-1, height-1)
 	b.Write(drawn.Bytes())
 	b.WriteString("</svg>\n")
@@ -134,43 +134,43 @@ func (r *report) describe(words chartWords) string {
 			continue
 		}
 		var figures []string
-		for _, who := range row.shown() {
-			figures = append(figures, words.contender(who)+" "+number(row.Figures[who].Median))
+		for _, who := range row.shownContenders() {
+			figures = append(figures, words.contender(who)+" "+formatNumber(row.Figures[who].Median))
 		}
 		said = append(said, fmt.Sprintf(words.described, words.title(p.title), words.unit(row.Unit), strings.Join(figures, words.comma)))
 	}
 	return strings.Join(said, words.space)
 }
 
-// shown returns the contenders of a row with a figure, in the order of the
+// shownContenders returns the contenders of a row with a figure, in the order of the
 // table. The loopback ceiling is left out, because it would make the others too
 // short to compare.
-func (row reportRow) shown() []string {
-	return slices.DeleteFunc(append(senders(), guests()...), func(who string) bool {
+func (row reportRow) shownContenders() []string {
+	return slices.DeleteFunc(append(senders(), extraContenders()...), func(who string) bool {
 		_, ok := row.Figures[who]
 		return !ok || who == bare
 	})
 }
 
 // panel draws the bars of a row, and returns their total height.
-func (row reportRow) panel(l layout, words chartWords, p panel) (drawn string, height int) {
+func (row reportRow) panel(l chartLayout, words chartWords, p panel) (drawn string, height int) {
 	better := words.less
 	if row.Higher {
 		better = words.more
 	}
 	most := 0.0
-	for _, who := range row.shown() {
+	for _, who := range row.shownContenders() {
 		most = max(most, row.Figures[who].Highest)
 	}
 	var b strings.Builder
 	y := 20
-	for _, line := range wrap(words.title(p.title), l.panel-2*l.margin, l.title, true) {
-		fmt.Fprintf(&b, `<text class="title" x="%d" y="%d" font-size="%d">%s</text>`+"\n", l.margin, y, l.title, escape(line))
+	for _, line := range wrapText(words.title(p.title), l.panel-2*l.margin, l.title, true) {
+		fmt.Fprintf(&b, `<text class="title" x="%d" y="%d" font-size="%d">%s</text>`+"\n", l.margin, y, l.title, escapeXML(line))
 		y += l.title + 5
 	}
-	fmt.Fprintf(&b, `<text class="faint" x="%d" y="%d" font-size="%d">%s</text>`+"\n", l.margin, y, l.small, escape(words.unit(row.Unit)+words.comma+better))
+	fmt.Fprintf(&b, `<text class="faint" x="%d" y="%d" font-size="%d">%s</text>`+"\n", l.margin, y, l.small, escapeXML(words.unit(row.Unit)+words.comma+better))
 	y += 10
-	for _, who := range row.shown() {
+	for _, who := range row.shownContenders() {
 		f := row.Figures[who]
 		class, weight := "peer", "text"
 		if who == ours {
@@ -178,11 +178,11 @@ func (row reportRow) panel(l layout, words chartWords, p panel) (drawn string, h
 		}
 		length := func(v float64) float64 { return max(0, v) / most * float64(l.barWidth()) }
 		left, baseline := float64(l.barLeft()), y+l.bar-2
-		fmt.Fprintf(&b, `<text class="text" x="%d" y="%d" text-anchor="end">%s</text>`, l.barLeft()-nameGap, baseline, escape(words.contender(who)))
+		fmt.Fprintf(&b, `<text class="text" x="%d" y="%d" text-anchor="end">%s</text>`, l.barLeft()-nameGap, baseline, escapeXML(words.contender(who)))
 		fmt.Fprintf(&b, `<rect class="%s" x="%d" y="%d" width="%.1f" height="%d" rx="2"/>`, class, l.barLeft(), y, max(1, length(f.Median)), l.bar)
 		fmt.Fprintf(&b, `<line class="range" x1="%.1f" x2="%.1f" y1="%[3]d" y2="%[3]d"/>`, left+length(f.Lowest), left+length(f.Highest), y+l.bar/2)
-		label := thousands(number(f.Median))
-		at := labelAt(left+length(f.Median), left+length(f.Highest), estimate(label, l.text, true))
+		label := formatThousands(formatNumber(f.Median))
+		at := labelAt(left+length(f.Median), left+length(f.Highest), estimateWidth(label, l.text, true))
 		fmt.Fprintf(&b, `<text class="%s number" x="%.1f" y="%d">%s</text>`+"\n", weight, at, baseline, label)
 		y += l.step
 	}
@@ -202,8 +202,8 @@ func labelAt(bar, highest, width float64) float64 {
 	return highest + gap
 }
 
-// thousands inserts commas into a number of more than three digits.
-func thousands(number string) string {
+// formatThousands inserts commas into a number of more than three digits.
+func formatThousands(number string) string {
 	whole, fraction, has := strings.Cut(number, ".")
 	for at := len(whole) - 3; at > 0; at -= 3 {
 		whole = whole[:at] + "," + whole[at:]
@@ -214,7 +214,7 @@ func thousands(number string) string {
 	return whole
 }
 
-func escape(text string) string {
+func escapeXML(text string) string {
 	var b strings.Builder
 	_ = xml.EscapeText(&b, []byte(text)) // a Builder never fails
 	return b.String()

@@ -72,7 +72,7 @@ func TestChartTextIsReadable(t *testing.T) {
 				if text.size != 0 {
 					size = text.size
 				}
-				wide := estimate(text.words, size, strings.Contains(text.class, "title"))
+				wide := estimateWidth(text.words, size, strings.Contains(text.class, "title"))
 				left, right, within := text.x, text.x+wide, float64(c.layout.panel)
 				if text.end {
 					left, right = text.x-wide, text.x
@@ -98,13 +98,13 @@ func TestNoBarMeansNotMeasured(t *testing.T) {
 		if !ok {
 			t.Fatalf("no row %s", p.row)
 		}
-		for _, who := range row.shown() {
+		for _, who := range row.shownContenders() {
 			inChart[who] = true
 		}
 	}
 	for _, p := range r.panels() {
 		row, _ := r.row(p.row)
-		bars := fmt.Sprint(row.shown())
+		bars := fmt.Sprint(row.shownContenders())
 		for who := range row.Figures {
 			if inChart[who] && !strings.Contains(bars, who) {
 				t.Errorf("%s: %s was measured but has no bar", p.row, who)
@@ -125,7 +125,7 @@ func TestChineseChartIsChinese(t *testing.T) {
 	}
 	for _, p := range r.panels() {
 		row, _ := r.row(p.row)
-		for _, english := range append(row.shown(), p.title, row.Unit) {
+		for _, english := range append(row.shownContenders(), p.title, row.Unit) {
 			if said, has := words.words[english]; !has && !same[english] || has && said == "" {
 				t.Errorf("%q has no Chinese", english)
 			}

@@ -94,9 +94,9 @@ func chineseChart() chartWords {
 	}
 }
 
-// estimate returns the approximate width of a text in pixels, in the widest of
+// estimateWidth returns the approximate width of a text in pixels, in the widest of
 // common fonts; titles are bold.
-func estimate(text string, size int, bold bool) float64 {
+func estimateWidth(text string, size int, bold bool) float64 {
 	lower, upper := .57, .7
 	if bold {
 		lower, upper = .65, .77
@@ -121,13 +121,13 @@ func estimate(text string, size int, bold bool) float64 {
 // punctuation.
 func wideRune(r rune) bool { return r >= 0x2e80 }
 
-// wrap breaks a text into lines of a width: at spaces, and next to Chinese
+// wrapText breaks a text into lines of a width: at spaces, and next to Chinese
 // characters except before closing punctuation.
-func wrap(text string, width, size int, bold bool) []string {
+func wrapText(text string, width, size int, bold bool) []string {
 	var lines []string
 	line := ""
-	for _, piece := range pieces(text) {
-		if line != "" && estimate(line+strings.TrimRight(piece, " "), size, bold) > float64(width) {
+	for _, piece := range splitPieces(text) {
+		if line != "" && estimateWidth(line+strings.TrimRight(piece, " "), size, bold) > float64(width) {
 			lines = append(lines, strings.TrimRight(line, " "))
 			line = ""
 		}
@@ -136,8 +136,8 @@ func wrap(text string, width, size int, bold bool) []string {
 	return append(lines, strings.TrimRight(line, " "))
 }
 
-// pieces splits a text into unbreakable parts.
-func pieces(text string) []string {
+// splitPieces splits a text into unbreakable parts.
+func splitPieces(text string) []string {
 	var all []string
 	var before rune
 	for _, r := range text {

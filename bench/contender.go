@@ -17,7 +17,7 @@ import (
 // with its fastest settings, in its own process (worker.go).
 type contender interface {
 	// open prepares to send to a place, without connecting.
-	open(p place) (client, error)
+	open(p destination) (client, error)
 }
 
 // client is a contender prepared for one place.
@@ -26,18 +26,18 @@ type client interface {
 	connect(ctx context.Context) error
 	// run sends the source's messages and returns when the outcome of each is
 	// known; a message that was not accepted is an error.
-	run(ctx context.Context, s *source) (answer, error)
+	run(ctx context.Context, s *messageSource) (workerAnswer, error)
 	// disconnect sends QUIT on every connection. connect may follow.
 	disconnect() error
 }
 
-// security is the protection of a connection. Protected connections log in.
-type security string
+// protection is the protection of a connection. Protected connections log in.
+type protection string
 
 const (
-	inClear   security = "in the clear"
-	startTLS  security = "STARTTLS"
-	fromStart security = "implicit TLS"
+	inClear   protection = "in the clear"
+	startTLS  protection = "STARTTLS"
+	fromStart protection = "implicit TLS"
 )
 
 // The login that the sinks expect.
@@ -46,10 +46,10 @@ const (
 	password = "correct horse battery staple"
 )
 
-// place is where and how to send.
-type place struct {
+// destination is where and how to send.
+type destination struct {
 	Address     string
-	Security    security
+	Security    protection
 	CA          string // PEM file of the server's authority
 	Connections int
 	All         bool // if one recipient is refused, none gets the message; only some contenders can
@@ -60,7 +60,7 @@ type place struct {
 }
 
 // split returns host and port of the address.
-func (p place) split() (host string, port int, err error) {
+func (p destination) split() (host string, port int, err error) {
 	host, text, err := net.SplitHostPort(p.Address)
 	if err != nil {
 		return "", 0, err
@@ -71,7 +71,7 @@ func (p place) split() (host string, port int, err error) {
 
 // tls returns the settings of a typical Go program: its own CA, and a session
 // cache, without which nothing is resumed.
-func (p place) tls() (*tls.Config, error) {
+func (p destination) tls() (*tls.Config, error) {
 	host, _, err := p.split()
 	if err != nil || p.Security == inClear {
 		return &tls.Config{ServerName: host}, err
@@ -116,8 +116,8 @@ func (o order) mail(serial int) mail {
 	return mail{from: userName, to: to, subject: fmt.Sprintf("第 %d 封测试邮件", serial), text: o.Text, attachment: o.Attachment}
 }
 
-// source hands out the messages of an order.
-type source struct {
+// messageSource hands out the messages of an order.
+type messageSource struct {
 	order   order
 	started time.Time
 
@@ -127,7 +127,7 @@ type source struct {
 
 // next returns the next message; ok is false when the order is fulfilled. It is
 // safe for concurrent use.
-func (s *source) next() (m mail, ok bool) {
+func (s *messageSource) next() (m mail, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n := s.taken
@@ -138,21 +138,21 @@ func (s *source) next() (m mail, ok bool) {
 	return s.order.mail(s.order.First + n), true
 }
 
-// measured times a source and counts its heap allocations.
-func measured(s *source, send func() error) (answer, error) {
+// measureSource times a source and counts its heap allocations.
+func measureSource(s *messageSource, send func() error) (workerAnswer, error) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	s.started = time.Now()
 	err := send()
 	took := time.Since(s.started)
 	runtime.ReadMemStats(&after)
-	return answer{Sent: s.taken, Seconds: took.Seconds(), Allocations: after.Mallocs - before.Mallocs,
+	return workerAnswer{Sent: s.taken, Seconds: took.Seconds(), Allocations: after.Mallocs - before.Mallocs,
 		Allocated: after.TotalAlloc - before.TotalAlloc}, err
 }
 
-// session is one connection of a contender that waits for each message's end
+// lockstepSession is one connection of a contender that waits for each message's end
 // before it starts the next.
-type session interface {
+type lockstepSession interface {
 	send(ctx context.Context, m mail) error
 	close() error
 }
@@ -160,14 +160,14 @@ type session interface {
 // lockstep is a client of such sessions: several of them are used concurrently,
 // one goroutine each, as the documentation of these packages recommends.
 type lockstep struct {
-	dial        func(ctx context.Context) (session, error)
+	dial        func(ctx context.Context) (lockstepSession, error)
 	connections int
-	sessions    []session
+	sessions    []lockstepSession
 }
 
 func (l *lockstep) connect(ctx context.Context) error {
-	dialled := make([]session, l.connections)
-	err := each(l.connections, func(i int) (err error) {
+	dialled := make([]lockstepSession, l.connections)
+	err := runEach(l.connections, func(i int) (err error) {
 		dialled[i], err = l.dial(ctx)
 		return err
 	})
@@ -179,9 +179,9 @@ func (l *lockstep) connect(ctx context.Context) error {
 	return err
 }
 
-func (l *lockstep) run(ctx context.Context, s *source) (answer, error) {
-	return measured(s, func() error {
-		return each(len(l.sessions), func(i int) error {
+func (l *lockstep) run(ctx context.Context, s *messageSource) (workerAnswer, error) {
+	return measureSource(s, func() error {
+		return runEach(len(l.sessions), func(i int) error {
 			for m, ok := s.next(); ok; m, ok = s.next() {
 				if err := l.sessions[i].send(ctx, m); err != nil {
 					return err
@@ -195,12 +195,12 @@ func (l *lockstep) run(ctx context.Context, s *source) (answer, error) {
 func (l *lockstep) disconnect() error {
 	sessions := l.sessions
 	l.sessions = nil
-	return each(len(sessions), func(i int) error { return sessions[i].close() })
+	return runEach(len(sessions), func(i int) error { return sessions[i].close() })
 }
 
-// each calls do for 0 to n-1, concurrently, and returns the first error. One
+// runEach calls do for 0 to n-1, concurrently, and returns the first error. One
 // call needs no goroutine.
-func each(n int, do func(i int) error) error {
+func runEach(n int, do func(i int) error) error {
 	if n == 1 {
 		return do(0)
 	}

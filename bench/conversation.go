@@ -18,7 +18,7 @@ const largeMessage = 1 << 20 // from this size on, the sink's one large buffer i
 type conversation struct {
 	sink       *sink
 	connection net.Conn
-	protection security
+	protection protection
 	resumed    bool
 	loggedIn   bool
 	kept       int

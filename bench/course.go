@@ -53,10 +53,10 @@ type course struct {
 	sizes   sizes
 	tools   tools
 	folder  string // for the files of the run
-	servers map[string]server
-	workers map[string]*worker // those that live as long as the course
-	serial  int                // makes the subjects differ
-	command string             // path of yan
+	servers map[string]benchServer
+	workers map[string]*senderProcess // those that live as long as the course
+	serial  int                       // makes the subjects differ
+	command string                    // path of yan
 	// The server for measuring the outbox, or why there is none.
 	postgres   *postgresServer
 	noPostgres error
@@ -68,7 +68,7 @@ type course struct {
 const postfixServer = "smtp-sink"
 
 func newCourse(ctx context.Context, folder string, sizes sizes) (*course, error) {
-	c := &course{sizes: sizes, folder: folder, servers: map[string]server{}, workers: map[string]*worker{}, filled: map[string]string{}}
+	c := &course{sizes: sizes, folder: folder, servers: map[string]benchServer{}, workers: map[string]*senderProcess{}, filled: map[string]string{}}
 	var err error
 	if c.tools, err = findTools(ctx); err != nil {
 		return nil, err
@@ -126,8 +126,8 @@ func (c *course) close() {
 	}
 }
 
-// missing returns why a contender can't be measured at all; "" if it can.
-func (c *course) missing(who string) string {
+// missingReason returns why a contender can't be measured at all; "" if it can.
+func (c *course) missingReason(who string) string {
 	switch {
 	case who == onPostgres && c.noPostgres != nil:
 		return c.noPostgres.Error()
@@ -142,7 +142,7 @@ func (c *course) missing(who string) string {
 }
 
 // worker returns the long-lived process of a contender.
-func (c *course) worker(ctx context.Context, who string) (*worker, error) {
+func (c *course) worker(ctx context.Context, who string) (*senderProcess, error) {
 	if w := c.workers[who]; w != nil {
 		return w, nil
 	}
@@ -153,8 +153,8 @@ func (c *course) worker(ctx context.Context, who string) (*worker, error) {
 	return w, err
 }
 
-// dismiss ends the process of a contender that failed.
-func (c *course) dismiss(who string) {
+// dismissWorker ends the process of a contender that failed.
+func (c *course) dismissWorker(who string) {
 	if w := c.workers[who]; w != nil {
 		_ = w.command.Process.Kill()
 		w.close()
@@ -162,8 +162,8 @@ func (c *course) dismiss(who string) {
 	}
 }
 
-// order returns an order of messages with new subjects.
-func (c *course) order(least, most int, seconds float64) order {
+// newOrder returns an order of messages with new subjects.
+func (c *course) newOrder(least, most int, seconds float64) order {
 	o := order{First: c.serial + 1, Min: least, Max: most, Seconds: seconds, Recipients: 1, Text: fiveKilobytes()}
 	c.serial += most
 	return o
@@ -176,7 +176,7 @@ func fiveKilobytes() string {
 // trip is one route to a server.
 type trip struct {
 	server      string // by name
-	security    security
+	security    protection
 	roundTrip   time.Duration // 0 for loopback
 	connections int
 	all         bool
@@ -189,19 +189,19 @@ var errArrival = errors.New("what arrived is not what was sent")
 // send lets a contender carry out orders on one trip, and checks the received
 // messages. Each order is timed by itself; the first is usually discarded,
 // because it opens the connections.
-func (c *course) send(ctx context.Context, who string, t trip, orders ...order) ([]answer, error) {
+func (c *course) send(ctx context.Context, who string, t trip, orders ...order) ([]workerAnswer, error) {
 	w, err := c.worker(ctx, who)
 	if err != nil {
 		return nil, err
 	}
-	return c.sendBy(ctx, w, t, place{}, orders...)
+	return c.sendBy(ctx, w, t, destination{}, orders...)
 }
 
 // sendBy is send with a given process and place.
-func (c *course) sendBy(ctx context.Context, w *worker, t trip, p place, orders ...order) (answers []answer, err error) {
+func (c *course) sendBy(ctx context.Context, w *senderProcess, t trip, p destination, orders ...order) (answers []workerAnswer, err error) {
 	s := c.servers[t.server]
 	var done func()
-	if p.Address, done, err = c.way(s, t); err != nil {
+	if p.Address, done, err = c.addressFor(s, t); err != nil {
 		return nil, err
 	}
 	defer done()
@@ -226,17 +226,17 @@ func (c *course) sendBy(ctx context.Context, w *worker, t trip, p place, orders 
 	for _, a := range answers {
 		sent += a.Sent + a.Beside
 	}
-	arrived, err := c.gather(ctx, s, sent)
+	arrived, err := c.gatherArrivals(ctx, s, sent)
 	if err != nil {
 		return nil, err
 	}
 	return answers, checkAnswers(w.name, s, arrived, orders, answers)
 }
 
-// gather collects received messages until the expected number is there and no
+// gatherArrivals collects received messages until the expected number is there and no
 // connection is open. Messages are complete when their sender says so, but a
 // QUIT may still be on its way, and so may the counters of Postfix's sink.
-func (c *course) gather(ctx context.Context, s server, messages int) (arrivals, error) {
+func (c *course) gatherArrivals(ctx context.Context, s benchServer, messages int) (arrivals, error) {
 	var all arrivals
 	pause := time.NewTicker(5 * time.Millisecond)
 	defer pause.Stop()
@@ -259,8 +259,8 @@ func (c *course) gather(ctx context.Context, s server, messages int) (arrivals, 
 	return all, fmt.Errorf("%w: %d of %d messages arrived, or a connection stays open", errArrival, all.Count, messages)
 }
 
-// way returns the address of a server, through a link if the trip has one.
-func (c *course) way(s server, t trip) (address string, done func(), err error) {
+// addressFor returns the address of a server, through a link if the trip has one.
+func (c *course) addressFor(s benchServer, t trip) (address string, done func(), err error) {
 	address = s.address(t.security)
 	if t.roundTrip == 0 {
 		return address, func() {}, nil
@@ -273,7 +273,7 @@ func (c *course) way(s server, t trip) (address string, done func(), err error) 
 }
 
 // checkAnswers compares a contender's report with the received messages.
-func checkAnswers(who string, s server, arrived arrivals, orders []order, answers []answer) error {
+func checkAnswers(who string, s benchServer, arrived arrivals, orders []order, answers []workerAnswer) error {
 	var sent []mail
 	total := 0
 	for i, a := range answers {
@@ -293,14 +293,14 @@ func checkAnswers(who string, s server, arrived arrivals, orders []order, answer
 			arrived.Messages[i].Subject = sent[i].subject // theirs was prepared once for all orders
 		}
 	}
-	if err := check(arrived.Messages, sent); err != nil {
+	if err := checkArrivals(arrived.Messages, sent); err != nil {
 		return fmt.Errorf("%w: %w", errArrival, err)
 	}
 	return nil
 }
 
-// forget discards what a failed contender has left in the servers.
-func (c *course) forget() error {
+// forgetArrivals discards what a failed contender has left in the servers.
+func (c *course) forgetArrivals() error {
 	for _, s := range c.servers {
 		if _, err := s.take(); err != nil && !strings.Contains(err.Error(), "sink:") {
 			return err // other than how the conversation ended

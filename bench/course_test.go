@@ -111,7 +111,7 @@ func TestPromisesAreHeldAgainstTheFigures(t *testing.T) {
 	t.Parallel()
 	row := func(id string, higher bool, own, peer float64) reportRow {
 		return reportRow{ID: id, Name: id, Unit: "x", Higher: higher,
-			Figures: map[string]figure{ours: newFigure([]float64{own}), gomailName: newFigure([]float64{peer})},
+			Figures: map[string]rowFigure{ours: newFigure([]float64{own}), gomailName: newFigure([]float64{peer})},
 			Missing: map[string]string{msmtp: "not here"}}
 	}
 	for _, test := range []struct {
@@ -145,11 +145,11 @@ func TestPromisesAreHeldAgainstTheFigures(t *testing.T) {
 func TestTurns(t *testing.T) {
 	t.Parallel()
 	all := []string{"a", "b", "c"}
-	if got := turns(nil, 1); len(got) != 0 {
+	if got := turnOrder(nil, 1); len(got) != 0 {
 		t.Errorf("of nobody: %v", got)
 	}
 	for round, want := range [][]string{{"a", "b", "c"}, {"b", "c", "a"}, {"c", "a", "b"}, {"a", "b", "c"}} {
-		if got := turns(all, round); !slices.Equal(got, want) {
+		if got := turnOrder(all, round); !slices.Equal(got, want) {
 			t.Errorf("round %d: %v, want %v", round, got, want)
 		}
 	}

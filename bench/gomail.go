@@ -12,7 +12,7 @@ import (
 // both too.
 type goMail struct{ asItComes bool }
 
-func (g goMail) open(p place) (client, error) {
+func (g goMail) open(p destination) (client, error) {
 	host, port, err := p.split()
 	if err != nil {
 		return nil, err
@@ -36,7 +36,7 @@ func (g goMail) open(p place) (client, error) {
 	if p.Security != inClear {
 		options = append(options, gomail.WithSMTPAuth(gomail.SMTPAuthPlain), gomail.WithUsername(userName), gomail.WithPassword(password))
 	}
-	return &lockstep{connections: p.Connections, dial: func(ctx context.Context) (session, error) {
+	return &lockstep{connections: p.Connections, dial: func(ctx context.Context) (lockstepSession, error) {
 		c, err := gomail.NewClient(host, options...)
 		if err != nil {
 			return nil, err

@@ -12,12 +12,12 @@ import (
 // uses byhand.go.
 type goSMTP struct{}
 
-func (goSMTP) open(p place) (client, error) {
+func (goSMTP) open(p destination) (client, error) {
 	config, err := p.tls()
 	if err != nil {
 		return nil, err
 	}
-	return &lockstep{connections: p.Connections, dial: func(context.Context) (session, error) {
+	return &lockstep{connections: p.Connections, dial: func(context.Context) (lockstepSession, error) {
 		var c *smtp.Client
 		var err error
 		switch p.Security {

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// link is a proxy between a client and a server that adds delay: each octet
+// delayLink is a proxy between a client and a server that adds delay: each octet
 // arrives half a round trip after it was sent, in order, however many are under
 // way. Bandwidth is not limited, so that transfers may overlap.
 //
@@ -16,7 +16,7 @@ import (
 // added: the client's data leaves one round trip later, as if the client had
 // waited for its connection, and the link connects to the server half a round
 // trip after that.
-type link struct {
+type delayLink struct {
 	listener    net.Listener
 	server      string
 	delay       time.Duration // one way
@@ -28,12 +28,12 @@ type link struct {
 }
 
 // startLink creates a link with a round trip time to a server.
-func startLink(server string, roundTrip time.Duration) (*link, error) {
+func startLink(server string, roundTrip time.Duration) (*delayLink, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("start the link: %w", err)
 	}
-	l := &link{listener: listener, server: server, delay: roundTrip / 2}
+	l := &delayLink{listener: listener, server: server, delay: roundTrip / 2}
 	l.connections.Go(func() {
 		for {
 			client, err := listener.Accept()
@@ -46,9 +46,9 @@ func startLink(server string, roundTrip time.Duration) (*link, error) {
 	return l, nil
 }
 
-func (l *link) address() string { return l.listener.Addr().String() }
+func (l *delayLink) address() string { return l.listener.Addr().String() }
 
-func (l *link) close() {
+func (l *delayLink) close() {
 	l.listener.Close()
 	l.mu.Lock()
 	l.closed = true
@@ -60,7 +60,7 @@ func (l *link) close() {
 }
 
 // keep registers a connection, so that close ends it.
-func (l *link) keep(connection net.Conn) {
+func (l *delayLink) keep(connection net.Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.open = append(l.open, connection)
@@ -69,11 +69,11 @@ func (l *link) keep(connection net.Conn) {
 	}
 }
 
-func (l *link) relay(client net.Conn) {
+func (l *delayLink) relay(client net.Conn) {
 	defer client.Close()
 	l.keep(client)
 	time.Sleep(2 * l.delay)
-	forth := read(client, l.delay)
+	forth := queueReads(client, l.delay)
 	time.Sleep(l.delay)
 	server, err := net.Dial("tcp", l.server)
 	if err != nil {
@@ -83,23 +83,23 @@ func (l *link) relay(client net.Conn) {
 	}
 	defer server.Close()
 	l.keep(server)
-	back := read(server, l.delay)
+	back := queueReads(server, l.delay)
 	var both sync.WaitGroup
 	both.Go(func() { forth.write(server, client) })
 	both.Go(func() { back.write(client, server) })
 	both.Wait()
 }
 
-// parcel is the data of one read, and when it is due at the other end. The last
+// delayedBlock is the data of one read, and when it is due at the other end. The last
 // one of a direction is empty.
-type parcel struct {
+type delayedBlock struct {
 	due   time.Time
 	bytes []byte
 }
 
-// read queues one direction's data. It never waits for the writer, so delayed
+// queueReads queues one direction's data. It never waits for the writer, so delayed
 // parcels don't block each other.
-func read(from net.Conn, delay time.Duration) *packetQueue {
+func queueReads(from net.Conn, delay time.Duration) *packetQueue {
 	way := newQueue()
 	go func() {
 		var block []byte // shared by several parcels
@@ -109,11 +109,11 @@ func read(from net.Conn, delay time.Duration) *packetQueue {
 			}
 			n, err := from.Read(block)
 			if n > 0 {
-				way.put(parcel{time.Now().Add(delay), block[:n:n]})
+				way.put(delayedBlock{time.Now().Add(delay), block[:n:n]})
 				block = block[n:]
 			}
 			if err != nil { // the end of the stream is delayed like the data
-				way.put(parcel{due: time.Now().Add(delay)})
+				way.put(delayedBlock{due: time.Now().Add(delay)})
 				return
 			}
 		}
@@ -160,7 +160,7 @@ func (q *packetQueue) drain() {
 type packetQueue struct {
 	mu      sync.Mutex
 	some    *sync.Cond
-	parcels []parcel
+	parcels []delayedBlock
 }
 
 func newQueue() *packetQueue {
@@ -169,14 +169,14 @@ func newQueue() *packetQueue {
 	return q
 }
 
-func (q *packetQueue) put(p parcel) {
+func (q *packetQueue) put(p delayedBlock) {
 	q.mu.Lock()
 	q.parcels = append(q.parcels, p)
 	q.mu.Unlock()
 	q.some.Signal()
 }
 
-func (q *packetQueue) take() parcel {
+func (q *packetQueue) take() delayedBlock {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for len(q.parcels) == 0 {
@@ -189,11 +189,11 @@ func (q *packetQueue) take() parcel {
 
 // takeDue is take for a parcel that is already due; ok is false if there is
 // none.
-func (q *packetQueue) takeDue(now time.Time) (p parcel, ok bool) {
+func (q *packetQueue) takeDue(now time.Time) (p delayedBlock, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if len(q.parcels) == 0 || q.parcels[0].due.After(now) {
-		return parcel{}, false
+		return delayedBlock{}, false
 	}
 	p = q.parcels[0]
 	q.parcels = q.parcels[1:]

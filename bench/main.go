@@ -133,7 +133,7 @@ func measureAll(ctx context.Context, rounds int, amount sizes, only string) (*re
 		return nil, err
 	}
 	defer c.close()
-	var ledgers []*ledger
+	var ledgers []*sampleLedger
 	var ids []string
 	for _, e := range c.experiments() {
 		for _, row := range e.rows {
@@ -150,8 +150,8 @@ func measureAll(ctx context.Context, rounds int, amount sizes, only string) (*re
 	for round := range rounds {
 		for i, l := range ledgers {
 			fmt.Fprintf(os.Stderr, "%s round %d of %d, %d of %d: %s\n", time.Since(begun).Round(time.Second), round+1, rounds, i+1, len(ledgers), l.rows[0].Name)
-			for _, who := range turns(l.participants(), round) {
-				if err := l.turn(ctx, c, who, round); err != nil {
+			for _, who := range turnOrder(l.participants(), round) {
+				if err := l.takeTurn(ctx, c, who, round); err != nil {
 					return nil, fmt.Errorf("%s, %s: %w", l.rows[0].Name, who, err)
 				}
 			}
@@ -159,32 +159,32 @@ func measureAll(ctx context.Context, rounds int, amount sizes, only string) (*re
 	}
 	r := newReport(rounds, c.tools)
 	for _, l := range ledgers {
-		r.add(l)
+		r.addSamples(l)
 	}
 	return r, nil
 }
 
-// ledger is an experiment with its samples so far.
-type ledger struct {
+// sampleLedger is an experiment with its samples so far.
+type sampleLedger struct {
 	experiment
 	samples map[string][][]float64 // of each contender, for each round, the values of the rows
 	missing map[string]string      // why a contender has none
 }
 
-func newLedger(e experiment, c *course) *ledger {
-	l := &ledger{experiment: e, samples: map[string][][]float64{}, missing: map[string]string{}}
+func newLedger(e experiment, c *course) *sampleLedger {
+	l := &sampleLedger{experiment: e, samples: map[string][][]float64{}, missing: map[string]string{}}
 	maps.Copy(l.missing, e.absent)
 	for _, who := range e.participants() {
-		if reason := c.missing(who); reason != "" {
+		if reason := c.missingReason(who); reason != "" {
 			l.missing[who] = reason
 		}
 	}
 	return l
 }
 
-// turn measures a contender once. A peer that fails is removed from the
+// takeTurn measures a contender once. A peer that fails is removed from the
 // experiment; a failure of this project, or a changed message, is an error.
-func (l *ledger) turn(ctx context.Context, c *course, who string, round int) error {
+func (l *sampleLedger) takeTurn(ctx context.Context, c *course, who string, round int) error {
 	if l.missing[who] != "" {
 		return nil
 	}
@@ -199,13 +199,13 @@ func (l *ledger) turn(ctx context.Context, c *course, who string, round int) err
 	fmt.Fprintf(os.Stderr, "%s failed: %v\n", who, err)
 	l.missing[who] = fmt.Sprintf("it failed in round %d: %v", round+1, err)
 	delete(l.samples, who)
-	c.dismiss(who)
-	return c.forget()
+	c.dismissWorker(who)
+	return c.forgetArrivals()
 }
 
-// turns returns the order of the contenders in a round: each round starts with
+// turnOrder returns the order of the contenders in a round: each round starts with
 // another one.
-func turns(all []string, round int) []string {
+func turnOrder(all []string, round int) []string {
 	if len(all) == 0 {
 		return nil
 	}

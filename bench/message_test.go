@@ -14,7 +14,7 @@ func BenchmarkMessage(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				c, err := who.open(place{Address: s.addresses()[inClear], Security: inClear, Connections: 1})
+				c, err := who.open(destination{Address: s.addresses()[inClear], Security: inClear, Connections: 1})
 				if err != nil {
 					b.Fatal(err)
 				}
@@ -24,7 +24,7 @@ func BenchmarkMessage(b *testing.B) {
 				o := order{First: 1, Min: b.N, Max: b.N, Recipients: 1, Text: fiveKilobytes()}
 				b.ReportAllocs()
 				b.ResetTimer()
-				_, err = c.run(b.Context(), &source{order: o})
+				_, err = c.run(b.Context(), &messageSource{order: o})
 				b.StopTimer()
 				if err != nil {
 					b.Fatal(err)

@@ -10,7 +10,7 @@ import (
 // byhand.go.
 type netSMTP struct{}
 
-func (netSMTP) open(p place) (client, error) {
+func (netSMTP) open(p destination) (client, error) {
 	host, _, err := p.split()
 	if err != nil {
 		return nil, err
@@ -19,7 +19,7 @@ func (netSMTP) open(p place) (client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &lockstep{connections: p.Connections, dial: func(context.Context) (session, error) {
+	return &lockstep{connections: p.Connections, dial: func(context.Context) (lockstepSession, error) {
 		c, err := dialNetSMTP(p, host, config)
 		if err != nil {
 			return nil, err
@@ -41,7 +41,7 @@ func (netSMTP) open(p place) (client, error) {
 	}}, nil
 }
 
-func dialNetSMTP(p place, host string, config *tls.Config) (*smtp.Client, error) {
+func dialNetSMTP(p destination, host string, config *tls.Config) (*smtp.Client, error) {
 	if p.Security != fromStart {
 		return smtp.Dial(p.Address)
 	}

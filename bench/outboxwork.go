@@ -88,19 +88,19 @@ func syncDisk(_ context.Context, o outboxOrder) (outboxAnswer, error) {
 	return outboxAnswer{Messages: n, Seconds: time.Since(begun).Seconds()}, nil
 }
 
-// letter is a message of a given size: a header, then lines of text.
-type letter struct {
+// testLetter is a message of a given size: a header, then lines of text.
+type testLetter struct {
 	serial int
 	size   int64
 }
 
-func (l letter) Size() int64         { return l.size }
-func (l letter) EightBit() bool      { return false }
-func (l letter) NeedsSMTPUTF8() bool { return false }
+func (l testLetter) Size() int64         { return l.size }
+func (l testLetter) EightBit() bool      { return false }
+func (l testLetter) NeedsSMTPUTF8() bool { return false }
 
-func (l letter) id() string { return "<" + strconv.Itoa(l.serial) + "@bench.example.test>" }
+func (l testLetter) id() string { return "<" + strconv.Itoa(l.serial) + "@bench.example.test>" }
 
-func (l letter) WriteTo(w io.Writer) (int64, error) {
+func (l testLetter) WriteTo(w io.Writer) (int64, error) {
 	head := "From: <" + userName + ">\r\nTo: <recipient@example.test>\r\nMessage-ID: " + l.id() +
 		"\r\nSubject: message " + strconv.Itoa(l.serial) + "\r\n\r\n"
 	n, err := io.WriteString(w, head)
@@ -118,7 +118,7 @@ func (l letter) WriteTo(w io.Writer) (int64, error) {
 	return total, err
 }
 
-func (l letter) asNew(expires time.Time) (outbox.NewMessage, error) {
+func (l testLetter) asNew(expires time.Time) (outbox.NewMessage, error) {
 	from, err := smtp.ParseAddress(userName)
 	if err != nil {
 		return outbox.NewMessage{}, err
@@ -144,7 +144,7 @@ func enqueue(ctx context.Context, store outbox.Enqueuer, callers int, octets int
 				if enough(serial) {
 					return
 				}
-				m, err := letter{serial, octets}.asNew(time.Time{})
+				m, err := testLetter{serial, octets}.asNew(time.Time{})
 				if err == nil {
 					_, err = store.Enqueue(ctx, m)
 				}
@@ -188,8 +188,8 @@ func fillOutbox(ctx context.Context, o outboxOrder) (a outboxAnswer, err error) 
 	return a, err
 }
 
-// deliverer returns a worker like that of `yan serve`.
-func deliverer(store outbox.Store, o outboxOrder, observe func(delivery.Event)) *delivery.Delivery {
+// newDeliverer returns a worker like that of `yan serve`.
+func newDeliverer(store outbox.Store, o outboxOrder, observe func(delivery.Event)) *delivery.Delivery {
 	return delivery.New(delivery.Options{Store: store, Observe: observe,
 		Route: func(context.Context, string) (delivery.Route, error) {
 			return delivery.Route{NoReport: true, Connections: o.Connections,
@@ -227,7 +227,7 @@ func sendThrough(ctx context.Context, o outboxOrder) (a outboxAnswer, err error)
 	defer stop()
 	ended := make(chan error, 1)
 	begun := time.Now()
-	go func() { ended <- deliverer(store, o, h.observe).Run(working) }()
+	go func() { ended <- newDeliverer(store, o, h.observe).Run(working) }()
 	if _, err = enqueue(ctx, store, o.Callers, o.Octets, func(n int) bool { return n > o.Messages }); err == nil {
 		select {
 		case <-h.done:
@@ -256,7 +256,7 @@ func deliverAll(ctx context.Context, o outboxOrder) (a outboxAnswer, err error) 
 		stop()
 	}()
 	begun := time.Now()
-	err = deliverer(store, o, h.observe).Run(working)
+	err = newDeliverer(store, o, h.observe).Run(working)
 	return outboxAnswer{Messages: int(h.n.Load()), Seconds: time.Since(begun).Seconds()}, err
 }
 

@@ -18,8 +18,8 @@ import (
 // already composed and encoded, in one file. Copying it into a TLS connection
 // is the minimal work of sending it.
 
-// prepare writes the conversation that sends m with DATA, or with one chunk.
-func prepare(path string, m mail, chunking bool) error {
+// writeConversation writes the conversation that sends m with DATA, or with one chunk.
+func writeConversation(path string, m mail, chunking bool) error {
 	file, err := os.Create(path)
 	if err != nil {
 		return err
@@ -61,10 +61,10 @@ func (o *octets) Write(p []byte) (int, error) {
 // rawCopy copies a prepared conversation with crypto/tls.
 type rawCopy struct{}
 
-func (rawCopy) open(p place) (client, error) { return &rawCopyClient{place: p}, nil }
+func (rawCopy) open(p destination) (client, error) { return &rawCopyClient{place: p}, nil }
 
 type rawCopyClient struct {
-	place      place
+	place      destination
 	connection *tls.Conn
 }
 
@@ -77,8 +77,8 @@ func (c *rawCopyClient) connect(context.Context) error {
 	return err
 }
 
-func (c *rawCopyClient) run(_ context.Context, s *source) (answer, error) {
-	return measured(s, func() error {
+func (c *rawCopyClient) run(_ context.Context, s *messageSource) (workerAnswer, error) {
+	return measureSource(s, func() error {
 		s.next()
 		file, err := os.Open(c.place.Prepared)
 		if err != nil {
@@ -88,12 +88,12 @@ func (c *rawCopyClient) run(_ context.Context, s *source) (answer, error) {
 		if _, err := io.CopyBuffer(struct{ io.Writer }{c.connection}, struct{ io.Reader }{file}, make([]byte, 256<<10)); err != nil {
 			return err
 		}
-		return bye(c.connection)
+		return readGoodbye(c.connection)
 	})
 }
 
-// bye reads the server's replies to a conversation that ends with QUIT.
-func bye(r io.Reader) error {
+// readGoodbye reads the server's replies to a conversation that ends with QUIT.
+func readGoodbye(r io.Reader) error {
 	said, err := io.ReadAll(r)
 	if err != nil {
 		return err
@@ -109,21 +109,21 @@ func (c *rawCopyClient) disconnect() error { return c.connection.Close() }
 // opensslCopy copies it with "openssl s_client", in C.
 type opensslCopy struct{ tool tool }
 
-func (t opensslCopy) open(p place) (client, error) { return opensslClient{t.tool, p}, nil }
+func (t opensslCopy) open(p destination) (client, error) { return opensslClient{t.tool, p}, nil }
 
 type opensslClient struct {
 	tool  tool
-	place place
+	place destination
 }
 
 func (opensslClient) connect(context.Context) error { return nil }
 func (opensslClient) disconnect() error             { return nil }
 
-func (c opensslClient) run(ctx context.Context, s *source) (answer, error) {
+func (c opensslClient) run(ctx context.Context, s *messageSource) (workerAnswer, error) {
 	s.next()
 	file, err := os.Open(c.place.Prepared)
 	if err != nil {
-		return answer{}, err
+		return workerAnswer{}, err
 	}
 	defer file.Close()
 	// -quiet also keeps letters at the beginning of a line from being commands.
@@ -134,19 +134,19 @@ func (c opensslClient) run(ctx context.Context, s *source) (answer, error) {
 	out, err := command.Output()
 	took := time.Since(start)
 	if err != nil {
-		return answer{}, err
+		return workerAnswer{}, err
 	}
-	return answer{Sent: 1, Seconds: took.Seconds(), UserSeconds: command.ProcessState.UserTime().Seconds()}, bye(strings.NewReader(string(out)))
+	return workerAnswer{Sent: 1, Seconds: took.Seconds(), UserSeconds: command.ProcessState.UserTime().Seconds()}, readGoodbye(strings.NewReader(string(out)))
 }
 
 // barePipe sends the same composed message repeatedly, with CHUNKING, and never
 // waits: the limit of the server and the kernel.
 type barePipe struct{}
 
-func (barePipe) open(p place) (client, error) { return &barePipeClient{place: p}, nil }
+func (barePipe) open(p destination) (client, error) { return &barePipeClient{place: p}, nil }
 
 type barePipeClient struct {
-	place      place
+	place      destination
 	connection net.Conn
 	replies    *bufio.Reader
 }
@@ -184,17 +184,17 @@ func (c *barePipeClient) await(replies int) error {
 	return nil
 }
 
-func (c *barePipeClient) run(_ context.Context, s *source) (answer, error) {
+func (c *barePipeClient) run(_ context.Context, s *messageSource) (workerAnswer, error) {
 	var message strings.Builder
 	m := s.order.mail(s.order.First)
 	if err := writeByHand(&message, m); err != nil {
-		return answer{}, err
+		return workerAnswer{}, err
 	}
 	one := fmt.Sprintf("MAIL FROM:<%s>\r\nRCPT TO:<%s>\r\nBDAT %d LAST\r\n%s", m.from, m.to[0], message.Len(), message.String())
 	const together = 25   // about 128 kB per write
 	const enough = 20_000 // enough to measure the rate
 	block := []byte(strings.Repeat(one, together))
-	return measured(s, func() error {
+	return measureSource(s, func() error {
 		counts, read := make(chan int, 1<<16), make(chan error, 1)
 		go func() {
 			var err error

@@ -22,21 +22,21 @@ type report struct {
 	Versions map[string]string `json:"versions"` // of the peers
 	Rounds   int               `json:"rounds"`
 	Rows     []reportRow       `json:"rows"`
-	Targets  []target          `json:"targets"`
+	Targets  []promiseResult   `json:"targets"`
 }
 
 type reportRow struct {
-	ID      string            `json:"id"`
-	Name    string            `json:"name"`
-	Unit    string            `json:"unit"`
-	Higher  bool              `json:"higher_is_better"`
-	Figures map[string]figure `json:"figures"` // by contender
+	ID      string               `json:"id"`
+	Name    string               `json:"name"`
+	Unit    string               `json:"unit"`
+	Higher  bool                 `json:"higher_is_better"`
+	Figures map[string]rowFigure `json:"figures"` // by contender
 	// Missing maps each sender without a figure to the reason.
 	Missing map[string]string `json:"missing,omitempty"`
 }
 
-// figure is the median of a row's samples, one for each round.
-type figure struct {
+// rowFigure is the median of a row's samples, one for each round.
+type rowFigure struct {
 	Median  float64   `json:"median"`
 	Lowest  float64   `json:"lowest"`
 	Highest float64   `json:"highest"`
@@ -62,19 +62,19 @@ func newReport(rounds int, t tools) *report {
 	return r
 }
 
-func newFigure(samples []float64) figure {
+func newFigure(samples []float64) rowFigure {
 	sorted := slices.Sorted(slices.Values(samples))
 	median := sorted[len(sorted)/2]
 	if len(sorted)%2 == 0 {
 		median = (median + sorted[len(sorted)/2-1]) / 2
 	}
-	return figure{Median: median, Lowest: sorted[0], Highest: sorted[len(sorted)-1], Samples: samples}
+	return rowFigure{Median: median, Lowest: sorted[0], Highest: sorted[len(sorted)-1], Samples: samples}
 }
 
-// add adds the samples of an experiment, round by round.
-func (r *report) add(l *ledger) {
+// addSamples adds the samples of an experiment, round by round.
+func (r *report) addSamples(l *sampleLedger) {
 	for i, row := range l.rows {
-		row.Figures, row.Missing = map[string]figure{}, l.missing
+		row.Figures, row.Missing = map[string]rowFigure{}, l.missing
 		for who, rounds := range l.samples {
 			var values []float64
 			for _, round := range rounds {
@@ -122,7 +122,7 @@ func (r *report) table(w io.Writer) {
 			}
 			fmt.Fprintf(w, " – [%d] |", at+1)
 		}
-		fmt.Fprintf(w, " %s |\n", strings.Join(row.beside(), "; "))
+		fmt.Fprintf(w, " %s |\n", strings.Join(row.extraContenders(), "; "))
 	}
 	fmt.Fprintln(w)
 	for i, reason := range reasons {
@@ -135,10 +135,10 @@ func (r *report) table(w io.Writer) {
 	fmt.Fprintln(w)
 }
 
-// beside lists the contenders in this row only.
-func (row reportRow) beside() []string {
+// extraContenders lists the contenders in this row only.
+func (row reportRow) extraContenders() []string {
 	var beside []string
-	for _, who := range guests() {
+	for _, who := range extraContenders() {
 		if f, ok := row.Figures[who]; ok {
 			beside = append(beside, fmt.Sprintf("%s %s", who, f))
 		} else if reason := row.Missing[who]; reason != "" {
@@ -148,12 +148,12 @@ func (row reportRow) beside() []string {
 	return beside
 }
 
-func (f figure) String() string {
-	return fmt.Sprintf("%s (%s – %s)", number(f.Median), number(f.Lowest), number(f.Highest))
+func (f rowFigure) String() string {
+	return fmt.Sprintf("%s (%s – %s)", formatNumber(f.Median), formatNumber(f.Lowest), formatNumber(f.Highest))
 }
 
-// number formats three significant digits.
-func number(v float64) string {
+// formatNumber formats three significant digits.
+func formatNumber(v float64) string {
 	switch size := math.Abs(v); {
 	case size >= 100:
 		return fmt.Sprintf("%.0f", v)

@@ -36,7 +36,7 @@ const (
 )
 
 func (c *course) experiments() []experiment {
-	return slices.Concat([]experiment{c.waits()}, c.rates(), c.farRates(), c.beginnings(), c.attachments(), c.starts(), c.policies(), c.outboxes())
+	return slices.Concat([]experiment{c.waitRows()}, c.rateRows(), c.farRates(), c.connectRows(), c.attachmentRows(), c.startRows(), c.policyRows(), c.outboxRows())
 }
 
 // plainServer returns the server for cleartext mail: Postfix's sink if it is
@@ -48,8 +48,8 @@ func (c *course) plainServer(extension string) (server, label string) {
 	return extension, extension
 }
 
-// waits counts the round trips of a batch.
-func (c *course) waits() experiment {
+// waitRows counts the round trips of a batch.
+func (c *course) waitRows() experiment {
 	e := experiment{guests: []string{gomailDefault, oursPipelined}}
 	var at []string
 	for _, extension := range []string{pipelining, chunking} {
@@ -62,7 +62,7 @@ func (c *course) waits() experiment {
 		if who == ours || who == oursPipelined {
 			n = c.sizes.run
 		}
-		trips, err := c.roundTrips(ctx, who, trip{server: at[i], security: inClear}, c.sizes.long, func() order { return c.order(n, n, 0) })
+		trips, err := c.roundTrips(ctx, who, trip{server: at[i], security: inClear}, c.sizes.long, func() order { return c.newOrder(n, n, 0) })
 		return []float64{trips / float64(n)}, err
 	})
 	return e
@@ -93,7 +93,7 @@ func onceForPeers(times int, measure func(ctx context.Context, who string, i int
 // without one, in round trips of the link.
 func (c *course) roundTrips(ctx context.Context, who string, t trip, long time.Duration, order func() order) (float64, error) {
 	near, err := c.median(func() (float64, error) {
-		answers, err := c.send(ctx, who, t, c.order(1, 1, 0), order())
+		answers, err := c.send(ctx, who, t, c.newOrder(1, 1, 0), order())
 		if err != nil {
 			return 0, err
 		}
@@ -103,7 +103,7 @@ func (c *course) roundTrips(ctx context.Context, who string, t trip, long time.D
 		return 0, err
 	}
 	t.roundTrip = long
-	far, err := c.send(ctx, who, t, c.order(1, 1, 0), order())
+	far, err := c.send(ctx, who, t, c.newOrder(1, 1, 0), order())
 	if err != nil {
 		return 0, err
 	}
@@ -123,11 +123,11 @@ func (c *course) median(try func() (float64, error)) (float64, error) {
 	return newFigure(values).Median, nil
 }
 
-// policies counts the round trips of a single message, to one and to many
+// policyRows counts the round trips of a single message, to one and to many
 // recipients, with both extensions, and under both policies for refused
 // recipients. Only this project uses CHUNKING and has the choice: the others
 // are measured once, and the figure is used in all rows.
-func (c *course) policies() []experiment {
+func (c *course) policyRows() []experiment {
 	var all []experiment
 	for _, recipients := range []int{1, c.sizes.recipients} {
 		var rows []reportRow
@@ -140,7 +140,7 @@ func (c *course) policies() []experiment {
 			}
 		}
 		order := func() order {
-			o := c.order(1, 1, 0)
+			o := c.newOrder(1, 1, 0)
 			o.Recipients = recipients
 			return o
 		}
@@ -152,8 +152,8 @@ func (c *course) policies() []experiment {
 	return all
 }
 
-// without maps contenders to one reason for their absence.
-func without(reason string, names ...string) map[string]string {
+// absentFor maps contenders to one reason for their absence.
+func absentFor(reason string, names ...string) map[string]string {
 	absent := map[string]string{}
 	for _, name := range names {
 		absent[name] = reason
@@ -161,8 +161,8 @@ func without(reason string, names ...string) map[string]string {
 	return absent
 }
 
-// both merges two maps of absent contenders.
-func both(a, b map[string]string) map[string]string {
+// mergeAbsent merges two maps of absent contenders.
+func mergeAbsent(a, b map[string]string) map[string]string {
 	joined := maps.Clone(a)
 	maps.Copy(joined, b)
 	return joined

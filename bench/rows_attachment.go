@@ -22,14 +22,14 @@ func writeAttachment(path string, size int64) error {
 	return file.Close()
 }
 
-// attachments measures one message with a large file, over TLS, next to copying
+// attachmentRows measures one message with a large file, over TLS, next to copying
 // the same octets, already encoded, into a TLS connection; and one with a file
 // of usual size. Each is sent by its own process, whose memory and processor
 // time are measured.
-func (c *course) attachments() []experiment {
-	large := experiment{guests: []string{rawGo, rawOpenSSL}, absent: without(noTLS, smtpsource)}
+func (c *course) attachmentRows() []experiment {
+	large := experiment{guests: []string{rawGo, rawOpenSSL}, absent: absentFor(noTLS, smtpsource)}
 	for _, extension := range []string{pipelining, chunking} {
-		name := fmt.Sprintf("attachment of %s over TLS, loopback, %s", size(c.sizes.large), extension)
+		name := fmt.Sprintf("attachment of %s over TLS, loopback, %s", formatSize(c.sizes.large), extension)
 		id := "large/" + extension + "/"
 		large.rows = append(large.rows,
 			reportRow{ID: id + "speed", Name: name, Unit: "MB/s of the file", Higher: true},
@@ -43,8 +43,8 @@ func (c *course) attachments() []experiment {
 		return []float64{megabytes / seconds, peak, cpu / megabytes * 1000}, err
 	})
 	return []experiment{large, {
-		rows:   []reportRow{{ID: "small/memory", Name: fmt.Sprintf("attachment of %s in the clear, %s", size(c.sizes.small), pipelining), Unit: "MB of memory at most"}},
-		absent: without(noFiles, smtpsource),
+		rows:   []reportRow{{ID: "small/memory", Name: fmt.Sprintf("attachment of %s in the clear, %s", formatSize(c.sizes.small), pipelining), Unit: "MB of memory at most"}},
+		absent: absentFor(noFiles, smtpsource),
 		measure: func(ctx context.Context, who string) ([]float64, error) {
 			_, _, peak, err := c.attach(ctx, who, trip{server: pipelining, security: inClear}, c.attachment("small"))
 			return []float64{peak}, err
@@ -62,16 +62,16 @@ func (c *course) attach(ctx context.Context, who string, t trip, file string) (s
 		return 0, 0, 0, err
 	}
 	defer w.close()
-	o := c.order(1, 1, 0)
+	o := c.newOrder(1, 1, 0)
 	o.Attachment = file
 	if err := c.servers[t.server].reserve(int(c.sizes.large)*14/10 + largeMessage); err != nil {
 		return 0, 0, 0, err
 	}
-	var p place
-	orders := []order{c.order(1, 1, 0), o}
+	var p destination
+	orders := []order{c.newOrder(1, 1, 0), o}
 	if who == rawGo || who == rawOpenSSL {
 		// The conversation includes the connection.
-		p.Prepared, err = c.prepared(t.server, o)
+		p.Prepared, err = c.preparedConversation(t.server, o)
 		orders = []order{o}
 	}
 	if err != nil {
@@ -98,17 +98,17 @@ func (c *course) attach(ctx context.Context, who string, t trip, file string) (s
 	return last.Seconds, cpu, peak, nil
 }
 
-// prepared returns the path of a conversation that is written once.
-func (c *course) prepared(extension string, o order) (string, error) {
+// preparedConversation returns the path of a conversation that is written once.
+func (c *course) preparedConversation(extension string, o order) (string, error) {
 	path := filepath.Join(c.folder, "conversation-"+extension)
 	if _, err := os.Stat(path); err == nil {
 		return path, nil
 	}
-	return path, prepare(path, o.mail(o.First), extension == chunking)
+	return path, writeConversation(path, o.mail(o.First), extension == chunking)
 }
 
-// size formats a number of octets.
-func size(octets int64) string {
+// formatSize formats a number of octets.
+func formatSize(octets int64) string {
 	switch {
 	case octets%1e9 == 0:
 		return fmt.Sprintf("%d GB", octets/1e9)

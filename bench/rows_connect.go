@@ -5,12 +5,12 @@ import (
 	"fmt"
 )
 
-// beginnings measures one accepted message from nothing: connect, TLS, AUTH,
+// connectRows measures one accepted message from nothing: connect, TLS, AUTH,
 // the message; and the same for a second connection of the same client, which
 // can resume the TLS session.
-func (c *course) beginnings() []experiment {
+func (c *course) connectRows() []experiment {
 	var all []experiment
-	for _, protection := range []security{fromStart, startTLS} {
+	for _, protection := range []protection{fromStart, startTLS} {
 		name := fmt.Sprintf("connect, %s, AUTH, one message, %s", protection, chunking)
 		id := "begin/" + string(protection) + "/"
 		all = append(all, experiment{
@@ -21,7 +21,7 @@ func (c *course) beginnings() []experiment {
 				{ID: id + "ms2", Name: fmt.Sprintf("%s, second connection, %v link", name, c.sizes.far), Unit: "ms"},
 				{ID: id + "resumed", Name: name + ", second connection", Unit: "TLS sessions resumed of 1", Higher: true},
 			},
-			absent: without(noTLS, smtpsource),
+			absent: absentFor(noTLS, smtpsource),
 			measure: func(ctx context.Context, who string) ([]float64, error) {
 				t := trip{server: chunking, security: protection}
 				near := [2]float64{}
@@ -52,26 +52,26 @@ func (c *course) beginTwice(ctx context.Context, who string, t trip) (seconds [2
 		return seconds, 0, err
 	}
 	s := c.servers[t.server]
-	address, done, err := c.way(s, t)
+	address, done, err := c.addressFor(s, t)
 	if err != nil {
 		return seconds, 0, err
 	}
 	defer done()
-	p := place{Address: address, Security: t.security, Connections: 1, CA: authorityFile(c.folder), Fleeting: true}
+	p := destination{Address: address, Security: t.security, Connections: 1, CA: authorityFile(c.folder), Fleeting: true}
 	if _, err := w.ask(request{Do: "open", Place: p}); err != nil {
 		return seconds, 0, err
 	}
 	for i := range seconds {
-		o := c.order(1, 1, 0)
+		o := c.newOrder(1, 1, 0)
 		a, err := w.ask(request{Do: "once", Order: o})
 		if err != nil {
 			return seconds, 0, err
 		}
-		arrived, err := c.gather(ctx, s, a.Sent)
+		arrived, err := c.gatherArrivals(ctx, s, a.Sent)
 		if err != nil {
 			return seconds, 0, err
 		}
-		if err := checkAnswers(who, s, arrived, []order{o}, []answer{a}); err != nil {
+		if err := checkAnswers(who, s, arrived, []order{o}, []workerAnswer{a}); err != nil {
 			return seconds, 0, err
 		}
 		if n := len(arrived.Connections); n != 1 {

@@ -22,15 +22,15 @@ const (
 
 const noOutbox = "it keeps no outbox"
 
-// outboxes returns the rows about the outbox: SQLite, unless stated otherwise.
-func (c *course) outboxes() []experiment {
-	others := without(noOutbox, gomailName, netsmtp, gosmtpName, nodemailer, smtpsource)
+// outboxRows returns the rows about the outbox: SQLite, unless stated otherwise.
+func (c *course) outboxRows() []experiment {
+	others := absentFor(noOutbox, gomailName, netsmtp, gosmtpName, nodemailer, smtpsource)
 	row := func(id, name, unit string, higher bool) reportRow {
 		return reportRow{ID: "outbox/" + id, Name: name, Unit: unit, Higher: higher}
 	}
 	shared := others // rows about an outbox that two processes share
 	if c.noPostgres != nil {
-		shared = both(others, without(c.noPostgres.Error(), ours, oneWorker))
+		shared = mergeAbsent(others, absentFor(c.noPostgres.Error(), ours, oneWorker))
 	}
 	all := []experiment{}
 	for _, callers := range []int{1, 32} {
@@ -47,11 +47,11 @@ func (c *course) outboxes() []experiment {
 			row("million/list", "1 million queued: a page of 50", "ms", false),
 			row("million/stats", "1 million queued: the counts", "ms", false),
 			row("million/memory", "1 million queued: yan serve, sending 200 a second", "MB of memory at most", false)},
-			guests: []string{onPostgres}, absent: others, measure: c.million},
+			guests: []string{onPostgres}, absent: others, measure: c.millionRow},
 		experiment{rows: []reportRow{row("two", "two processes on one PostgreSQL, 4 connections each over a link of "+c.sizes.far.String()+", "+chunkless, "messages/s", true)},
 			guests: []string{oneWorker}, absent: shared, measure: c.twoWorkers},
 		experiment{rows: []reportRow{row("pace", "the pace that is set, kept by two processes: off by", "%", false)}, absent: shared, measure: c.pacedWorkers},
-		experiment{rows: []reportRow{row("big", fmt.Sprintf("a message of %s enqueued and handed over", size(c.sizes.small)), "MB of memory beyond a small one's", false)},
+		experiment{rows: []reportRow{row("big", fmt.Sprintf("a message of %s enqueued and handed over", formatSize(c.sizes.small)), "MB of memory beyond a small one's", false)},
 			guests: []string{onPostgres}, absent: others, measure: c.bigMemory},
 	)
 }
@@ -127,7 +127,7 @@ func (c *course) throughRate(ctx context.Context, who string) ([]float64, error)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := c.gather(ctx, s, c.sizes.through); err != nil {
+	if _, err := c.gatherArrivals(ctx, s, c.sizes.through); err != nil {
 		return nil, err
 	}
 	return []float64{float64(a.Messages) / a.Seconds}, nil
@@ -135,7 +135,7 @@ func (c *course) throughRate(ctx context.Context, who string) ([]float64, error)
 
 // throughPostfix sends Postfix as many with its own smtp-source, over as many
 // sessions as we have callers.
-func (c *course) throughPostfix(ctx context.Context, s server) ([]float64, error) {
+func (c *course) throughPostfix(ctx context.Context, s benchServer) ([]float64, error) {
 	if c.relay == nil {
 		return nil, fmt.Errorf("%s", c.noRelay)
 	}
@@ -168,9 +168,9 @@ func (c *course) throughPostfix(ctx context.Context, s server) ([]float64, error
 	return []float64{float64(n) / time.Since(begun).Seconds()}, nil
 }
 
-// million fills an outbox once for a run, and times operations on it in each
+// millionRow fills an outbox once for a run, and times operations on it in each
 // round.
-func (c *course) million(ctx context.Context, who string) ([]float64, error) {
+func (c *course) millionRow(ctx context.Context, who string) ([]float64, error) {
 	where := c.filled[who]
 	if where == "" {
 		var err error
@@ -186,13 +186,13 @@ func (c *course) million(ctx context.Context, who string) ([]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	peak, err := c.serve(ctx, where)
+	peak, err := c.runServe(ctx, where)
 	return append(a.Millis, float64(peak)/1e6), err
 }
 
-// serve runs the released `yan serve` until some messages have arrived, and
+// runServe runs the released `yan serve` until some messages have arrived, and
 // returns its peak memory.
-func (c *course) serve(ctx context.Context, where string) (peak int64, err error) {
+func (c *course) runServe(ctx context.Context, where string) (peak int64, err error) {
 	s := c.servers[pipelining]
 	home := filepath.Join(c.folder, "home")
 	if err := os.MkdirAll(filepath.Join(home, "yan"), 0o700); err != nil {
@@ -227,9 +227,9 @@ func (c *course) serve(ctx context.Context, where string) (peak int64, err error
 	return peak, errors.Join(err, takeErr)
 }
 
-// workers2 runs several deliverers on the same outbox until n messages have
+// runDeliverers runs several deliverers on the same outbox until n messages have
 // arrived.
-func (c *course) workers2(ctx context.Context, processes, n, rate int, where, address string, s server) (took time.Duration, err error) {
+func (c *course) runDeliverers(ctx context.Context, processes, n, rate int, where, address string, s benchServer) (took time.Duration, err error) {
 	self, err := os.Executable()
 	if err != nil {
 		return 0, err
@@ -296,7 +296,7 @@ func (c *course) twoWorkers(ctx context.Context, who string) ([]float64, error) 
 		return nil, err
 	}
 	defer l.close()
-	took, err := c.workers2(ctx, processes, n, 0, where, l.address(), s)
+	took, err := c.runDeliverers(ctx, processes, n, 0, where, l.address(), s)
 	return []float64{float64(n) / took.Seconds()}, err
 }
 
@@ -312,7 +312,7 @@ func (c *course) pacedWorkers(ctx context.Context, _ string) ([]float64, error) 
 		return nil, err
 	}
 	s := c.servers[pipelining]
-	took, err := c.workers2(ctx, 2, n, rate, where, s.address(inClear), s)
+	took, err := c.runDeliverers(ctx, 2, n, rate, where, s.address(inClear), s)
 	off := (float64(n)/took.Seconds()/rate - 1) * 100
 	return []float64{max(off, -off)}, err
 }
@@ -331,6 +331,6 @@ func (c *course) bigMemory(ctx context.Context, who string) ([]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, err = c.gather(ctx, s, 2)
+	_, err = c.gatherArrivals(ctx, s, 2)
 	return []float64{float64(a.Peak) / 1e6}, err
 }

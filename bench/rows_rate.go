@@ -22,8 +22,8 @@ func (c *course) rate(t trip, warm, timed func() order) func(context.Context, st
 	}
 }
 
-// first keeps the first of several values.
-func first(measure func(context.Context, string) ([]float64, error)) func(context.Context, string) ([]float64, error) {
+// firstValue keeps the first of several values.
+func firstValue(measure func(context.Context, string) ([]float64, error)) func(context.Context, string) ([]float64, error) {
 	return func(ctx context.Context, who string) ([]float64, error) {
 		values, err := measure(ctx, who)
 		if err != nil {
@@ -37,28 +37,28 @@ func rateRow(id, name string) reportRow {
 	return reportRow{ID: id, Name: name, Unit: "messages/s", Higher: true}
 }
 
-// rates measures on loopback, where only the work counts.
-func (c *course) rates() []experiment {
-	warm := func() order { return c.order(50, mostMessages, c.sizes.loopback/4) }
-	timed := func() order { return c.order(50, mostMessages, c.sizes.loopback) }
+// rateRows measures on loopback, where only the work counts.
+func (c *course) rateRows() []experiment {
+	warm := func() order { return c.newOrder(50, mostMessages, c.sizes.loopback/4) }
+	timed := func() order { return c.newOrder(50, mostMessages, c.sizes.loopback) }
 	loopback := func(server, label string, guests ...string) experiment {
 		return experiment{
 			guests:  guests,
 			rows:    []reportRow{rateRow("loopback/"+server, "1 connection, loopback, "+label)},
-			measure: first(c.rate(trip{server: server, security: inClear}, warm, timed)),
+			measure: firstValue(c.rate(trip{server: server, security: inClear}, warm, timed)),
 		}
 	}
 	postfix := loopback(postfixServer, pipelining+" ("+postfixServer+")", oursPipelined)
 	if c.servers[postfixServer] == nil {
-		postfix.absent = without("no "+postfixServer+": "+c.tools[postfixServer].Missing, senders()...)
+		postfix.absent = absentFor("no "+postfixServer+": "+c.tools[postfixServer].Missing, senders()...)
 	}
 	all := []experiment{postfix, loopback(pipelining, pipelining, oursPipelined), loopback(chunking, chunking, bare)}
-	steady := func() order { return c.order(2000, 2000, 0) }
+	steady := func() order { return c.newOrder(2000, 2000, 0) }
 	measure := c.rate(trip{server: chunking, security: inClear}, warm, steady)
 	return append(all, experiment{
 		rows: []reportRow{{ID: "allocations", Name: "a message, " + chunking, Unit: "allocations"},
 			{ID: "allocated", Name: "allocated for a message, " + chunking, Unit: "kB"}},
-		absent: without(noHeap, nodemailer, smtpsource),
+		absent: absentFor(noHeap, nodemailer, smtpsource),
 		measure: func(ctx context.Context, who string) ([]float64, error) {
 			values, err := measure(ctx, who)
 			if err != nil {
@@ -77,12 +77,12 @@ func (c *course) farRates() []experiment {
 		all = append(all, experiment{
 			guests: []string{gomailDefault, oursPipelined},
 			rows:   []reportRow{rateRow("link/"+extension, fmt.Sprintf("1 connection, %v link, %s", c.sizes.far, label))},
-			measure: first(c.rate(trip{server: server, security: inClear, roundTrip: c.sizes.far},
-				func() order { return c.order(1, 1, 0) }, func() order { return c.order(4, mostMessages, c.sizes.link) })),
+			measure: firstValue(c.rate(trip{server: server, security: inClear, roundTrip: c.sizes.far},
+				func() order { return c.newOrder(1, 1, 0) }, func() order { return c.newOrder(4, mostMessages, c.sizes.link) })),
 		})
 	}
 	const connections = 4
-	four := experiment{guests: []string{gomailDefault, oursPipelined}, absent: without(noTLS, smtpsource)}
+	four := experiment{guests: []string{gomailDefault, oursPipelined}, absent: absentFor(noTLS, smtpsource)}
 	for _, extension := range []string{pipelining, chunking} {
 		four.rows = append(four.rows, rateRow("link4/"+extension,
 			fmt.Sprintf("%d connections, %v link, STARTTLS + AUTH, %s", connections, c.sizes.far, extension)))
@@ -91,8 +91,8 @@ func (c *course) farRates() []experiment {
 		t := trip{server: []string{pipelining, chunking}[i], security: startTLS, roundTrip: c.sizes.far, connections: connections}
 		// Contenders that open connections on demand need some round trips for
 		// it.
-		return first(c.rate(t, func() order { return c.order(2*connections, mostMessages, c.sizes.link*2/3) },
-			func() order { return c.order(2*connections, mostMessages, c.sizes.link) }))(ctx, who)
+		return firstValue(c.rate(t, func() order { return c.newOrder(2*connections, mostMessages, c.sizes.link*2/3) },
+			func() order { return c.newOrder(2*connections, mostMessages, c.sizes.link) }))(ctx, who)
 	})
 	return append(all, four)
 }

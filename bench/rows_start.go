@@ -22,12 +22,12 @@ func buildCommand(ctx context.Context, folder string) (string, error) {
 	return path, nil
 }
 
-// starts measures commands from the start of the process to its end, with one
+// startRows measures commands from the start of the process to its end, with one
 // small message to a sink on loopback.
-func (c *course) starts() []experiment {
+func (c *course) startRows() []experiment {
 	var all []experiment
-	absent := both(without(noCommand, gomailName, netsmtp, gosmtpName, nodemailer), without(noLoadMaker, smtpsource))
-	for _, protection := range []security{inClear, startTLS} {
+	absent := mergeAbsent(absentFor(noCommand, gomailName, netsmtp, gosmtpName, nodemailer), absentFor(noLoadMaker, smtpsource))
+	for _, protection := range []protection{inClear, startTLS} {
 		name := fmt.Sprintf("a command with one small message, loopback, %s", protection)
 		if protection != inClear {
 			name += " + AUTH"
@@ -52,12 +52,12 @@ func (c *course) starts() []experiment {
 	return all
 }
 
-func (c *course) startOnce(ctx context.Context, who string, protection security) (seconds float64, err error) {
+func (c *course) startOnce(ctx context.Context, who string, protection protection) (seconds float64, err error) {
 	s := c.servers[pipelining]
-	o := c.order(1, 1, 0)
+	o := c.newOrder(1, 1, 0)
 	o.Text = "One line.\r\n"
 	m := o.mail(o.First)
-	p := place{Address: s.address(protection), Security: protection}
+	p := destination{Address: s.address(protection), Security: protection}
 	command, err := c.startCommand(ctx, who, p, m)
 	if err != nil {
 		return 0, err
@@ -70,16 +70,16 @@ func (c *course) startOnce(ctx context.Context, who string, protection security)
 	if err != nil {
 		return 0, fmt.Errorf("%w: %s", err, said.Bytes())
 	}
-	arrived, err := c.gather(ctx, s, 1)
+	arrived, err := c.gatherArrivals(ctx, s, 1)
 	if err != nil {
 		return 0, err
 	}
-	return took.Seconds(), checkAnswers(who, s, arrived, []order{o}, []answer{{Sent: 1}})
+	return took.Seconds(), checkAnswers(who, s, arrived, []order{o}, []workerAnswer{{Sent: 1}})
 }
 
 // startCommand returns the command line that sends m. yan composes it; the
 // others get it composed.
-func (c *course) startCommand(ctx context.Context, who string, p place, m mail) (*exec.Cmd, error) {
+func (c *course) startCommand(ctx context.Context, who string, p destination, m mail) (*exec.Cmd, error) {
 	host, port, err := p.split()
 	if err != nil {
 		return nil, err

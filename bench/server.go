@@ -18,9 +18,9 @@ import (
 	"time"
 )
 
-// server receives the contenders' mail.
-type server interface {
-	address(protection security) string // "" if it does not support this protection
+// benchServer receives the contenders' mail.
+type benchServer interface {
+	address(protection protection) string // "" if it does not support this protection
 	// take returns the arrivals since the last call.
 	take() (arrivals, error)
 	// reserve allocates memory for a message of this size.
@@ -38,12 +38,12 @@ type sinkProcess struct {
 	command *exec.Cmd
 	in      io.WriteCloser
 	out     *gob.Decoder
-	where   map[security]string
+	where   map[protection]string
 }
 
 // startSinkProcess runs this program again as a sink, with the certificate in a
 // directory.
-func startSinkProcess(extension, folder string) (server, error) {
+func startSinkProcess(extension, folder string) (benchServer, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -68,8 +68,8 @@ func startSinkProcess(extension, folder string) (server, error) {
 	return p, nil
 }
 
-func (p *sinkProcess) address(protection security) string { return p.where[protection] }
-func (p *sinkProcess) counts() bool                       { return false }
+func (p *sinkProcess) address(protection protection) string { return p.where[protection] }
+func (p *sinkProcess) counts() bool                         { return false }
 
 func (p *sinkProcess) take() (arrivals, error) { return p.ask("take") }
 
@@ -144,7 +144,7 @@ type postfixSink struct {
 	taken int
 }
 
-func startPostfixSink(ctx context.Context, t tool) (server, error) {
+func startPostfixSink(ctx context.Context, t tool) (benchServer, error) {
 	// It requires a port number: a free one.
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -165,16 +165,16 @@ func startPostfixSink(ctx context.Context, t tool) (server, error) {
 	if err := s.command.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", t.Path, err)
 	}
-	go s.listen(out)
-	if err := s.wait(ctx); err != nil {
+	go s.readCounters(out)
+	if err := s.waitListening(ctx); err != nil {
 		s.close()
 		return nil, err
 	}
 	return s, nil
 }
 
-// listen reads the counters, which are printed repeatedly on one line.
-func (s *postfixSink) listen(out io.Reader) {
+// readCounters reads the counters, which are printed repeatedly on one line.
+func (s *postfixSink) readCounters(out io.Reader) {
 	defer close(s.read)
 	lines := bufio.NewReader(out)
 	for {
@@ -188,8 +188,8 @@ func (s *postfixSink) listen(out io.Reader) {
 	}
 }
 
-// wait returns when the server listens.
-func (s *postfixSink) wait(ctx context.Context) error {
+// waitListening returns when the server listens.
+func (s *postfixSink) waitListening(ctx context.Context) error {
 	pause := time.NewTicker(10 * time.Millisecond)
 	defer pause.Stop()
 	for range 500 {
@@ -207,7 +207,7 @@ func (s *postfixSink) wait(ctx context.Context) error {
 	return fmt.Errorf("%s does not listen", s.command.Path)
 }
 
-func (s *postfixSink) address(protection security) string {
+func (s *postfixSink) address(protection protection) string {
 	if protection != inClear {
 		return ""
 	}

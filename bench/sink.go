@@ -15,7 +15,7 @@ import (
 type sink struct {
 	chunking  bool
 	config    *tls.Config
-	listeners map[security]net.Listener
+	listeners map[protection]net.Listener
 
 	connections sync.WaitGroup
 	mu          sync.Mutex
@@ -44,8 +44,8 @@ type connected struct {
 // requested.
 func startSink(chunking bool, certificate tls.Certificate) (*sink, error) {
 	s := &sink{chunking: chunking, config: &tls.Config{Certificates: []tls.Certificate{certificate}},
-		listeners: map[security]net.Listener{}, open: map[net.Conn]bool{}}
-	for _, protection := range []security{inClear, startTLS, fromStart} {
+		listeners: map[protection]net.Listener{}, open: map[net.Conn]bool{}}
+	for _, protection := range []protection{inClear, startTLS, fromStart} {
 		listener, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			s.close()
@@ -57,7 +57,7 @@ func startSink(chunking bool, certificate tls.Certificate) (*sink, error) {
 	return s, nil
 }
 
-func (s *sink) accept(listener net.Listener, protection security) {
+func (s *sink) accept(listener net.Listener, protection protection) {
 	for {
 		connection, err := listener.Accept()
 		if err != nil {
@@ -70,8 +70,8 @@ func (s *sink) accept(listener net.Listener, protection security) {
 	}
 }
 
-func (s *sink) addresses() map[security]string {
-	addresses := map[security]string{}
+func (s *sink) addresses() map[protection]string {
+	addresses := map[protection]string{}
 	for protection, listener := range s.listeners {
 		addresses[protection] = listener.Addr().String()
 	}
@@ -88,7 +88,7 @@ func (s *sink) take() arrivals {
 	s.taken, s.ended, s.failures = nil, nil, nil
 	s.mu.Unlock()
 	for _, m := range messages {
-		a.Messages = append(a.Messages, look(m))
+		a.Messages = append(a.Messages, parseMessage(m))
 		s.giveBack(m.data)
 	}
 	return a
@@ -139,7 +139,7 @@ func (s *sink) close() {
 	s.connections.Wait()
 }
 
-func (s *sink) serve(connection net.Conn, protection security) {
+func (s *sink) serve(connection net.Conn, protection protection) {
 	c := &conversation{sink: s, connection: connection, protection: protection}
 	err := c.hold()
 	c.connection.Close()

@@ -86,7 +86,7 @@ func TestSinkTakesWholeMessagesOnly(t *testing.T) {
 				t.Fatalf("%d messages kept, %d counted, want %d", len(a.Messages), a.Count, len(test.want))
 			}
 			for i, want := range test.want {
-				if got := a.Messages[i]; got.Text != brief(want) || got.Recipients != 1 || got.Problem != "" {
+				if got := a.Messages[i]; got.Text != briefText(want) || got.Recipients != 1 || got.Problem != "" {
 					t.Errorf("message %d: %.100q for %d, %q, want %.100q for 1", i, got.Text, got.Recipients, got.Problem, want)
 				}
 			}

@@ -15,7 +15,7 @@ import (
 // which are not timed for the others either.
 type smtpSource struct{ tool tool }
 
-func (t smtpSource) open(p place) (client, error) {
+func (t smtpSource) open(p destination) (client, error) {
 	if p.Security != inClear {
 		return nil, fmt.Errorf("%s speaks no TLS", smtpsource)
 	}
@@ -24,23 +24,23 @@ func (t smtpSource) open(p place) (client, error) {
 
 type smtpSourceClient struct {
 	tool  tool
-	place place
+	place destination
 }
 
 func (smtpSourceClient) connect(context.Context) error { return nil }
 func (smtpSourceClient) disconnect() error             { return nil }
 
-func (c smtpSourceClient) run(ctx context.Context, s *source) (answer, error) {
+func (c smtpSourceClient) run(ctx context.Context, s *messageSource) (workerAnswer, error) {
 	o := s.order
 	one, err := c.time(ctx, o, 1)
 	if err != nil {
-		return answer{}, err
+		return workerAnswer{}, err
 	}
 	some, err := c.time(ctx, o, 1+o.Min)
 	if err != nil {
-		return answer{}, err
+		return workerAnswer{}, err
 	}
-	a := answer{Beside: 2, Sent: o.Min, Seconds: (some - one).Seconds()}
+	a := workerAnswer{Beside: 2, Sent: o.Min, Seconds: (some - one).Seconds()}
 	if a.Seconds >= o.Seconds || o.Min == o.Max {
 		return a, nil
 	}
@@ -50,7 +50,7 @@ func (c smtpSourceClient) run(ctx context.Context, s *source) (answer, error) {
 		n = min(n, int(float64(o.Min)*o.Seconds/a.Seconds))
 	}
 	many, err := c.time(ctx, o, 1+n)
-	return answer{Beside: 3 + o.Min, Sent: n, Seconds: (many - one).Seconds()}, err
+	return workerAnswer{Beside: 3 + o.Min, Sent: n, Seconds: (many - one).Seconds()}, err
 }
 
 func (c smtpSourceClient) time(ctx context.Context, o order, messages int) (time.Duration, error) {

@@ -19,8 +19,8 @@ type promise struct {
 	wanted string
 }
 
-// target is a promise with its result.
-type target struct {
+// promiseResult is a promise with its result.
+type promiseResult struct {
 	Row   string  `json:"row"`
 	Wants string  `json:"wants"`
 	Got   float64 `json:"got"`
@@ -53,7 +53,7 @@ func promises() []promise {
 		{row: "link4/CHUNKING", peer: gomailName, times: 100},
 		{row: "link4/CHUNKING", peer: gomailDefault, times: 100},
 	}
-	for _, protection := range []security{fromStart, startTLS} {
+	for _, protection := range []protection{fromStart, startTLS} {
 		id := "begin/" + string(protection) + "/"
 		all = append(all, promise{row: id + "waits", fewest: true}, promise{row: id + "waits2", fewest: true},
 			promise{row: id + "resumed", bound: 1})
@@ -64,7 +64,7 @@ func promises() []promise {
 			promise{row: large + extension + "/memory", bound: 32},
 			promise{row: large + extension + "/cpu", peer: gomailName, times: .5})
 	}
-	for _, protection := range []security{inClear, startTLS} {
+	for _, protection := range []protection{inClear, startTLS} {
 		all = append(all, promise{row: "start/" + string(protection), peer: curl, times: 1},
 			promise{row: "start/" + string(protection), peer: msmtp, times: .25})
 	}
@@ -99,9 +99,9 @@ func (r *report) judge(only string) {
 	}
 }
 
-func (r *report) hold(p promise) target {
+func (r *report) hold(p promise) promiseResult {
 	row, ok := r.row(p.row)
-	t := target{Row: p.row, Unit: row.Unit}
+	t := promiseResult{Row: p.row, Unit: row.Unit}
 	if !ok {
 		t.Wants, t.Unknown = "to be measured", "there is no such row in this run"
 		return t
@@ -130,21 +130,21 @@ func (r *report) hold(p promise) target {
 		}
 		return t
 	case p.peer != "":
-		t.Wants = fmt.Sprintf("%s × %s", number(p.times), p.peer)
+		t.Wants = fmt.Sprintf("%s × %s", formatNumber(p.times), p.peer)
 		theirs, ok := row.Figures[p.peer]
 		if !ok {
 			t.Unknown = row.Missing[p.peer]
 			return t
 		}
-		t.Wants += " = " + number(p.times*theirs.Median)
+		t.Wants += " = " + formatNumber(p.times*theirs.Median)
 		t.Ratio = own.Median / theirs.Median
 		limit = p.times * theirs.Median
 	case p.wanted != "":
 		t.Wants = p.wanted
 	case row.Higher:
-		t.Wants = number(p.bound)
+		t.Wants = formatNumber(p.bound)
 	default:
-		t.Wants = "at most " + number(p.bound)
+		t.Wants = "at most " + formatNumber(p.bound)
 	}
 	t.Met = own.Median <= limit
 	if row.Higher {
@@ -154,17 +154,17 @@ func (r *report) hold(p promise) target {
 }
 
 // String returns the target and its result.
-func (t target) String() string {
+func (t promiseResult) String() string {
 	if t.Unknown != "" {
 		return fmt.Sprintf("%s: wanted %s, not measured: %s", t.Row, t.Wants, t.Unknown)
 	}
-	s := fmt.Sprintf("%s: %s %s, wanted %s", t.Row, number(t.Got), t.Unit, t.Wants)
+	s := fmt.Sprintf("%s: %s %s, wanted %s", t.Row, formatNumber(t.Got), t.Unit, t.Wants)
 	if t.Ratio != 0 {
-		s += fmt.Sprintf(" (%s ×)", number(t.Ratio))
+		s += fmt.Sprintf(" (%s ×)", formatNumber(t.Ratio))
 	}
 	return s
 }
 
 func (r *report) missed() int {
-	return len(slices.DeleteFunc(slices.Clone(r.Targets), func(t target) bool { return t.Met }))
+	return len(slices.DeleteFunc(slices.Clone(r.Targets), func(t promiseResult) bool { return t.Met }))
 }

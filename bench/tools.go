@@ -48,13 +48,13 @@ func findTools(ctx context.Context) (tools, error) {
 // command runs the tool with its unpacked libraries.
 func (t tool) command(ctx context.Context, arguments ...string) *exec.Cmd {
 	c := exec.CommandContext(ctx, t.Path, arguments...)
-	c.Env = append(os.Environ(), t.libraries()...)
+	c.Env = append(os.Environ(), t.libraryPaths()...)
 	return c
 }
 
-// libraries returns the library directories of an unpacked tool; none for an
+// libraryPaths returns the library directories of an unpacked tool; none for an
 // installed one.
-func (t tool) libraries() []string {
+func (t tool) libraryPaths() []string {
 	root, _, unpacked := strings.Cut(t.Path, "/bench/root/")
 	if !unpacked {
 		return nil

@@ -11,11 +11,11 @@ import (
 	"time"
 )
 
-// worker is a process that sends as one contender: this program again, or node
+// senderProcess is a process that sends as one contender: this program again, or node
 // with nodemailer.mjs. It answers each request, a line of JSON on its standard
 // input, with one on its standard output. Clocks run inside, so that neither
 // the start of a process nor the pipes are measured.
-type worker struct {
+type senderProcess struct {
 	name    string
 	command *exec.Cmd
 	in      io.WriteCloser
@@ -32,12 +32,12 @@ type worker struct {
 //	used        returns the process's resource usage so far
 type request struct {
 	Do    string
-	Place place
+	Place destination
 	Order order
 }
 
-// answer is the reply of a worker.
-type answer struct {
+// workerAnswer is the reply of a worker.
+type workerAnswer struct {
 	Sent        int     // how many messages of the order, from its first on
 	Beside      int     // extra messages that the contender needs
 	Seconds     float64 // for the sent messages
@@ -50,8 +50,8 @@ type answer struct {
 
 // startWorker starts the process of a contender. Cancelling the context ends
 // it.
-func startWorker(ctx context.Context, name string, tools tools) (*worker, error) {
-	w := &worker{name: name}
+func startWorker(ctx context.Context, name string, tools tools) (*senderProcess, error) {
+	w := &senderProcess{name: name}
 	if name == nodemailer {
 		w.command = exec.CommandContext(ctx, tools["node"].Path, "nodemailer.mjs", tools[nodemailer].Path)
 	} else {
@@ -81,8 +81,8 @@ func startWorker(ctx context.Context, name string, tools tools) (*worker, error)
 	return w, nil
 }
 
-func (w *worker) ask(r request) (answer, error) {
-	var a answer
+func (w *senderProcess) ask(r request) (workerAnswer, error) {
+	var a workerAnswer
 	line, err := json.Marshal(r)
 	if err != nil {
 		return a, err
@@ -100,7 +100,7 @@ func (w *worker) ask(r request) (answer, error) {
 }
 
 // close ends the process by ending its standard input.
-func (w *worker) close() {
+func (w *senderProcess) close() {
 	_ = w.in.Close()
 	_ = w.command.Wait() // its exit status is not needed
 }
@@ -124,7 +124,7 @@ func runWorker(ctx context.Context, name, encodedTools string) error {
 		} else if err != nil {
 			return fmt.Errorf("read a request: %w", err)
 		}
-		var a answer
+		var a workerAnswer
 		if r.Do == "open" {
 			c, err = who.open(r.Place)
 		} else {
@@ -139,34 +139,34 @@ func runWorker(ctx context.Context, name, encodedTools string) error {
 	}
 }
 
-func carryOut(ctx context.Context, c client, r request) (answer, error) {
+func carryOut(ctx context.Context, c client, r request) (workerAnswer, error) {
 	switch r.Do {
 	case "connect":
-		return answer{}, c.connect(ctx)
+		return workerAnswer{}, c.connect(ctx)
 	case "send":
-		return c.run(ctx, &source{order: r.Order})
+		return c.run(ctx, &messageSource{order: r.Order})
 	case "once":
 		start := time.Now()
 		if err := c.connect(ctx); err != nil {
-			return answer{}, err
+			return workerAnswer{}, err
 		}
-		a, err := c.run(ctx, &source{order: r.Order})
+		a, err := c.run(ctx, &messageSource{order: r.Order})
 		a.Seconds = time.Since(start).Seconds()
 		if err != nil {
 			return a, err
 		}
 		return a, c.disconnect()
 	case "disconnect":
-		return answer{}, c.disconnect()
+		return workerAnswer{}, c.disconnect()
 	case "used":
 		seconds, err := userSeconds()
 		if err != nil {
-			return answer{}, err
+			return workerAnswer{}, err
 		}
 		peak, err := peakResident()
-		return answer{UserSeconds: seconds, Peak: peak}, err
+		return workerAnswer{UserSeconds: seconds, Peak: peak}, err
 	}
-	return answer{}, fmt.Errorf("unknown request %q", r.Do)
+	return workerAnswer{}, fmt.Errorf("unknown request %q", r.Do)
 }
 
 // The contenders by name, in the order of the table.
@@ -188,8 +188,8 @@ const (
 	oursPipelined = "yan, messages pipelined"
 )
 
-// guests are in some rows only, in addition to the senders.
-func guests() []string {
+// extraContenders are in some rows only, in addition to the senders.
+func extraContenders() []string {
 	return []string{gomailDefault, oursPipelined, bare, rawGo, rawOpenSSL, curl, msmtp, onPostgres, bareDisk, postfixMTA, oneWorker}
 }
 

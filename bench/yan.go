@@ -16,7 +16,7 @@ type yanContender struct {
 	pipelined bool
 }
 
-func (y yanContender) open(p place) (client, error) {
+func (y yanContender) open(p destination) (client, error) {
 	options := yan.Options{MaxConnections: p.Connections}
 	if y.pipelined {
 		options.PipelineMessages = smtpclient.AllServers
@@ -30,7 +30,7 @@ func (y yanContender) open(p place) (client, error) {
 	server := "smtp+notls://" + p.Address
 	if p.Security != inClear {
 		options.User, options.Password, options.CAFile = userName, password, p.CA
-		server = map[security]string{startTLS: "smtp://", fromStart: "smtps://"}[p.Security] + p.Address
+		server = map[protection]string{startTLS: "smtp://", fromStart: "smtps://"}[p.Security] + p.Address
 	}
 	c, err := yan.Open(server, options)
 	if err != nil {
@@ -47,8 +47,8 @@ type yanClient struct {
 // connect does nothing: a client connects when there is a message to send.
 func (yanClient) connect(context.Context) error { return nil }
 
-func (c yanClient) run(ctx context.Context, s *source) (answer, error) {
-	return measured(s, func() error {
+func (c yanClient) run(ctx context.Context, s *messageSource) (workerAnswer, error) {
+	return measureSource(s, func() error {
 		messages := func(yield func(yan.Message) bool) {
 			for m, ok := s.next(); ok; m, ok = s.next() {
 				message := yan.Message{From: m.from, To: m.to, Subject: m.subject, Text: m.text}

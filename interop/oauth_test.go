@@ -105,7 +105,7 @@ func TestTokensOfAnAuthorizationServer(t *testing.T) {
 			}
 			var refused []string
 			before := a.Calls()
-			source := &oauth.Source{Client: client, Token: token}
+			source := &oauth.TokenSource{Client: client, Token: token}
 			access := func(ctx context.Context, r string) (string, error) {
 				if r != "" {
 					refused = append(refused, r)

@@ -300,7 +300,7 @@ type transcript struct {
 
 const transcriptLines = 2000
 
-func (t *transcript) add(e sandbox.Event) {
+func (t *transcript) add(e sandbox.LogEvent) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.lines) >= 2*transcriptLines {

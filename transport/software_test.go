@@ -176,7 +176,7 @@ func TestExtensionsListedAfterTheLogin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hellos := 0
 		cfg := sandbox.Config{Quirks: []sandbox.Quirk{sandbox.DSNAfterLogin}, AllowCleartextPassword: true,
-			Log: func(e sandbox.Event) {
+			Log: func(e sandbox.LogEvent) {
 				if e.Side == sandbox.FromClient && strings.HasPrefix(e.Text, "EHLO") {
 					hellos++
 				}

@@ -55,7 +55,7 @@ func (a *front) completion(root *cobra.Command, shell string) error {
 		err = root.GenPowerShellCompletionWithDesc(a.Stdout)
 	}
 	if err != nil && a.WriteErr == nil { // finish reports a failed write
-		return command.Internal(fmt.Sprintf("making the completion script of %s", shell), err)
+		return command.InternalFailure(fmt.Sprintf("making the completion script of %s", shell), err)
 	}
 	return nil
 }

@@ -255,7 +255,7 @@ func TestHTMLHasTextAndPictures(t *testing.T) {
 func TestFieldsWithFlags(t *testing.T) {
 	t.Parallel()
 	a, _, _ := testApp(i18n.English)
-	send := command.Below(a.root(""))
+	send := command.WithSubcommands(a.root(""))
 	flags := map[string]bool{}
 	for _, cmd := range send {
 		if cmd.Name() == "send" {

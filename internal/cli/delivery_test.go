@@ -20,7 +20,7 @@ func TestARunThatCannotLogIn(t *testing.T) {
 	} {
 		env := login(s)
 		env["YAN_PASSWORD"] = "wrong"
-		code, out, errs := run(t.Context(), env, "send", "--lang", lang, "--server", s.URL(), "--tls-ca", s.CAFile(), "--raw", clitest.Mails(t, 200))
+		code, out, errs := run(t.Context(), env, "send", "--lang", lang, "--server", s.URL(), "--tls-ca", s.CAFile(), "--raw", clitest.WriteMails(t, 200))
 		lines := strings.SplitAfter(out, "\n")
 		if code != command.ExitAuth || len(lines) != 4 || !strings.Contains(lines[0], "535") || lines[1] != want || !strings.Contains(lines[2], "200") {
 			t.Errorf("exit status %d: %s%s", code, out, errs)

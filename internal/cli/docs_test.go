@@ -39,7 +39,7 @@ func exitFor(t *testing.T, err error) int {
 func commands(t *testing.T, lang i18n.Language) []*cobra.Command {
 	t.Helper()
 	a, _, _ := testApp(lang)
-	list := command.Below(a.root(""))
+	list := command.WithSubcommands(a.root(""))
 	if len(list) < 20 {
 		t.Fatalf("only %d commands", len(list))
 	}

@@ -31,15 +31,15 @@ var jsonDocuments = map[string]map[string]string{
 // jsonSections returns the type behind each section of these documents.
 func jsonSections() map[string]any {
 	return map[string]any{
-		"yan send --json": jsonout.Report{}, "yan send --json: sent_copy": jsonout.SentCopy{}, "yan send --skip-bad --json: bad": jsonout.Bad{},
+		"yan send --json": jsonout.SendReport{}, "yan send --json: sent_copy": jsonout.SentCopy{}, "yan send --skip-bad --json: bad": jsonout.Bad{},
 		"yan send --dry-run --json": jsonout.DryRun{}, "yan send --log FILE": sendlog.Line{}, "yan send --queue --json": jsonout.Enqueued{},
-		"yan queue --json": jsonout.Entry{}, "yan queue watch --json": jsonout.QueueEvent{}, "yan queue run --json": jsonout.Drained{},
-		"yan queue cancel --json": jsonout.Changed{}, "yan queue resume --json": jsonout.Resumed{}, "yan queue stats --json": jsonout.QueueStats{},
-		"yan queue adopt --json": jsonout.Adopted{}, "yan queue prune --json": jsonout.Pruned{},
+		"yan queue --json": jsonout.QueueEntry{}, "yan queue watch --json": jsonout.QueueEvent{}, "yan queue run --json": jsonout.QueueDrained{},
+		"yan queue cancel --json": jsonout.QueueChanged{}, "yan queue resume --json": jsonout.Resumed{}, "yan queue stats --json": jsonout.QueueStats{},
+		"yan queue adopt --json": jsonout.QueueAdopted{}, "yan queue prune --json": jsonout.QueuePruned{},
 		"yan sandbox --json: ready": jsonout.Ready{}, "yan sandbox --json: message": jsonout.Received{},
-		"yan explain --json": jsonout.Explained{}, "yan doctor --json": jsonout.Doctor{}, "yan login --json": jsonout.Account{},
-		"yan account show --json": jsonout.Settings{}, "yan account test --json": jsonout.AccountTest{}, "yan account import --json": jsonout.Import{},
-		"yan config show --json": jsonout.Config{}, "yan config check --json": jsonout.Check{},
+		"yan explain --json": jsonout.Explained{}, "yan doctor --json": jsonout.Doctor{}, "yan login --json": jsonout.AccountAdded{},
+		"yan account show --json": jsonout.AccountSettings{}, "yan account test --json": jsonout.AccountTest{}, "yan account import --json": jsonout.Import{},
+		"yan config show --json": jsonout.ConfigShown{}, "yan config check --json": jsonout.Check{},
 		"yan version --json": jsonout.Version{}, "yan providers --json": provider.Provider{},
 	}
 }
@@ -288,7 +288,7 @@ func jsonFields(prefix string, typ reflect.Type, depth int) []jsonField {
 		return nil
 	}
 	var list []jsonField
-	if typ == reflect.TypeFor[jsonout.Settings]() {
+	if typ == reflect.TypeFor[jsonout.AccountSettings]() {
 		list = keyFields()
 	}
 	for i := range typ.NumField() {

@@ -59,7 +59,7 @@ func TestFallbackKeepsTheLedger(t *testing.T) {
 				}
 				servers[name] = sandboxtest.Start(t, []string{"plain", "gmail"}[r.IntN(2)], options...)
 			}
-			course := ledgerCourse{env: clitest.Configured(t, threeAccounts, servers), servers: servers, dir: t.TempDir(), messages: 1 + r.IntN(9),
+			course := ledgerCourse{env: clitest.WriteConfig(t, threeAccounts, servers), servers: servers, dir: t.TempDir(), messages: 1 + r.IntN(9),
 				recipients: 1 + r.IntN(3), args: []string{"--to-policy", []string{"all", "any"}[r.IntN(2)]}}
 			if r.IntN(2) == 0 {
 				course.log = filepath.Join(t.TempDir(), "run.log")
@@ -101,12 +101,12 @@ func (c *ledgerCourse) write(t *testing.T) {
 }
 
 // run returns the report of each message, by file.
-func (c *ledgerCourse) run(t *testing.T) map[string]jsonout.Report {
+func (c *ledgerCourse) run(t *testing.T) map[string]jsonout.SendReport {
 	t.Helper()
 	_, out, errs := run(t.Context(), c.env, append([]string{"send", "--raw", c.dir, "--json"}, c.args...)...)
-	reports := map[string]jsonout.Report{}
+	reports := map[string]jsonout.SendReport{}
 	for line := range strings.Lines(out) {
-		var rep jsonout.Report
+		var rep jsonout.SendReport
 		if err := json.Unmarshal([]byte(line), &rep); err != nil {
 			t.Fatalf("%v\n%s%s", err, out, errs)
 		}
@@ -123,7 +123,7 @@ func (c *ledgerCourse) run(t *testing.T) map[string]jsonout.Report {
 }
 
 // check compares the reports with the messages on the servers.
-func (c *ledgerCourse) check(t *testing.T, reports map[string]jsonout.Report, story []string) {
+func (c *ledgerCourse) check(t *testing.T, reports map[string]jsonout.SendReport, story []string) {
 	t.Helper()
 	copies := map[string]int{}
 	for _, s := range c.servers {
@@ -154,7 +154,7 @@ func (c *ledgerCourse) check(t *testing.T, reports map[string]jsonout.Report, st
 }
 
 // checkLog compares the reports with the log.
-func (c *ledgerCourse) checkLog(t *testing.T, reports map[string]jsonout.Report) {
+func (c *ledgerCourse) checkLog(t *testing.T, reports map[string]jsonout.SendReport) {
 	t.Helper()
 	log, err := sendlog.Open(c.log, time.Now)
 	if err != nil {
@@ -195,7 +195,7 @@ func TestFallbackKeepsWhereAnswersGo(t *testing.T) {
 		"":                                     "一 <one@example.org>",
 	} {
 		servers := clitest.TwoServers(t, sandboxtest.WithFault("body-451"))
-		env := clitest.Configured(t, strings.Replace(clitest.TwoAccounts, "reply_to = \"answers@example.org\"\n", keys, 1), servers)
+		env := clitest.WriteConfig(t, strings.Replace(clitest.TwoAccounts, "reply_to = \"answers@example.org\"\n", keys, 1), servers)
 		if code, _, errs := run(t.Context(), env, "send", "-t", "a@example.org", "-b", "x"); code != command.ExitOK {
 			t.Fatalf("exit status %d\n%s", code, errs)
 		}
@@ -206,7 +206,7 @@ func TestFallbackKeepsWhereAnswersGo(t *testing.T) {
 	}
 	given := []string{"-t", "a@example.org", "-b", "x", "--reply-to", "given@example.org"}
 	servers := clitest.TwoServers(t, sandboxtest.WithFault("body-451"))
-	run(t.Context(), clitest.Configured(t, clitest.TwoAccounts, servers), append([]string{"send"}, given...)...)
+	run(t.Context(), clitest.WriteConfig(t, clitest.TwoAccounts, servers), append([]string{"send"}, given...)...)
 	if got := servers["two"].Messages()[0].Header("Reply-To"); got != "<given@example.org>" {
 		t.Errorf("Reply-To %q", got)
 	}
@@ -216,7 +216,7 @@ func TestFallbackKeepsWhereAnswersGo(t *testing.T) {
 func TestInterruptBetweenAccounts(t *testing.T) {
 	t.Parallel()
 	servers := clitest.TwoServers(t, sandboxtest.WithFault("body-451+Later"))
-	env := clitest.Configured(t, clitest.TwoAccounts, servers)
+	env := clitest.WriteConfig(t, clitest.TwoAccounts, servers)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	w, out, errs := world(env)
@@ -245,9 +245,9 @@ func (c *cancelAt) Write(p []byte) (int, error) {
 func TestFallbackInJSON(t *testing.T) {
 	t.Parallel()
 	servers := clitest.TwoServers(t)
-	env := clitest.Configured(t, clitest.TwoAccounts, servers)
+	env := clitest.WriteConfig(t, clitest.TwoAccounts, servers)
 	_, out, errs := run(t.Context(), env, "send", "--json", "-b", "x", "-t", "a@example.org", "-t", "rcpt-450@example.org", "--to-policy", "any")
-	var rep jsonout.Report
+	var rep jsonout.SendReport
 	if err := json.Unmarshal([]byte(out), &rep); err != nil {
 		t.Fatalf("%v\n%s%s", err, out, errs)
 	}

@@ -27,7 +27,7 @@ import (
 type desk struct {
 	t       *testing.T
 	home    string
-	keyring clitest.Keyring
+	keyring clitest.MemoryKeyring
 	ring    secret.Keyring // instead of keyring
 	env     map[string]string
 	// answers are typed in order; secrets are typed without echo.
@@ -46,7 +46,7 @@ type desk struct {
 func newDesk(t *testing.T) *desk {
 	t.Helper()
 	home := t.TempDir()
-	return &desk{t: t, home: home, keyring: clitest.Keyring{}, env: map[string]string{"HOME": home, "TERM": "dumb",
+	return &desk{t: t, home: home, keyring: clitest.MemoryKeyring{}, env: map[string]string{"HOME": home, "TERM": "dumb",
 		"YAN_CONFIG": filepath.Join(home, "yan", "config.toml")}}
 }
 
@@ -72,7 +72,7 @@ func (d *desk) yan(args ...string) (code int, out, errs string) {
 			d.secrets = d.secrets[1:]
 			return next, nil
 		},
-		Hush: func() func() {
+		DisableEcho: func() func() {
 			d.hushed, d.hidden = append(d.hushed, stderr.String()), true
 			return func() { d.hidden = false }
 		}}, FindBrowser: func() func(string) error { return d.browse }, WorkFactor: secrettest.WorkFactor}
@@ -160,11 +160,11 @@ func TestLoginSecondAccount(t *testing.T) {
 	for i, address := range []string{"me@qq.com", "you@qq.com"} {
 		d.secrets = []string{sandboxPassword}
 		code, out, errs := d.login(s, address, "--from", address, "--json")
-		var got jsonout.Account
+		var got jsonout.AccountAdded
 		if err := json.Unmarshal([]byte(out), &got); code != command.ExitOK || err != nil {
 			t.Fatalf("%d %v\n%s%s", code, err, out, errs)
 		}
-		want := jsonout.Account{Event: "account", Name: []string{"qq", "qq-2"}[i], From: address, Server: "smtps://" + s.TLSAddr(), User: address,
+		want := jsonout.AccountAdded{Event: "account", Name: []string{"qq", "qq-2"}[i], From: address, Server: "smtps://" + s.TLSAddr(), User: address,
 			Secret: "keyring", Checked: true, Default: i == 0, Config: d.env["YAN_CONFIG"]}
 		if got != want {
 			t.Errorf("%+v\nwant %+v", got, want)

@@ -60,12 +60,12 @@ func (a *front) manOne(root *cobra.Command, args []string) error {
 
 func (a *front) manAll(root *cobra.Command, dir string) error {
 	cant := func(err error) error {
-		return command.Fail(command.ExitCantCreate, localerr.Errorf("%s: %w", a.T("%s %s can't be written", a.Name("dir"), command.Printable(dir)), err), "")
+		return command.Fail(command.ExitCantCreate, localerr.Errorf("%s: %w", a.T("%s %s can't be written", a.Name("dir"), command.QuoteName(dir)), err), "")
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return cant(err)
 	}
-	for _, cmd := range command.Below(root) {
+	for _, cmd := range command.WithSubcommands(root) {
 		p := a.Page(cmd)
 		name := filepath.Join(dir, strings.ReplaceAll(p.Command, " ", "-")+".1")
 		if err := os.WriteFile(name, []byte(a.Roff(p)), 0o644); err != nil {

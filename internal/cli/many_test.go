@@ -48,7 +48,7 @@ func TestKilledRuns(t *testing.T) {
 	kills := 0
 	for seed := range uint64(seeds) {
 		s := sandboxtest.Start(t, "plain")
-		dir := clitest.Mails(t, messages)
+		dir := clitest.WriteMails(t, messages)
 		refused := strings.Replace(clitest.MailTo(0), "u0@", "rcpt-550@", 1)
 		if err := os.WriteFile(filepath.Join(dir, "0300.eml"), []byte(refused), 0o600); err != nil {
 			t.Fatal(err)
@@ -69,7 +69,7 @@ func TestKilledRuns(t *testing.T) {
 		if !s.WaitIdle() {
 			t.Fatal("a connection stays open")
 		}
-		checkOnce(t, clitest.Logged(t, filepath.Join(dir, "run.log")), received(s.Messages()), messages)
+		checkOnce(t, clitest.LoggedStates(t, filepath.Join(dir, "run.log")), received(s.Messages()), messages)
 	}
 	if kills < seeds {
 		t.Errorf("only %d kills", kills)
@@ -133,7 +133,7 @@ func checkOnce(t *testing.T, states map[string]string, got map[string]int, messa
 // startSandbox starts a server that calls event with each line of its log.
 func startSandbox(t *testing.T, fault string, event func(string), without ...string) (s *sandbox.Server, args []string) {
 	t.Helper()
-	c := sandbox.Config{Log: func(e sandbox.Event) { event(e.Text) }, Without: without}
+	c := sandbox.Config{Log: func(e sandbox.LogEvent) { event(e.Text) }, Without: without}
 	if fault != "" {
 		f, err := sandbox.ParseFault(fault)
 		if err != nil {
@@ -158,7 +158,7 @@ func TestInterruptedRun(t *testing.T) {
 	t.Parallel()
 	const messages = 300
 	for _, fault := range []string{"", "body-stall"} {
-		dir := clitest.Mails(t, messages)
+		dir := clitest.WriteMails(t, messages)
 		log := filepath.Join(t.TempDir(), "run.log")
 		ctx, cancel := context.WithCancel(t.Context())
 		first, args := startSandbox(t, fault, func(text string) {
@@ -177,7 +177,7 @@ func TestInterruptedRun(t *testing.T) {
 		code := Run(ctx, append(args, "--raw", dir, "--log", log), w)
 		cancel()
 		_ = first.Close() // an error does not matter
-		states := clitest.Logged(t, log)
+		states := clitest.LoggedStates(t, log)
 		want := command.ExitTemporary
 		if fault != "" {
 			want = command.ExitUnknown
@@ -209,8 +209,8 @@ func TestInterruptedRun(t *testing.T) {
 				t.Errorf("%q: %s was %s, and received %d and %d times", fault, to, status, n, m)
 			}
 		}
-		if len(clitest.Logged(t, log)) != messages {
-			t.Errorf("%q: the log knows %d recipients", fault, len(clitest.Logged(t, log)))
+		if len(clitest.LoggedStates(t, log)) != messages {
+			t.Errorf("%q: the log knows %d recipients", fault, len(clitest.LoggedStates(t, log)))
 		}
 	}
 }
@@ -229,7 +229,7 @@ func TestInterruptedRunSendsNothingThatWaits(t *testing.T) {
 	defer s.Close()
 	w, out, errs := world(map[string]string{"YAN_PASSWORD": sandbox.Password})
 	w.After = func(time.Duration) <-chan time.Time { return make(chan time.Time) }
-	code := Run(ctx, append(args, "--raw", clitest.Mails(t, messages)), w)
+	code := Run(ctx, append(args, "--raw", clitest.WriteMails(t, messages)), w)
 	// At most: one in flight and one opened on each of two connections, and those begun before the
 	// signal arrived.
 	if sent := len(ledger(s)); code != command.ExitTemporary || sent < 1 || sent > 20 ||
@@ -256,7 +256,7 @@ func TestLogInUse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	args := []string{"send", "--server", s.URL(), "--tls-ca", s.CAFile(), "--raw", clitest.Mails(t, 2), "--log", path}
+	args := []string{"send", "--server", s.URL(), "--tls-ca", s.CAFile(), "--raw", clitest.WriteMails(t, 2), "--log", path}
 	code, _, errs := run(t.Context(), login(s), args...)
 	if code != command.ExitTemporary || !strings.Contains(errs, "another yan is using this log at the moment") {
 		t.Errorf("exit status %d: %s", code, errs)
@@ -276,7 +276,7 @@ func TestLogInUse(t *testing.T) {
 func TestProgressOfARun(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "plain")
-	dir := clitest.Mails(t, 30)
+	dir := clitest.WriteMails(t, 30)
 	for width, want := range map[int]bool{80: true, 0: false} {
 		w, _, errs := world(login(s))
 		w.StderrWidth, w.NoColor = width, true
@@ -300,13 +300,13 @@ func TestProgressOfARun(t *testing.T) {
 func TestJSONOfARunThatEnds(t *testing.T) {
 	t.Parallel()
 	w, out, errs := world(map[string]string{"YAN_PASSWORD": "x"})
-	code := Run(t.Context(), []string{"send", "--server", "smtps://me%40example.org@127.0.0.1:1", "--raw", clitest.Mails(t, 20), "--json"}, w)
+	code := Run(t.Context(), []string{"send", "--server", "smtps://me%40example.org@127.0.0.1:1", "--raw", clitest.WriteMails(t, 20), "--json"}, w)
 	if code != command.ExitTemporary || errs.Len() > 0 {
 		t.Errorf("exit status %d: %s", code, errs)
 	}
 	var files []string
 	for line := range bytes.Lines(out.Bytes()) {
-		var r jsonout.Report
+		var r jsonout.SendReport
 		if err := json.Unmarshal(line, &r); err != nil {
 			t.Fatal(err)
 		}

@@ -56,7 +56,7 @@ func TestSandboxWithLimits(t *testing.T) {
 	if code != command.ExitOK || strings.Count(o, "accepted") != 3 || !strings.Contains(e, "LIMITS RCPTMAX=2") {
 		t.Errorf("three recipients: exit status %d: %s%s", code, o, e)
 	}
-	if code, o, e = run(ctx, env, "send", "--raw", clitest.Mails(t, 4)); code != command.ExitOK || !strings.Contains(o, ": 4 sent\n") {
+	if code, o, e = run(ctx, env, "send", "--raw", clitest.WriteMails(t, 4)); code != command.ExitOK || !strings.Contains(o, ": 4 sent\n") {
 		t.Errorf("four messages: exit status %d: %s%s", code, o, e)
 	}
 	if code := <-done; code != command.ExitOK {

@@ -237,7 +237,7 @@ func TestShowExplainsEvents(t *testing.T) {
 	k.enqueues("-t", "a@example.org")
 	k.sends(queue.Failed, queue.Answer{Stage: smtp.StageBody, Reply: smtp.Reply{Code: 554, Lines: []string{"spam"}}})
 	_, out, _ := k.yan("queue", "show", "1", "--json")
-	var got jsonout.Entry
+	var got jsonout.QueueEntry
 	clitest.Decode(t, out, &got)
 	explained := 0
 	for _, e := range got.Events {

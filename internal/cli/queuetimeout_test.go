@@ -26,7 +26,7 @@ func TestQueueRunTimeout(t *testing.T) {
 		t.Run(format, func(t *testing.T) {
 			t.Parallel()
 			s := sandboxtest.Start(t, "plain", sandboxtest.WithFault("greeting-stall*1"))
-			env := clitest.Configured(t, "[account.one]\nfrom = \"one@example.org\"\n{one}\n", map[string]*sandboxtest.Server{"one": s})
+			env := clitest.WriteConfig(t, "[account.one]\nfrom = \"one@example.org\"\n{one}\n", map[string]*sandboxtest.Server{"one": s})
 			env["YAN_OUTBOX"] = filepath.Join(t.TempDir(), "o.db")
 			if code, out, errs := run(t.Context(), env, "send", "--queue", "-t", "a@example.org", "-b", "x"); code != command.ExitOK {
 				t.Fatalf("exit status %d\n%s%s", code, out, errs)
@@ -53,7 +53,7 @@ func TestQueueRunTimeout(t *testing.T) {
 			}
 			if format == "--json" {
 				lines := strings.Split(strings.TrimSpace(out), "\n")
-				var last jsonout.Drained
+				var last jsonout.QueueDrained
 				if err := json.Unmarshal([]byte(lines[len(lines)-1]), &last); err != nil || last.Left != 1 || last.Exit != command.ExitTemporary {
 					t.Errorf("%v %+v", err, last)
 				}
@@ -66,7 +66,7 @@ func TestQueueRunTimeout(t *testing.T) {
 func TestQueueRunInTime(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "plain")
-	env := clitest.Configured(t, "[account.one]\nfrom = \"one@example.org\"\n{one}\n", map[string]*sandboxtest.Server{"one": s})
+	env := clitest.WriteConfig(t, "[account.one]\nfrom = \"one@example.org\"\n{one}\n", map[string]*sandboxtest.Server{"one": s})
 	env["YAN_OUTBOX"] = filepath.Join(t.TempDir(), "o.db")
 	run(t.Context(), env, "send", "--queue", "-t", "a@example.org", "-b", "x")
 	if code, out, errs := run(t.Context(), env, "queue", "run", "--timeout", "1h"); code != command.ExitOK || len(s.Messages()) != 1 || errs != "" {

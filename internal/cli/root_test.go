@@ -33,7 +33,7 @@ func TestOnlyTheCommandThatIsAskedForIsMade(t *testing.T) {
 			t.Errorf("%q: only %s is made", args, got)
 		}
 	}
-	if all < 14 || len(command.Below(a.root(""))) < 30 {
+	if all < 14 || len(command.WithSubcommands(a.root(""))) < 30 {
 		t.Errorf("only %d commands are made for a help", all)
 	}
 }

@@ -177,7 +177,7 @@ func TestInterrupt(t *testing.T) {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
-		s, err := sandbox.Start(sandbox.Config{Faults: []sandbox.Fault{fault}, Log: func(e sandbox.Event) {
+		s, err := sandbox.Start(sandbox.Config{Faults: []sandbox.Fault{fault}, Log: func(e sandbox.LogEvent) {
 			if strings.HasPrefix(e.Text, test.at) {
 				cancel()
 			}

@@ -150,7 +150,7 @@ secret = { file = "two.code" }
 `
 	two := sandboxtest.Start(t, "plain", sandboxtest.WithCleartextPassword())
 	host := strings.TrimPrefix(two.StartTLSURL(), "smtp://")
-	env := clitest.Configured(t, strings.Replace(clear, "{two.plain}", "smtp+notls://"+host, 1), map[string]*sandboxtest.Server{"two": two})
+	env := clitest.WriteConfig(t, strings.Replace(clear, "{two.plain}", "smtp+notls://"+host, 1), map[string]*sandboxtest.Server{"two": two})
 	for _, test := range []struct {
 		variable string
 		args     []string

@@ -19,7 +19,7 @@ import (
 func TestSendFromAnAccount(t *testing.T) {
 	t.Parallel()
 	servers := clitest.TwoServers(t)
-	env := clitest.Configured(t, clitest.TwoAccounts, servers)
+	env := clitest.WriteConfig(t, clitest.TwoAccounts, servers)
 	code, out, errs := run(t.Context(), env, "send", "-t", "a@example.org", "-s", "hi", "-b", "text")
 	if code != command.ExitOK || !strings.Contains(out, "from account one") {
 		t.Fatalf("exit status %d\n%s%s", code, out, errs)
@@ -42,7 +42,7 @@ func TestSendFromAnAccount(t *testing.T) {
 func TestWhichAccountSends(t *testing.T) {
 	t.Parallel()
 	servers := clitest.TwoServers(t)
-	env := clitest.Configured(t, clitest.TwoAccounts, servers)
+	env := clitest.WriteConfig(t, clitest.TwoAccounts, servers)
 	raw := filepath.Join(t.TempDir(), "m.eml")
 	if err := os.WriteFile(raw, []byte("From: x@two.example\r\nTo: a@example.org\r\n\r\nx\r\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -63,7 +63,7 @@ func TestWhichAccountSends(t *testing.T) {
 	} {
 		env["EMAIL"] = test.email
 		code, out, errs := run(t.Context(), env, append([]string{"send", "--json"}, test.args...)...)
-		var rep jsonout.Report
+		var rep jsonout.SendReport
 		if err := json.Unmarshal([]byte(out), &rep); err != nil {
 			t.Fatalf("%v: exit status %d, %v\n%s%s", test.args, code, err, out, errs)
 		}
@@ -78,7 +78,7 @@ func TestWhichAccountSends(t *testing.T) {
 func TestEnvironmentIsNotForAccounts(t *testing.T) {
 	t.Parallel()
 	servers := clitest.TwoServers(t)
-	env := clitest.Configured(t, clitest.TwoAccounts, servers)
+	env := clitest.WriteConfig(t, clitest.TwoAccounts, servers)
 	env["YAN_PASSWORD"] = "not for this server"
 	code, out, errs := run(t.Context(), env, "send", "-A", "two", "-t", "a@example.org", "-b", "x")
 	if code != command.ExitOK {
@@ -117,7 +117,7 @@ func TestAccountProblems(t *testing.T) {
 	}
 	for _, test := range tests {
 		for lang, want := range map[string]string{"en": test.en, "zh": test.zh} {
-			env := clitest.Configured(t, test.config, servers)
+			env := clitest.WriteConfig(t, test.config, servers)
 			env["LANG"] = lang
 			before, err := os.ReadFile(env["YAN_CONFIG"])
 			if err != nil {
@@ -173,7 +173,7 @@ func TestFallback(t *testing.T) {
 				options = append(options, sandboxtest.WithFault(test.fault))
 			}
 			servers := clitest.TwoServers(t, options...)
-			env := clitest.Configured(t, clitest.TwoAccounts, servers)
+			env := clitest.WriteConfig(t, clitest.TwoAccounts, servers)
 			args := append([]string{"send", "-b", "text"}, test.args...)
 			for _, to := range test.to {
 				args = append(args, "-t", to)
@@ -206,7 +206,7 @@ func TestFallback(t *testing.T) {
 func TestFallbackOfWholeMessages(t *testing.T) {
 	t.Parallel()
 	servers := clitest.TwoServers(t, sandboxtest.WithFault("body-451"))
-	env := clitest.Configured(t, strings.Replace(clitest.TwoAccounts, `match = ["*@two.example"]`, `match = ["one@example.org"]`, 1), servers)
+	env := clitest.WriteConfig(t, strings.Replace(clitest.TwoAccounts, `match = ["*@two.example"]`, `match = ["one@example.org"]`, 1), servers)
 	dir, log := t.TempDir(), filepath.Join(t.TempDir(), "run.log")
 	for _, name := range []string{"1.eml", "2.eml"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte("From: one@example.org\r\nTo: a@example.org\r\nSubject: "+name+"\r\n\r\nx\r\n"), 0o600); err != nil {
@@ -225,7 +225,7 @@ func TestFallbackOfWholeMessages(t *testing.T) {
 		t.Errorf("the log did not know: exit status %d\n%s%s", code, out, errs)
 	}
 
-	stranger := clitest.Configured(t, clitest.TwoAccounts, servers)
+	stranger := clitest.WriteConfig(t, clitest.TwoAccounts, servers)
 	code, _, errs = run(t.Context(), stranger, "send", "-A", "one", "--raw", dir)
 	if code != command.ExitTemporary || !strings.Contains(errs, "does not serve the sender one@example.org") {
 		t.Errorf("a sender that the other account does not serve: exit status %d\n%s", code, errs)
@@ -234,7 +234,7 @@ func TestFallbackOfWholeMessages(t *testing.T) {
 
 func TestDryRunShowsTheAccount(t *testing.T) {
 	t.Parallel()
-	env := clitest.Configured(t, "[account.qq]\nfrom = \"名字 <me@qq.com>\"\nsignature = \"Bye\"\n", nil)
+	env := clitest.WriteConfig(t, "[account.qq]\nfrom = \"名字 <me@qq.com>\"\nsignature = \"Bye\"\n", nil)
 	code, out, errs := run(t.Context(), env, "send", "-n", "-t", "a@example.org", "--html", "<html><body>Hi</body></html>")
 	if code != command.ExitOK || !strings.Contains(out, "<me@qq.com>") || !strings.Contains(out, "Hi<p>-- <br>") {
 		t.Errorf("exit status %d\n%s%s", code, out, errs)
@@ -253,7 +253,7 @@ func TestFallbackThatCantBeHad(t *testing.T) {
 	} {
 		servers := clitest.TwoServers(t, sandboxtest.WithFault("body-451+Try_later"))
 		from, to, _ := strings.Cut(broken, "|")
-		env := clitest.Configured(t, clitest.TwoAccounts, servers)
+		env := clitest.WriteConfig(t, clitest.TwoAccounts, servers)
 		config, err := os.ReadFile(env["YAN_CONFIG"])
 		if err != nil {
 			t.Fatal(err)
@@ -277,7 +277,7 @@ func TestFallbackThatCantBeHad(t *testing.T) {
 func TestFallbackOfSomeMessages(t *testing.T) {
 	t.Parallel()
 	servers := clitest.TwoServers(t, sandboxtest.WithFault("greeting-421"))
-	env := clitest.Configured(t, clitest.TwoAccounts, servers)
+	env := clitest.WriteConfig(t, clitest.TwoAccounts, servers)
 	dir := t.TempDir()
 	const served, others = 3, 9
 	for i := range served + others {
@@ -293,7 +293,7 @@ func TestFallbackOfSomeMessages(t *testing.T) {
 	code, out, errs := run(t.Context(), env, "send", "-A", "one", "--raw", dir, "--json")
 	status := map[string]int{}
 	for line := range strings.Lines(out) {
-		var rep jsonout.Report
+		var rep jsonout.SendReport
 		if err := json.Unmarshal([]byte(line), &rep); err != nil {
 			t.Fatal(err)
 		}

@@ -126,7 +126,7 @@ func keepsCopies(t *testing.T, s *sandboxtest.Server, m *mailbox, keys string) m
 		t.Fatal(err)
 	}
 	config := "[account.one]\nfrom = \"one@example.org\"\nserver = \"{one.url}\"\nuser = \"{one.login}\"\nsecret.file = \"one.code\"\ntls_ca = \"" + ca + "\"\nimap = \"" + m.url + "\"\n" + keys
-	return clitest.Configured(t, config, map[string]*sandboxtest.Server{"one": s})
+	return clitest.WriteConfig(t, config, map[string]*sandboxtest.Server{"one": s})
 }
 
 func TestSentCopy(t *testing.T) {

@@ -121,7 +121,7 @@ func (s *Secrets[A]) KeepPassword(ctx context.Context, a A, password string) (se
 // Tokens returns the access tokens of an account that uses OAuth 2.0, and saves fresh
 // ones. One process of this user refreshes at a time; the others take the token that it
 // saved. The error is a *secret.Error if no token is stored.
-func (s *Secrets[A]) Tokens(ctx context.Context, a A) (*oauth.Source, error) {
+func (s *Secrets[A]) Tokens(ctx context.Context, a A) (*oauth.TokenSource, error) {
 	client, ok := Client(a)
 	if !ok {
 		return nil, oauth.ErrNoClientID
@@ -130,7 +130,7 @@ func (s *Secrets[A]) Tokens(ctx context.Context, a A) (*oauth.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &oauth.Source{Client: client, Token: token, Unsaved: s.Unsaved,
+	return &oauth.TokenSource{Client: client, Token: token, Unsaved: s.Unsaved,
 		Lock: func(ctx context.Context) (func(), error) { return s.vault.Alone(ctx, key(a, itemOAuth2)) },
 		Load: func(ctx context.Context) (oauth.Token, error) {
 			t, err := s.token(ctx, a)

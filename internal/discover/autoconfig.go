@@ -38,20 +38,20 @@ func (s *search) autoconfigWellKnown(ctx context.Context) (Candidate, bool) {
 func (s *search) autoconfig(ctx context.Context, where url.URL) (Candidate, bool) {
 	start := time.Now()
 	config, err := s.fetch(ctx, where.String())
-	s.report(ctx, ByAutoconfig, where.String(), start, err)
+	s.reportAttempt(ctx, ByAutoconfig, where.String(), start, err)
 	if err != nil {
 		return Candidate{}, false
 	}
 	for _, r := range config.refused {
-		s.report(ctx, ByAutoconfig, r.what, start, r.err)
+		s.reportAttempt(ctx, ByAutoconfig, r.what, start, r.err)
 	}
-	reached, ok := s.reach(ctx, ByAutoconfig, config.servers)
+	reached, ok := s.firstReachable(ctx, ByAutoconfig, config.servers)
 	if !ok {
 		return Candidate{}, false
 	}
 	// The certificate of this host has proved that the domain's owner vouches
 	// for it.
-	c := s.candidate(ByAutoconfig, reached, s.trust(where.Host))
+	c := s.newCandidate(ByAutoconfig, reached, s.certificateTrust(where.Host))
 	if config.imap != (endpoint{}) {
 		c.IMAP = config.imap.url("imap", 0)
 	}
@@ -88,7 +88,7 @@ func (s *search) fetch(ctx context.Context, where string) (config, error) {
 
 // newClient creates the HTTP client of one search.
 func (s *search) newClient() *http.Client {
-	client := http.Client{Transport: direct{s}}
+	client := http.Client{Transport: dialTransport{s}}
 	if s.HTTP != nil {
 		client = *s.HTTP
 	}
@@ -96,12 +96,12 @@ func (s *search) newClient() *http.Client {
 	return &client
 }
 
-// direct opens a connection for each request, within the request's context:
+// dialTransport opens a connection for each request, within the request's context:
 // http.Transport would go on dialling after a cancelled request, for a next one
 // that never comes.
-type direct struct{ *search }
+type dialTransport struct{ *search }
 
-func (d direct) RoundTrip(req *http.Request) (*http.Response, error) {
+func (d dialTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	host := req.URL.Hostname()
 	if ascii, err := idna.Lookup.ToASCII(host); err == nil {
 		host = ascii // a redirect may have another form

@@ -19,13 +19,13 @@ import (
 
 // config contains the usable parts of a configuration.
 type config struct {
-	servers []server // for submission, in its order
-	imap    endpoint // zero if there is none
-	refused []refusal
+	servers []submissionServer // for submission, in its order
+	imap    endpoint           // zero if there is none
+	refused []rejectedServer
 }
 
-// refusal is a server of a configuration that is not tried, and the reason.
-type refusal struct {
+// rejectedServer is a server of a configuration that is not tried, and the reason.
+type rejectedServer struct {
 	what string
 	err  error
 }
@@ -72,7 +72,7 @@ func parseConfig(text []byte, address smtp.Address) (config, error) {
 			err = fmt.Errorf("more than %d servers", maxServers)
 		}
 		if err != nil {
-			c.refused = append(c.refused, refusal{e.what(), err})
+			c.refused = append(c.refused, rejectedServer{e.what(), err})
 			continue
 		}
 		c.servers = append(c.servers, one)
@@ -92,11 +92,11 @@ func parseConfig(text []byte, address smtp.Address) (config, error) {
 
 // what returns the server's name for an Attempt, cleaned for display.
 func (e serverElement) what() string {
-	return clean(e.Hostname) + ":" + clean(e.Port)
+	return cleanText(e.Hostname) + ":" + cleanText(e.Port)
 }
 
-// clean shortens a foreign text and removes control characters.
-func clean(s string) string {
+// cleanText shortens a foreign text and removes control characters.
+func cleanText(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
 			return -1
@@ -109,28 +109,28 @@ func clean(s string) string {
 	return strings.TrimSpace(s)
 }
 
-func (e serverElement) server(address smtp.Address) (server, error) {
+func (e serverElement) server(address smtp.Address) (submissionServer, error) {
 	host, err := hostName(strings.ReplaceAll(e.Hostname, "%EMAILDOMAIN%", address.ASCIIDomain()))
 	if err != nil {
-		return server{}, err
+		return submissionServer{}, err
 	}
 	port, err := strconv.ParseUint(strings.TrimSpace(e.Port), 10, 16)
 	if err != nil || port == 0 {
-		return server{}, errors.New("the port is not a number from 1 to 65535")
+		return submissionServer{}, errors.New("the port is not a number from 1 to 65535")
 	}
 	mode, err := tlsMode(e.SocketType)
 	if err != nil {
-		return server{}, err
+		return submissionServer{}, err
 	}
 	password, oauth2 := e.logins()
 	if !password && !oauth2 {
-		return server{}, fmt.Errorf("no login but by %s", clean(strings.Join(e.Authentication, ", ")))
+		return submissionServer{}, fmt.Errorf("no login but by %s", cleanText(strings.Join(e.Authentication, ", ")))
 	}
 	user, err := userName(e.Username, address)
 	if err != nil {
-		return server{}, err
+		return submissionServer{}, err
 	}
-	return server{endpoint: endpoint{host, int(port), mode}, user: user, oauth2: !password}, nil
+	return submissionServer{endpoint: endpoint{host, int(port), mode}, user: user, oauth2: !password}, nil
 }
 
 func tlsMode(words []string) (provider.TLSMode, error) {

@@ -15,26 +15,26 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// Way is the method by which a server was found.
-type Way string
+// Method is the method by which a server was found.
+type Method string
 
 // The ways, the most trustworthy first.
 const (
-	ByProvider   Way = "provider"   // the domain belongs to a known provider
-	ByAutoconfig Way = "autoconfig" // the domain's own configuration, over HTTPS
-	ByMX         Way = "mx"         // the domain's mail exchanger is a known provider's
-	BySRV        Way = "srv"        // RFC 6186, RFC 8314
-	ByGuess      Way = "guess"      // smtp.DOMAIN, mail.DOMAIN
+	ByProvider   Method = "provider"   // the domain belongs to a known provider
+	ByAutoconfig Method = "autoconfig" // the domain's own configuration, over HTTPS
+	ByMX         Method = "mx"         // the domain's mail exchanger is a known provider's
+	BySRV        Method = "srv"        // RFC 6186, RFC 8314
+	ByGuess      Method = "guess"      // smtp.DOMAIN, mail.DOMAIN
 )
 
-// Trust is the confidence that the host serves the domain.
-type Trust int
+// TrustLevel is the confidence that the host serves the domain.
+type TrustLevel int
 
 // The levels of trust.
 const (
 	// Confirm: only DNS names the host; show it to the user and wait for
 	// confirmation.
-	Confirm Trust = iota
+	Confirm TrustLevel = iota
 	// Verified: the provider facts, the domain's own HTTPS host, or a
 	// certificate for a host inside the domain confirm it.
 	Verified
@@ -54,8 +54,8 @@ type Candidate struct {
 	// "" if unknown.
 	User     string
 	Provider provider.Provider // zero if unknown
-	Way      Way
-	Trust    Trust
+	Way      Method
+	Trust    TrustLevel
 	// OAuth2 reports that OAuth 2.0 is the only login.
 	OAuth2 bool
 	// IMAP is "imaps://host:port" or "imap://host:port" (STARTTLS); "" if
@@ -66,7 +66,7 @@ type Candidate struct {
 
 // Attempt is one step of the search and its result, for a user who asks why.
 type Attempt struct {
-	Way Way
+	Way Method
 	// What is the subject of the query: a mail domain, a URL, "SRV name", "MX
 	// name" or host:port.
 	What string
@@ -114,7 +114,7 @@ func (f *Finder) Find(ctx context.Context, address smtp.Address) ([]Candidate, e
 	if domain == "" || strings.HasPrefix(domain, "[") {
 		return nil, fmt.Errorf("the address %q has no domain to find a server for", address)
 	}
-	if found, ok := f.known(address, domain); ok {
+	if found, ok := f.knownProvider(address, domain); ok {
 		return []Candidate{found}, nil
 	}
 	limit := f.Timeout
@@ -127,10 +127,10 @@ func (f *Finder) Find(ctx context.Context, address smtp.Address) ([]Candidate, e
 		cancel()
 		s.work.Wait() // Dial and Roots are no longer used
 	}()
-	found, ok := first(bounded, s.patience, []task[Candidate]{
+	found, ok := firstInOrder(bounded, s.patience, []task[Candidate]{
 		s.autoconfigHost, s.autoconfigWellKnown, s.byMX, s.bySRV, s.byGuess})
 	if ok && found.Way == ByGuess && s.denied.Load() {
-		s.report(ctx, ByGuess, net.JoinHostPort(found.Host, strconv.Itoa(found.Port)), time.Now(), errDenied)
+		s.reportAttempt(ctx, ByGuess, net.JoinHostPort(found.Host, strconv.Itoa(found.Port)), time.Now(), errDenied)
 		ok = false
 	}
 	switch {
@@ -139,14 +139,14 @@ func (f *Finder) Find(ctx context.Context, address smtp.Address) ([]Candidate, e
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case !s.heard.Load():
-		return nil, fmt.Errorf("find a server for %s: %w: %w", domain, ErrOffline, s.silence())
+		return nil, fmt.Errorf("find a server for %s: %w: %w", domain, ErrOffline, s.dnsSilence())
 	}
 	return nil, nil
 }
 
-// known returns the domain's provider from its facts alone: they don't depend
+// knownProvider returns the domain's provider from its facts alone: they don't depend
 // on the network, and a server that is unreachable now is still the right one.
-func (f *Finder) known(address smtp.Address, domain string) (Candidate, bool) {
+func (f *Finder) knownProvider(address smtp.Address, domain string) (Candidate, bool) {
 	start := time.Now()
 	attempt := Attempt{Way: ByProvider, What: domain}
 	p, ok := provider.ByDomain(domain)
@@ -154,7 +154,7 @@ func (f *Finder) known(address smtp.Address, domain string) (Candidate, bool) {
 	switch {
 	case !ok:
 		attempt.Err = errUnknownDomain
-	case has && f.unwanted(where.Host):
+	case has && f.isUnwanted(where.Host):
 		attempt.Err, ok = errUnwanted, false
 	}
 	if f.Tried != nil {

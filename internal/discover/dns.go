@@ -20,35 +20,35 @@ import (
 // provider, not to their own server.
 func (s *search) byMX(ctx context.Context) (Candidate, bool) {
 	start := time.Now()
-	records, err := lookup(ctx, s, func(ctx context.Context, r *net.Resolver) ([]*net.MX, error) {
+	records, err := lookupDNS(ctx, s, func(ctx context.Context, r *net.Resolver) ([]*net.MX, error) {
 		return r.LookupMX(ctx, s.domain+".")
 	})
 	var p provider.Provider
 	var exchanger string
 	if err == nil {
-		p, exchanger, err = hosting(records)
+		p, exchanger, err = hostingProvider(records)
 	}
-	s.report(ctx, ByMX, "MX "+s.domain, start, err)
+	s.reportAttempt(ctx, ByMX, "MX "+s.domain, start, err)
 	if err != nil {
 		return Candidate{}, false
 	}
-	id, where, ok := submission(p, s.domain, exchanger)
+	id, where, ok := submissionAt(p, s.domain, exchanger)
 	if !ok {
 		return Candidate{}, false
 	}
-	var servers []server
+	var servers []submissionServer
 	for _, port := range append([]provider.Port{{Port: where.Port, TLS: where.TLS}}, p.SMTP.Ports...) {
-		one := server{endpoint: endpoint{where.Host, port.Port, port.TLS}}
+		one := submissionServer{endpoint: endpoint{where.Host, port.Port, port.TLS}}
 		// Port 25 is for mail between servers, and blocked in most networks.
 		if port.TLS.Encrypted() && port.Port != 25 && !slices.Contains(servers, one) {
 			servers = append(servers, one)
 		}
 	}
-	reached, ok := s.reach(ctx, ByMX, servers)
+	reached, ok := s.firstReachable(ctx, ByMX, servers)
 	if !ok {
 		return Candidate{}, false
 	}
-	c := s.candidate(ByMX, reached, Confirm)
+	c := s.newCandidate(ByMX, reached, Confirm)
 	c = ofProvider(p, provider.Endpoint{Host: reached.host, Port: reached.port, TLS: reached.tls}, s.address, c)
 	if reached == servers[0] {
 		c.Server = id
@@ -59,9 +59,9 @@ func (s *search) byMX(ctx context.Context) (Candidate, bool) {
 	return c, true
 }
 
-// hosting returns the provider of the most preferred exchangers; the others may
+// hostingProvider returns the provider of the most preferred exchangers; the others may
 // belong to a backup service.
-func hosting(records []*net.MX) (p provider.Provider, exchanger string, err error) {
+func hostingProvider(records []*net.MX) (p provider.Provider, exchanger string, err error) {
 	if len(records) == 0 || records[0].Host == "." { // RFC 7505
 		return provider.Provider{}, "", errors.New("the domain takes no mail")
 	}
@@ -76,11 +76,11 @@ func hosting(records []*net.MX) (p provider.Provider, exchanger string, err erro
 	return provider.Provider{}, "", fmt.Errorf("%s belongs to no known provider", records[0].Host)
 }
 
-// submission returns the server where a provider accepts the mail of a domain
+// submissionAt returns the server where a provider accepts the mail of a domain
 // that it hosts. A provider with regions names its exchanger after the region.
-func submission(p provider.Provider, domain, exchanger string) (id string, where provider.Endpoint, ok bool) {
+func submissionAt(p provider.Provider, domain, exchanger string) (id string, where provider.Endpoint, ok bool) {
 	name, err := hostName(exchanger)
-	beside := func(host string) bool { return err == nil && inside(host, name) }
+	beside := func(host string) bool { return err == nil && insideDomain(host, name) }
 	where, ok = p.Submission(domain)
 	if ok && beside(where.Host) {
 		return p.ID, where, true
@@ -97,25 +97,25 @@ func submission(p provider.Provider, domain, exchanger string) (id string, where
 func (s *search) bySRV(ctx context.Context) (Candidate, bool) {
 	var submissions, submission, imaps, imap service
 	var work sync.WaitGroup
-	work.Go(func() { submissions = s.service(ctx, "_submissions._tcp", provider.Implicit) })
-	work.Go(func() { submission = s.service(ctx, "_submission._tcp", provider.StartTLS) })
-	work.Go(func() { imaps = s.service(ctx, "_imaps._tcp", provider.Implicit) })
-	work.Go(func() { imap = s.service(ctx, "_imap._tcp", provider.StartTLS) })
+	work.Go(func() { submissions = s.lookupService(ctx, "_submissions._tcp", provider.Implicit) })
+	work.Go(func() { submission = s.lookupService(ctx, "_submission._tcp", provider.StartTLS) })
+	work.Go(func() { imaps = s.lookupService(ctx, "_imaps._tcp", provider.Implicit) })
+	work.Go(func() { imap = s.lookupService(ctx, "_imap._tcp", provider.StartTLS) })
 	work.Wait()
-	s.denied.Store(denied(submissions, submission))
-	var servers []server
-	for _, e := range merge(submissions, submission) {
-		servers = append(servers, server{endpoint: e})
+	s.denied.Store(deniesSubmission(submissions, submission))
+	var servers []submissionServer
+	for _, e := range mergeTargets(submissions, submission) {
+		servers = append(servers, submissionServer{endpoint: e})
 	}
-	reached, ok := s.reach(ctx, BySRV, servers)
+	reached, ok := s.firstReachable(ctx, BySRV, servers)
 	if !ok {
 		return Candidate{}, false
 	}
-	c := s.candidate(BySRV, reached, s.trust(reached.host))
-	for _, e := range merge(imaps, imap) {
+	c := s.newCandidate(BySRV, reached, s.certificateTrust(reached.host))
+	for _, e := range mergeTargets(imaps, imap) {
 		// The user confirms only this host, not another one that would get the
 		// password too.
-		if inside(e.host, s.domain) || c.Trust == Confirm && inside(e.host, reached.host) {
+		if insideDomain(e.host, s.domain) || c.Trust == Confirm && insideDomain(e.host, reached.host) {
 			c.IMAP = e.url("imap", 0)
 			break
 		}
@@ -125,21 +125,21 @@ func (s *search) bySRV(ctx context.Context) (Candidate, bool) {
 
 // service is the result of one service's SRV records.
 type service struct {
-	targets []target
+	targets []srvTarget
 	// none: the domain does not offer the service, its only target is the root
 	// (RFC 2782). missing: there is no record.
 	none, missing bool
 }
 
-type target struct {
+type srvTarget struct {
 	endpoint
 	priority, weight uint16
 }
 
-func (s *search) service(ctx context.Context, name string, mode provider.TLSMode) (found service) {
+func (s *search) lookupService(ctx context.Context, name string, mode provider.TLSMode) (found service) {
 	start := time.Now()
 	what := name + "." + s.domain
-	records, err := lookup(ctx, s, func(ctx context.Context, r *net.Resolver) ([]*net.SRV, error) {
+	records, err := lookupDNS(ctx, s, func(ctx context.Context, r *net.Resolver) ([]*net.SRV, error) {
 		_, records, err := r.LookupSRV(ctx, "", "", what+".")
 		return records, err
 	})
@@ -155,13 +155,13 @@ func (s *search) service(ctx context.Context, name string, mode provider.TLSMode
 		case nameErr != nil || r.Port == 0:
 			err = fmt.Errorf("%q, port %d: not a server", r.Target, r.Port)
 		default:
-			found.targets = append(found.targets, target{serviceEndpoint(host, int(r.Port), mode), r.Priority, r.Weight})
+			found.targets = append(found.targets, srvTarget{serviceEndpoint(host, int(r.Port), mode), r.Priority, r.Weight})
 		}
 	}
 	if len(found.targets) > 0 {
 		err = nil
 	}
-	s.report(ctx, BySRV, "SRV "+what, start, err)
+	s.reportAttempt(ctx, BySRV, "SRV "+what, start, err)
 	return found
 }
 
@@ -176,8 +176,8 @@ func serviceEndpoint(host string, port int, mode provider.TLSMode) endpoint {
 	return endpoint{host, port, mode}
 }
 
-// denied reports whether the domain offers no submission at all.
-func denied(services ...service) bool {
+// deniesSubmission reports whether the domain offers no submission at all.
+func deniesSubmission(services ...service) bool {
 	none := false
 	for _, s := range services {
 		if !s.none && !s.missing {
@@ -188,16 +188,16 @@ func denied(services ...service) bool {
 	return none
 }
 
-// merge sorts the targets in the order to try: by priority, then TLS from the
+// mergeTargets sorts the targets in the order to try: by priority, then TLS from the
 // first byte first (RFC 8314 section 3), then by weight. RFC 2782 chooses
 // randomly by weight to balance connections; this result is stored for years,
 // and must be the same in each search.
-func merge(services ...service) []endpoint {
-	var targets []target
+func mergeTargets(services ...service) []endpoint {
+	var targets []srvTarget
 	for _, s := range services {
 		targets = append(targets, s.targets...)
 	}
-	slices.SortFunc(targets, func(a, b target) int {
+	slices.SortFunc(targets, func(a, b srvTarget) int {
 		return cmp.Or(cmp.Compare(a.priority, b.priority), cmp.Compare(a.tls, b.tls), // "implicit" first
 			cmp.Compare(b.weight, a.weight), cmp.Compare(a.host, b.host), cmp.Compare(a.port, b.port))
 	})
@@ -212,15 +212,15 @@ func merge(services ...service) []endpoint {
 
 // byGuess tries the usual names of submission servers.
 func (s *search) byGuess(ctx context.Context) (Candidate, bool) {
-	var servers []server
+	var servers []submissionServer
 	for _, host := range []string{"smtp." + s.domain, "mail." + s.domain, s.domain} {
 		servers = append(servers,
-			server{endpoint: endpoint{host, 465, provider.Implicit}},
-			server{endpoint: endpoint{host, 587, provider.StartTLS}})
+			submissionServer{endpoint: endpoint{host, 465, provider.Implicit}},
+			submissionServer{endpoint: endpoint{host, 587, provider.StartTLS}})
 	}
-	reached, ok := s.reach(ctx, ByGuess, servers)
+	reached, ok := s.firstReachable(ctx, ByGuess, servers)
 	if !ok {
 		return Candidate{}, false
 	}
-	return s.candidate(ByGuess, reached, s.trust(reached.host)), true
+	return s.newCandidate(ByGuess, reached, s.certificateTrust(reached.host)), true
 }

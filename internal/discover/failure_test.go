@@ -55,7 +55,7 @@ func TestServersThatAreNeverGiven(t *testing.T) {
 			if err != nil || len(found) != 0 {
 				t.Fatalf("%v, %v", found, err)
 			}
-			reached := map[Way]int{}
+			reached := map[Method]int{}
 			for _, a := range w.tried {
 				if strings.HasSuffix(a.What, ":465") || strings.HasSuffix(a.What, ":587") {
 					reached[a.Way]++

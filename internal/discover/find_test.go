@@ -177,7 +177,7 @@ func TestSRVAndGuesses(t *testing.T) {
 func TestTheMoreTrustworthyWayIsGiven(t *testing.T) {
 	t.Parallel()
 	steps := []struct {
-		way Way
+		way Method
 		add func(*world)
 	}{
 		{ByGuess, func(w *world) { w.smtp([]string{"mail.example.com:587"}) }},
@@ -265,7 +265,7 @@ func TestNot(t *testing.T) {
 	}))
 	w.smtp([]string{"smtp.exmail.qq.com:465", "smtp.exmail.qq.com:587", "mail.example.com:465"})
 	f := w.finder()
-	var ways []Way
+	var ways []Method
 	for range 4 {
 		found, err := f.Find(t.Context(), parse(t, "me@example.com"))
 		if err != nil {
@@ -277,7 +277,7 @@ func TestNot(t *testing.T) {
 		ways = append(ways, found[0].Way)
 		f.Not = append(f.Not, found[0].Host)
 	}
-	if want := []Way{ByMX, ByGuess}; !slices.Equal(ways, want) {
+	if want := []Method{ByMX, ByGuess}; !slices.Equal(ways, want) {
 		t.Errorf("got %v, want %v", ways, want)
 	}
 	f = w.finder()

@@ -38,13 +38,13 @@ type search struct {
 	work     sync.WaitGroup // the connections of checks
 	telling  sync.Mutex     // held while Tried is called
 	mu       sync.Mutex
-	checks   map[endpoint]*check
+	checks   map[endpoint]*endpointCheck
 	dnsError error // the last error without an answer
 }
 
 func newSearch(ctx context.Context, f *Finder, address smtp.Address) *search {
 	s := &search{Finder: f, ctx: ctx, address: address, domain: address.ASCIIDomain(),
-		patience: f.Patience, checks: map[endpoint]*check{}}
+		patience: f.Patience, checks: map[endpoint]*endpointCheck{}}
 	if s.patience <= 0 {
 		s.patience = 2 * time.Second
 	}
@@ -52,9 +52,9 @@ func newSearch(ctx context.Context, f *Finder, address smtp.Address) *search {
 	return s
 }
 
-// report reports an attempt. A cancelled one has the cause as its error, not
+// reportAttempt reports an attempt. A cancelled one has the cause as its error, not
 // that its context ended.
-func (s *search) report(ctx context.Context, way Way, what string, start time.Time, err error) {
+func (s *search) reportAttempt(ctx context.Context, way Method, what string, start time.Time, err error) {
 	if s.Tried == nil {
 		return
 	}
@@ -66,8 +66,8 @@ func (s *search) report(ctx context.Context, way Way, what string, start time.Ti
 	s.Tried(Attempt{Way: way, What: what, Err: err, Took: time.Since(start)})
 }
 
-// silence returns the reason why DNS did not answer.
-func (s *search) silence() error {
+// dnsSilence returns the reason why DNS did not answer.
+func (s *search) dnsSilence() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.dnsError == nil {
@@ -76,7 +76,7 @@ func (s *search) silence() error {
 	return s.dnsError
 }
 
-func (f *Finder) unwanted(host string) bool { return slices.Contains(f.Not, host) }
+func (f *Finder) isUnwanted(host string) bool { return slices.Contains(f.Not, host) }
 
 // dial opens every connection of the search.
 func (s *search) dial(ctx context.Context, network, address string) (net.Conn, error) {
@@ -91,9 +91,9 @@ func (s *search) dial(ctx context.Context, network, address string) (net.Conn, e
 	return conn, err
 }
 
-// lookup queries DNS. Go's own resolver does not return when its context is
+// lookupDNS queries DNS. Go's own resolver does not return when its context is
 // cancelled while it waits for an answer, so lookup does not wait for it.
-func lookup[T any](ctx context.Context, s *search, ask func(context.Context, *net.Resolver) ([]T, error)) ([]T, error) {
+func lookupDNS[T any](ctx context.Context, s *search, ask func(context.Context, *net.Resolver) ([]T, error)) ([]T, error) {
 	type answer struct {
 		records []T
 		err     error
@@ -130,10 +130,10 @@ func lookup[T any](ctx context.Context, s *search, ask func(context.Context, *ne
 // its context.
 type task[T any] func(context.Context) (value T, ok bool)
 
-// first runs the tasks concurrently and returns the value of the first in their
+// firstInOrder runs the tasks concurrently and returns the value of the first in their
 // order that has one. Tasks before it are waited for, but not longer than
 // patience after a value is there. All have ended when first returns.
-func first[T any](ctx context.Context, patience time.Duration, tasks []task[T]) (value T, ok bool) {
+func firstInOrder[T any](ctx context.Context, patience time.Duration, tasks []task[T]) (value T, ok bool) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	type end struct {

@@ -30,7 +30,7 @@ func taskOf(value string, turn <-chan struct{}, after chan<- struct{}) task[stri
 func TestFirstWaitsForWhatIsBetter(t *testing.T) {
 	t.Parallel()
 	turn := make(chan struct{})
-	got, ok := first(t.Context(), time.Hour, []task[string]{
+	got, ok := firstInOrder(t.Context(), time.Hour, []task[string]{
 		taskOf("", nil, nil),
 		taskOf("better", turn, nil),
 		taskOf("worse", nil, turn),
@@ -44,7 +44,7 @@ func TestFirstWaitsForWhatIsBetter(t *testing.T) {
 func TestFirstCallsOff(t *testing.T) {
 	t.Parallel()
 	ended := make(chan struct{})
-	got, ok := first(t.Context(), time.Hour, []task[string]{
+	got, ok := firstInOrder(t.Context(), time.Hour, []task[string]{
 		taskOf("better", nil, nil),
 		taskOf("worse", make(chan struct{}), ended),
 	})
@@ -62,7 +62,7 @@ func TestFirstIsNotPatientForEver(t *testing.T) {
 	t.Parallel()
 	never := make(chan struct{})
 	var why error
-	got, ok := first(t.Context(), time.Millisecond, []task[string]{
+	got, ok := firstInOrder(t.Context(), time.Millisecond, []task[string]{
 		func(ctx context.Context) (string, bool) {
 			<-ctx.Done()
 			why = context.Cause(ctx)
@@ -78,12 +78,12 @@ func TestFirstIsNotPatientForEver(t *testing.T) {
 
 func TestFirstOfNothing(t *testing.T) {
 	t.Parallel()
-	if _, ok := first[string](t.Context(), time.Hour, nil); ok {
+	if _, ok := firstInOrder[string](t.Context(), time.Hour, nil); ok {
 		t.Error("got a value, want none")
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, ok := first(ctx, time.Hour, []task[string]{taskOf("", nil, nil), taskOf("late", make(chan struct{}), nil)}); ok {
+	if _, ok := firstInOrder(ctx, time.Hour, []task[string]{taskOf("", nil, nil), taskOf("late", make(chan struct{}), nil)}); ok {
 		t.Error("got a value, want none")
 	}
 }
@@ -108,7 +108,7 @@ func TestInside(t *testing.T) {
 		{"localhost", "localhost", true},
 		{"smtp.localhost", "localhost", false},
 	} {
-		if got := inside(test.host, test.domain); got != test.want {
+		if got := insideDomain(test.host, test.domain); got != test.want {
 			t.Errorf("inside(%q, %q) = %v", test.host, test.domain, got)
 		}
 	}

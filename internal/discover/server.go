@@ -37,15 +37,15 @@ func (e endpoint) url(scheme string, usual int) string {
 	return scheme + "://" + e.String()
 }
 
-// server is a submission endpoint and its login.
-type server struct {
+// submissionServer is a submission endpoint and its login.
+type submissionServer struct {
 	endpoint
 	user   string // "" if unknown
 	oauth2 bool   // the only login
 }
 
-// candidate creates the Candidate for a server.
-func (s *search) candidate(way Way, of server, trust Trust) Candidate {
+// newCandidate creates the Candidate for a server.
+func (s *search) newCandidate(way Method, of submissionServer, trust TrustLevel) Candidate {
 	c := Candidate{Way: way, Trust: trust}
 	if p, ok := provider.ByHost(of.host); ok {
 		c = ofProvider(p, provider.Endpoint{}, s.address, c)
@@ -62,20 +62,20 @@ func (s *search) candidate(way Way, of server, trust Trust) Candidate {
 	return c
 }
 
-// trust returns the trust in a certificate for a host, if only DNS links the
+// certificateTrust returns the trust in a certificate for a host, if only DNS links the
 // host to the domain.
-func (s *search) trust(host string) Trust {
-	if inside(host, s.domain) {
+func (s *search) certificateTrust(host string) TrustLevel {
+	if insideDomain(host, s.domain) {
 		return Verified
 	}
 	return Confirm
 }
 
-// inside reports whether a host belongs to the owner of the domain: it is the
+// insideDomain reports whether a host belongs to the owner of the domain: it is the
 // domain, or shares its registered domain (like DMARC's relaxed alignment, RFC
 // 7489 section 3.1). Names below a public suffix, like co.uk or github.io,
 // belong to different owners.
-func inside(host, domain string) bool {
+func insideDomain(host, domain string) bool {
 	if host == domain {
 		return true
 	}
@@ -107,42 +107,42 @@ var errNoHost = errors.New("not a host name")
 // maxServers limits how many servers of one way are tried.
 const maxServers = 8
 
-// reach returns the first usable server, in their order.
-func (s *search) reach(ctx context.Context, way Way, servers []server) (server, bool) {
-	var tasks []task[server]
+// firstReachable returns the first usable server, in their order.
+func (s *search) firstReachable(ctx context.Context, way Method, servers []submissionServer) (submissionServer, bool) {
+	var tasks []task[submissionServer]
 	for _, one := range servers {
-		tasks = append(tasks, func(ctx context.Context) (server, bool) {
+		tasks = append(tasks, func(ctx context.Context) (submissionServer, bool) {
 			start := time.Now()
-			err := s.check(ctx, one.endpoint)
-			s.report(ctx, way, one.String(), start, err)
+			err := s.checkEndpoint(ctx, one.endpoint)
+			s.reportAttempt(ctx, way, one.String(), start, err)
 			return one, err == nil
 		})
 	}
 	// Patience is for better ways; a better port of the same way is worth less,
 	// and must not use up the time of its way.
-	return first(ctx, s.patience/4, tasks)
+	return firstInOrder(ctx, s.patience/4, tasks)
 }
 
-// check is the one connection to an endpoint, for all ways that name it.
-type check struct {
+// endpointCheck is the one connection to an endpoint, for all ways that name it.
+type endpointCheck struct {
 	done chan struct{}
 	err  error // valid when done
 }
 
-// check tests whether an endpoint is a submission server with a valid
+// checkEndpoint tests whether an endpoint is a submission server with a valid
 // certificate. ctx limits only the wait: another way may need the result too.
-func (s *search) check(ctx context.Context, e endpoint) error {
-	if s.unwanted(e.host) {
+func (s *search) checkEndpoint(ctx context.Context, e endpoint) error {
+	if s.isUnwanted(e.host) {
 		return errUnwanted
 	}
 	s.mu.Lock()
 	c := s.checks[e]
 	if c == nil {
-		c = &check{done: make(chan struct{})}
+		c = &endpointCheck{done: make(chan struct{})}
 		s.checks[e] = c
 		s.work.Go(func() {
 			defer close(c.done)
-			c.err = s.greet(e)
+			c.err = s.probeEndpoint(e)
 		})
 	}
 	s.mu.Unlock()
@@ -154,10 +154,10 @@ func (s *search) check(ctx context.Context, e endpoint) error {
 	}
 }
 
-// greet connects and sends EHLO under TLS. It reveals nothing about the user. A
+// probeEndpoint connects and sends EHLO under TLS. It reveals nothing about the user. A
 // server without AUTH is rejected, although it may accept mail for its own
 // domain.
-func (s *search) greet(e endpoint) error {
+func (s *search) probeEndpoint(e endpoint) error {
 	security := smtpclient.STARTTLS
 	if e.tls == provider.Implicit {
 		security = smtpclient.ImplicitTLS

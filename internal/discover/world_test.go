@@ -166,7 +166,7 @@ func (w *world) after(address, other string) {
 }
 
 // why returns the reported error of an attempt, or "served".
-func (w *world) why(way Way, what string) string {
+func (w *world) why(way Method, what string) string {
 	var all []string
 	for _, a := range w.tried {
 		if a.Took < 0 || a.Way == "" || a.What == "" {

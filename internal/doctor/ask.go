@@ -26,7 +26,7 @@ func ResolverAt(address string) *net.Resolver {
 }
 
 // directDialer resolves names with the exam's resolver.
-func directDialer(r Resolver) dialFunc {
+func directDialer(r Resolver) dialContext {
 	own, _ := r.(*net.Resolver)
 	return (&net.Dialer{Resolver: own}).DialContext
 }
@@ -46,8 +46,8 @@ func newAsker(r Resolver, timeout time.Duration) *asker {
 	return &asker{r, timeout}
 }
 
-// ask runs one query until it is answered or times out.
-func ask[T any](ctx context.Context, a *asker, question func(context.Context) (T, error)) (T, error) {
+// askWithin runs one query until it is answered or times out.
+func askWithin[T any](ctx context.Context, a *asker, question func(context.Context) (T, error)) (T, error) {
 	ctx, cancel := context.WithTimeout(ctx, a.timeout)
 	type answer struct {
 		value T
@@ -74,8 +74,8 @@ func ask[T any](ctx context.Context, a *asker, question func(context.Context) (T
 	}
 }
 
-// whole marks a name as complete with a final dot. An address stays as it is.
-func whole(name string) string {
+// fullyQualified marks a name as complete with a final dot. An address stays as it is.
+func fullyQualified(name string) string {
 	if net.ParseIP(name) != nil || strings.HasSuffix(name, ".") {
 		return name
 	}
@@ -83,30 +83,32 @@ func whole(name string) string {
 }
 
 func (a *asker) LookupIPAddr(ctx context.Context, host string) ([]net.IPAddr, error) {
-	return ask(ctx, a, func(ctx context.Context) ([]net.IPAddr, error) { return a.resolver.LookupIPAddr(ctx, whole(host)) })
+	return askWithin(ctx, a, func(ctx context.Context) ([]net.IPAddr, error) {
+		return a.resolver.LookupIPAddr(ctx, fullyQualified(host))
+	})
 }
 
 // lookupServer resolves a host as sending does: a name without dots may be
 // local to this network.
 func (a *asker) lookupServer(ctx context.Context, host string) ([]net.IPAddr, error) {
-	return ask(ctx, a, func(ctx context.Context) ([]net.IPAddr, error) { return a.resolver.LookupIPAddr(ctx, host) })
+	return askWithin(ctx, a, func(ctx context.Context) ([]net.IPAddr, error) { return a.resolver.LookupIPAddr(ctx, host) })
 }
 
 func (a *asker) LookupMX(ctx context.Context, name string) ([]*net.MX, error) {
-	return ask(ctx, a, func(ctx context.Context) ([]*net.MX, error) { return a.resolver.LookupMX(ctx, whole(name)) })
+	return askWithin(ctx, a, func(ctx context.Context) ([]*net.MX, error) { return a.resolver.LookupMX(ctx, fullyQualified(name)) })
 }
 
 func (a *asker) LookupTXT(ctx context.Context, name string) ([]string, error) {
-	return ask(ctx, a, func(ctx context.Context) ([]string, error) { return a.resolver.LookupTXT(ctx, whole(name)) })
+	return askWithin(ctx, a, func(ctx context.Context) ([]string, error) { return a.resolver.LookupTXT(ctx, fullyQualified(name)) })
 }
 
 func (a *asker) LookupAddr(ctx context.Context, addr string) ([]string, error) {
-	return ask(ctx, a, func(ctx context.Context) ([]string, error) { return a.resolver.LookupAddr(ctx, addr) })
+	return askWithin(ctx, a, func(ctx context.Context) ([]string, error) { return a.resolver.LookupAddr(ctx, addr) })
 }
 
 func (a *asker) lookupSRV(ctx context.Context, name string) ([]*net.SRV, error) {
-	return ask(ctx, a, func(ctx context.Context) ([]*net.SRV, error) {
-		_, list, err := a.resolver.LookupSRV(ctx, "", "", whole(name))
+	return askWithin(ctx, a, func(ctx context.Context) ([]*net.SRV, error) {
+		_, list, err := a.resolver.LookupSRV(ctx, "", "", fullyQualified(name))
 		return list, err
 	})
 }

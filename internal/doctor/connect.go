@@ -14,55 +14,55 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// connect resolves the server's name and probes its ports. It returns the
+// connectServer resolves the server's name and probes its ports. It returns the
 // pending steps of the ports that are not needed: they may take longer than the
 // rest.
-func (v *visit) connect() (others []<-chan Step) {
-	if !v.lookUp() {
+func (v *examSession) connectServer() (others []<-chan Step) {
+	if !v.lookUpServer() {
 		return nil
 	}
 	if v.Server.Socket != "" {
-		v.reach(v.knock(0), nil)
+		v.reportPort(v.probePort(0), nil)
 		return nil
 	}
-	mine := v.port()
-	knocks := map[int]<-chan knocked{}
-	for _, p := range v.ports(mine) {
-		knocks[p] = v.knock(p)
+	mine := v.serverPort()
+	knocks := map[int]<-chan portProbe{}
+	for _, p := range v.portsToProbe(mine) {
+		knocks[p] = v.probePort(p)
 	}
-	v.begin(NamePort)
+	v.beginStep(NamePort)
 	if v.AnyPort {
 		mine = v.choosePort(knocks)
 	}
 	own := knocks[mine]
 	delete(knocks, mine)
-	v.reach(own, knocks)
+	v.reportPort(own, knocks)
 	for _, p := range sorted(knocks) {
 		step := make(chan Step, 1)
 		others = append(others, step)
-		go func() { step <- v.other(p, <-knocks[p]) }()
+		go func() { step <- v.otherPortStep(p, <-knocks[p]) }()
 	}
 	return others
 }
 
-// lookUp resolves the server's addresses. It returns false if there are none
+// lookUpServer resolves the server's addresses. It returns false if there are none
 // and no proxy could resolve the name either.
-func (v *visit) lookUp() bool {
+func (v *examSession) lookUpServer() bool {
 	host := v.Server.Host
 	s := Step{Name: NameAddress, Target: host, Status: OK}
 	if v.Server.Socket != "" {
 		s.Target, s.Status, s.Detail = v.Server.Socket, Info, say("a socket of this machine; there is no name to look up", "本机的套接字，无需解析域名")
-		v.tell(s)
+		v.reportStep(s)
 		return true
 	}
 	if ip := net.ParseIP(host); ip != nil {
 		v.addresses = []net.IP{ip}
 		s.Status, s.Detail = Info, say("%s is an address; there is no name to look up", "%s 本身就是地址，无需解析域名", host)
 		s.Facts.Addresses = []string{host}
-		v.tell(s)
+		v.reportStep(s)
 		return true
 	}
-	v.begin(NameAddress)
+	v.beginStep(NameAddress)
 	began := v.Now()
 	found, err := v.dns.lookupServer(v.ctx, host)
 	s.Took = v.Now().Sub(began)
@@ -75,32 +75,32 @@ func (v *visit) lookUp() bool {
 	}
 	// IPv4 first, so that the order does not depend on the resolver.
 	slices.SortStableFunc(s.Facts.Addresses, func(a, b string) int { return strings.Count(a, ":") - strings.Count(b, ":") })
-	s.Detail = say("%s is %s", "%s 的地址是 %s", host, listed(s.Facts.Addresses))
-	v.tell(s)
+	s.Detail = say("%s is %s", "%s 的地址是 %s", host, listText(s.Facts.Addresses))
+	v.reportStep(s)
 	return true
 }
 
 // noAddress reports a failed lookup. It is no failure with a proxy, which
 // resolves names itself.
-func (v *visit) noAddress(s Step, err error) bool {
+func (v *examSession) noAddress(s Step, err error) bool {
 	if v.Options.Proxy == "" {
 		if isNotFound(err) {
 			s.Detail = say("there is no host %s", "找不到主机 %s", s.Target)
 		}
-		v.fail(s, &smtp.Error{Stage: smtp.StageConnect, Err: err})
+		v.failStep(s, &smtp.Error{Stage: smtp.StageConnect, Err: err})
 		return false
 	}
 	s.Status, s.Detail = Info, say("%s can't be resolved here; the proxy does it", "本机无法解析 %s，由代理解析", s.Target)
-	v.tell(s)
+	v.reportStep(s)
 	return true
 }
 
 // otherPorts limits the probes of ports that are not needed.
 const otherPorts = 5 * time.Second
 
-// ports returns the ports to probe. For a server on an unusual port only that
+// portsToProbe returns the ports to probe. For a server on an unusual port only that
 // port is probed: the usual ports of its host may belong to another service.
-func (v *visit) ports(mine int) []int {
+func (v *examSession) portsToProbe(mine int) []int {
 	usual := []int{465, 587, 25}
 	facts := v.Server.Provider.SMTP
 	known := slices.Contains(usual, mine) || mine == 2525
@@ -119,28 +119,28 @@ func (v *visit) ports(mine int) []int {
 	return usual
 }
 
-// knocked is the result of a TCP connection that was opened and closed again.
-type knocked struct {
+// portProbe is the result of a TCP connection that was opened and closed again.
+type portProbe struct {
 	port int
 	at   string // the peer's address
 	took time.Duration
 	err  error
 }
 
-// knock opens a connection in the background.
-func (v *visit) knock(port int) <-chan knocked {
-	timeout, mine := v.Timeout, v.port()
+// probePort opens a connection in the background.
+func (v *examSession) probePort(port int) <-chan portProbe {
+	timeout, mine := v.Timeout, v.serverPort()
 	if !v.AnyPort && v.Server.Socket == "" && port != mine {
 		timeout = min(timeout, otherPorts)
 	}
-	result := make(chan knocked, 1)
+	result := make(chan portProbe, 1)
 	go func() {
 		ctx, cancel := context.WithTimeout(v.ctx, timeout)
 		defer cancel()
-		k := knocked{port: port}
+		k := portProbe{port: port}
 		began := v.Now()
 		var conn net.Conn
-		conn, k.err = v.open(ctx, v.hostPort(port))
+		conn, k.err = v.dialServer(ctx, v.hostPort(port))
 		k.took = v.Now().Sub(began)
 		if k.err == nil {
 			k.at = conn.RemoteAddr().String()
@@ -151,8 +151,8 @@ func (v *visit) knock(port int) <-chan knocked {
 	return result
 }
 
-// open dials the way that sending does.
-func (v *visit) open(ctx context.Context, address string) (net.Conn, error) {
+// dialServer dials the way that sending does.
+func (v *examSession) dialServer(ctx context.Context, address string) (net.Conn, error) {
 	if v.Server.Socket != "" {
 		return v.dial(ctx, "unix", address)
 	}
@@ -165,13 +165,13 @@ func (v *visit) open(ctx context.Context, address string) (net.Conn, error) {
 
 // choosePort returns the first usual port that is open, with its encryption; if
 // none is open, 465.
-func (v *visit) choosePort(knocks map[int]<-chan knocked) int {
+func (v *examSession) choosePort(knocks map[int]<-chan portProbe) int {
 	for _, choice := range []struct {
 		port     int
 		security smtpclient.Security
 	}{{465, smtpclient.ImplicitTLS}, {587, smtpclient.STARTTLS}, {25, smtpclient.STARTTLS}} {
 		k := <-knocks[choice.port]
-		again := make(chan knocked, 1)
+		again := make(chan portProbe, 1)
 		again <- k
 		knocks[choice.port] = again
 		if k.err == nil {
@@ -183,15 +183,15 @@ func (v *visit) choosePort(knocks map[int]<-chan knocked) int {
 	return 465
 }
 
-// reach reports the port that a message would use.
-func (v *visit) reach(own <-chan knocked, others map[int]<-chan knocked) {
+// reportPort reports the port that a message would use.
+func (v *examSession) reportPort(own <-chan portProbe, others map[int]<-chan portProbe) {
 	k := <-own
 	s := Step{Name: NamePort, Target: v.hostPort(k.port), Took: k.took}
 	if k.err != nil {
 		err := &smtp.Error{Stage: smtp.StageConnect, Err: k.err}
-		s.Detail = v.unreached(k)
+		s.Detail = v.unreachedReason(k)
 		s.Advice = v.anotherPort(others)
-		v.fail(s, err)
+		v.failStep(s, err)
 		return
 	}
 	s.Status, s.Facts.Open, s.Facts.Addresses = OK, true, []string{k.at}
@@ -199,11 +199,11 @@ func (v *visit) reach(own <-chan knocked, others map[int]<-chan knocked) {
 	if v.Options.Proxy != "" {
 		s.Detail = say("open, through the proxy", "可以连接（经由代理）")
 	}
-	v.tell(s)
+	v.reportStep(s)
 }
 
-// unreached returns the short reason why no connection was made.
-func (v *visit) unreached(k knocked) Text {
+// unreachedReason returns the short reason why no connection was made.
+func (v *examSession) unreachedReason(k portProbe) Text {
 	if isTimeout(k.err) {
 		return say("no answer within %s", "%s 内没有响应", max(k.took.Round(100*time.Millisecond), 100*time.Millisecond))
 	}
@@ -211,7 +211,7 @@ func (v *visit) unreached(k knocked) Text {
 	if f.Class == diagnosis.ClassConnectionRefused {
 		return say("refused: nothing listens there", "连接被拒绝：该端口没有服务")
 	}
-	return row(f.Cause)
+	return tableCell(f.Cause)
 }
 
 // isTimeout reports whether a wait timed out.
@@ -222,11 +222,11 @@ func isTimeout(err error) bool {
 
 // anotherPort recommends another port that is open; if none is, the network is
 // probably the cause, not the server.
-func (v *visit) anotherPort(others map[int]<-chan knocked) Text {
+func (v *examSession) anotherPort(others map[int]<-chan portProbe) Text {
 	reached, silent := 0, 0
 	for _, p := range sorted(others) {
 		k := <-others[p]
-		again := make(chan knocked, 1)
+		again := make(chan portProbe, 1)
 		again <- k
 		others[p] = again
 		switch {
@@ -247,7 +247,7 @@ func (v *visit) anotherPort(others map[int]<-chan knocked) Text {
 
 // encryptedAt returns the scheme of a URL with this port; "" if the port must
 // not carry passwords.
-func (v *visit) encryptedAt(p int) string {
+func (v *examSession) encryptedAt(p int) string {
 	known, ok := v.Server.Provider.TLSFor(p)
 	switch {
 	case ok && known.TLS == provider.Implicit, !ok && p == 465:
@@ -258,8 +258,8 @@ func (v *visit) encryptedAt(p int) string {
 	return ""
 }
 
-// other reports a port that is not needed.
-func (v *visit) other(p int, k knocked) Step {
+// otherPortStep reports a port that is not needed.
+func (v *examSession) otherPortStep(p int, k portProbe) Step {
 	s := Step{Name: NamePort, Target: v.hostPort(p), Status: Info, Took: k.took}
 	if k.err == nil {
 		s.Facts.Open = true
@@ -274,7 +274,7 @@ func (v *visit) other(p int, k knocked) Step {
 	return s
 }
 
-func sorted(knocks map[int]<-chan knocked) []int {
+func sorted(knocks map[int]<-chan portProbe) []int {
 	var list []int
 	for p := range knocks {
 		list = append(list, p)

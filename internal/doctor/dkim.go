@@ -30,17 +30,17 @@ func parseKey(record string) (k publicKey, problem Text) {
 		return k, problem
 	}
 	if v, ok := tags["v"]; ok && v != "DKIM1" {
-		return k, say("version %q is not DKIM1", "版本 %q 不是 DKIM1", clean(v))
+		return k, say("version %q is not DKIM1", "版本 %q 不是 DKIM1", cleanText(v))
 	}
 	if kind, ok := tags["k"]; ok {
 		k.kind = kind
 	}
 	k.testing = hasWord(tags["t"], "y")
 	if s, ok := tags["s"]; ok && !hasWord(s, "email") && !hasWord(s, "*") {
-		return k, say("the key is for the service %q, not for e-mail (s=email)", "公钥用于服务 %q，而不是电子邮件（s=email）", clean(s))
+		return k, say("the key is for the service %q, not for e-mail (s=email)", "公钥用于服务 %q，而不是电子邮件（s=email）", cleanText(s))
 	}
 	if h, ok := tags["h"]; ok && !hasWord(h, "sha256") {
-		return k, say("the key allows only the hash %q, and signatures use sha256", "公钥只允许散列算法 %q，而签名使用 sha256", clean(h))
+		return k, say("the key allows only the hash %q, and signatures use sha256", "公钥只允许散列算法 %q，而签名使用 sha256", cleanText(h))
 	}
 	encoded, ok := tags["p"]
 	if !ok {
@@ -95,9 +95,9 @@ func (k *publicKey) read(raw []byte) (problem Text) {
 		return Text{}
 	}
 	if lower := strings.ToLower(k.kind); lower == "rsa" || lower == "ed25519" {
-		return say("k=%s has to be written in lower case", "k=%s 必须用小写", clean(k.kind))
+		return say("k=%s has to be written in lower case", "k=%s 必须用小写", cleanText(k.kind))
 	}
-	return say("the kind of key %q is not known", "未知的公钥类型 %q", clean(k.kind))
+	return say("the kind of key %q is not known", "未知的公钥类型 %q", cleanText(k.kind))
 }
 
 // parseTags reads a list of tag=value (RFC 6376 section 3.2). empty reports an
@@ -119,10 +119,10 @@ func parseTags(record string) (tags map[string]string, empty bool, problem Text)
 		name, value, ok := strings.Cut(field, "=")
 		name = strings.TrimSpace(name)
 		if !ok || name == "" {
-			return nil, false, say("%q is not written tag=value", "%q 不是“标签=值”的形式", clean(strings.TrimSpace(field)))
+			return nil, false, say("%q is not written tag=value", "%q 不是“标签=值”的形式", cleanText(strings.TrimSpace(field)))
 		}
 		if _, twice := tags[name]; twice {
-			return nil, false, say("the tag %s= is there twice", "标签 %s= 出现了两次", clean(name))
+			return nil, false, say("the tag %s= is there twice", "标签 %s= 出现了两次", cleanText(name))
 		}
 		tags[name] = strings.TrimSpace(value)
 	}
@@ -136,8 +136,8 @@ const (
 	goodBits  = 2048
 )
 
-// dkim looks up the key record of the account's selector.
-func (v *visit) dkim() Step {
+// checkDKIM looks up the key record of the account's selector.
+func (v *examSession) checkDKIM() Step {
 	s := Step{Name: NameDKIM, Target: v.domain(), Status: OK}
 	if v.DKIMSelector == "" {
 		s.Status = Info
@@ -149,12 +149,12 @@ func (v *visit) dkim() Step {
 	texts, err := v.dns.LookupTXT(v.ctx, s.Target)
 	s.Took = v.Now().Sub(began)
 	if err != nil && !isNotFound(err) {
-		return unanswered(s, err)
+		return dnsUnanswered(s, err)
 	}
 	if len(texts) == 0 {
 		return brokenKey(s, say("there is no key at %s", "%s 处没有公钥", s.Target))
 	}
-	s.Facts.Record = clean(texts[0])
+	s.Facts.Record = cleanText(texts[0])
 	if len(texts) > 1 {
 		return brokenKey(s, say("there are %d TXT records at %s, and verifiers take any of them or none", "%[2]s 处有 %[1]d 条 TXT 记录，收件方会任取一条或全部忽略", len(texts), s.Target))
 	}

@@ -15,16 +15,16 @@ type policyFound struct {
 	known  bool   // false if the DNS did not answer, or the record is broken
 }
 
-// dmarc looks up the policy of the sender's domain, or of its organizational
+// checkDMARC looks up the policy of the sender's domain, or of its organizational
 // domain (RFC 7489 section 6.6.3).
-func (v *visit) dmarc() (Step, policyFound) {
+func (v *examSession) checkDMARC() (Step, policyFound) {
 	s := Step{Name: NameDMARC, Target: v.domain(), Status: OK}
 	began := v.Now()
 	records, at, err := v.findDMARC()
 	s.Took = v.Now().Sub(began)
 	switch {
 	case err != nil:
-		return unanswered(s, err), policyFound{}
+		return dnsUnanswered(s, err), policyFound{}
 	case len(records) == 0:
 		s.Status, s.Detail = Warning, say("there is no DMARC record: each receiver decides by itself", "没有 DMARC 记录：由收件方自行判断")
 		s.Advice = say("Publish a TXT record for _dmarc.%s, to begin with: v=DMARC1; p=none", "请为 _dmarc.%s 添加 TXT 记录，可先用：v=DMARC1; p=none", v.domain())
@@ -35,7 +35,7 @@ func (v *visit) dmarc() (Step, policyFound) {
 	case len(records) > 1:
 		return v.brokenDMARC(s, say("there are several DMARC records, and receivers then heed none", "有多条 DMARC 记录，收件方将全部忽略")), policyFound{known: true}
 	}
-	s.Facts.Record = clean(records[0])
+	s.Facts.Record = cleanText(records[0])
 	record, problem := parseDMARC(records[0])
 	if problem != (Text{}) {
 		return v.brokenDMARC(s, say("receivers ignore the record: %s", "收件方会忽略该 DMARC 记录：%s", problem)), policyFound{known: true}
@@ -48,7 +48,7 @@ func (v *visit) dmarc() (Step, policyFound) {
 	s.Detail = say("p=%s (record of %s); alignment of SPF %s, of DKIM %s", "p=%s（%s 的记录）；SPF %s对齐，DKIM %s对齐",
 		policy, at, strictness(record.strictSPF), strictness(record.strictDKIM))
 	if len(record.odd) > 0 {
-		odd := clean(strings.Join(record.odd, "; "))
+		odd := cleanText(strings.Join(record.odd, "; "))
 		s.Status = Warning
 		s.Detail = say("p=%s (record of %s), but receivers disagree about “%.100s”: some ignore it, others the whole record",
 			"p=%s（%s 的记录），但各收件方对“%.100s”的处理不同：有的忽略这一项，有的忽略整条记录", policy, at, odd)
@@ -64,14 +64,14 @@ func strictness(strict bool) Text {
 	return say("relaxed", "宽松")
 }
 
-func (v *visit) brokenDMARC(s Step, detail Text) Step {
+func (v *examSession) brokenDMARC(s Step, detail Text) Step {
 	s.Status, s.Detail = Failed, detail
 	s.Advice = say("Correct the TXT record of _dmarc.%s: there has to be one, like v=DMARC1; p=none", "请修正 _dmarc.%s 的 TXT 记录：只能有一条，例如 v=DMARC1; p=none", v.domain())
 	return s
 }
 
 // findDMARC returns the records and the domain that has them.
-func (v *visit) findDMARC() (records []string, at string, err error) {
+func (v *examSession) findDMARC() (records []string, at string, err error) {
 	domains := []string{v.domain()}
 	if organization, err := publicsuffix.EffectiveTLDPlusOne(v.domain()); err == nil && organization != v.domain() {
 		domains = append(domains, organization)
@@ -93,10 +93,10 @@ func (v *visit) findDMARC() (records []string, at string, err error) {
 	return nil, v.domain(), nil
 }
 
-// receiver summarizes in one sentence what a receiver will conclude. The
+// receiverStep summarizes in one sentence what a receiver will conclude. The
 // envelope and the From field have the same address, so a pass for the one is
 // aligned with the other (RFC 7489 section 3.1).
-func (v *visit) receiver(sender, key Step, found policyFound) Step {
+func (v *examSession) receiverStep(sender, key Step, found policyFound) Step {
 	s := Step{Name: NameReceiver, Target: v.domain(), Status: OK}
 	if !found.known || sender.Facts.Result == "" {
 		s.Status, s.Detail = Info, say("not known: the DNS did not tell enough", "未知：DNS 信息不足")
@@ -114,7 +114,7 @@ func (v *visit) receiver(sender, key Step, found policyFound) Step {
 		s.Status = Warning
 		s.Detail = say("only the DKIM signature shows that the message is genuine: without it DMARC fails", "只有 DKIM 签名能证明邮件真实：缺少签名则 DMARC 不通过")
 	case strict:
-		s = v.misaligned(s, sender, found.policy)
+		s = v.reportMisaligned(s, sender, found.policy)
 		return s
 	default:
 		s.Status = Warning
@@ -127,10 +127,10 @@ func (v *visit) receiver(sender, key Step, found policyFound) Step {
 	return s
 }
 
-// misaligned reports that the domain's own policy asks receivers to reject such
+// reportMisaligned reports that the domain's own policy asks receivers to reject such
 // a message. Without a selector Yan can't see whether the provider signs for
 // the domain.
-func (v *visit) misaligned(s, sender Step, policy string) Step {
+func (v *examSession) reportMisaligned(s, sender Step, policy string) Step {
 	s.Status = Failed
 	what := say("refuse the message", "拒收邮件")
 	if policy == "quarantine" {

@@ -16,65 +16,65 @@ type domainSteps struct {
 	policy               <-chan policyFound
 }
 
-// lookAtDomain starts the queries about the sender's domain; they run while the
+// startDomainSteps starts the queries about the sender's domain; they run while the
 // server is checked.
-func (v *visit) lookAtDomain() *domainSteps {
+func (v *examSession) startDomainSteps() *domainSteps {
 	if v.From.IsZero() || strings.HasPrefix(v.From.ASCIIDomain(), "[") {
 		return nil
 	}
-	d := &domainSteps{mx: v.background(v.mx), srv: v.background(v.srv), dkim: v.background(v.dkim)}
+	d := &domainSteps{mx: v.background(v.checkMX), srv: v.background(v.checkSRV), dkim: v.background(v.checkDKIM)}
 	dmarc, policy := make(chan Step, 1), make(chan policyFound, 1)
 	d.dmarc, d.policy = dmarc, policy
 	go func() {
-		step, found := v.dmarc()
+		step, found := v.checkDMARC()
 		dmarc <- step
 		policy <- found
 	}()
 	return d
 }
 
-func (v *visit) background(look func() Step) <-chan Step {
+func (v *examSession) background(look func() Step) <-chan Step {
 	result := make(chan Step, 1)
 	go func() { result <- look() }()
 	return result
 }
 
-// tellDomain reports the domain's steps. SPF comes last because it may need the
+// reportDomain reports the domain's steps. SPF comes last because it may need the
 // server's address.
-func (v *visit) tellDomain(d *domainSteps) {
+func (v *examSession) reportDomain(d *domainSteps) {
 	if d == nil {
 		v.skipDomain()
 		return
 	}
-	v.begin(NameSPF)
-	spf := v.background(v.spf)
-	v.tell(<-d.mx)
-	v.tell(<-d.srv)
+	v.beginStep(NameSPF)
+	spf := v.background(v.checkSPF)
+	v.reportStep(<-d.mx)
+	v.reportStep(<-d.srv)
 	s := <-spf
-	v.tell(s)
+	v.reportStep(s)
 	key := <-d.dkim
-	v.tell(key)
-	v.tell(<-d.dmarc)
-	v.tell(v.receiver(s, key, <-d.policy))
+	v.reportStep(key)
+	v.reportStep(<-d.dmarc)
+	v.reportStep(v.receiverStep(s, key, <-d.policy))
 }
 
 // skipDomain reports the domain's steps as skipped: there is no sender, or its
 // domain is an address literal.
-func (v *visit) skipDomain() {
+func (v *examSession) skipDomain() {
 	why := say("not looked at, because no sender is known", "未检查（不知道发件人地址）")
 	if !v.From.IsZero() {
 		why = say("not looked at, because the sender is at an address and in no domain", "未检查（发件人使用的是 IP 地址而不是域名）")
 	}
 	for _, name := range []Name{NameMX, NameSRV, NameSPF, NameDKIM, NameDMARC, NameReceiver} {
-		v.tell(Step{Name: name, Status: Skipped, Detail: why})
+		v.reportStep(Step{Name: name, Status: Skipped, Detail: why})
 	}
 }
 
-func (v *visit) domain() string { return v.From.ASCIIDomain() }
+func (v *examSession) domain() string { return v.From.ASCIIDomain() }
 
-// unanswered reports that the DNS did not answer, which says nothing about the
+// dnsUnanswered reports that the DNS did not answer, which says nothing about the
 // domain.
-func unanswered(s Step, err error) Step {
+func dnsUnanswered(s Step, err error) Step {
 	s.Status, s.Detail = Info, say("not known: the DNS could not be asked (%s)", "未知：DNS 查询失败（%s）", dnsReason(err))
 	return s
 }
@@ -90,12 +90,12 @@ func dnsReason(err error) Text {
 	if errors.As(err, &dns) {
 		reason = dns.Err
 	}
-	reason = clean(reason[strings.LastIndex(reason, ": ")+1:])
+	reason = cleanText(reason[strings.LastIndex(reason, ": ")+1:])
 	return Text{EN: strings.TrimSpace(reason), ZH: strings.TrimSpace(reason)}
 }
 
-// mx checks where replies and bounces go.
-func (v *visit) mx() Step {
+// checkMX checks where replies and bounces go.
+func (v *examSession) checkMX() Step {
 	s := Step{Name: NameMX, Target: v.domain(), Status: OK}
 	began := v.Now()
 	found, err := v.dns.LookupMX(v.ctx, v.domain())
@@ -104,7 +104,7 @@ func (v *visit) mx() Step {
 	case isNotFound(err):
 		return v.withoutMX(s)
 	case err != nil && len(found) == 0:
-		return unanswered(s, err)
+		return dnsUnanswered(s, err)
 	case len(found) == 1 && found[0].Host == ".":
 		s.Status, s.Detail = Warning, say("%s says that it takes no mail (null MX)", "%s 声明不接收邮件（null MX）", v.domain())
 		s.Advice = say("Give %s a mail exchanger, or send from a domain that has one: answers and bounces can't come back.",
@@ -114,17 +114,17 @@ func (v *visit) mx() Step {
 	for _, mx := range found {
 		s.Facts.Hosts = append(s.Facts.Hosts, strings.TrimSuffix(mx.Host, "."))
 	}
-	list := listed(cleaned(s.Facts.Hosts))
+	list := listText(cleanAll(s.Facts.Hosts))
 	s.Detail = list
 	if p, ok := provider.ByMX(found[0].Host); ok {
-		s.Detail = say("%s (%s)", "%s（%s）", list, label(p))
+		s.Detail = say("%s (%s)", "%s（%s）", list, providerLabel(p))
 	}
 	return s
 }
 
 // withoutMX reports a domain without MX: its own address then receives the mail
 // (RFC 5321 section 5.1).
-func (v *visit) withoutMX(s Step) Step {
+func (v *examSession) withoutMX(s Step) Step {
 	if found, err := v.dns.LookupIPAddr(v.ctx, v.domain()); err == nil && len(found) > 0 {
 		s.Status, s.Detail = Info, say("no MX; mail goes to the address of %s itself", "没有 MX，邮件将送往 %s 自身的地址", v.domain())
 		return s
@@ -134,9 +134,9 @@ func (v *visit) withoutMX(s Step) Step {
 	return s
 }
 
-// srv checks the domain's SRV records for submission (RFC 6186, RFC 8314
+// checkSRV checks the domain's SRV records for submission (RFC 6186, RFC 8314
 // section 5.1).
-func (v *visit) srv() Step {
+func (v *examSession) checkSRV() Step {
 	s := Step{Name: NameSRV, Target: v.domain(), Status: Info}
 	began := v.Now()
 	var shown []string
@@ -157,11 +157,11 @@ func (v *visit) srv() Step {
 			}
 			at := net.JoinHostPort(strings.TrimSuffix(r.Target, "."), strconv.Itoa(int(r.Port)))
 			s.Facts.Hosts = append(s.Facts.Hosts, at)
-			shown = append(shown, fmt.Sprintf("%s (%s)", clean(at), service))
+			shown = append(shown, fmt.Sprintf("%s (%s)", cleanText(at), service))
 		}
 	}
 	s.Took = v.Now().Sub(began)
-	list := listed(shown)
+	list := listText(shown)
 	switch {
 	case len(shown) > 0:
 		s.Detail = list
@@ -171,7 +171,7 @@ func (v *visit) srv() Step {
 			s.Detail = say("%s; the server looked at here is another one", "%s；与本次检查的服务器不同", list)
 		}
 	case failed != nil:
-		return unanswered(s, failed)
+		return dnsUnanswered(s, failed)
 	case none:
 		s.Detail = say("the domain says that it offers no submission", "该域名声明不提供发信服务")
 	default:
@@ -180,7 +180,7 @@ func (v *visit) srv() Step {
 	return s
 }
 
-func (v *visit) isListed(hosts []string) bool {
+func (v *examSession) isListed(hosts []string) bool {
 	for _, h := range hosts {
 		host, _, err := net.SplitHostPort(h)
 		if err == nil && strings.EqualFold(host, v.Server.Host) {
@@ -192,7 +192,7 @@ func (v *visit) isListed(hosts []string) bool {
 
 // ownDomain reports whether the sender's domain is the provider's own, like
 // qq.com: the provider manages its DNS.
-func (v *visit) ownDomain() bool {
+func (v *examSession) ownDomain() bool {
 	p, ok := provider.ByDomain(v.domain())
 	return ok && v.Server.Provider.ID != "" && p.Head() == v.Server.Provider.Head()
 }

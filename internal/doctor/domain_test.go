@@ -46,7 +46,7 @@ func rsaKey(t testing.TB, bits int) string {
 	return base64.StdEncoding.EncodeToString(der)
 }
 
-type want map[doctor.Name]doctor.Status
+type want map[doctor.Name]doctor.StepStatus
 
 // domains lists the DNS tests: the zone and the expected steps.
 func domains(t testing.TB) map[string]struct {
@@ -235,8 +235,8 @@ func TestUnknownHost(t *testing.T) {
 
 // Every step and every status occurs, in both languages.
 func TestEveryStepAndStatus(t *testing.T) {
-	names, statuses := map[doctor.Name]int{}, map[doctor.Status]int{}
-	count := func(r doctor.Report) {
+	names, statuses := map[doctor.Name]int{}, map[doctor.StepStatus]int{}
+	count := func(r doctor.ExamReport) {
 		check(t, nil, r)
 		for _, step := range r.Steps {
 			names[step.Name]++

@@ -59,7 +59,7 @@ var ErrNoSecret = errors.New("no password and no token is known")
 const defaultTimeout = 15 * time.Second
 
 // Run runs the exam. It ends at once when ctx does.
-func (e Exam) Run(ctx context.Context) Report {
+func (e Exam) Run(ctx context.Context) ExamReport {
 	if e.Now == nil {
 		e.Now = time.Now
 	}
@@ -72,27 +72,27 @@ func (e Exam) Run(ctx context.Context) Report {
 	whole, cancel := context.WithTimeout(ctx, 6*e.Timeout)
 	defer cancel()
 	began := e.Now()
-	v := &visit{Exam: e, outer: ctx, ctx: whole, dns: newAsker(e.Resolver, e.Timeout)}
+	v := &examSession{Exam: e, outer: ctx, ctx: whole, dns: newAsker(e.Resolver, e.Timeout)}
 	defer v.leaving.Wait()
 	if v.dial = e.Dial; v.dial == nil {
 		v.dial = directDialer(e.Resolver)
 	}
-	domain := v.lookAtDomain()
-	v.visitServer()
-	v.tellDomain(domain)
+	domain := v.startDomainSteps()
+	v.checkServer()
+	v.reportDomain(domain)
 	v.report.Interrupted = ctx.Err() != nil
 	v.report.Server, v.report.Took = v.Server, e.Now().Sub(began)
 	return v.report
 }
 
-// visit is a running exam.
-type visit struct {
+// examSession is a running exam.
+type examSession struct {
 	Exam
 	outer  context.Context // the caller's
 	ctx    context.Context // limited by the timeout of the whole exam
 	dns    *asker
-	dial   dialFunc
-	report Report
+	dial   dialContext
+	report ExamReport
 	// failed is the server's step that failed; "" if none has.
 	failed  Name
 	leaving sync.WaitGroup // connections that are sending QUIT
@@ -100,16 +100,16 @@ type visit struct {
 	addresses []net.IP
 }
 
-type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
+type dialContext func(ctx context.Context, network, address string) (net.Conn, error)
 
-// DialContext makes a dialFunc a proxy.ContextDialer.
-func (f dialFunc) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+// DialContext makes a dialContext a proxy.ContextDialer.
+func (f dialContext) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	return f(ctx, network, address)
 }
 
-// tell stores and reports a step. After the caller's context has ended nothing
+// reportStep stores and reports a step. After the caller's context has ended nothing
 // is reported, because later failures are caused by it.
-func (v *visit) tell(s Step) {
+func (v *examSession) reportStep(s Step) {
 	if v.outer.Err() != nil {
 		return
 	}
@@ -119,36 +119,36 @@ func (v *visit) tell(s Step) {
 	}
 }
 
-// begin reports that a step begins.
-func (v *visit) begin(name Name) {
+// beginStep reports that a step begins.
+func (v *examSession) beginStep(name Name) {
 	if v.Began != nil {
 		v.Began(name)
 	}
 }
 
-// visitServer checks the server until a step fails; the remaining steps are
+// checkServer checks the server until a step fails; the remaining steps are
 // skipped.
-func (v *visit) visitServer() {
-	others := v.connect()
-	var seen *sight
+func (v *examSession) checkServer() {
+	others := v.connectServer()
+	var seen *ehloProbe
 	if v.failed == "" {
-		seen = v.look()
+		seen = v.probeServer()
 	}
 	if v.failed == "" {
-		v.judge(seen)
+		v.judgeOffer(seen)
 		v.logIn(seen)
 	}
 	v.skipRest()
 	if len(others) > 0 {
-		v.begin(NamePort)
+		v.beginStep(NamePort)
 	}
 	for _, p := range others {
-		v.tell(<-p)
+		v.reportStep(<-p)
 	}
 }
 
 // skipRest reports the steps that could not run.
-func (v *visit) skipRest() {
+func (v *examSession) skipRest() {
 	if v.failed == "" {
 		return
 	}
@@ -158,13 +158,13 @@ func (v *visit) skipRest() {
 	}
 	for _, name := range v.serverSteps() {
 		if !told[name] {
-			v.tell(Step{Name: name, Status: Skipped, Detail: skippedBecause(v.failed)})
+			v.reportStep(Step{Name: name, Status: Skipped, Detail: skippedBecause(v.failed)})
 		}
 	}
 }
 
 // serverSteps returns the steps for this server.
-func (v *visit) serverSteps() []Name {
+func (v *examSession) serverSteps() []Name {
 	steps := []Name{NameAddress, NamePort}
 	tls := []Name{NameTLS, NameCertificate}
 	switch v.Server.Security {
@@ -182,19 +182,19 @@ func (v *visit) serverSteps() []Name {
 	return steps
 }
 
-// fail reports a failed step of the server and its meaning.
-func (v *visit) fail(s Step, err error) {
+// failStep reports a failed step of the server and its meaning.
+func (v *examSession) failStep(s Step, err error) {
 	f := diagnosis.FromError(err, v.Server.Provider.ID)
 	s.Status, s.Finding = Failed, diagnosis.Diagnose(f)
 	s.Outcome = smtp.Outcome{Status: smtp.NotTried, Stage: f.Stage, Reply: f.Reply, Err: localPart(err)}
 	if isEmpty(s.Detail) {
-		s.Detail = row(s.Finding.Cause)
+		s.Detail = tableCell(s.Finding.Cause)
 		if !f.Reply.IsZero() {
 			s.Detail = say("the server said: %s", "服务器应答：%s", f.Reply)
 		}
 	}
 	v.failed = s.Name
-	v.tell(s)
+	v.reportStep(s)
 }
 
 // localPart returns the local error without the reply.
@@ -227,15 +227,15 @@ func skippedBecause(failed Name) Text {
 }
 
 // hostPort returns the server's address for dialling.
-func (v *visit) hostPort(port int) string {
+func (v *examSession) hostPort(port int) string {
 	if v.Server.Socket != "" {
 		return v.Server.Socket
 	}
 	return net.JoinHostPort(v.Server.Host, strconv.Itoa(port))
 }
 
-// port returns the server's port, or the usual one.
-func (v *visit) port() int {
+// serverPort returns the server's port, or the usual one.
+func (v *examSession) serverPort() int {
 	switch s := v.Server; {
 	case s.Port != 0:
 		return s.Port
@@ -247,5 +247,5 @@ func (v *visit) port() int {
 	return 25
 }
 
-// label returns the name of the server's provider; "" if it is unknown.
-func label(p provider.Provider) Text { return Text{EN: p.Names.EN, ZH: p.Names.ZH} }
+// providerLabel returns the name of the server's provider; "" if it is unknown.
+func providerLabel(p provider.Provider) Text { return Text{EN: p.Names.EN, ZH: p.Names.ZH} }

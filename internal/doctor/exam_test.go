@@ -67,7 +67,7 @@ func exam(t testing.TB, s *sandboxtest.Server, url string) doctor.Exam {
 }
 
 // check verifies what must be true of every report.
-func check(t testing.TB, s *sandboxtest.Server, r doctor.Report) {
+func check(t testing.TB, s *sandboxtest.Server, r doctor.ExamReport) {
 	t.Helper()
 	if len(r.Steps) == 0 {
 		t.Fatal("no steps")
@@ -122,7 +122,7 @@ func bothLanguages(t testing.TB, where string, text doctor.Text, empty bool) {
 	}
 }
 
-func find(t testing.TB, r doctor.Report, name doctor.Name) doctor.Step {
+func find(t testing.TB, r doctor.ExamReport, name doctor.Name) doctor.Step {
 	t.Helper()
 	for i := len(r.Steps) - 1; i >= 0; i-- { // with two EHLOs the second counts
 		if r.Steps[i].Name == name {
@@ -301,7 +301,7 @@ func TestCertificateByTheClock(t *testing.T) {
 func TestCertificateEndsSoon(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "plain")
-	for days, want := range map[int]doctor.Status{0: doctor.Warning, 3: doctor.Warning, 6: doctor.OK} {
+	for days, want := range map[int]doctor.StepStatus{0: doctor.Warning, 3: doctor.Warning, 6: doctor.OK} {
 		e := exam(t, s, s.URL())
 		e.Now = func() time.Time { return time.Now().AddDate(0, 0, -days) }
 		r := e.Run(t.Context())
@@ -386,7 +386,7 @@ func TestSecrets(t *testing.T) {
 	s := sandboxtest.Start(t, "qq")
 	for name, test := range map[string]struct {
 		login  func(context.Context) (transport.Options, error)
-		status doctor.Status
+		status doctor.StepStatus
 	}{
 		"none":       {nil, doctor.Skipped},
 		"none there": {func(context.Context) (transport.Options, error) { return transport.Options{}, nil }, doctor.Skipped},

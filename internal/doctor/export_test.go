@@ -7,4 +7,4 @@ func Names() []Name {
 }
 
 // Statuses lists all statuses.
-func Statuses() []Status { return []Status{OK, Info, Warning, Failed, Skipped} }
+func Statuses() []StepStatus { return []StepStatus{OK, Info, Warning, Failed, Skipped} }

@@ -9,12 +9,12 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// judge reports what the server's extensions mean for this program.
-func (v *visit) judge(seen *sight) {
-	v.tell(clockStep(seen.greeting, seen.greeted))
-	v.tell(v.speed(seen.caps, seen.pipelines))
-	v.tell(featuresStep(seen.caps))
-	v.tell(sizeStep(seen.caps))
+// judgeOffer reports what the server's extensions mean for this program.
+func (v *examSession) judgeOffer(seen *ehloProbe) {
+	v.reportStep(clockStep(seen.greeting, seen.greeted))
+	v.reportStep(v.speedStep(seen.caps, seen.pipelines))
+	v.reportStep(featuresStep(seen.caps))
+	v.reportStep(sizeStep(seen.caps))
 }
 
 // aDate matches a date in the format of RFC 5322, which Exchange, Sendmail and
@@ -66,14 +66,14 @@ func clockStep(greeting smtp.Reply, at time.Time) Step {
 	return s
 }
 
-// speed counts the round trips of a message.
-func (v *visit) speed(caps smtp.Capabilities, pipelines bool) Step {
-	s := Step{Name: NameSpeed, Status: OK, Facts: Facts{Overlap: 1}}
+// speedStep counts the round trips of a message.
+func (v *examSession) speedStep(caps smtp.Capabilities, pipelines bool) Step {
+	s := Step{Name: NameSpeed, Status: OK, Facts: StepFacts{Overlap: 1}}
 	pipelining := caps.Has("PIPELINING") && !v.Options.NoPipelining
 	chunking := caps.Has("CHUNKING") && !v.Options.NoChunking
 	switch {
 	case pipelining && chunking:
-		s.Facts.RoundTrips, s.Facts.Overlap = 1, window(v.Options.Window)
+		s.Facts.RoundTrips, s.Facts.Overlap = 1, windowSize(v.Options.Window)
 		s.Detail = say("PIPELINING and CHUNKING: one round trip for a message; in a run up to %d are on the way at once",
 			"支持 PIPELINING 和 CHUNKING：一封信只需 1 次往返；批量发送时可有 %d 封同时在途", s.Facts.Overlap)
 	case pipelining && pipelines:
@@ -99,8 +99,8 @@ func (v *visit) speed(caps smtp.Capabilities, pipelines bool) Step {
 	return s
 }
 
-// window returns how many messages of a batch overlap.
-func window(w smtpclient.Window) int {
+// windowSize returns how many messages of a batch overlap.
+func windowSize(w smtpclient.Window) int {
 	if w.Messages > 0 {
 		return w.Messages
 	}
@@ -130,7 +130,7 @@ func featuresStep(caps smtp.Capabilities) Step {
 		en, zh = append(en, "no 8BITMIME: raw 8-bit messages can't be sent, composed ones can"), append(zh, "没有 8BITMIME：不能发送 8 位原始邮件，yan 撰写的邮件不受影响")
 	}
 	if len(there) > 0 {
-		list := listed(there)
+		list := listText(there)
 		en, zh = append([]string{list.EN}, en...), append([]string{list.ZH}, zh...)
 	}
 	s.Detail = Text{EN: strings.Join(en, "; "), ZH: strings.Join(zh, "；")}
@@ -140,7 +140,7 @@ func featuresStep(caps smtp.Capabilities) Step {
 // sizeStep lists the limits that the server announces.
 func sizeStep(caps smtp.Capabilities) Step {
 	limits := caps.Limits()
-	s := Step{Name: NameSize, Status: OK, Facts: Facts{SizeLimit: caps.Size(), RecipientLimit: limits.Recipients, ConnectionLimit: limits.Transactions}}
+	s := Step{Name: NameSize, Status: OK, Facts: StepFacts{SizeLimit: caps.Size(), RecipientLimit: limits.Recipients, ConnectionLimit: limits.Transactions}}
 	var en, zh []string
 	add := func(t Text) { en, zh = append(en, t.EN), append(zh, t.ZH) }
 	if n := caps.Size(); n > 0 {

@@ -25,15 +25,15 @@ func megabytes(n int64) string {
 
 // logIn reads the secret, reports the mechanism, logs in once and checks
 // whether the sender is allowed.
-func (v *visit) logIn(seen *sight) {
+func (v *examSession) logIn(seen *ehloProbe) {
 	offered := seen.caps.Auth()
 	if v.noLogin() {
-		v.tell(Step{Name: NameLogin, Status: Info, Detail: say("nobody logs in, as the settings say", "按设置不登录")})
-		v.send(nil)
+		v.reportStep(Step{Name: NameLogin, Status: Info, Detail: say("nobody logs in, as the settings say", "按设置不登录")})
+		v.trySending(nil)
 		return
 	}
 	if len(offered) > 0 && seen.tls == nil && !v.Options.AllowCleartextPassword && !slices.ContainsFunc(offered, sasl.KeepsPassword) {
-		v.unprotected(offered)
+		v.reportUnprotected(offered)
 		return
 	}
 	var creds *sasl.Credentials
@@ -44,31 +44,31 @@ func (v *visit) logIn(seen *sight) {
 			creds, secretErr = v.credentials(v.ctx, o)
 		}
 	}
-	if !v.tellAuth(seen, creds) {
+	if !v.reportAuth(seen, creds) {
 		return
 	}
 	switch {
 	case len(offered) == 0 && creds == nil:
-		v.tell(Step{Name: NameLogin, Status: Info, Detail: say("the server offers no login; it decides by this machine's address", "服务器不提供登录，只按本机地址判断")})
+		v.reportStep(Step{Name: NameLogin, Status: Info, Detail: say("the server offers no login; it decides by this machine's address", "服务器不提供登录，只按本机地址判断")})
 	case errors.Is(secretErr, ErrNoSecret):
-		v.tell(Step{Name: NameLogin, Status: Skipped, Detail: say("not tried, because no password is known", "未执行（没有可用的密码）")})
-		v.tell(Step{Name: NameSender, Status: Skipped, Detail: say("not tried, because it needs the login", "未执行（需要先登录）")})
+		v.reportStep(Step{Name: NameLogin, Status: Skipped, Detail: say("not tried, because no password is known", "未执行（没有可用的密码）")})
+		v.reportStep(Step{Name: NameSender, Status: Skipped, Detail: say("not tried, because it needs the login", "未执行（需要先登录）")})
 		v.skipMessage(say("not sent, because it needs the login", "未发送（需要先登录）"))
 		return
 	case secretErr != nil:
 		v.secretFailed(secretErr)
 		return
 	}
-	v.send(creds)
+	v.trySending(creds)
 }
 
 // secretFailed reports a failure of the secret's source, not of the server.
-func (v *visit) secretFailed(err error) {
+func (v *examSession) secretFailed(err error) {
 	s := Step{Name: NameLogin, Status: Failed, Detail: say("the password could not be read: %v", "无法读取密码：%v", err),
 		Advice:  say("Check where the account keeps its password.", "请检查该账号的密码保存位置。"),
 		Outcome: smtp.Outcome{Status: smtp.NotTried, Err: &SecretError{err}}}
 	v.failed = NameLogin
-	v.tell(s)
+	v.reportStep(s)
 }
 
 // SecretError is a failure to read the secret.
@@ -77,15 +77,15 @@ type SecretError struct{ Err error }
 func (e *SecretError) Error() string { return "the secret: " + e.Err.Error() }
 func (e *SecretError) Unwrap() error { return e.Err }
 
-// tellAuth reports the offered mechanisms and the one to use. It returns false
+// reportAuth reports the offered mechanisms and the one to use. It returns false
 // if the server has no mechanism for the credentials.
-func (v *visit) tellAuth(seen *sight, creds *sasl.Credentials) bool {
+func (v *examSession) reportAuth(seen *ehloProbe, creds *sasl.Credentials) bool {
 	offered := seen.caps.Auth()
-	s := Step{Name: NameAuth, Status: OK, Facts: Facts{Mechanisms: offered}}
+	s := Step{Name: NameAuth, Status: OK, Facts: StepFacts{Mechanisms: offered}}
 	if named := strings.ToUpper(v.Options.Mechanism); named != "" && creds != nil && seen.tls != nil && !slices.Contains(offered, named) {
 		s.Status, s.Facts.Mechanism = Info, named // as sending does
 		s.Detail = say("%s is not offered, and is tried because it was named", "服务器没有提供 %s；因已指定，仍会尝试", named)
-		v.tell(s)
+		v.reportStep(s)
 		return true
 	}
 	if len(offered) == 0 {
@@ -96,7 +96,7 @@ func (v *visit) tellAuth(seen *sight, creds *sasl.Credentials) bool {
 	if assumed == nil { // a password is only known to exist here
 		assumed = &sasl.Credentials{Username: "user", Password: "password"}
 	}
-	session := sasl.Session{TLS: seen.tls, Host: v.Server.Host, Port: v.port(), Offered: offered}
+	session := sasl.Session{TLS: seen.tls, Host: v.Server.Host, Port: v.serverPort(), Offered: offered}
 	if seen.tls == nil && !v.Options.AllowCleartextPassword {
 		session.Offered = slices.DeleteFunc(slices.Clone(offered), func(m string) bool { return !sasl.KeepsPassword(m) })
 	}
@@ -107,42 +107,42 @@ func (v *visit) tellAuth(seen *sight, creds *sasl.Credentials) bool {
 	if !ok || !slices.Contains(offered, name) {
 		if creds == nil {
 			s.Status, s.Detail = Info, say("%s: none of these takes a password", "%s：都不接受密码", list)
-			v.tell(s)
+			v.reportStep(s)
 			return true
 		}
 		s.Detail = say("offered are %s, and none fits what there is to log in with", "服务器提供 %s，与所给的凭据都不匹配", list)
-		v.fail(s, &smtp.Error{Stage: smtp.StageAuth, Err: fmt.Errorf("%w: it offers %s", smtpclient.ErrNoMechanism, list)})
+		v.failStep(s, &smtp.Error{Stage: smtp.StageAuth, Err: fmt.Errorf("%w: it offers %s", smtpclient.ErrNoMechanism, list)})
 		return false
 	}
 	s.Facts.Mechanism = name
-	v.tell(v.chosen(s, name, list, seen.tls != nil))
+	v.reportStep(v.describeMechanism(s, name, list, seen.tls != nil))
 	return true
 }
 
 // noAuth reports a server without AUTH, which is no failure without
 // credentials.
-func (v *visit) noAuth(s Step, creds *sasl.Credentials) bool {
+func (v *examSession) noAuth(s Step, creds *sasl.Credentials) bool {
 	if creds == nil {
 		s.Status, s.Detail = Info, say("none is offered", "未提供")
-		v.tell(s)
+		v.reportStep(s)
 		return true
 	}
 	s.Detail = say("the server offers no login", "服务器没有提供登录")
-	v.fail(s, &smtp.Error{Stage: smtp.StageAuth, Err: smtpclient.ErrAuthNotOffered})
+	v.failStep(s, &smtp.Error{Stage: smtp.StageAuth, Err: smtpclient.ErrAuthNotOffered})
 	return false
 }
 
-// unprotected reports that every mechanism would send the password in the
+// reportUnprotected reports that every mechanism would send the password in the
 // clear; it is not read then.
-func (v *visit) unprotected(offered []string) {
-	s := Step{Name: NameAuth, Facts: Facts{Mechanisms: offered}}
+func (v *examSession) reportUnprotected(offered []string) {
+	s := Step{Name: NameAuth, Facts: StepFacts{Mechanisms: offered}}
 	s.Detail = say("%s: on this unencrypted connection each of them would give the password away",
 		"%s：在这个未加密的连接上都会泄露密码", strings.Join(offered, " "))
-	v.fail(s, &smtp.Error{Stage: smtp.StageAuth, Err: smtpclient.ErrCleartextPassword})
+	v.failStep(s, &smtp.Error{Stage: smtp.StageAuth, Err: smtpclient.ErrCleartextPassword})
 }
 
-// chosen reports how well the mechanism protects the secret.
-func (v *visit) chosen(s Step, name, list string, encrypted bool) Step {
+// describeMechanism reports how well the mechanism protects the secret.
+func (v *examSession) describeMechanism(s Step, name, list string, encrypted bool) Step {
 	switch {
 	case sasl.KeepsPassword(name) && name != sasl.External:
 		s.Detail = say("%s; %s is used: the password itself is not sent", "%s；将使用 %s，密码本身不会发出", list, name)
@@ -157,14 +157,14 @@ func (v *visit) chosen(s Step, name, list string, encrypted bool) Step {
 	return s
 }
 
-// send opens the second connection: login, sender and, if requested, message.
-func (v *visit) send(creds *sasl.Credentials) {
+// trySending opens the second connection: login, sender and, if requested, message.
+func (v *examSession) trySending(creds *sasl.Credentials) {
 	w := v.watch()
-	cfg, err := v.config(w.event)
+	cfg, err := v.connConfig(w.event)
 	if err == nil {
 		cfg.Auth = creds
 	}
-	v.begin(NameLogin)
+	v.beginStep(NameLogin)
 	began := v.Now()
 	var conn *smtpclient.Conn
 	if err == nil {
@@ -175,10 +175,10 @@ func (v *visit) send(creds *sasl.Credentials) {
 		s.Target = creds.Username
 	}
 	if err != nil {
-		v.fail(s, err)
+		v.failStep(s, err)
 		return
 	}
-	defer v.leave(conn)
+	defer v.quitLater(conn)
 	if creds != nil {
 		s.Took = w.sinceCommand("AUTH")
 		s.Facts.Mechanism = conn.Mechanism()
@@ -186,27 +186,27 @@ func (v *visit) send(creds *sasl.Credentials) {
 		if creds.Username == "" {
 			s.Detail = say("with %s", "使用 %s", conn.Mechanism())
 		}
-		v.tell(s)
+		v.reportStep(s)
 	}
 	switch {
 	case !v.SendTo.IsZero():
 		v.sendTest(conn)
 	case v.From.IsZero():
-		v.tell(Step{Name: NameSender, Status: Skipped, Detail: say("not tried, because no sender is known", "未执行（不知道发件人地址）")})
+		v.reportStep(Step{Name: NameSender, Status: Skipped, Detail: say("not tried, because no sender is known", "未执行（不知道发件人地址）")})
 	default:
 		v.askSender(conn)
 	}
 }
 
 // askSender sends MAIL FROM and RSET: no message is sent.
-func (v *visit) askSender(conn *smtpclient.Conn) {
+func (v *examSession) askSender(conn *smtpclient.Conn) {
 	s := Step{Name: NameSender, Target: v.From.String(), Status: OK}
 	envelope, err := smtp.NewEnvelope(v.From, v.From)
 	if err != nil {
-		v.fail(s, &smtp.Error{Stage: smtp.StageMail, Err: err})
+		v.failStep(s, &smtp.Error{Stage: smtp.StageMail, Err: err})
 		return
 	}
-	v.begin(NameSender)
+	v.beginStep(NameSender)
 	began := v.Now()
 	result := conn.Send(v.ctx, smtpclient.Transaction{Envelope: envelope, StopAfter: smtp.StageMail})
 	s.Took = v.Now().Sub(began)
@@ -216,20 +216,20 @@ func (v *visit) askSender(conn *smtpclient.Conn) {
 		return
 	}
 	s.Detail = say("MAIL FROM:<%s> was accepted", "服务器接受 MAIL FROM:<%s>", v.From)
-	v.tell(s)
+	v.reportStep(s)
 }
 
 // sendTest sends the test message. Its outcome covers the sender too.
-func (v *visit) sendTest(conn *smtpclient.Conn) {
+func (v *examSession) sendTest(conn *smtpclient.Conn) {
 	m := v.Test
 	m.From, m.To = v.From.String(), []string{v.SendTo.String()}
-	v.begin(NameMessage)
+	v.beginStep(NameMessage)
 	began := v.Now()
 	result, err := yan.NewClient(onConn{conn}).Send(v.ctx, m)
 	took := v.Now().Sub(began)
 	s := Step{Name: NameMessage, Target: v.SendTo.String(), Status: OK, Took: took}
 	if len(result.Recipients) == 0 { // composing failed
-		v.fail(s, &smtp.Error{Stage: smtp.StageMail, Err: err})
+		v.failStep(s, &smtp.Error{Stage: smtp.StageMail, Err: err})
 		return
 	}
 	o := result.Recipients[0]
@@ -237,7 +237,7 @@ func (v *visit) sendTest(conn *smtpclient.Conn) {
 		v.failOutcome(Step{Name: NameSender, Target: v.From.String(), Took: took}, o)
 		return
 	}
-	v.tell(Step{Name: NameSender, Target: v.From.String(), Status: OK, Detail: say("MAIL FROM:<%s> was accepted", "服务器接受 MAIL FROM:<%s>", v.From)})
+	v.reportStep(Step{Name: NameSender, Target: v.From.String(), Status: OK, Detail: say("MAIL FROM:<%s> was accepted", "服务器接受 MAIL FROM:<%s>", v.From)})
 	if o.Status != smtp.Accepted {
 		v.failOutcome(s, o)
 		return
@@ -247,24 +247,24 @@ func (v *visit) sendTest(conn *smtpclient.Conn) {
 	if result.ServerID != "" {
 		s.Detail = say("the server took the message to %s, queued as %s", "服务器已接收发给 %s 的邮件，队列号 %s", v.SendTo, result.ServerID)
 	}
-	v.tell(s)
+	v.reportStep(s)
 }
 
 // failOutcome reports a failed transaction.
-func (v *visit) failOutcome(s Step, o smtp.Outcome) {
+func (v *examSession) failOutcome(s Step, o smtp.Outcome) {
 	s.Status, s.Outcome = Failed, o
 	s.Finding = diagnosis.Diagnose(diagnosis.FromOutcome(o, v.Server.Provider.ID))
-	s.Detail = row(s.Finding.Cause)
+	s.Detail = tableCell(s.Finding.Cause)
 	if !o.Reply.IsZero() {
 		s.Detail = say("the server said: %s", "服务器应答：%s", o.Reply)
 	}
 	v.failed = s.Name
-	v.tell(s)
+	v.reportStep(s)
 }
 
-func (v *visit) skipMessage(why Text) {
+func (v *examSession) skipMessage(why Text) {
 	if !v.SendTo.IsZero() {
-		v.tell(Step{Name: NameMessage, Target: v.SendTo.String(), Status: Skipped, Detail: why})
+		v.reportStep(Step{Name: NameMessage, Target: v.SendTo.String(), Status: Skipped, Detail: why})
 	}
 }
 

@@ -22,11 +22,11 @@ const maxRecord = 64 << 10
 // parseSPF reads a record. The error names the wrong term.
 func parseSPF(record string) ([]term, error) {
 	if len(record) > maxRecord {
-		return nil, wrongf("longer than %d octets", "超过 %d 字节", maxRecord)
+		return nil, textErrorf("longer than %d octets", "超过 %d 字节", maxRecord)
 	}
 	version, rest, _ := strings.Cut(record, " ")
 	if !strings.EqualFold(version, "v=spf1") {
-		return nil, wrongf("it does not begin with v=spf1", "不是以 v=spf1 开头")
+		return nil, textErrorf("it does not begin with v=spf1", "不是以 v=spf1 开头")
 	}
 	var terms []term
 	redirects := 0
@@ -37,7 +37,7 @@ func parseSPF(record string) ([]term, error) {
 		}
 		if t.modifier && t.name == "redirect" {
 			if redirects++; redirects > 1 {
-				return nil, wrongf("%q: redirect is there twice", "%q：redirect 出现了两次", clean(field))
+				return nil, textErrorf("%q: redirect is there twice", "%q：redirect 出现了两次", cleanText(field))
 			}
 		}
 		terms = append(terms, t)
@@ -47,7 +47,7 @@ func parseSPF(record string) ([]term, error) {
 
 func parseTerm(field string) (term, error) {
 	wrong := func(en, zh string) (term, error) {
-		return term{}, wrongf("%.100q: %s", "%.100q：%s", clean(field), Text{EN: en, ZH: zh})
+		return term{}, textErrorf("%.100q: %s", "%.100q：%s", cleanText(field), Text{EN: en, ZH: zh})
 	}
 	for _, r := range field {
 		if r <= ' ' || r > '~' {
@@ -92,7 +92,7 @@ func (t term) check(wrong func(en, zh string) (term, error)) (term, error) {
 	case "a", "mx":
 	case "ptr":
 	case "ip4", "ip6":
-		p, err := prefix(t.value)
+		p, err := parsePrefix(t.value)
 		if err != nil || p.Addr().Is4() != (t.name == "ip4") {
 			like := map[string]string{"ip4": "192.0.2.0/24", "ip6": "2001:db8::/32"}[t.name]
 			return wrong("not an address like "+like, "不是形如 "+like+" 的地址")
@@ -103,8 +103,8 @@ func (t term) check(wrong func(en, zh string) (term, error)) (term, error) {
 	return t, nil
 }
 
-// prefix reads an address with an optional prefix length.
-func prefix(s string) (netip.Prefix, error) {
+// parsePrefix reads an address with an optional prefix length.
+func parsePrefix(s string) (netip.Prefix, error) {
 	if strings.Contains(s, "/") {
 		return netip.ParsePrefix(s)
 	}
@@ -115,9 +115,9 @@ func prefix(s string) (netip.Prefix, error) {
 	return a.Prefix(a.BitLen())
 }
 
-// costs reports whether evaluating a term queries the DNS, which a record may
+// queriesDNS reports whether evaluating a term queries the DNS, which a record may
 // do ten times (RFC 7208 section 4.6.4).
-func (t term) costs() bool {
+func (t term) queriesDNS() bool {
 	switch t.name {
 	case "include", "a", "mx", "ptr", "exists":
 		return !t.modifier
@@ -137,9 +137,9 @@ func (t term) target() string {
 	return t.value
 }
 
-// reached returns the terms that an evaluation can reach: none after all, and
+// reachableTerms returns the terms that an evaluation can reach: none after all, and
 // no redirect with it (RFC 7208 section 6.1).
-func reached(terms []term) []term {
+func reachableTerms(terms []term) []term {
 	for i, t := range terms {
 		if !t.modifier && t.name == "all" {
 			var list []term
@@ -170,14 +170,14 @@ type walk struct {
 	sample netip.Addr
 }
 
-// through evaluates a record. It returns the error that makes receivers reject
+// evaluateTerms evaluates a record. It returns the error that makes receivers reject
 // the whole record (permerror), or that of the DNS.
-func (w *walk) through(ctx context.Context, terms []term, path []string) error {
-	for _, t := range reached(terms) {
+func (w *walk) evaluateTerms(ctx context.Context, terms []term, path []string) error {
+	for _, t := range reachableTerms(terms) {
 		if !w.sample.IsValid() && t.qualifier == '+' && (t.name == "ip4" || t.name == "ip6") {
-			w.sample = inside(t.value)
+			w.sample = addressIn(t.value)
 		}
-		if t.costs() {
+		if t.queriesDNS() {
 			w.lookups++
 		}
 		domain := t.target()
@@ -189,14 +189,14 @@ func (w *walk) through(ctx context.Context, terms []term, path []string) error {
 		}
 		for _, before := range path {
 			if strings.EqualFold(before, domain) {
-				return &recordError{domain, wrongf("the record includes itself", "记录包含了自身")}
+				return &recordError{domain, textErrorf("the record includes itself", "记录包含了自身")}
 			}
 		}
-		further, err := w.record(ctx, domain)
+		further, err := w.fetchRecord(ctx, domain)
 		if err != nil {
 			return err
 		}
-		if err := w.through(ctx, further, append(path[:len(path):len(path)], domain)); err != nil {
+		if err := w.evaluateTerms(ctx, further, append(path[:len(path):len(path)], domain)); err != nil {
 			return err
 		}
 	}
@@ -225,9 +225,9 @@ var (
 	errTwoRecords = textError{Text{EN: "there are several SPF records", ZH: "有多条 SPF 记录"}}
 )
 
-// record fetches and reads the SPF record of a domain that another record
+// fetchRecord fetches and reads the SPF record of a domain that another record
 // names.
-func (w *walk) record(ctx context.Context, domain string) ([]term, error) {
+func (w *walk) fetchRecord(ctx context.Context, domain string) ([]term, error) {
 	text, err := findSPF(ctx, w.dns, domain)
 	if err != nil {
 		return nil, err
@@ -261,9 +261,9 @@ func findSPF(ctx context.Context, dns *asker, domain string) (string, error) {
 	return "", &recordError{domain, errTwoRecords}
 }
 
-// inside returns an address in a network other than the network address.
-func inside(network string) netip.Addr {
-	p, err := prefix(network)
+// addressIn returns an address in a network other than the network address.
+func addressIn(network string) netip.Addr {
+	p, err := parsePrefix(network)
 	if err != nil {
 		return netip.Addr{}
 	}

@@ -42,12 +42,12 @@ func TestLookupsOfARecord(t *testing.T) {
 			t.Fatal(err)
 		}
 		w := &walk{}
-		if err := w.through(t.Context(), terms, nil); err != nil || w.lookups != want {
+		if err := w.evaluateTerms(t.Context(), terms, nil); err != nil || w.lookups != want {
 			t.Errorf("%q: %d lookups, want %d (%v)", record, w.lookups, want, err)
 		}
 	}
 	for network, want := range map[string]string{"192.0.2.0/24": "192.0.2.1", "192.0.2.7": "192.0.2.7", "192.0.2.6/31": "192.0.2.6", "2001:db8::/32": "2001:db8::1"} {
-		if got := inside(network).String(); got != want {
+		if got := addressIn(network).String(); got != want {
 			t.Errorf("inside %s: %s, want %s", network, got, want)
 		}
 	}
@@ -161,7 +161,7 @@ func tsv(t *testing.T, file string) [][]string {
 func TestClock(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	for greeting, want := range map[string]Status{
+	for greeting, want := range map[string]StepStatus{
 		"AS4P190CA0001.outlook.office365.com Microsoft ESMTP MAIL Service ready at Sun, 1 Mar 2026 11:59:30 +0000": OK,
 		"mx ESMTP Sendmail 8.18.1/8.18.1; Sun, 1 Mar 2026 20:00:01 +0800":                                          OK,
 		"mx ESMTP Sendmail 8.18.1/8.18.1; Sun, 1 Mar 2026 12:06:00 GMT":                                            Warning,
@@ -190,11 +190,11 @@ func FuzzParseSPF(f *testing.F) {
 			}
 			return
 		}
-		for _, term := range reached(terms) {
+		for _, term := range reachableTerms(terms) {
 			if term.name == "" || strings.ToLower(term.name) != term.name {
 				t.Errorf("%q: found a term without a name", record)
 			}
-			if term.name == "ip4" && !term.modifier && !inside(term.value).Is4() {
+			if term.name == "ip4" && !term.modifier && !addressIn(term.value).Is4() {
 				t.Errorf("%q: %q holds no address", record, term.value)
 			}
 		}

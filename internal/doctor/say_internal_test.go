@@ -17,7 +17,7 @@ func TestSayErrors(t *testing.T) {
 		err    error
 		en, zh string
 	}{
-		{wrongf("odd %d", "奇怪 %d", 3), "x: odd 3", "甲：奇怪 3"},
+		{textErrorf("odd %d", "奇怪 %d", 3), "x: odd 3", "甲：奇怪 3"},
 		{&recordError{"a.example", errTwoRecords}, "x: a.example: there are several SPF records", "甲：a.example：有多条 SPF 记录"},
 		{errors.New("plain"), "x: plain", "甲：plain"},
 		{lower, "x: " + lower.Error(), "甲：" + i18n.Translations(i18n.Chinese)["there is no such key"]},

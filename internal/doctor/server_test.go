@@ -66,7 +66,7 @@ func TestInterrupted(t *testing.T) {
 		dns := mute{make(chan struct{})}
 		e.Resolver = dns
 		whenStalled(t, s, fault, cancel)
-		done := make(chan doctor.Report, 1)
+		done := make(chan doctor.ExamReport, 1)
 		go func() { done <- e.Run(ctx) }()
 		select {
 		case r := <-done:
@@ -96,7 +96,7 @@ func TestPorts(t *testing.T) {
 		any     bool
 		server  string
 		advice  string
-		status  doctor.Status
+		status  doctor.StepStatus
 		scheme  string
 		refused bool
 	}{

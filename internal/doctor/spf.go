@@ -28,9 +28,9 @@ func includeOf(providerID string) string {
 	}[providerID]
 }
 
-// spf reads the record of the sender's domain as a receiver does, and evaluates
+// checkSPF reads the record of the sender's domain as a receiver does, and evaluates
 // it for an address that the message will come from.
-func (v *visit) spf() Step {
+func (v *examSession) checkSPF() Step {
 	s := Step{Name: NameSPF, Target: v.domain(), Status: OK}
 	began := v.Now()
 	defer func() { s.Took = v.Now().Sub(began) }()
@@ -44,7 +44,7 @@ func (v *visit) spf() Step {
 	w := &walk{dns: v.dns}
 	terms, err := parseSPF(text)
 	if err == nil {
-		err = w.through(v.ctx, terms, []string{v.domain()})
+		err = w.evaluateTerms(v.ctx, terms, []string{v.domain()})
 	}
 	s.Facts.Lookups = w.lookups
 	var wrong *recordError
@@ -53,36 +53,36 @@ func (v *visit) spf() Step {
 		s = v.brokenSPF(s, say("the record is broken, and receivers give it up: %v", "SPF 记录有误，收件方将忽略它：%v", err),
 			say("Correct the SPF record of %s (%v).", "请修正 %s 的 SPF 记录（%v）。", v.domain(), err))
 	case err != nil:
-		s = unanswered(s, err)
+		s = dnsUnanswered(s, err)
 	case w.lookups > maxLookups:
 		s = v.brokenSPF(s, say("the record needs %d lookups, and receivers give up beyond %d", "该记录需要 %d 次 DNS 查询，超过 %d 次收件方就会放弃", w.lookups, maxLookups),
 			say("Take includes out of the SPF record of %s until %d lookups are enough.", "请精简 %s 的 SPF 记录，使查询不超过 %d 次。", v.domain(), maxLookups))
 	default:
-		s = v.evaluate(s, w.sample)
+		s = v.evaluateSPF(s, w.sample)
 	}
 	s.Took = v.Now().Sub(began)
 	return s
 }
 
-func (v *visit) noSPF(s Step, err error) Step {
+func (v *examSession) noSPF(s Step, err error) Step {
 	switch {
 	case errors.Is(err, errTwoRecords):
 		return v.brokenSPF(s, say("there are several SPF records, and receivers then heed none", "有多条 SPF 记录，收件方将全部忽略"),
 			say("Make one SPF record of those of %s.", "请把 %s 的多条 SPF 记录合并为一条。", v.domain()))
 	case !errors.Is(err, errNoRecord):
-		return unanswered(s, err)
+		return dnsUnanswered(s, err)
 	case v.ownDomain():
 		s.Status, s.Detail = Info, say("the provider has no SPF record for its own domain", "服务商没有为自己的域名设置 SPF 记录")
 		return s
 	}
 	s.Status, s.Facts.Result = Warning, string(spf.None)
 	s.Detail = say("there is no SPF record: nobody can tell who may send for %s", "没有 SPF 记录：收件方无法判断谁可以用 %s 发信", v.domain())
-	s.Advice = say("Publish a TXT record for %s: v=spf1 %s ~all", "请为 %s 添加 TXT 记录：v=spf1 %s ~all", v.domain(), v.mechanism())
+	s.Advice = say("Publish a TXT record for %s: v=spf1 %s ~all", "请为 %s 添加 TXT 记录：v=spf1 %s ~all", v.domain(), v.spfMechanism())
 	return s
 }
 
-// mechanism returns the mechanism that the record should have for this server.
-func (v *visit) mechanism() string {
+// spfMechanism returns the mechanism that the record should have for this server.
+func (v *examSession) spfMechanism() string {
 	if include := includeOf(v.Server.Provider.ID); include != "" {
 		return "include:" + include
 	}
@@ -90,13 +90,13 @@ func (v *visit) mechanism() string {
 }
 
 // brokenSPF reports a record that receivers reject (permerror).
-func (v *visit) brokenSPF(s Step, detail, advice Text) Step {
+func (v *examSession) brokenSPF(s Step, detail, advice Text) Step {
 	s.Status, s.Facts.Result, s.Detail, s.Advice = Failed, string(spf.PermError), detail, advice
 	return s
 }
 
-// evaluate evaluates the record for an address: the provider's if one is known.
-func (v *visit) evaluate(s Step, own netip.Addr) Step {
+// evaluateSPF evaluates the record for an address: the provider's if one is known.
+func (v *examSession) evaluateSPF(s Step, own netip.Addr) Step {
 	include := includeOf(v.Server.Provider.ID)
 	switch {
 	case v.ownDomain():
@@ -104,30 +104,30 @@ func (v *visit) evaluate(s Step, own netip.Addr) Step {
 		if own.IsValid() {
 			s.Facts.Tested = own.String()
 		}
-		s.Detail = say("%s belongs to %s, which looks after its SPF itself", "%s 属于%s，SPF 由服务商自行维护", v.domain(), label(v.Server.Provider))
+		s.Detail = say("%s belongs to %s, which looks after its SPF itself", "%s 属于%s，SPF 由服务商自行维护", v.domain(), providerLabel(v.Server.Provider))
 		return s
 	case include != "":
 		w := &walk{dns: v.dns}
-		terms, err := w.record(v.ctx, include)
+		terms, err := w.fetchRecord(v.ctx, include)
 		if err == nil {
-			err = w.through(v.ctx, terms, []string{include})
+			err = w.evaluateTerms(v.ctx, terms, []string{include})
 		}
 		if err == nil && w.sample.IsValid() {
-			return v.test(s, basisInclude, include, net.IP(w.sample.AsSlice()))
+			return v.testAddress(s, basisInclude, include, net.IP(w.sample.AsSlice()))
 		}
 	}
 	if len(v.addresses) == 0 {
 		s.Status, s.Detail = Info, say("there is a record; from which address this server sends is not known", "有 SPF 记录；但不知道服务器从哪个地址发信")
 		return s
 	}
-	return v.test(s, basisServer, "", v.addresses[0])
+	return v.testAddress(s, basisServer, "", v.addresses[0])
 }
 
-// test evaluates the record for one address and explains its basis.
-func (v *visit) test(s Step, basis, include string, ip net.IP) Step {
+// testAddress evaluates the record for one address and explains its basis.
+func (v *examSession) testAddress(s Step, basis, include string, ip net.IP) Step {
 	result, err := spf.CheckHostWithSender(ip, v.domain(), v.From.Wire(), spf.WithResolver(v.dns), spf.WithContext(v.ctx))
 	s.Facts.Basis, s.Facts.Tested, s.Facts.Result = basis, ip.String(), string(result)
-	what := say("%s, from which %s sends (its include %s)", "%s（%s 发信所用，出自 %s）", ip, label(v.Server.Provider), include)
+	what := say("%s, from which %s sends (its include %s)", "%s（%s 发信所用，出自 %s）", ip, providerLabel(v.Server.Provider), include)
 	if basis == basisServer {
 		what = say("%s, the address of %s; mail may leave from another one", "%s（%s 的地址，实际发信地址可能不同）", ip, v.Server.Host)
 	}
@@ -135,14 +135,14 @@ func (v *visit) test(s Step, basis, include string, ip net.IP) Step {
 	case spf.Pass:
 		s.Detail = say("authorises %s", "已授权 %s", what)
 	case spf.TempError:
-		return unanswered(s, err)
+		return dnsUnanswered(s, err)
 	case spf.PermError:
 		return v.brokenSPF(s, say("the record is broken, and receivers give it up: %v", "SPF 记录有误，收件方将忽略它：%v", err),
 			say("Correct the SPF record of %s (%v).", "请修正 %s 的 SPF 记录（%v）。", v.domain(), err))
 	default:
 		s.Status = Warning
 		s.Detail = say("does not authorise %s: %s", "未授权 %s：%s", what, result)
-		s.Advice = say("Add %s to the SPF record of %s.", "请在 %[2]s 的 SPF 记录中加入 %[1]s。", v.mechanism(), v.domain())
+		s.Advice = say("Add %s to the SPF record of %s.", "请在 %[2]s 的 SPF 记录中加入 %[1]s。", v.spfMechanism(), v.domain())
 		if basis == basisServer {
 			s.Advice = say("Ask who runs %s which include belongs into the SPF record of %s, and add it.",
 				"请向 %s 的管理方询问应在 %s 的 SPF 记录中加入哪个 include，并添加。", v.Server.Host, v.domain())

@@ -39,16 +39,16 @@ const (
 	NameReceiver    Name = "receiver" // what a receiver of a message concludes
 )
 
-// Status is the result of a step. The values are stable words.
-type Status string
+// StepStatus is the result of a step. The values are stable words.
+type StepStatus string
 
 // The statuses.
 const (
-	OK      Status = "ok"
-	Info    Status = "info"    // neither good nor bad, or unknown
-	Warning Status = "warning" // mail can be sent, but something should be changed
-	Failed  Status = "failed"
-	Skipped Status = "skipped" // Detail has the reason
+	OK      StepStatus = "ok"
+	Info    StepStatus = "info"    // neither good nor bad, or unknown
+	Warning StepStatus = "warning" // mail can be sent, but something should be changed
+	Failed  StepStatus = "failed"
+	Skipped StepStatus = "skipped" // Detail has the reason
 )
 
 // Text is a text in both languages.
@@ -58,7 +58,7 @@ type Text = diagnosis.Text
 type Step struct {
 	Name   Name
 	Target string // a host, host:port, domain or address; "" if there is none
-	Status Status
+	Status StepStatus
 	// Took is the time that the step took; 0 if it follows from other steps.
 	Took time.Duration
 	// Detail describes the result in one line, or why the step was skipped.
@@ -71,12 +71,12 @@ type Step struct {
 	Finding diagnosis.Finding
 	// Outcome is the failure itself: stage, reply and error.
 	Outcome smtp.Outcome
-	Facts   Facts
+	Facts   StepFacts
 }
 
-// Facts are the findings for programs. Fields that a step does not fill are
+// StepFacts are the findings for programs. Fields that a step does not fill are
 // empty.
-type Facts struct {
+type StepFacts struct {
 	// Addresses are the server's addresses; for a port, the peer's.
 	Addresses []string `json:"addresses,omitempty"`
 	// Hosts are mail exchangers, or the host:port of SRV records.
@@ -142,8 +142,8 @@ type textError struct{ Text }
 func (e textError) Error() string { return e.EN }
 func (e textError) text() Text    { return e.Text }
 
-// wrongf makes an error from two formats with the same arguments.
-func wrongf(en, zh string, args ...any) error { return textError{say(en, zh, args...)} }
+// textErrorf makes an error from two formats with the same arguments.
+func textErrorf(en, zh string, args ...any) error { return textError{say(en, zh, args...)} }
 
 // say makes a Text from two formats with the same arguments. An argument that
 // is a Text or an error appears in the language of the format.
@@ -172,8 +172,8 @@ func say(en, zh string, args ...any) Text {
 // isEmpty reports whether a text is empty in both languages.
 func isEmpty(t Text) bool { return t.EN == "" && t.ZH == "" }
 
-// Report is the result of an exam.
-type Report struct {
+// ExamReport is the result of an exam.
+type ExamReport struct {
 	Steps []Step
 	// Server is the server that was checked, with the chosen port.
 	Server transport.Server
@@ -183,7 +183,7 @@ type Report struct {
 }
 
 // Worst returns Failed, Warning or OK.
-func (r Report) Worst() Status {
+func (r ExamReport) Worst() StepStatus {
 	worst := OK
 	for _, s := range r.Steps {
 		if s.Status == Failed {
@@ -197,7 +197,7 @@ func (r Report) Worst() Status {
 }
 
 // Count returns the number of steps with a status.
-func (r Report) Count(status Status) int {
+func (r ExamReport) Count(status StepStatus) int {
 	n := 0
 	for _, s := range r.Steps {
 		if s.Status == status {
@@ -208,14 +208,14 @@ func (r Report) Count(status Status) int {
 }
 
 // LoggedIn reports whether a login was tried and succeeded.
-func (r Report) LoggedIn() bool {
+func (r ExamReport) LoggedIn() bool {
 	return slices.ContainsFunc(r.Steps, func(s Step) bool { return s.Name == NameLogin && s.Status == OK })
 }
 
 // Next returns the step to act on: the first that failed, else the first with a
 // warning. ok is false if there is none.
-func (r Report) Next() (step Step, ok bool) {
-	for _, status := range []Status{Failed, Warning} {
+func (r ExamReport) Next() (step Step, ok bool) {
+	for _, status := range []StepStatus{Failed, Warning} {
 		for _, s := range r.Steps {
 			if s.Status == status {
 				return s, true
@@ -225,12 +225,12 @@ func (r Report) Next() (step Step, ok bool) {
 	return Step{}, false
 }
 
-// listed joins words of other sources as an enumeration in each language.
-func listed(items []string) Text {
+// listText joins words of other sources as an enumeration in each language.
+func listText(items []string) Text {
 	return Text{EN: strings.Join(items, ", "), ZH: strings.Join(items, "、")}
 }
 
-// row removes the full stop of a sentence for a table cell.
-func row(t Text) Text {
+// tableCell removes the full stop of a sentence for a table cell.
+func tableCell(t Text) Text {
 	return Text{EN: strings.TrimSuffix(t.EN, "."), ZH: strings.TrimSuffix(t.ZH, "。")}
 }

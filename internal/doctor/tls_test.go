@@ -69,7 +69,7 @@ func tlsServer(t *testing.T, template *x509.Certificate, cfg *tls.Config) (url, 
 	return fmt.Sprintf("smtps://127.0.0.1:%d", listener.Addr().(*net.TCPAddr).Port), ca, fmt.Sprintf("sha256:%x", sha256.Sum256(der))
 }
 
-func lookAt(t *testing.T, url string, o transport.Options) doctor.Report {
+func lookAt(t *testing.T, url string, o transport.Options) doctor.ExamReport {
 	t.Helper()
 	server, err := transport.ParseServer(url, smtp.Address{})
 	if err != nil {
@@ -113,7 +113,7 @@ func TestWordsAboutCertificates(t *testing.T) {
 	for name, test := range map[string]struct {
 		cert           *x509.Certificate
 		pin, trusted   bool
-		status         doctor.Status
+		status         doctor.StepStatus
 		detail, advice string // with PIN as a placeholder for the fingerprint
 	}{
 		"fine":             {local(), false, true, doctor.OK, "verified", ""},

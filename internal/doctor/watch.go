@@ -9,16 +9,16 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// exchange is a command and its reply.
-type exchange struct {
+// commandReply is a command and its reply.
+type commandReply struct {
 	at    time.Time // when it was sent
 	sent  string
 	reply smtp.Reply
 	wait  time.Duration
 }
 
-// watcher assembles the conversation from its lines, with their times.
-type watcher struct {
+// traceWatcher assembles the conversation from its lines, with their times.
+type traceWatcher struct {
 	now  func() time.Time
 	pass func(smtpclient.Event) // gets every event too; may be nil
 	// begin is called with the step that is waited for next, on the way to
@@ -33,15 +33,15 @@ type watcher struct {
 	session string        // its result
 	settled smtpclient.Handshake
 	parser  smtp.ReplyParser
-	all     []exchange // the first is the greeting
-	within  bool       // inside a reply of several lines
+	all     []commandReply // the first is the greeting
+	within  bool           // inside a reply of several lines
 }
 
-func (v *visit) watch() *watcher {
-	return &watcher{now: v.Now, pass: v.Options.Trace, begin: v.begin, security: v.Server.Security, last: v.Now()}
+func (v *examSession) watch() *traceWatcher {
+	return &traceWatcher{now: v.Now, pass: v.Options.Trace, begin: v.beginStep, security: v.Server.Security, last: v.Now()}
 }
 
-func (w *watcher) event(e smtpclient.Event) {
+func (w *traceWatcher) event(e smtpclient.Event) {
 	if w.pass != nil {
 		w.pass(e)
 	}
@@ -51,12 +51,12 @@ func (w *watcher) event(e smtpclient.Event) {
 	w.last = w.now()
 	switch e.Direction {
 	case smtpclient.Connected:
-		w.all = []exchange{{}}
+		w.all = []commandReply{{}}
 	case smtpclient.Secured:
 		w.settled = *e.Handshake
 		w.secured, w.session = e.Wait, e.Handshake.Version+", "+e.Handshake.CipherSuite
 	case smtpclient.Sent:
-		w.all = append(w.all, exchange{at: w.last, sent: e.Text})
+		w.all = append(w.all, commandReply{at: w.last, sent: e.Text})
 		w.parser, w.within = smtp.ReplyParser{}, false
 	case smtpclient.Received:
 		if len(w.all) == 0 {
@@ -75,7 +75,7 @@ func (w *watcher) event(e smtpclient.Event) {
 	}
 }
 
-func (w *watcher) latest() time.Time {
+func (w *traceWatcher) latest() time.Time {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.last
@@ -83,31 +83,31 @@ func (w *watcher) latest() time.Time {
 
 // handshake returns the duration and result of the handshake; "" if there was
 // none.
-func (w *watcher) handshake() (took time.Duration, text string) {
+func (w *traceWatcher) handshake() (took time.Duration, text string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.secured, w.session
 }
 
-// agreed returns the parameters of the last handshake.
-func (w *watcher) agreed() smtpclient.Handshake {
+// lastHandshake returns the parameters of the last handshake.
+func (w *traceWatcher) lastHandshake() smtpclient.Handshake {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.settled
 }
 
 // exchange returns the n-th exchange; zero if there was none.
-func (w *watcher) exchange(n int) exchange {
+func (w *traceWatcher) exchange(n int) commandReply {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if n >= len(w.all) {
-		return exchange{}
+		return commandReply{}
 	}
 	return w.all[n]
 }
 
 // hello returns the n-th EHLO, HELO or LHLO that got a positive reply.
-func (w *watcher) hello(n int) exchange {
+func (w *traceWatcher) hello(n int) commandReply {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, x := range w.all {
@@ -119,11 +119,11 @@ func (w *watcher) hello(n int) exchange {
 			n--
 		}
 	}
-	return exchange{}
+	return commandReply{}
 }
 
 // sinceCommand returns the time from a command to the latest event.
-func (w *watcher) sinceCommand(verb string) time.Duration {
+func (w *traceWatcher) sinceCommand(verb string) time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, x := range w.all {
@@ -135,7 +135,7 @@ func (w *watcher) sinceCommand(verb string) time.Duration {
 }
 
 // beginNext reports the step that is waited for after an event.
-func (w *watcher) beginNext(e smtpclient.Event) {
+func (w *traceWatcher) beginNext(e smtpclient.Event) {
 	switch {
 	case e.Direction == smtpclient.Connected && w.security == smtpclient.ImplicitTLS:
 		w.begin(NameTLS)

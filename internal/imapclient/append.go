@@ -14,28 +14,28 @@ import (
 // append appends the message to a folder. It is tried once, because the outcome
 // of a message without an answer is unknown. untouched is true if the
 // connection ended before the server asked for the first octet of the message.
-func (c *conn) append(f folder, m Message, date time.Time) (untouched bool, err error) {
-	fail := func(reply Reply, err error) (bool, error) {
+func (c *imapConn) append(f listedFolder, m Message, date time.Time) (untouched bool, err error) {
+	fail := func(reply ServerReply, err error) (bool, error) {
 		return untouched, &Error{Stage: StageAppend, Reply: reply, Err: err}
 	}
 	size := m.Size()
 	if limit, ok := c.caps.appendLimit(); ok && size > limit {
-		return fail(Reply{}, fmt.Errorf("%w: it has %d octets, and the limit is %d", smtpclient.ErrTooLarge, size, limit))
+		return fail(ServerReply{}, fmt.Errorf("%w: it has %d octets, and the limit is %d", smtpclient.ErrTooLarge, size, limit))
 	}
-	cmd := c.command("APPEND")
+	cmd := c.newCommand("APPEND")
 	if err := cmd.astring(f.wire); err != nil {
-		return fail(Reply{}, err)
+		return fail(ServerReply{}, err)
 	}
 	cmd.text(` (\Seen) `)
 	if !date.IsZero() {
 		cmd.text(date.Format(`"02-Jan-2006 15:04:05 -0700" `))
 	}
 	cmd.literal(size)
-	reply, err := c.begin(cmd)
+	reply, err := c.beginCommand(cmd)
 	c.lost = err != nil || reply.Status == "BYE"
 	untouched = c.lost && !errors.Is(err, ErrMalformed)
 	if err == nil && reply.IsZero() {
-		reply, err = c.upload(cmd, m)
+		reply, err = c.uploadMessage(cmd, m)
 	}
 	if err != nil || reply.Status != "OK" {
 		return fail(reply, err)
@@ -43,10 +43,10 @@ func (c *conn) append(f folder, m Message, date time.Time) (untouched bool, err 
 	return false, nil
 }
 
-// upload writes the message and reads the answer concurrently, so that a
+// uploadMessage writes the message and reads the answer concurrently, so that a
 // refusal in the middle, or a BYE with a reason, is noticed.
-func (c *conn) upload(cmd *command, m Message) (Reply, error) {
-	out := &literal{raw: c.raw, w: c.rw, patience: c.patience, left: m.Size()}
+func (c *imapConn) uploadMessage(cmd *commandBuilder, m Message) (ServerReply, error) {
+	out := &literalWriter{raw: c.raw, w: c.rw, patience: c.patience, left: m.Size()}
 	out.buf = append(make([]byte, 0, chunk), cmd.chunks[len(cmd.chunks)-1]...)
 	_ = c.raw.SetReadDeadline(time.Time{}) // until the upload ends, the writer's deadlines limit the wait
 	done := make(chan error, 1)
@@ -57,11 +57,11 @@ func (c *conn) upload(cmd *command, m Message) (Reply, error) {
 		case errors.Is(err, smtpclient.ErrContent):
 			_ = c.raw.Close() // the server must not take the part as complete
 		case err != nil:
-			c.hearOut()
+			c.awaitLastReply()
 		}
 		done <- err
 	}()
-	reply, readErr := c.goOn(cmd.tag)
+	reply, readErr := c.answerAfterUpload(cmd.tag)
 	whole := out.whole.Load()
 	if readErr != nil || !whole || reply.Status == "BYE" {
 		c.lost = true
@@ -71,13 +71,13 @@ func (c *conn) upload(cmd *command, m Message) (Reply, error) {
 	c.lost = c.lost || writeErr != nil
 	switch {
 	case errors.Is(writeErr, smtpclient.ErrContent):
-		return Reply{}, writeErr
+		return ServerReply{}, writeErr
 	case reply.Status == "OK" && (!whole || writeErr != nil):
-		return Reply{}, fmt.Errorf("%w: it accepts a message of which it has a part", ErrMalformed)
+		return ServerReply{}, fmt.Errorf("%w: it accepts a message of which it has a part", ErrMalformed)
 	case !reply.IsZero() && !(reply.Status == "BYE" && writeErr == nil):
 		return reply, nil
 	case writeErr != nil && !errors.Is(writeErr, net.ErrClosed):
-		return reply, c.explain(writeErr)
+		return reply, c.explainError(writeErr)
 	case writeErr != nil:
 		return reply, readErr // the reason why the socket was closed
 	case readErr == nil: // a BYE after the whole message says nothing about it
@@ -86,10 +86,10 @@ func (c *conn) upload(cmd *command, m Message) (Reply, error) {
 	return reply, fmt.Errorf("%w: %w", ErrUnknown, readErr)
 }
 
-// goOn is answer, but skips a late continuation request.
-func (c *conn) goOn(tag string) (Reply, error) {
+// answerAfterUpload is answer, but skips a late continuation request.
+func (c *imapConn) answerAfterUpload(tag string) (ServerReply, error) {
 	for {
-		if _, reply, err := c.next(tag); err != nil || !reply.IsZero() {
+		if _, reply, err := c.readContinuation(tag); err != nil || !reply.IsZero() {
 			return reply, err
 		}
 	}
@@ -98,10 +98,10 @@ func (c *conn) goOn(tag string) (Reply, error) {
 // chunk is the size of the write buffer for a message.
 const chunk = 32 << 10
 
-// literal writes the octets of a message (RFC 9051 section 4.3). It holds back
+// literalWriter writes the octets of a message (RFC 9051 section 4.3). It holds back
 // the last octet until the message has ended without an error, so that the
 // server can't take a part as complete.
-type literal struct {
+type literalWriter struct {
 	raw      net.Conn
 	w        net.Conn
 	patience time.Duration // for each write
@@ -117,7 +117,7 @@ var (
 )
 
 // Write keeps its first error, so that a message that ignores it can't succeed.
-func (l *literal) Write(p []byte) (int, error) {
+func (l *literalWriter) Write(p []byte) (int, error) {
 	switch {
 	case l.err != nil:
 		return 0, l.err
@@ -144,7 +144,7 @@ func (l *literal) Write(p []byte) (int, error) {
 
 // finish ends the literal and its command; err is the error of the message's
 // WriteTo.
-func (l *literal) finish(err error) error {
+func (l *literalWriter) finish(err error) error {
 	switch {
 	case l.err != nil:
 		return l.err
@@ -160,7 +160,7 @@ func (l *literal) finish(err error) error {
 	return l.err
 }
 
-func (l *literal) flush() {
+func (l *literalWriter) flush() {
 	_ = l.raw.SetWriteDeadline(time.Now().Add(l.patience)) // as above
 	_, l.err = l.w.Write(l.buf)
 	l.buf = l.buf[:0]

@@ -14,8 +14,8 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// conn is a connection to a mailbox. It is not safe for concurrent use.
-type conn struct {
+// imapConn is a connection to a mailbox. It is not safe for concurrent use.
+type imapConn struct {
 	ctx     context.Context // of the current call
 	cfg     Config
 	raw     net.Conn // the socket; closing it cuts the connection
@@ -23,7 +23,7 @@ type conn struct {
 	tls     *tls.ConnectionState
 	r       *bufio.Reader
 	release func() bool // stops watching ctx
-	redact  *redactor
+	redact  *textRedactor
 
 	patience time.Duration // for each wait
 
@@ -35,13 +35,13 @@ type conn struct {
 	preauth bool
 	// unanswered says that the server did not answer the ClientHello.
 	unanswered bool
-	bye        Reply     // the BYE that announced the end, if any
-	lost       bool      // the connection can't be used any more
-	heard      time.Time // when the last response came, by the wall clock
-	alert      string    // the alert that came with the answer to this command
-	folders    []folder  // result of the last LIST
-	seen       sighting  // results of the commands of a search
-	arrived    time.Time // when the newest copy found by a search arrived
+	bye        ServerReply    // the BYE that announced the end, if any
+	lost       bool           // the connection can't be used any more
+	heard      time.Time      // when the last response came, by the wall clock
+	alert      string         // the alert that came with the answer to this command
+	folders    []listedFolder // result of the last LIST
+	seen       searchState    // results of the commands of a search
+	arrived    time.Time      // when the newest copy found by a search arrived
 }
 
 // maxHelloSilence is how long a server may say nothing to a large ClientHello before it is
@@ -50,7 +50,7 @@ const maxHelloSilence = 5 * time.Second
 
 // dial connects, encrypts and reads the greeting. It connects a second time, with a small
 // ClientHello, if the server does not answer a large one.
-func dial(ctx context.Context, cfg Config) (*conn, error) {
+func dial(ctx context.Context, cfg Config) (*imapConn, error) {
 	c, err := dialOnce(ctx, cfg)
 	if err == nil || c == nil || !c.unanswered || cfg.smallHello || ctx.Err() != nil {
 		return c, err
@@ -65,7 +65,7 @@ func dial(ctx context.Context, cfg Config) (*conn, error) {
 
 // dialOnce is dial with one connection. After an error the connection is closed, and nil if
 // there was none.
-func dialOnce(ctx context.Context, cfg Config) (*conn, error) {
+func dialOnce(ctx context.Context, cfg Config) (*imapConn, error) {
 	if cfg.Host == "" {
 		return nil, &Error{Stage: StageConnect, Err: errors.New("no host was given")}
 	}
@@ -73,9 +73,9 @@ func dialOnce(ctx context.Context, cfg Config) (*conn, error) {
 	if err != nil {
 		return nil, &Error{Stage: StageConnect, Err: err}
 	}
-	c := &conn{cfg: cfg, raw: raw, rw: raw, patience: cfg.timeout(), redact: newRedactor(cfg.Auth)}
+	c := &imapConn{cfg: cfg, raw: raw, rw: raw, patience: cfg.timeout(), redact: newRedactor(cfg.Auth)}
 	c.r = bufio.NewReaderSize(raw, maxLine)
-	c.attend(ctx)
+	c.watchContext(ctx)
 	steps := []func() error{c.handshake, c.greeting}
 	if cfg.StartTLS {
 		steps = []func() error{c.greeting, c.startTLS, c.handshake}
@@ -99,23 +99,23 @@ func connect(ctx context.Context, cfg Config) (net.Conn, error) {
 	return dial(ctx, "tcp", cfg.address())
 }
 
-// attend lets the context of a call cut the connection until release is called.
+// watchContext lets the context of a call cut the connection until release is called.
 // It closes the socket instead of setting a deadline, because a deadline could
 // be overwritten.
-func (c *conn) attend(ctx context.Context) {
+func (c *imapConn) watchContext(ctx context.Context) {
 	c.ctx = ctx
 	c.release = context.AfterFunc(ctx, func() { _ = c.raw.Close() })
 }
 
 // close cuts the connection, if the server waits for nothing or must not take
 // what it has as complete.
-func (c *conn) close() {
+func (c *imapConn) close() {
 	c.release()
 	_ = c.raw.Close()
 }
 
-func (c *conn) handshake() error {
-	c.allow()
+func (c *imapConn) handshake() error {
+	c.setLimits()
 	settings, silence := c.cfg.Trust.TLSConfig(c.cfg.Host), maxHelloSilence
 	if c.cfg.smallHello {
 		clienthello.Shrink(settings)
@@ -126,7 +126,7 @@ func (c *conn) handshake() error {
 	secure, err := clienthello.Handshake(c.ctx, c.raw, settings, silence)
 	if err != nil {
 		c.unanswered = errors.Is(err, clienthello.ErrUnanswered)
-		return &Error{Stage: StageTLS, Err: c.explain(err)}
+		return &Error{Stage: StageTLS, Err: c.explainError(err)}
 	}
 	state := secure.ConnectionState()
 	c.tls, c.rw = &state, secure
@@ -136,13 +136,13 @@ func (c *conn) handshake() error {
 }
 
 // greeting reads the server's first response.
-func (c *conn) greeting() error {
-	c.allow()
-	got, err := c.read()
+func (c *imapConn) greeting() error {
+	c.setLimits()
+	got, err := c.readResponse()
 	if err != nil {
 		return &Error{Stage: StageConnect, Err: err}
 	}
-	reply, ok := c.status(got.rest)
+	reply, ok := c.parseStatus(got.rest)
 	switch {
 	case got.tag != "*" || !ok:
 		return &Error{Stage: StageConnect, Err: fmt.Errorf("%w: it does not begin with a greeting", ErrMalformed)}
@@ -156,7 +156,7 @@ func (c *conn) greeting() error {
 
 // startTLS requests the upgrade without asking for the capabilities first: a
 // server that does not know it refuses, and nothing else is sent.
-func (c *conn) startTLS() error {
+func (c *imapConn) startTLS() error {
 	if c.preauth {
 		// STARTTLS is not possible after PREAUTH (RFC 9051 section 7.1.4); an
 		// attacker may send PREAUTH to get the message in the clear.
@@ -165,7 +165,7 @@ func (c *conn) startTLS() error {
 	if c.caps != nil && !c.caps.has("STARTTLS") {
 		return &Error{Stage: StageTLS, Err: smtpclient.ErrSTARTTLSNotOffered}
 	}
-	reply, err := c.ask(c.command("STARTTLS"))
+	reply, err := c.runCommand(c.newCommand("STARTTLS"))
 	switch {
 	case err != nil:
 		return &Error{Stage: StageTLS, Err: err}
@@ -177,22 +177,22 @@ func (c *conn) startTLS() error {
 	return nil
 }
 
-// stands reports whether the server is still connected. If it was silent for a
+// isAlive reports whether the server is still connected. If it was silent for a
 // while, or something has arrived, it is asked with NOOP.
-func (c *conn) stands(silent bool) bool {
-	if !silent && !c.news() {
+func (c *imapConn) isAlive(silent bool) bool {
+	if !silent && !c.hasUnsolicited() {
 		return true
 	}
 	defer func(d time.Duration) { c.patience = d }(c.patience)
 	c.patience = min(c.patience, maxNoop)
-	reply, err := c.ask(c.command("NOOP"))
+	reply, err := c.runCommand(c.newCommand("NOOP"))
 	return err == nil && reply.Status == "OK" && c.bye.IsZero()
 }
 
-// news reports whether the server has sent an unsolicited response, like a BYE,
+// hasUnsolicited reports whether the server has sent an unsolicited response, like a BYE,
 // or closed the connection. It waits a millisecond for one, which is much less
 // than a round trip.
-func (c *conn) news() bool {
+func (c *imapConn) hasUnsolicited() bool {
 	_ = c.raw.SetReadDeadline(time.Now().Add(time.Millisecond)) // as in allow
 	_, err := c.r.Peek(1)
 	return !errors.Is(err, os.ErrDeadlineExceeded)
@@ -200,20 +200,20 @@ func (c *conn) news() bool {
 
 // logout sends LOGOUT. The answer changes nothing, and the wait for it is
 // short.
-func (c *conn) logout() {
+func (c *imapConn) logout() {
 	c.patience = min(c.patience, time.Second)
-	_, _ = c.ask(c.command("LOGOUT"))
+	_, _ = c.runCommand(c.newCommand("LOGOUT"))
 }
 
-// allow sets the time and octet limits of the next exchange.
-func (c *conn) allow() {
+// setLimits sets the time and octet limits of the next exchange.
+func (c *imapConn) setLimits() {
 	c.budget = maxAnswer
 	_ = c.raw.SetDeadline(time.Now().Add(c.patience)) // fails only on a closed socket; the next read reports that
 }
 
-// explain adds the context's error, or the deadline, as the cause of a failed
+// explainError adds the context's error, or the deadline, as the cause of a failed
 // wait.
-func (c *conn) explain(err error) error {
+func (c *imapConn) explainError(err error) error {
 	switch {
 	case c.ctx.Err() != nil:
 		return fmt.Errorf("%w while waiting for the server", context.Cause(c.ctx))

@@ -5,20 +5,20 @@ import (
 	"errors"
 )
 
-// enter connects, logs in and finds the folder, with a new token if tokens are
+// loginToFolder connects, logs in and finds the folder, with a new token if tokens are
 // used. A refused token may have been revoked, or the clocks differ: then the
 // source is asked once for another.
-func enter(ctx context.Context, cfg Config) (*conn, folder, error) {
+func loginToFolder(ctx context.Context, cfg Config) (*imapConn, listedFolder, error) {
 	if cfg.Token == nil {
 		return enterOnce(ctx, cfg)
 	}
 	if cfg.Auth.Password != "" || cfg.Auth.Token != "" {
 		err := errors.New("a source of tokens was given, and a password or token beside it")
-		return nil, folder{}, &Error{Stage: StageLogin, Err: err}
+		return nil, listedFolder{}, &Error{Stage: StageLogin, Err: err}
 	}
 	token, err := cfg.token(ctx, "")
 	if err != nil {
-		return nil, folder{}, err
+		return nil, listedFolder{}, err
 	}
 	cfg.Auth.Token = token
 	c, found, refusal := enterOnce(ctx, cfg)
@@ -26,27 +26,27 @@ func enter(ctx context.Context, cfg Config) (*conn, folder, error) {
 		return c, found, refusal
 	}
 	if cfg.Auth.Token, err = cfg.token(ctx, token); err != nil {
-		return nil, folder{}, err
+		return nil, listedFolder{}, err
 	}
 	if cfg.Auth.Token == token { // the source has no other token
-		return nil, folder{}, refusal
+		return nil, listedFolder{}, refusal
 	}
 	return enterOnce(ctx, cfg)
 }
 
-func enterOnce(ctx context.Context, cfg Config) (*conn, folder, error) {
+func enterOnce(ctx context.Context, cfg Config) (*imapConn, listedFolder, error) {
 	c, err := dial(ctx, cfg)
 	if err != nil {
-		return nil, folder{}, err
+		return nil, listedFolder{}, err
 	}
 	err = c.login()
-	var found folder
+	var found listedFolder
 	if err == nil {
-		found, err = c.folder(cfg.Folder)
+		found, err = c.findFolder(cfg.Folder)
 	}
 	if err != nil {
 		c.close()
-		return nil, folder{}, err
+		return nil, listedFolder{}, err
 	}
 	return c, found, nil
 }

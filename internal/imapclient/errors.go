@@ -18,9 +18,9 @@ const (
 	StageSearch  Stage = "search" // searching the folder for a message
 )
 
-// Reply is a server's answer to a command. The zero Reply means that there was
+// ServerReply is a server's answer to a command. The zero Reply means that there was
 // none.
-type Reply struct {
+type ServerReply struct {
 	// Status is "OK", "NO", "BAD" or, if the server closed the connection with
 	// a reason, "BYE".
 	Status string
@@ -36,10 +36,10 @@ type Reply struct {
 }
 
 // IsZero reports whether there was no reply.
-func (r Reply) IsZero() bool { return r.Status == "" }
+func (r ServerReply) IsZero() bool { return r.Status == "" }
 
 // String returns the reply as one line: "NO [OVERQUOTA] Mailbox is full".
-func (r Reply) String() string {
+func (r ServerReply) String() string {
 	words := []string{r.Status}
 	if r.Code != "" {
 		words = append(words, "["+r.Code+"]")
@@ -58,7 +58,7 @@ func (r Reply) String() string {
 // both.
 type Error struct {
 	Stage Stage
-	Reply Reply // zero if the server sent none
+	Reply ServerReply // zero if the server sent none
 	// Folders lists the mailbox's folders if the requested one is not among
 	// them.
 	Folders []string

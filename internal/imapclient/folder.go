@@ -7,39 +7,41 @@ import (
 	"strings"
 )
 
-// folder is one entry of LIST.
-type folder struct {
+// listedFolder is one entry of LIST.
+type listedFolder struct {
 	wire string // its name in the server's encoding, as it is sent back
 	name string // the decoded name
 	sep  string // separator of hierarchy levels; "" if there is none
 	attr []string
 }
 
-// is reports whether the folder has an attribute.
-func (f folder) is(attribute string) bool {
+// hasAttribute reports whether the folder has an attribute.
+func (f listedFolder) hasAttribute(attribute string) bool {
 	return slices.ContainsFunc(f.attr, func(a string) bool { return strings.EqualFold(a, attribute) })
 }
 
-// holds reports whether it can contain messages.
-func (f folder) holds() bool { return !f.is(`\Noselect`) && !f.is(`\NonExistent`) }
+// holdsMessages reports whether it can contain messages.
+func (f listedFolder) holdsMessages() bool {
+	return !f.hasAttribute(`\Noselect`) && !f.hasAttribute(`\NonExistent`)
+}
 
-// called reports whether the user's name, decoded or in the server's encoding,
+// hasName reports whether the user's name, decoded or in the server's encoding,
 // means this folder. INBOX is the only name that ignores case.
-func (f folder) called(name string) bool {
+func (f listedFolder) hasName(name string) bool {
 	return f.name == name || f.wire == name || strings.EqualFold(name, "INBOX") && strings.EqualFold(f.wire, "INBOX")
 }
 
-// folder finds the folder of that name or, for "", the one for sent mail. It
+// findFolder finds the folder of that name or, for "", the one for sent mail. It
 // never creates one: a folder that the user's other programs don't show would
 // hide the copy, and its name is the user's choice.
-func (c *conn) folder(name string) (folder, error) {
-	if err := c.list(name == ""); err != nil {
-		return folder{}, err
+func (c *imapConn) findFolder(name string) (listedFolder, error) {
+	if err := c.listFolders(name == ""); err != nil {
+		return listedFolder{}, err
 	}
 	if name != "" {
-		return c.first(fmt.Sprintf("called %q", name), func(f folder) bool { return f.called(name) })
+		return c.firstFolder(fmt.Sprintf("called %q", name), func(f listedFolder) bool { return f.hasName(name) })
 	}
-	marked := func(f folder) bool { return f.is(`\Sent`) && f.holds() }
+	marked := func(f listedFolder) bool { return f.hasAttribute(`\Sent`) && f.holdsMessages() }
 	if i := slices.IndexFunc(c.folders, marked); i >= 0 {
 		return c.folders[i], nil
 	}
@@ -48,9 +50,9 @@ func (c *conn) folder(name string) (folder, error) {
 		// use.
 		plain := c.folders
 		c.folders = nil
-		reply, err := c.ask(c.command(`XLIST "" "*"`))
+		reply, err := c.runCommand(c.newCommand(`XLIST "" "*"`))
 		if err != nil || reply.Status == "BYE" {
-			return folder{}, &Error{Stage: StageFolder, Reply: reply, Err: err}
+			return listedFolder{}, &Error{Stage: StageFolder, Reply: reply, Err: err}
 		}
 		if i := slices.IndexFunc(c.folders, marked); i >= 0 {
 			return c.folders[i], nil
@@ -58,39 +60,39 @@ func (c *conn) folder(name string) (folder, error) {
 		c.folders = plain
 	}
 	for _, usual := range usualNames() {
-		if i := slices.IndexFunc(c.folders, func(f folder) bool { return f.holds() && f.isUsually(usual) }); i >= 0 {
+		if i := slices.IndexFunc(c.folders, func(f listedFolder) bool { return f.holdsMessages() && f.hasUsualName(usual) }); i >= 0 {
 			return c.folders[i], nil
 		}
 	}
-	return c.first("for sent mail", func(folder) bool { return false })
+	return c.firstFolder("for sent mail", func(listedFolder) bool { return false })
 }
 
-// first returns the first folder that fits, or an error that lists all folders.
-func (c *conn) first(what string, fits func(folder) bool) (folder, error) {
+// firstFolder returns the first folder that fits, or an error that lists all folders.
+func (c *imapConn) firstFolder(what string, fits func(listedFolder) bool) (listedFolder, error) {
 	if i := slices.IndexFunc(c.folders, fits); i >= 0 {
 		return c.folders[i], nil
 	}
 	names := make([]string, 0, len(c.folders))
 	for _, f := range c.folders {
-		if f.holds() {
+		if f.holdsMessages() {
 			names = append(names, f.name)
 		}
 	}
-	return folder{}, &Error{Stage: StageFolder, Folders: names, Err: fmt.Errorf("%w: none is %s", ErrNoFolder, what)}
+	return listedFolder{}, &Error{Stage: StageFolder, Folders: names, Err: fmt.Errorf("%w: none is %s", ErrNoFolder, what)}
 }
 
-// list asks for all folders, with their special uses if requested. Plain LIST
+// listFolders asks for all folders, with their special uses if requested. Plain LIST
 // may return those too (RFC 6154 section 2), and does at NetEase.
-func (c *conn) list(specialUse bool) error {
+func (c *imapConn) listFolders(specialUse bool) error {
 	commands := []string{`LIST "" "*"`}
 	if specialUse && (c.caps.has("SPECIAL-USE") && c.caps.has("LIST-EXTENDED") || c.caps.has("IMAP4REV2")) {
 		commands = []string{`LIST "" "*" RETURN (SPECIAL-USE)`, commands[0]}
 	}
-	var reply Reply
+	var reply ServerReply
 	for _, command := range commands {
 		c.folders = nil
 		var err error
-		reply, err = c.ask(c.command(command))
+		reply, err = c.runCommand(c.newCommand(command))
 		switch {
 		case err != nil:
 			return &Error{Stage: StageFolder, Err: err}
@@ -115,9 +117,9 @@ func usualNames() []string {
 		"Verzonden", "Verzonden items", "Отправленные", "Wysłane"}
 }
 
-// isUsually reports whether the folder has a name at the top level, below
+// hasUsualName reports whether the folder has a name at the top level, below
 // INBOX, where some servers keep everything, or below Gmail's own folder.
-func (f folder) isUsually(name string) bool {
+func (f listedFolder) hasUsualName(name string) bool {
 	own := f.name
 	for _, above := range []string{"INBOX", "[Gmail]", "[Google Mail]"} {
 		if n := len(above); f.sep != "" && len(own) > n && strings.EqualFold(own[:n], above) && strings.HasPrefix(own[n:], f.sep) {
@@ -130,23 +132,23 @@ func (f folder) isUsually(name string) bool {
 
 // parseFolder parses the arguments of LIST: attributes, separator and name (RFC
 // 9051 section 7.3.1). Anything after the name is ignored.
-func (c *conn) parseFolder(b []byte) (f folder, ok bool) {
+func (c *imapConn) parseFolder(b []byte) (f listedFolder, ok bool) {
 	inside, rest, ok := bytes.Cut(b, []byte(")"))
 	if !ok || len(inside) == 0 || inside[0] != '(' {
-		return folder{}, false
+		return listedFolder{}, false
 	}
 	for _, word := range bytes.Fields(inside[1:]) {
 		f.attr = append(f.attr, string(word))
 	}
 	sep, rest, ok := cutString(rest)
 	if !ok {
-		return folder{}, false
+		return listedFolder{}, false
 	}
 	if !strings.EqualFold(sep, "NIL") {
 		f.sep = sep
 	}
 	f.wire, _, ok = cutString(rest)
-	f.name = c.redact.text([]byte(decodeName(f.wire)))
+	f.name = c.redact.cleanText([]byte(decodeName(f.wire)))
 	return f, ok && f.wire != ""
 }
 

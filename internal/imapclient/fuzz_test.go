@@ -53,9 +53,9 @@ func FuzzResponses(f *testing.F) {
 // shown runs one command and returns every text that users may see.
 func shown(t *testing.T, said []byte) []string {
 	server := canned{said: bytes.NewReader(said)}
-	c := &conn{ctx: t.Context(), raw: server, rw: server, r: bufio.NewReaderSize(server, maxLine), patience: time.Second,
+	c := &imapConn{ctx: t.Context(), raw: server, rw: server, r: bufio.NewReaderSize(server, maxLine), patience: time.Second,
 		redact: newRedactor(sasl.Credentials{Username: "me", Password: "hunter22"})}
-	reply, err := c.ask(c.command("NOOP"))
+	reply, err := c.runCommand(c.newCommand("NOOP"))
 	texts := []string{reply.Status, reply.Code, reply.Text, reply.Alert}
 	if err != nil {
 		texts = append(texts, err.Error())
@@ -71,7 +71,7 @@ func shown(t *testing.T, said []byte) []string {
 	if limit, ok := c.caps.appendLimit(); ok && limit < 0 {
 		t.Errorf("a limit of %d", limit)
 	}
-	return append(texts, c.redact.text([]byte(strings.Join(c.caps.mechanisms(), " "))))
+	return append(texts, c.redact.cleanText([]byte(strings.Join(c.caps.mechanisms(), " "))))
 }
 
 func FuzzFolderName(f *testing.F) {
@@ -96,7 +96,7 @@ func FuzzFolderName(f *testing.F) {
 func FuzzQuoted(f *testing.F) {
 	f.Add(`a "b" \c`)
 	f.Fuzz(func(t *testing.T, s string) {
-		if got, rest, ok := cutString([]byte(` "` + escape(s) + `" x`)); !ok || got != s || string(rest) != " x" {
+		if got, rest, ok := cutString([]byte(` "` + escapeQuoted(s) + `" x`)); !ok || got != s || string(rest) != " x" {
 			t.Errorf("%q became %q, %q, %v", s, got, rest, ok)
 		}
 	})

@@ -66,7 +66,7 @@ func Append(ctx context.Context, cfg Config, m Message, date time.Time) (folder 
 	if err != nil {
 		return "", err
 	}
-	defer b.leave(ctx)
+	defer b.logoutWithin(ctx)
 	return b.Append(ctx, m, date)
 }
 
@@ -76,7 +76,7 @@ func Search(ctx context.Context, cfg Config, messageID string) (found bool, err 
 	if err != nil {
 		return false, err
 	}
-	defer b.leave(ctx)
+	defer b.logoutWithin(ctx)
 	return b.Search(ctx, messageID)
 }
 
@@ -86,7 +86,7 @@ func Check(ctx context.Context, cfg Config) (folder string, err error) {
 	if err != nil {
 		return "", err
 	}
-	defer b.leave(ctx)
+	defer b.logoutWithin(ctx)
 	return b.folder.name, nil
 }
 

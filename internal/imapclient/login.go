@@ -13,7 +13,7 @@ import (
 // login logs in, with the best mechanism or with the LOGIN command. It stops at
 // the first failure: trying the same password in another way only locks
 // accounts.
-func (c *conn) login() error {
+func (c *imapConn) login() error {
 	if c.caps == nil && !c.preauth {
 		if err := c.askCapabilities(); err != nil {
 			return err
@@ -35,8 +35,8 @@ func (c *conn) login() error {
 	return c.identify()
 }
 
-func (c *conn) askCapabilities() error {
-	reply, err := c.ask(c.command("CAPABILITY"))
+func (c *imapConn) askCapabilities() error {
+	reply, err := c.runCommand(c.newCommand("CAPABILITY"))
 	switch {
 	case err != nil:
 		return &Error{Stage: StageLogin, Err: err}
@@ -53,19 +53,19 @@ func (c *conn) askCapabilities() error {
 //
 // QUIRK: NetEase (163, 126, yeah.net) refuses every folder with "Unsafe Login.
 // Please contact kefu@188.com for help" to clients that have not sent it.
-func (c *conn) identify() error {
+func (c *imapConn) identify() error {
 	if !c.caps.has("ID") {
 		return nil
 	}
 	id := `ID ("name" "yan" "vendor" "yanmail" "support-url" "https://github.com/yanmail/yan")`
-	if reply, err := c.ask(c.command(id)); err != nil || reply.Status == "BYE" {
+	if reply, err := c.runCommand(c.newCommand(id)); err != nil || reply.Status == "BYE" {
 		return &Error{Stage: StageLogin, Reply: reply, Err: err}
 	}
 	return nil
 }
 
 // authenticate chooses a login method and runs it.
-func (c *conn) authenticate(offered capabilities) (Reply, error) {
+func (c *imapConn) authenticate(offered capabilities) (ServerReply, error) {
 	session := sasl.Session{TLS: c.tls, Host: c.cfg.Host, Port: c.cfg.port(), Offered: offered.mechanisms()}
 	name, ok := sasl.Choose(c.cfg.Auth, session)
 	hasPassword := c.cfg.Auth.Password != "" && c.cfg.Auth.Token == ""
@@ -77,33 +77,33 @@ func (c *conn) authenticate(offered capabilities) (Reply, error) {
 		// round trips of the LOGIN mechanism.
 		return c.loginCommand()
 	case !ok && hasPassword:
-		return Reply{}, ErrLoginDisabled
+		return ServerReply{}, ErrLoginDisabled
 	case !ok:
 		slices.Sort(session.Offered)
-		return Reply{}, fmt.Errorf("%w: it offers %q", smtpclient.ErrNoMechanism, session.Offered)
+		return ServerReply{}, fmt.Errorf("%w: it offers %q", smtpclient.ErrNoMechanism, session.Offered)
 	}
 	mech, err := sasl.New(name, c.cfg.Auth, session)
 	if err != nil {
-		return Reply{}, err
+		return ServerReply{}, err
 	}
-	reply, err := c.exchange(mech, offered.has("SASL-IR") || offered.has("IMAP4REV2"))
+	reply, err := c.runExchange(mech, offered.has("SASL-IR") || offered.has("IMAP4REV2"))
 	if err == nil && reply.Status == "OK" {
 		err = mech.Finish()
 	}
 	if err != nil {
-		return Reply{}, err
+		return ServerReply{}, err
 	}
 	return reply, nil
 }
 
-func (c *conn) loginCommand() (Reply, error) {
-	m := c.command("LOGIN")
+func (c *imapConn) loginCommand() (ServerReply, error) {
+	m := c.newCommand("LOGIN")
 	for _, s := range []string{c.cfg.Auth.Username, c.cfg.Auth.Password} {
 		if err := m.astring(s); err != nil {
-			return Reply{}, fmt.Errorf("user name or password: %w", err)
+			return ServerReply{}, fmt.Errorf("user name or password: %w", err)
 		}
 	}
-	return c.ask(m)
+	return c.runCommand(m)
 }
 
 const (
@@ -115,14 +115,14 @@ const (
 	maxInitial = 8000
 )
 
-// exchange runs a SASL exchange (RFC 9051 section 6.2.2).
-func (c *conn) exchange(mech sasl.Mechanism, withCommand bool) (Reply, error) {
+// runExchange runs a SASL exchange (RFC 9051 section 6.2.2).
+func (c *imapConn) runExchange(mech sasl.Mechanism, withCommand bool) (ServerReply, error) {
 	initial, err := mech.Start()
 	if err != nil {
-		return Reply{}, err
+		return ServerReply{}, err
 	}
 	c.redact.hideOctets(initial)
-	m := c.command("AUTHENTICATE " + mech.Name())
+	m := c.newCommand("AUTHENTICATE " + mech.Name())
 	if initial != nil && withCommand && base64.StdEncoding.EncodedLen(len(initial)) <= maxInitial {
 		m.text(" " + encodeInitial(initial))
 		initial = nil
@@ -131,29 +131,29 @@ func (c *conn) exchange(mech sasl.Mechanism, withCommand bool) (Reply, error) {
 	c.alert = ""
 	line := m.chunks[0]
 	for range maxChallenges {
-		c.allow()
-		if reply, err := c.write(m, line); err != nil || !reply.IsZero() {
+		c.setLimits()
+		if reply, err := c.writeCommand(m, line); err != nil || !reply.IsZero() {
 			return reply, err
 		}
-		challenge, reply, err := c.next(m.tag)
+		challenge, reply, err := c.readContinuation(m.tag)
 		if err != nil || !reply.IsZero() {
 			return reply, err
 		}
 		response := initial
 		if initial == nil {
-			if response, err = next(mech, challenge); err != nil {
-				return c.cancel(m, err)
+			if response, err = nextResponse(mech, challenge); err != nil {
+				return c.cancelExchange(m, err)
 			}
 		}
 		initial = nil
 		c.redact.hideOctets(response)
 		line = []byte(base64.StdEncoding.EncodeToString(response) + "\r\n")
 	}
-	return c.cancel(m, errors.New("the server keeps asking"))
+	return c.cancelExchange(m, errors.New("the server keeps asking"))
 }
 
-// next returns the mechanism's response to a challenge.
-func next(mech sasl.Mechanism, challenge []byte) ([]byte, error) {
+// nextResponse returns the mechanism's response to a challenge.
+func nextResponse(mech sasl.Mechanism, challenge []byte) ([]byte, error) {
 	decoded, err := base64.StdEncoding.DecodeString(string(challenge))
 	if err != nil {
 		// QUIRK: some servers send the prompts of LOGIN in plain text; the
@@ -166,17 +166,17 @@ func next(mech sasl.Mechanism, challenge []byte) ([]byte, error) {
 	return mech.Next(decoded)
 }
 
-// cancel cancels an exchange. reason is the local error, and may quote the
+// cancelExchange cancels an exchange. reason is the local error, and may quote the
 // server.
-func (c *conn) cancel(m *command, reason error) (Reply, error) {
-	c.allow()
-	if reply, err := c.write(m, []byte("*\r\n")); err == nil && reply.IsZero() {
-		_, _ = c.answer(m.tag) // a BAD without information
+func (c *imapConn) cancelExchange(m *commandBuilder, reason error) (ServerReply, error) {
+	c.setLimits()
+	if reply, err := c.writeCommand(m, []byte("*\r\n")); err == nil && reply.IsZero() {
+		_, _ = c.readAnswer(m.tag) // a BAD without information
 	}
 	if hidden := c.redact.line(reason.Error()); hidden != reason.Error() {
-		return Reply{}, errors.New(hidden)
+		return ServerReply{}, errors.New(hidden)
 	}
-	return Reply{}, reason
+	return ServerReply{}, reason
 }
 
 // encodeInitial encodes an initial response; an empty one is "=" (RFC 4959).

@@ -11,8 +11,8 @@ import (
 // search. It is not safe for concurrent use. The caller must close it.
 type Mailbox struct {
 	cfg    Config
-	conn   *conn // nil: no connection
-	folder folder
+	conn   *imapConn // nil: no connection
+	folder listedFolder
 	fresh  bool // the connection has not been used yet
 	closed bool
 	// arrived is when the copy found by the last search arrived.
@@ -35,10 +35,10 @@ const (
 // as in the other methods. The error is an *[Error].
 func Open(ctx context.Context, cfg Config) (*Mailbox, error) {
 	b := &Mailbox{cfg: cfg}
-	if err := b.open(ctx); err != nil {
+	if err := b.openConn(ctx); err != nil {
 		return nil, err
 	}
-	b.rest()
+	b.endCall()
 	return b, nil
 }
 
@@ -60,8 +60,8 @@ func (b *Mailbox) Append(ctx context.Context, m Message, date time.Time) (folder
 	if ctx.Err() != nil { // no reason to cut the connection
 		return "", &Error{Stage: StageAppend, Err: context.Cause(ctx)}
 	}
-	defer b.rest()
-	if b.resume(ctx) {
+	defer b.endCall()
+	if b.resumeConn(ctx) {
 		// A server that closes the connection at the first command would do it
 		// again.
 		fresh := b.fresh
@@ -73,7 +73,7 @@ func (b *Mailbox) Append(ctx context.Context, m Message, date time.Time) (folder
 			return "", err
 		}
 	}
-	if err := b.open(ctx); err != nil {
+	if err := b.openConn(ctx); err != nil {
 		return "", err
 	}
 	if _, err := b.append(m, date); err != nil {
@@ -105,8 +105,8 @@ func (b *Mailbox) Search(ctx context.Context, messageID string) (found bool, err
 	return s.Found, err
 }
 
-// Sighting is the result of a search.
-type Sighting struct {
+// SearchResult is the result of a search.
+type SearchResult struct {
 	Found bool
 	// Arrived is when the newest copy arrived in the folder, by the server's
 	// clock (INTERNALDATE), to the second; zero if the server does not say.
@@ -114,10 +114,10 @@ type Sighting struct {
 }
 
 // Find is [Mailbox.Search] and also returns when the copy arrived.
-func (b *Mailbox) Find(ctx context.Context, messageID string) (s Sighting, err error) {
+func (b *Mailbox) Find(ctx context.Context, messageID string) (s SearchResult, err error) {
 	found, err := b.find(ctx, messageID)
 	if found {
-		s = Sighting{Found: true, Arrived: b.arrived}
+		s = SearchResult{Found: true, Arrived: b.arrived}
 	}
 	return s, err
 }
@@ -132,15 +132,15 @@ func (b *Mailbox) find(ctx context.Context, messageID string) (found bool, err e
 	if ctx.Err() != nil {
 		return false, &Error{Stage: StageSearch, Err: context.Cause(ctx)}
 	}
-	defer b.rest()
-	if b.resume(ctx) {
+	defer b.endCall()
+	if b.resumeConn(ctx) {
 		fresh := b.fresh
 		found, err := b.search(messageID)
 		if err == nil || fresh || !b.conn.lost || ctx.Err() != nil || errors.Is(err, ErrMalformed) {
 			return found, err
 		}
 	}
-	if err := b.open(ctx); err != nil {
+	if err := b.openConn(ctx); err != nil {
 		return false, err
 	}
 	return b.search(messageID)
@@ -149,43 +149,43 @@ func (b *Mailbox) find(ctx context.Context, messageID string) (found bool, err e
 // search searches over the current connection.
 func (b *Mailbox) search(messageID string) (bool, error) {
 	b.fresh = false
-	found, err := b.conn.search(b.folder, "<"+bare(messageID)+">")
+	found, err := b.conn.search(b.folder, "<"+bareID(messageID)+">")
 	b.arrived = b.conn.arrived
 	return found, err
 }
 
 // Close logs out, in at most two seconds. It may be called twice.
-func (b *Mailbox) Close() { b.leave(context.Background()) }
+func (b *Mailbox) Close() { b.logoutWithin(context.Background()) }
 
-// leave is Close with a context.
-func (b *Mailbox) leave(ctx context.Context) {
+// logoutWithin is Close with a context.
+func (b *Mailbox) logoutWithin(ctx context.Context) {
 	b.closed = true
 	if b.conn == nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, maxLogout)
 	defer cancel()
-	b.conn.attend(ctx)
+	b.conn.watchContext(ctx)
 	b.conn.logout()
-	b.drop()
+	b.dropConn()
 }
 
-// resume reports whether the current connection can be used for a call with
+// resumeConn reports whether the current connection can be used for a call with
 // this context.
-func (b *Mailbox) resume(ctx context.Context) bool {
+func (b *Mailbox) resumeConn(ctx context.Context) bool {
 	if b.conn == nil {
 		return false
 	}
-	b.conn.attend(ctx)
+	b.conn.watchContext(ctx)
 	idle := b.cfg.now().Sub(b.conn.heard)
 	silent := idle < 0 || idle >= maxSilence // the clock may have been set back
-	return b.fresh && !silent || b.conn.stands(silent)
+	return b.fresh && !silent || b.conn.isAlive(silent)
 }
 
-// open connects again, logs in and finds the folder.
-func (b *Mailbox) open(ctx context.Context) error {
-	b.drop()
-	c, found, err := enter(ctx, b.cfg)
+// openConn connects again, logs in and finds the folder.
+func (b *Mailbox) openConn(ctx context.Context) error {
+	b.dropConn()
+	c, found, err := loginToFolder(ctx, b.cfg)
 	if err != nil {
 		// Repeating a refused login for each message would lock the account.
 		b.closed = ctx.Err() == nil
@@ -206,16 +206,16 @@ func (b *Mailbox) append(m Message, date time.Time) (untouched bool, err error) 
 	return untouched, err
 }
 
-// rest ends a call: its context no longer affects the connection, which is kept
+// endCall ends a call: its context no longer affects the connection, which is kept
 // if it is still usable.
-func (b *Mailbox) rest() {
+func (b *Mailbox) endCall() {
 	if c := b.conn; c != nil && (!c.release() || c.lost || !c.bye.IsZero()) {
-		b.drop()
+		b.dropConn()
 	}
 }
 
-// drop closes the connection, if there is one.
-func (b *Mailbox) drop() {
+// dropConn closes the connection, if there is one.
+func (b *Mailbox) dropConn() {
 	if b.conn != nil {
 		b.conn.close()
 		b.conn = nil

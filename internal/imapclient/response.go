@@ -21,10 +21,10 @@ type response struct {
 	rest []byte // the arguments; a literal is rewritten as a quoted string
 }
 
-// read reads one response. Its literals are rewritten as quoted strings, so
+// readResponse reads one response. Its literals are rewritten as quoted strings, so
 // that parsers handle one form.
-func (c *conn) read() (response, error) {
-	line, err := c.line()
+func (c *imapConn) readResponse() (response, error) {
+	line, err := c.readLine()
 	if err != nil {
 		return response{}, err
 	}
@@ -34,7 +34,7 @@ func (c *conn) read() (response, error) {
 		return got, nil // ends with human-readable text, in which {5} is no literal
 	}
 	for {
-		n, at, ok := announced(got.rest)
+		n, at, ok := literalAnnouncement(got.rest)
 		if !ok {
 			return got, nil
 		}
@@ -44,18 +44,18 @@ func (c *conn) read() (response, error) {
 		c.budget -= n
 		octets := make([]byte, n)
 		if _, err := io.ReadFull(c.r, octets); err != nil {
-			return response{}, c.explain(err)
+			return response{}, c.explainError(err)
 		}
-		got.rest = append(got.rest[:at], `"`+escape(string(octets))+`"`...)
-		if line, err = c.line(); err != nil {
+		got.rest = append(got.rest[:at], `"`+escapeQuoted(string(octets))+`"`...)
+		if line, err = c.readLine(); err != nil {
 			return response{}, err
 		}
 		got.rest = append(got.rest, line...)
 	}
 }
 
-// line reads a line and removes its line end. The buffer limits its length.
-func (c *conn) line() ([]byte, error) {
+// readLine reads a line and removes its line end. The buffer limits its length.
+func (c *imapConn) readLine() ([]byte, error) {
 	b, err := c.r.ReadSlice('\n')
 	c.budget -= len(b)
 	switch {
@@ -64,16 +64,16 @@ func (c *conn) line() ([]byte, error) {
 	case c.budget < 0:
 		return nil, fmt.Errorf("%w: more than %d octets in answer to one command", ErrMalformed, maxAnswer)
 	case errors.Is(err, io.EOF) && len(b) > 0:
-		return nil, c.explain(io.ErrUnexpectedEOF)
+		return nil, c.explainError(io.ErrUnexpectedEOF)
 	case err != nil:
-		return nil, c.explain(err)
+		return nil, c.explainError(err)
 	}
 	return bytes.TrimSuffix(b[:len(b)-1], []byte("\r")), nil
 }
 
-// announced finds a literal's announcement at the end of a line: its size and
+// literalAnnouncement finds a literal's announcement at the end of a line: its size and
 // position.
-func announced(line []byte) (size, at int, ok bool) {
+func literalAnnouncement(line []byte) (size, at int, ok bool) {
 	at = bytes.LastIndexByte(line, '{')
 	if at < 0 || !bytes.HasSuffix(line, []byte("}")) {
 		return 0, 0, false
@@ -83,8 +83,8 @@ func announced(line []byte) (size, at int, ok bool) {
 	return size, at, err == nil && size >= 0
 }
 
-// escape escapes a string for quotes (RFC 9051 section 4.3).
-func escape(s string) string {
+// escapeQuoted escapes a string for quotes (RFC 9051 section 4.3).
+func escapeQuoted(s string) string {
 	return strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s)
 }
 
@@ -98,17 +98,17 @@ func isStatus(rest []byte) bool {
 	return false
 }
 
-// status parses a status response (RFC 9051 section 7.1) and stores its
+// parseStatus parses a status response (RFC 9051 section 7.1) and stores its
 // capabilities. ok is false if it is another response.
-func (c *conn) status(rest []byte) (reply Reply, ok bool) {
+func (c *imapConn) parseStatus(rest []byte) (reply ServerReply, ok bool) {
 	if !isStatus(rest) {
-		return Reply{}, false
+		return ServerReply{}, false
 	}
 	word, text, _ := bytes.Cut(rest, []byte(" "))
 	reply.Status = strings.ToUpper(string(word))
 	if inside, after, found := bytes.Cut(text, []byte("]")); found && bytes.HasPrefix(inside, []byte("[")) {
 		code, arguments, _ := bytes.Cut(inside[1:], []byte(" "))
-		reply.Code = c.redact.text(bytes.ToUpper(code))
+		reply.Code = c.redact.cleanText(bytes.ToUpper(code))
 		text = bytes.TrimLeft(after, " ")
 		switch reply.Code {
 		case "CAPABILITY":
@@ -120,18 +120,18 @@ func (c *conn) status(rest []byte) (reply Reply, ok bool) {
 			text = append(append(bytes.Clone(text), ' '), arguments...)
 		}
 	}
-	reply.Text = c.redact.text(text)
+	reply.Text = c.redact.cleanText(text)
 	return reply, true
 }
 
-// untagged handles a response without a tag, and ignores kinds that this client
+// handleUntagged handles a response without a tag, and ignores kinds that this client
 // does not need.
-func (c *conn) untagged(rest []byte) {
-	if reply, ok := c.status(rest); ok {
+func (c *imapConn) handleUntagged(rest []byte) {
+	if reply, ok := c.parseStatus(rest); ok {
 		switch {
 		case reply.Status == "BYE":
 			if c.bye.IsZero() { // repeated BYEs get no more time
-				c.hearOut() // whether or not the server closes the connection now
+				c.awaitLastReply() // whether or not the server closes the connection now
 			}
 			c.bye = reply
 		case reply.Text != "" && (reply.Status != "OK" || reply.Code == "ALERT"):
@@ -148,7 +148,7 @@ func (c *conn) untagged(rest []byte) {
 			c.folders = append(c.folders, f)
 		}
 	default:
-		c.seen.hear(strings.ToUpper(string(word)), arguments)
+		c.seen.handleResponse(strings.ToUpper(string(word)), arguments)
 	}
 }
 
@@ -188,10 +188,10 @@ func (c capabilities) appendLimit() (octets int64, ok bool) {
 	return 0, false
 }
 
-// withoutAsking returns the maximum size of a literal that is sent without a
+// nonSyncLimit returns the maximum size of a literal that is sent without a
 // continuation request (RFC 7888). Above 64 KiB Yan waits for one even if it
 // need not: then the server can refuse before the message is sent.
-func (c capabilities) withoutAsking() int64 {
+func (c capabilities) nonSyncLimit() int64 {
 	switch {
 	case c.has("LITERAL+"):
 		return 64 << 10

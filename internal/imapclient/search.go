@@ -21,9 +21,9 @@ const (
 // search looks for a message by its Message-ID in a folder, which it opens
 // read-only. found means that the header was read; "not found" requires that
 // the server answered every command.
-func (c *conn) search(f folder, id string) (found bool, err error) {
+func (c *imapConn) search(f listedFolder, id string) (found bool, err error) {
 	c.arrived = time.Time{}
-	defer func() { c.seen = sighting{} }()
+	defer func() { c.seen = searchState{} }()
 	if err := c.examine(f); err != nil || c.seen.messages == 0 {
 		return false, err
 	}
@@ -31,13 +31,13 @@ func (c *conn) search(f folder, id string) (found bool, err error) {
 	var doubt error // why the search is not conclusive
 	// QUIRK: SEARCH HEADER matches a substring (RFC 9051 section 6.4.4), and
 	// some servers' index contains only words, without the <>.
-	for _, words := range []string{id, bare(id)} {
-		hits, err := c.hits(words)
+	for _, words := range []string{id, bareID(id)} {
+		hits, err := c.searchHits(words)
 		if c.lost {
 			return false, err
 		}
 		if err == nil && len(hits) > 0 {
-			found, err = c.holds("UID FETCH "+strings.Join(hits, ","), id)
+			found, err = c.containsMessage("UID FETCH "+strings.Join(hits, ","), id)
 			if err == nil && !found && c.seen.named < len(hits) {
 				err = &Error{Stage: StageSearch, Err: errNotShown}
 			}
@@ -49,17 +49,17 @@ func (c *conn) search(f folder, id string) (found bool, err error) {
 			doubt = err
 		}
 	}
-	return c.among(messages, id, doubt)
+	return c.searchNewest(messages, id, doubt)
 }
 
-// among reads the newest messages. doubt is the error to return if the message
+// searchNewest reads the newest messages. doubt is the error to return if the message
 // is not among them and they are not all; nil means not found.
 //
 // QUIRK: an index may be seconds behind the folder, or days if it is broken.
 // The searched message is mostly among the newest.
-func (c *conn) among(messages int, id string, doubt error) (found bool, err error) {
+func (c *imapConn) searchNewest(messages int, id string, doubt error) (found bool, err error) {
 	first := max(1, messages-newest+1)
-	found, err = c.holds(fmt.Sprintf("FETCH %d:%d", first, messages), id)
+	found, err = c.containsMessage(fmt.Sprintf("FETCH %d:%d", first, messages), id)
 	switch {
 	case found || err != nil:
 		return found, err
@@ -73,14 +73,14 @@ func (c *conn) among(messages int, id string, doubt error) (found bool, err erro
 
 var errNotShown = errors.New("it does not show the Message-ID of all messages")
 
-// bare removes the angle brackets of a Message-ID.
-func bare(id string) string { return strings.TrimSuffix(strings.TrimPrefix(id, "<"), ">") }
+// bareID removes the angle brackets of a Message-ID.
+func bareID(id string) string { return strings.TrimSuffix(strings.TrimPrefix(id, "<"), ">") }
 
 // checkID rejects a string that is no Message-ID, because a part of one would
 // match others.
 func checkID(id string) error {
 	switch {
-	case bare(id) == "":
+	case bareID(id) == "":
 		return errors.New("there is no Message-ID to look for")
 	case len(id) > 998 || strings.ContainsFunc(id, func(r rune) bool { return r <= ' ' || r == 0x7f }):
 		return errors.New("what is looked for is no Message-ID")
@@ -88,8 +88,8 @@ func checkID(id string) error {
 	return nil
 }
 
-// sighting collects the server's responses about the folder and its messages.
-type sighting struct {
+// searchState collects the server's responses about the folder and its messages.
+type searchState struct {
 	messages int         // in the folder; -1 if unknown
 	hits     []string    // their UIDs, at most maxHits+1
 	ids      []string    // Message-IDs of all messages
@@ -101,13 +101,13 @@ type sighting struct {
 // examine opens the folder with EXAMINE, which changes nothing; SELECT would
 // clear \Recent. It is sent for each search, because a server may only then
 // show new messages.
-func (c *conn) examine(f folder) error {
-	c.seen = sighting{messages: -1}
-	cmd := c.command("EXAMINE")
+func (c *imapConn) examine(f listedFolder) error {
+	c.seen = searchState{messages: -1}
+	cmd := c.newCommand("EXAMINE")
 	if err := cmd.astring(f.wire); err != nil {
 		return &Error{Stage: StageSearch, Err: err}
 	}
-	if err := c.inquire(cmd); err != nil {
+	if err := c.runSearchCommand(cmd); err != nil {
 		return err
 	}
 	if c.seen.messages < 0 {
@@ -117,18 +117,18 @@ func (c *conn) examine(f folder) error {
 	return nil
 }
 
-// hits searches for messages whose Message-ID contains these words.
-func (c *conn) hits(words string) ([]string, error) {
+// searchHits searches for messages whose Message-ID contains these words.
+func (c *imapConn) searchHits(words string) ([]string, error) {
 	c.seen.hits = nil
 	charset := ""
 	if strings.ContainsFunc(words, func(r rune) bool { return r >= 0x80 }) {
 		charset = "CHARSET UTF-8 "
 	}
-	cmd := c.command("UID SEARCH " + charset + "HEADER Message-ID")
+	cmd := c.newCommand("UID SEARCH " + charset + "HEADER Message-ID")
 	if err := cmd.astring(words); err != nil {
 		return nil, &Error{Stage: StageSearch, Err: err}
 	}
-	if err := c.inquire(cmd); err != nil {
+	if err := c.runSearchCommand(cmd); err != nil {
 		return nil, err
 	}
 	if len(c.seen.hits) > maxHits {
@@ -143,16 +143,16 @@ func (c *conn) hits(words string) ([]string, error) {
 // and keep the original here.
 const originalID = "X-Microsoft-Original-Message-ID"
 
-// holds fetches the Message-IDs of messages without changing flags, and reports
+// containsMessage fetches the Message-IDs of messages without changing flags, and reports
 // whether one matches.
-func (c *conn) holds(fetch, id string) (bool, error) {
+func (c *imapConn) containsMessage(fetch, id string) (bool, error) {
 	c.seen.ids, c.seen.dates, c.seen.headers = nil, nil, 0
-	if err := c.inquire(c.command(fetch + " (UID INTERNALDATE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID " + strings.ToUpper(originalID) + ")])")); err != nil {
+	if err := c.runSearchCommand(c.newCommand(fetch + " (UID INTERNALDATE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID " + strings.ToUpper(originalID) + ")])")); err != nil {
 		return false, err
 	}
 	found := false
 	for i, value := range c.seen.ids {
-		if bare(value) != bare(id) {
+		if bareID(value) != bareID(id) {
 			continue
 		}
 		found = true
@@ -163,9 +163,9 @@ func (c *conn) holds(fetch, id string) (bool, error) {
 	return found, nil
 }
 
-// inquire sends a command of a search; its results are in c.seen.
-func (c *conn) inquire(cmd *command) error {
-	reply, err := c.ask(cmd)
+// runSearchCommand sends a command of a search; its results are in c.seen.
+func (c *imapConn) runSearchCommand(cmd *commandBuilder) error {
+	reply, err := c.runCommand(cmd)
 	c.lost = err != nil || reply.Status == "BYE"
 	if err != nil || reply.Status != "OK" {
 		return &Error{Stage: StageSearch, Reply: reply, Err: err}
@@ -173,17 +173,17 @@ func (c *conn) inquire(cmd *command) error {
 	return nil
 }
 
-// hear handles an untagged response of a search. word is its first word, upper
+// handleResponse handles an untagged response of a search. word is its first word, upper
 // case.
-func (s *sighting) hear(word string, arguments []byte) {
+func (s *searchState) handleResponse(word string, arguments []byte) {
 	switch word {
 	case "SEARCH":
 		for _, number := range strings.Fields(string(arguments)) {
-			s.hit(number)
+			s.addHit(number)
 		}
 		return
 	case "ESEARCH":
-		s.hitAll(string(arguments))
+		s.addHits(string(arguments))
 		return
 	}
 	number, err := strconv.Atoi(word)
@@ -199,7 +199,7 @@ func (s *sighting) hear(word string, arguments []byte) {
 			ids := messageIDs(header)
 			s.ids = append(s.ids, ids...)
 			for range ids {
-				s.dates = append(s.dates, arrival(date))
+				s.dates = append(s.dates, parseArrival(date))
 			}
 			s.headers++
 			s.named += min(len(ids), 1)
@@ -207,18 +207,18 @@ func (s *sighting) hear(word string, arguments []byte) {
 	}
 }
 
-// hit adds the UID of a message. Anything but a number is ignored, because it
+// addHit adds the UID of a message. Anything but a number is ignored, because it
 // is used in a command.
-func (s *sighting) hit(number string) {
+func (s *searchState) addHit(number string) {
 	uid, err := strconv.ParseUint(number, 10, 32)
 	if err == nil && uid > 0 && len(s.hits) <= maxHits {
 		s.hits = append(s.hits, strconv.FormatUint(uid, 10))
 	}
 }
 
-// hitAll parses the response of IMAP4rev2: "(TAG "y5") UID ALL 2,10:11" (RFC
+// addHits parses the response of IMAP4rev2: "(TAG "y5") UID ALL 2,10:11" (RFC
 // 9051 section 7.3.4).
-func (s *sighting) hitAll(arguments string) {
+func (s *searchState) addHits(arguments string) {
 	words := strings.Fields(arguments)
 	for i, word := range words {
 		if !strings.EqualFold(word, "ALL") || i+1 == len(words) {
@@ -231,10 +231,10 @@ func (s *sighting) hitAll(arguments string) {
 	}
 }
 
-func (s *sighting) hitRange(part string) {
+func (s *searchState) hitRange(part string) {
 	from, to, isRange := strings.Cut(part, ":")
 	if !isRange {
-		s.hit(part)
+		s.addHit(part)
 		return
 	}
 	low, err := strconv.ParseUint(from, 10, 32)
@@ -243,7 +243,7 @@ func (s *sighting) hitRange(part string) {
 		return
 	}
 	for uid := min(low, high); uid <= max(low, high) && len(s.hits) <= maxHits; uid++ {
-		s.hit(strconv.FormatUint(uid, 10))
+		s.addHit(strconv.FormatUint(uid, 10))
 	}
 }
 
@@ -272,9 +272,9 @@ func headerIn(b []byte) (header, date string, ok bool) {
 	return header, date, ok
 }
 
-// arrival parses a date-time (RFC 9051 section 9), like " 7-Feb-2026 13:05:09
+// parseArrival parses a date-time (RFC 9051 section 9), like " 7-Feb-2026 13:05:09
 // +0800"; zero if it is invalid.
-func arrival(date string) time.Time {
+func parseArrival(date string) time.Time {
 	t, err := time.Parse("_2-Jan-2006 15:04:05 -0700", date)
 	if err != nil {
 		return time.Time{}

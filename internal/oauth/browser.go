@@ -27,7 +27,7 @@ const (
 // 127.0.0.1 until the redirect has come, ten minutes have passed, or the
 // context ends. The error is an [*Error], that of open, or that of the context.
 func (c Client) Browser(ctx context.Context, open func(url string) error) (Token, error) {
-	if err := c.check(); err != nil {
+	if err := c.checkConfig(); err != nil {
 		return Token{}, err
 	}
 	if c.AuthURL == "" {
@@ -47,10 +47,10 @@ func (c Client) Browser(ctx context.Context, open func(url string) error) (Token
 		ReadTimeout:       10 * time.Second,
 		WriteTimeout:      answerTime + 10*time.Second, // the page waits for the token
 		MaxHeaderBytes:    16 << 10,
-		ErrorLog:          quiet(),
+		ErrorLog:          discardLogger(),
 	}
 	go func() { _ = server.Serve(listener) }() // ends with Shutdown or Close
-	defer stop(server)
+	defer stopServer(server)
 	if err := open(r.authURL()); err != nil {
 		return Token{}, err
 	}
@@ -67,8 +67,8 @@ func (c Client) Browser(ctx context.Context, open func(url string) error) (Token
 	}
 }
 
-// stop shuts down a server after its last page was sent.
-func stop(server *http.Server) {
+// stopServer shuts down a server after its last page was sent.
+func stopServer(server *http.Server) {
 	ctx, cancel := context.WithTimeout(context.Background(), farewell)
 	defer cancel()
 	if server.Shutdown(ctx) != nil {
@@ -101,9 +101,9 @@ func (c Client) redirect(ctx context.Context, port int) *redirect {
 	}
 }
 
-// uri has no path, because the form that Google and Microsoft document has
+// redirectURI has no path, because the form that Google and Microsoft document has
 // none: the server compares it with the registered one, except for the port.
-func (r *redirect) uri() string { return "http://" + r.host }
+func (r *redirect) redirectURI() string { return "http://" + r.host }
 
 func (r *redirect) authURL() string {
 	options := []oauth2.AuthCodeOption{oauth2.S256ChallengeOption(r.verifier)}
@@ -114,7 +114,7 @@ func (r *redirect) authURL() string {
 		options = append(options, oauth2.SetAuthURLParam(name, value))
 	}
 	config := oauth2.Config{
-		ClientID: r.client.ID, RedirectURL: r.uri(), Scopes: r.client.Scopes,
+		ClientID: r.client.ID, RedirectURL: r.redirectURI(), Scopes: r.client.Scopes,
 		Endpoint: oauth2.Endpoint{AuthURL: r.client.AuthURL},
 	}
 	return config.AuthCodeURL(r.state, options...)
@@ -126,41 +126,41 @@ func (r *redirect) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	query, err := url.ParseQuery(req.URL.RawQuery)
 	switch {
 	case req.URL.Path != "/" || req.Host != r.host:
-		show(w, http.StatusNotFound, pageNothing)
+		showPage(w, http.StatusNotFound, pageNothing)
 	case req.Method != http.MethodGet:
 		w.Header().Set("Allow", http.MethodGet)
-		show(w, http.StatusMethodNotAllowed, pageNothing)
+		showPage(w, http.StatusMethodNotAllowed, pageNothing)
 	case err != nil || subtle.ConstantTimeCompare([]byte(query.Get("state")), []byte(r.state)) != 1:
-		show(w, http.StatusBadRequest, pageOther)
+		showPage(w, http.StatusBadRequest, pageOther)
 	default:
 		first := false
 		r.once.Do(func() {
 			first = true
-			r.token, r.err = r.answer(query)
+			r.token, r.err = r.handleAnswer(query)
 			close(r.done)
 		})
-		show(w, http.StatusOK, r.page(first))
+		showPage(w, http.StatusOK, r.page(first))
 	}
 }
 
-// answer implements RFC 6749 sections 4.1.2 and 4.1.3.
-func (r *redirect) answer(query url.Values) (Token, error) {
+// handleAnswer implements RFC 6749 sections 4.1.2 and 4.1.3.
+func (r *redirect) handleAnswer(query url.Values) (Token, error) {
 	host := hostOf(r.client.AuthURL)
 	if code := query.Get("error"); code != "" {
-		e := &Error{Host: host, Code: cleaned(code, r.state), Description: cleaned(query.Get("error_description"), r.state)}
+		e := &Error{Host: host, Code: cleanText(code, r.state), Description: cleanText(query.Get("error_description"), r.state)}
 		e.Problem = problemOf(code, 0)
 		return Token{}, e
 	}
 	if len(query["code"]) != 1 || query.Get("code") == "" {
 		return Token{}, &Error{Problem: Failing, Host: host, Err: errors.New("the browser came back without a code")}
 	}
-	return r.client.grant(r.ctx, url.Values{
+	return r.client.requestToken(r.ctx, url.Values{
 		"grant_type": {"authorization_code"}, "code": {query.Get("code")},
-		"redirect_uri": {r.uri()}, "code_verifier": {r.verifier},
+		"redirect_uri": {r.redirectURI()}, "code_verifier": {r.verifier},
 	})
 }
 
-func (r *redirect) page(first bool) page {
+func (r *redirect) page(first bool) resultPage {
 	switch {
 	case !first:
 		return pageAgain

@@ -278,7 +278,7 @@ func TestWrongClients(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if name != "no auth" {
-			source := oauth.Source{Client: c, Token: oauth.Token{Refresh: "r"}}
+			source := oauth.TokenSource{Client: c, Token: oauth.Token{Refresh: "r"}}
 			if _, err := source.Access(t.Context(), ""); !errors.As(err, &e) || e.Problem != test.problem {
 				t.Errorf("%s: refresh: %v", name, err)
 			}
@@ -296,7 +296,7 @@ func TestNothingSecretIsPrinted(t *testing.T) {
 	t.Parallel()
 	token := oauth.Token{Access: "access-secret", Refresh: "refresh-secret", Expiry: newClock().now()}
 	client := oauth.Client{ID: "x", Secret: "client-secret", TokenURL: "https://a.example/t"}
-	source := &oauth.Source{Client: client, Token: token}
+	source := &oauth.TokenSource{Client: client, Token: token}
 	var text strings.Builder
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 		fmt.Fprintf(&text, verb+verb+verb+"\n", token, client, source)

@@ -66,8 +66,8 @@ func ForServer(facts provider.OAuth2) Client {
 	}
 }
 
-// check reports configuration errors before any request.
-func (c Client) check() error {
+// checkConfig reports configuration errors before any request.
+func (c Client) checkConfig() error {
 	if c.ID == "" {
 		return &Error{Problem: NoClientID}
 	}
@@ -77,7 +77,7 @@ func (c Client) check() error {
 			continue
 		}
 		if err := checkURL(urls[name]); err != nil {
-			return &Error{Problem: BadURL, Err: fmt.Errorf("the %s URL %q: %w", name, shortened(urls[name]), err)}
+			return &Error{Problem: BadURL, Err: fmt.Errorf("the %s URL %q: %w", name, shortenText(urls[name]), err)}
 		}
 	}
 	if c.TokenURL == "" {

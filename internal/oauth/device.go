@@ -35,7 +35,7 @@ type DeviceCode struct {
 // or the context ends. The error is an [*Error], that of show, or that of the
 // context.
 func (c Client) Device(ctx context.Context, show func(DeviceCode) error) (Token, error) {
-	if err := c.check(); err != nil {
+	if err := c.checkConfig(); err != nil {
 		return Token{}, err
 	}
 	if c.DeviceURL == "" {
@@ -48,13 +48,13 @@ func (c Client) Device(ctx context.Context, show func(DeviceCode) error) (Token,
 	if err := show(code); err != nil {
 		return Token{}, err
 	}
-	return c.poll(ctx, secret, code.Expires, interval)
+	return c.pollToken(ctx, secret, code.Expires, interval)
 }
 
 // askDevice implements RFC 8628 sections 3.1 and 3.2; secret is the device
 // code, which is not shown.
 func (c Client) askDevice(ctx context.Context) (secret string, code DeviceCode, interval time.Duration, err error) {
-	hc, err := c.http(ctx)
+	hc, err := c.httpClient(ctx)
 	if err != nil {
 		return "", DeviceCode{}, 0, err
 	}
@@ -67,13 +67,13 @@ func (c Client) askDevice(ctx context.Context) (secret string, code DeviceCode, 
 	asked, before := c.now(), time.Now()
 	got, err := config.DeviceAuth(context.WithValue(ctx, oauth2.HTTPClient, hc), options...)
 	if err != nil {
-		return "", DeviceCode{}, 0, failure(ctx, err, host, c.Secret)
+		return "", DeviceCode{}, 0, requestError(ctx, err, host, c.Secret)
 	}
 	code = DeviceCode{URL: got.VerificationURI, Code: got.UserCode, Complete: got.VerificationURIComplete}
-	if got.DeviceCode == "" || !fitToShow(code.Code) || !fitToShow(code.URL) || checkURL(code.URL) != nil {
+	if got.DeviceCode == "" || !isPrintable(code.Code) || !isPrintable(code.URL) || checkURL(code.URL) != nil {
 		return "", DeviceCode{}, 0, &Error{Problem: Failing, Host: host, Err: errors.New("it gives no code and address that could be shown")}
 	}
-	if !fitToShow(code.Complete) || checkURL(code.Complete) != nil {
+	if !isPrintable(code.Complete) || checkURL(code.Complete) != nil {
 		code.Complete = ""
 	}
 	life := usualLife
@@ -89,13 +89,13 @@ func (c Client) askDevice(ctx context.Context) (secret string, code DeviceCode, 
 	return got.DeviceCode, code, interval, nil
 }
 
-// fitToShow rejects text with control characters for the terminal.
-func fitToShow(text string) bool {
+// isPrintable rejects text with control characters for the terminal.
+func isPrintable(text string) bool {
 	return text != "" && len(text) <= 2000 && !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) })
 }
 
-// poll polls until the user has decided (RFC 8628 section 3.4).
-func (c Client) poll(ctx context.Context, secret string, expires time.Time, interval time.Duration) (Token, error) {
+// pollToken polls until the user has decided (RFC 8628 section 3.4).
+func (c Client) pollToken(ctx context.Context, secret string, expires time.Time, interval time.Duration) (Token, error) {
 	params := url.Values{"grant_type": {"urn:ietf:params:oauth:grant-type:device_code"}, "device_code": {secret}}
 	silences := 0
 	for range maxPolls {
@@ -105,7 +105,7 @@ func (c Client) poll(ctx context.Context, secret string, expires time.Time, inte
 		if !c.now().Before(expires) {
 			break
 		}
-		t, err := c.grant(ctx, params)
+		t, err := c.requestToken(ctx, params)
 		var e *Error
 		switch {
 		case err == nil || !errors.As(err, &e):
@@ -115,7 +115,7 @@ func (c Client) poll(ctx context.Context, secret string, expires time.Time, inte
 		case e.Code == "slow_down":
 			interval += slowdown
 			silences = 0
-		case passes(err) && silences < maxSilences:
+		case isTemporary(err) && silences < maxSilences:
 			// A silent server is polled less often (section 3.5).
 			interval, silences = min(2*interval, time.Minute), silences+1
 		default:

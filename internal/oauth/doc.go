@@ -5,7 +5,7 @@
 //   - The user consents once: [Client.Browser] opens the browser and waits for
 //     its redirect to loopback (RFC 8252, with PKCE, RFC 7636), [Client.Device]
 //     shows a code to enter on another device (RFC 8628).
-//   - A [Source] returns access tokens for the resulting [Token]: it refreshes
+//   - A [TokenSource] returns access tokens for the resulting [Token]: it refreshes
 //     tokens that have expired or that a mail server refused, and saves the new
 //     ones.
 //   - Failures are an [*Error] with its [Problem], so that the command line can

@@ -168,17 +168,17 @@ func (e *Error) Is(target error) bool {
 // slashes of an address.
 var tokenLike = regexp.MustCompile(`[A-Za-z0-9_+=~-]{40,}`)
 
-// cleaned makes a server's text safe to show: one line, at most 300 characters,
+// cleanText makes a server's text safe to show: one line, at most 300 characters,
 // without the given secrets. A string of less than eight characters is not
 // taken as a secret, because it could occur in any word.
-func cleaned(text string, secrets ...string) string {
+func cleanText(text string, secrets ...string) string {
 	text = oneLine(text)
 	for _, secret := range secrets {
 		if secret = oneLine(secret); len(secret) >= 8 {
 			text = strings.ReplaceAll(text, secret, hidden)
 		}
 	}
-	return shortened(tokenLike.ReplaceAllString(text, hidden))
+	return shortenText(tokenLike.ReplaceAllString(text, hidden))
 }
 
 // oneLine removes invisible characters. This comes before the search for
@@ -198,8 +198,8 @@ func oneLine(text string) string {
 
 const hidden = "****"
 
-// shortened cuts a text to 300 characters.
-func shortened(text string) string {
+// shortenText cuts a text to 300 characters.
+func shortenText(text string) string {
 	const most = 300
 	if runes := []rune(text); len(runes) > most {
 		return string(runes[:most]) + "…"

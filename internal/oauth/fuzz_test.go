@@ -38,7 +38,7 @@ func FuzzCleaned(f *testing.F) {
 	f.Add("AADSTS: refresh-secret\r\n\x1b[2J", "refresh-secret")
 	f.Add("refresh\x00-secret", "refresh-secret")
 	f.Fuzz(func(t *testing.T, text, secret string) {
-		got := cleaned(text, secret)
+		got := cleanText(text, secret)
 		if len([]rune(got)) > 301 || strings.ContainsFunc(got, func(r rune) bool { return !unicode.IsPrint(r) }) {
 			t.Errorf("%q became %q", text, got)
 		}

@@ -24,9 +24,9 @@ const (
 	maxAnswer  = 256 << 10        // octets; Microsoft's tokens have 4 kB
 )
 
-// grant requests tokens from the token endpoint (RFC 6749 section 3.2).
-func (c Client) grant(ctx context.Context, params url.Values) (Token, error) {
-	hc, err := c.http(ctx)
+// requestToken requests tokens from the token endpoint (RFC 6749 section 3.2).
+func (c Client) requestToken(ctx context.Context, params url.Values) (Token, error) {
+	hc, err := c.httpClient(ctx)
 	if err != nil {
 		return Token{}, err
 	}
@@ -60,13 +60,13 @@ func (c Client) grantAs(ctx context.Context, params url.Values, style oauth2.Aut
 		for _, name := range []string{"code", "code_verifier", "device_code", "refresh_token"} {
 			secrets = append(secrets, params.Get(name))
 		}
-		return Token{}, failure(ctx, err, hostOf(c.TokenURL), secrets...)
+		return Token{}, requestError(ctx, err, hostOf(c.TokenURL), secrets...)
 	}
-	return checked(got, asked, hostOf(c.TokenURL))
+	return checkedToken(got, asked, hostOf(c.TokenURL))
 }
 
-// checked converts a server's answer to a Token.
-func checked(got *oauth2.Token, asked time.Time, host string) (Token, error) {
+// checkedToken converts a server's answer to a Token.
+func checkedToken(got *oauth2.Token, asked time.Time, host string) (Token, error) {
 	if !strings.EqualFold(got.Type(), "bearer") {
 		return Token{}, &Error{Problem: Failing, Host: host, Err: errors.New("the token is of another type than bearer")}
 	}
@@ -78,7 +78,7 @@ func checked(got *oauth2.Token, asked time.Time, host string) (Token, error) {
 		}
 	}
 	t := Token{Access: got.AccessToken, Refresh: got.RefreshToken}
-	if life := lifetime(got.Extra("expires_in")); life > 0 {
+	if life := tokenLifetime(got.Extra("expires_in")); life > 0 {
 		// Counted from the request, by the clock that will be compared: then
 		// its error does not matter.
 		t.Expiry = asked.Add(life).Round(0).UTC()
@@ -86,9 +86,9 @@ func checked(got *oauth2.Token, asked time.Time, host string) (Token, error) {
 	return t, nil
 }
 
-// lifetime reads expires_in, which some servers put in quotes. Anything but a
+// tokenLifetime reads expires_in, which some servers put in quotes. Anything but a
 // number of seconds is 0, unknown.
-func lifetime(value any) time.Duration {
+func tokenLifetime(value any) time.Duration {
 	const most = 10 * 365 * 24 * 3600
 	var seconds float64
 	switch v := value.(type) {
@@ -105,14 +105,14 @@ func lifetime(value any) time.Duration {
 	return time.Duration(min(seconds, most)) * time.Second
 }
 
-// failure converts the error of a request. x/oauth2's own error would print the
+// requestError converts the error of a request. x/oauth2's own error would print the
 // body of the answer, which may contain tokens.
-func failure(ctx context.Context, err error, host string, secrets ...string) error {
+func requestError(ctx context.Context, err error, host string, secrets ...string) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("ask %s for a token: %w", host, ctx.Err())
 	}
 	if refused := (*oauth2.RetrieveError)(nil); errors.As(err, &refused) {
-		e := &Error{Host: host, Code: cleaned(refused.ErrorCode, secrets...), Description: cleaned(refused.ErrorDescription, secrets...)}
+		e := &Error{Host: host, Code: cleanText(refused.ErrorCode, secrets...), Description: cleanText(refused.ErrorDescription, secrets...)}
 		e.Problem = problemOf(refused.ErrorCode, refused.Response.StatusCode)
 		if e.Problem == Failing {
 			e.Err = fmt.Errorf("HTTP status %d", refused.Response.StatusCode)
@@ -156,9 +156,9 @@ func problemOf(code string, status int) Problem {
 	return Rejected
 }
 
-// http returns a client for one operation, limited in time and size. It follows
+// httpClient returns a client for one operation, limited in time and size. It follows
 // no redirect, because the request is for the endpoint alone.
-func (c Client) http(ctx context.Context) (*http.Client, error) {
+func (c Client) httpClient(ctx context.Context) (*http.Client, error) {
 	proxy := http.ProxyFromEnvironment
 	if c.Proxy != "" {
 		u, err := url.Parse(c.Proxy)
@@ -169,7 +169,7 @@ func (c Client) http(ctx context.Context) (*http.Client, error) {
 		if u.Scheme == "socks" { // as package transport reads it
 			u.Scheme = "socks5"
 		}
-		proxy = aroundMachine(http.ProxyURL(u))
+		proxy = bypassLoopback(http.ProxyURL(u))
 	}
 	return &http.Client{
 		Transport: &bounded{ctx: ctx, base: &http.Transport{
@@ -185,10 +185,10 @@ func (c Client) http(ctx context.Context) (*http.Client, error) {
 	}, nil
 }
 
-// aroundMachine bypasses the proxy for this machine, as the environment
+// bypassLoopback bypasses the proxy for this machine, as the environment
 // variables do: a proxy would take localhost for itself, and requests to this
 // machine need not be encrypted.
-func aroundMachine(proxy func(*http.Request) (*url.URL, error)) func(*http.Request) (*url.URL, error) {
+func bypassLoopback(proxy func(*http.Request) (*url.URL, error)) func(*http.Request) (*url.URL, error) {
 	return func(r *http.Request) (*url.URL, error) {
 		host := r.URL.Hostname()
 		if ip := net.ParseIP(host); strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback() {

@@ -23,7 +23,7 @@ func refreshAt(t *testing.T, answer http.HandlerFunc) (oauth.Token, error) {
 	server := httptest.NewServer(answer)
 	t.Cleanup(server.Close)
 	var k kept
-	source := oauth.Source{Client: oauth.Client{ID: "x", Secret: "client-secret", TokenURL: server.URL, Now: newClock().now},
+	source := oauth.TokenSource{Client: oauth.Client{ID: "x", Secret: "client-secret", TokenURL: server.URL, Now: newClock().now},
 		Token: oauth.Token{Refresh: "refresh-secret"}, Save: k.save}
 	_, err := source.Access(t.Context(), "")
 	return k.last(), err
@@ -126,7 +126,7 @@ func TestUnknownPublicClient(t *testing.T) {
 	s := oauthtest.Start(t, oauthtest.Config{})
 	c := clientOf(s)
 	c.ID = "unknown"
-	source := oauth.Source{Client: c, Token: oauth.Token{Refresh: s.Grant("me").Refresh}}
+	source := oauth.TokenSource{Client: c, Token: oauth.Token{Refresh: s.Grant("me").Refresh}}
 	_, err := source.Access(t.Context(), "")
 	if problemOf(t, err).Problem != oauth.BadClient || s.Calls().Refresh != 1 {
 		t.Errorf("%v after %d requests", err, s.Calls().Refresh)
@@ -136,7 +136,7 @@ func TestUnknownPublicClient(t *testing.T) {
 func TestUntrustedServer(t *testing.T) {
 	t.Parallel()
 	s := oauthtest.Start(t, oauthtest.Config{TLS: true})
-	source := oauth.Source{Client: clientOf(s), Token: oauth.Token{Refresh: s.Grant("me").Refresh}}
+	source := oauth.TokenSource{Client: clientOf(s), Token: oauth.Token{Refresh: s.Grant("me").Refresh}}
 	_, err := source.Access(t.Context(), "")
 	if e := problemOf(t, err); e.Problem != oauth.Untrusted || !strings.Contains(err.Error(), "the certificate of 127.0.0.1 is not trusted") {
 		t.Errorf("error %v", err)
@@ -171,12 +171,12 @@ func TestProxy(t *testing.T) {
 		w.WriteHeader(http.StatusBadGateway)
 	}))
 	defer proxy.Close()
-	source := oauth.Source{Client: oauth.Client{ID: "x", TokenURL: "https://login.example/token", Proxy: proxy.URL}, Token: oauth.Token{Refresh: "r"}}
+	source := oauth.TokenSource{Client: oauth.Client{ID: "x", TokenURL: "https://login.example/token", Proxy: proxy.URL}, Token: oauth.Token{Refresh: "r"}}
 	_, err := source.Access(t.Context(), "")
 	if problemOf(t, err).Problem != oauth.Unreachable || len(asked) != 1 || asked[0] != "CONNECT login.example:443" {
 		t.Errorf("error %v, the proxy was asked for %q", err, asked)
 	}
-	source = oauth.Source{Client: oauth.Client{ID: "x", TokenURL: nobody, Proxy: "user:pass word@proxy"}, Token: oauth.Token{Refresh: "r"}}
+	source = oauth.TokenSource{Client: oauth.Client{ID: "x", TokenURL: nobody, Proxy: "user:pass word@proxy"}, Token: oauth.Token{Refresh: "r"}}
 	_, err = source.Access(t.Context(), "")
 	if problemOf(t, err).Problem != oauth.BadURL {
 		t.Errorf("error %v", err)
@@ -239,7 +239,7 @@ func TestNoProxyToThisMachine(t *testing.T) {
 	proxy := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
 	t.Cleanup(proxy.Close)
 	for _, url := range []string{"http://127.0.0.1:1/t", "http://localhost:1/t", "http://[::1]:1/t", "http://127.9.9.9:1/t"} {
-		s := &oauth.Source{Client: oauth.Client{ID: "x", TokenURL: url, Proxy: proxy.URL}, Token: oauth.Token{Refresh: "refresh token"}}
+		s := &oauth.TokenSource{Client: oauth.Client{ID: "x", TokenURL: url, Proxy: proxy.URL}, Token: oauth.Token{Refresh: "refresh token"}}
 		if _, err := s.Access(t.Context(), ""); err == nil {
 			t.Errorf("%s: no error", url)
 		}
@@ -247,7 +247,7 @@ func TestNoProxyToThisMachine(t *testing.T) {
 	if n := asked.Load(); n != 0 {
 		t.Errorf("the proxy was asked %d times", n)
 	}
-	s := &oauth.Source{Client: oauth.Client{ID: "x", TokenURL: "https://id.example/t", Proxy: proxy.URL}, Token: oauth.Token{Refresh: "refresh token"}}
+	s := &oauth.TokenSource{Client: oauth.Client{ID: "x", TokenURL: "https://id.example/t", Proxy: proxy.URL}, Token: oauth.Token{Refresh: "refresh token"}}
 	if _, err := s.Access(t.Context(), ""); err == nil || asked.Load() != 1 {
 		t.Errorf("the proxy is not used at all: %v", err)
 	}

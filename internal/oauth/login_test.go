@@ -18,7 +18,7 @@ import (
 )
 
 // sendOnce sends a message over its own connection.
-func sendOnce(t *testing.T, server *sandboxtest.Server, source *oauth.Source, mechanism string) smtp.Outcome {
+func sendOnce(t *testing.T, server *sandboxtest.Server, source *oauth.TokenSource, mechanism string) smtp.Outcome {
 	t.Helper()
 	out, err := transport.Open(server.URL(), transport.Options{
 		CAFile: server.CAFile(), From: server.Login(), Mechanism: mechanism, FreshToken: source.Access,
@@ -61,7 +61,7 @@ func TestTokensLogIn(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			source := &oauth.Source{Client: c, Token: first, Save: k.save}
+			source := &oauth.TokenSource{Client: c, Token: first, Save: k.save}
 			step := func(name string, refreshes int) {
 				t.Helper()
 				if o := sendOnce(t, server, source, test.mechanism); o.Status != smtp.Accepted || s.Calls().Refresh != refreshes {
@@ -83,7 +83,7 @@ func TestTokensLogIn(t *testing.T) {
 			clock.advance(2 * time.Hour)
 			step("it has expired", 2)
 			// A restarted program uses the saved token.
-			source = &oauth.Source{Client: c, Token: k.last(), Save: k.save}
+			source = &oauth.TokenSource{Client: c, Token: k.last(), Save: k.save}
 			step("it was kept", 2)
 			s.EndConsent(server.Login())
 			fails("the consent was taken back", oauth.ErrConsent)

@@ -7,12 +7,12 @@ import (
 	"net/http"
 )
 
-// page is the final page in the browser, in both languages, because the user's
+// resultPage is the final page in the browser, in both languages, because the user's
 // is unknown here.
-type page int
+type resultPage int
 
 const (
-	pageDone page = iota
+	pageDone resultPage = iota
 	pageDenied
 	pageFailed
 	pageAgain   // the answer has already come
@@ -20,7 +20,7 @@ const (
 	pageNothing // unknown path
 )
 
-func (p page) text() (zh, en string) {
+func (p resultPage) text() (zh, en string) {
 	switch p {
 	case pageDone:
 		return "授权成功，可以关闭此页面，回到终端继续。", "You are logged in. You may close this page and go back to the terminal."
@@ -37,9 +37,9 @@ func (p page) text() (zh, en string) {
 	}
 }
 
-// show sends a page that loads nothing and is not cached: its address contains
+// showPage sends a page that loads nothing and is not cached: its address contains
 // the code.
-func show(w http.ResponseWriter, status int, p page) {
+func showPage(w http.ResponseWriter, status int, p resultPage) {
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'")
@@ -67,5 +67,5 @@ const html = `<!DOCTYPE html>
 </html>
 `
 
-// quiet discards the messages of net/http about broken requests.
-func quiet() *log.Logger { return log.New(io.Discard, "", 0) }
+// discardLogger discards the messages of net/http about broken requests.
+func discardLogger() *log.Logger { return log.New(io.Discard, "", 0) }

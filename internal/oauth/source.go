@@ -24,9 +24,9 @@ const (
 	saveTime = 30 * time.Second
 )
 
-// Source returns access tokens. It is safe for concurrent use; its fields must
+// TokenSource returns access tokens. It is safe for concurrent use; its fields must
 // not be changed, nor Token be read, after the first call.
-type Source struct {
+type TokenSource struct {
 	Client Client
 	// Token is the last known token.
 	Token Token
@@ -51,14 +51,14 @@ type Source struct {
 	Unsaved func(error)
 
 	mu     sync.Mutex
-	flight *flight
+	flight *refreshCall
 	// replacement is the token that replaced one that a mail server refused.
 	replacement string
 	replacedAt  time.Time
 }
 
-// flight is one refresh, shared by all callers that wait for it.
-type flight struct {
+// refreshCall is one refresh, shared by all callers that wait for it.
+type refreshCall struct {
 	done   chan struct{} // closed at its end; the fields below are written before
 	before Token
 	after  Token
@@ -72,7 +72,7 @@ type flight struct {
 // The error is an [*Error], or that of the context. A refresh that has begun is
 // finished even then, within minutes, so that the server's new tokens are
 // saved.
-func (s *Source) Access(ctx context.Context, refused string) (string, error) {
+func (s *TokenSource) Access(ctx context.Context, refused string) (string, error) {
 	s.mu.Lock()
 	if t := s.Token; t.Access != "" && t.Access != refused && !s.endsBy(t, early) {
 		s.mu.Unlock()
@@ -84,27 +84,27 @@ func (s *Source) Access(ctx context.Context, refused string) (string, error) {
 	}
 	f := s.flight
 	if f == nil {
-		f = &flight{done: make(chan struct{}), before: s.Token}
+		f = &refreshCall{done: make(chan struct{}), before: s.Token}
 		s.flight = f
-		go s.fly(context.WithoutCancel(ctx), f, refused)
+		go s.runRefresh(context.WithoutCancel(ctx), f, refused)
 	}
 	s.mu.Unlock()
 	select {
 	case <-f.done:
-		return s.landed(f, refused)
+		return s.refreshResult(f, refused)
 	case <-ctx.Done():
 		return "", fmt.Errorf("wait for a fresh access token: %w", ctx.Err())
 	}
 }
 
-// landed returns the result of a refresh for one of its callers.
-func (s *Source) landed(f *flight, refused string) (string, error) {
+// refreshResult returns the result of a refresh for one of its callers.
+func (s *TokenSource) refreshResult(f *refreshCall, refused string) (string, error) {
 	switch old := f.before; {
 	case f.err == nil && f.after.Access == refused:
 		return "", s.stillRefused()
 	case f.err == nil:
 		return f.after.Access, nil
-	case passes(f.err) && old.Access != "" && old.Access != refused && !s.endsBy(old, 0):
+	case isTemporary(f.err) && old.Access != "" && old.Access != refused && !s.endsBy(old, 0):
 		// It was to be replaced a little early; the old one is still valid.
 		return old.Access, nil
 	default:
@@ -112,24 +112,24 @@ func (s *Source) landed(f *flight, refused string) (string, error) {
 	}
 }
 
-// passes reports whether a failure is temporary.
-func passes(err error) bool {
+// isTemporary reports whether a failure is temporary.
+func isTemporary(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && (e.Problem == Unreachable || e.Problem == Failing || e.Problem == Busy)
 }
 
 // endsBy reports whether a token ends within a time from now.
-func (s *Source) endsBy(t Token, within time.Duration) bool {
+func (s *TokenSource) endsBy(t Token, within time.Duration) bool {
 	return !t.Expiry.IsZero() && !s.Client.now().Add(within).Before(t.Expiry)
 }
 
-func (s *Source) stillRefused() error {
+func (s *TokenSource) stillRefused() error {
 	return &Error{Problem: StillRefused, Host: hostOf(s.Client.TokenURL)}
 }
 
-// fly refreshes, stores the result, and wakes the waiting callers.
-func (s *Source) fly(ctx context.Context, f *flight, refused string) {
-	f.after, f.err = s.renew(ctx, f.before, refused)
+// runRefresh refreshes, stores the result, and wakes the waiting callers.
+func (s *TokenSource) runRefresh(ctx context.Context, f *refreshCall, refused string) {
+	f.after, f.err = s.renewToken(ctx, f.before, refused)
 	s.mu.Lock()
 	if f.err == nil {
 		s.Token = f.after
@@ -142,69 +142,69 @@ func (s *Source) fly(ctx context.Context, f *flight, refused string) {
 	close(f.done)
 }
 
-// renew returns the successor of a token, already saved. It holds the lock over
+// renewToken returns the successor of a token, already saved. It holds the lock over
 // all processes from reading the stored token to saving the new one.
-func (s *Source) renew(ctx context.Context, t Token, refused string) (Token, error) {
+func (s *TokenSource) renewToken(ctx context.Context, t Token, refused string) (Token, error) {
 	if s.Lock != nil {
 		unlock, err := s.Lock(ctx)
 		switch {
 		case err == nil:
 			defer unlock()
 		case errors.Is(err, filelock.ErrBusy):
-			return s.instead(ctx, t, refused, &Error{Problem: Busy, Host: hostOf(s.Client.TokenURL)})
+			return s.storedInstead(ctx, t, refused, &Error{Problem: Busy, Host: hostOf(s.Client.TokenURL)})
 		}
 	}
-	kept, err := s.load(ctx)
+	kept, err := s.loadToken(ctx)
 	switch {
 	case errors.Is(err, ErrForgotten):
 		// A new token would be stored for a login that the user removed.
 		return Token{}, &Error{Problem: ConsentEnded, Host: hostOf(s.Client.TokenURL), Err: ErrForgotten}
 	case err != nil: // the token in memory is used
-	case s.serves(kept, t, refused):
+	case s.canUseStored(kept, t, refused):
 		return kept, nil
 	case kept.Refresh != "":
 		t = kept
 	}
-	fresh, err := s.refresh(ctx, t)
+	fresh, err := s.refreshToken(ctx, t)
 	if errors.Is(err, ErrConsent) { // a program without this lock may have used the refresh token
-		return s.instead(ctx, t, refused, err)
+		return s.storedInstead(ctx, t, refused, err)
 	}
 	if err != nil {
 		return Token{}, err
 	}
-	s.save(ctx, fresh)
+	s.saveToken(ctx, fresh)
 	return fresh, nil
 }
 
-// instead returns the token that another process has stored meanwhile, or the
+// storedInstead returns the token that another process has stored meanwhile, or the
 // error.
-func (s *Source) instead(ctx context.Context, t Token, refused string, err error) (Token, error) {
-	kept, loadErr := s.load(ctx)
+func (s *TokenSource) storedInstead(ctx context.Context, t Token, refused string, err error) (Token, error) {
+	kept, loadErr := s.loadToken(ctx)
 	switch {
 	case loadErr != nil: // the reason why there is no new token matters more
 		return Token{}, err
-	case s.serves(kept, t, refused):
+	case s.canUseStored(kept, t, refused):
 		return kept, nil
 	case errors.Is(err, ErrConsent) && kept.Refresh != "" && kept.Refresh != t.Refresh:
-		fresh, err := s.refresh(ctx, kept)
+		fresh, err := s.refreshToken(ctx, kept)
 		if err == nil {
-			s.save(ctx, fresh)
+			s.saveToken(ctx, fresh)
 		}
 		return fresh, err
 	}
 	return Token{}, err
 }
 
-// serves reports whether a stored token can be used instead of a new one:
+// canUseStored reports whether a stored token can be used instead of a new one:
 // another process got it, and no server refused it. A token that ends soon
 // qualifies too: it was valid a moment ago, and otherwise each waiting process
 // would refresh again.
-func (s *Source) serves(kept, t Token, refused string) bool {
+func (s *TokenSource) canUseStored(kept, t Token, refused string) bool {
 	return kept.Access != "" && kept.Access != t.Access && kept.Access != refused && !s.endsBy(kept, 0)
 }
 
-// load reads the stored token; the zero Token without Load.
-func (s *Source) load(ctx context.Context) (Token, error) {
+// loadToken reads the stored token; the zero Token without Load.
+func (s *TokenSource) loadToken(ctx context.Context) (Token, error) {
 	if s.Load == nil {
 		return Token{}, nil
 	}
@@ -213,9 +213,9 @@ func (s *Source) load(ctx context.Context) (Token, error) {
 	return s.Load(ctx)
 }
 
-// refresh implements RFC 6749 section 6.
-func (s *Source) refresh(ctx context.Context, t Token) (Token, error) {
-	if err := s.Client.check(); err != nil {
+// refreshToken implements RFC 6749 section 6.
+func (s *TokenSource) refreshToken(ctx context.Context, t Token) (Token, error) {
+	if err := s.Client.checkConfig(); err != nil {
 		return Token{}, err
 	}
 	if t.Refresh == "" {
@@ -223,7 +223,7 @@ func (s *Source) refresh(ctx context.Context, t Token) (Token, error) {
 	}
 	// x/oauth2 returns the refresh token that was sent if the server sends no
 	// other.
-	fresh, err := s.Client.grant(ctx, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {t.Refresh}})
+	fresh, err := s.Client.requestToken(ctx, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {t.Refresh}})
 	var e *Error
 	if !errors.As(err, &e) {
 		return fresh, err
@@ -239,7 +239,7 @@ func (s *Source) refresh(ctx context.Context, t Token) (Token, error) {
 	return Token{}, e
 }
 
-func (s *Source) save(ctx context.Context, t Token) {
+func (s *TokenSource) saveToken(ctx context.Context, t Token) {
 	if s.Save == nil {
 		return
 	}
@@ -251,9 +251,9 @@ func (s *Source) save(ctx context.Context, t Token) {
 }
 
 // Format keeps the tokens out of printed values.
-func (s *Source) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.describe()) }
+func (s *TokenSource) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.describe()) }
 
 // LogValue is the value for log/slog.
-func (s *Source) LogValue() slog.Value { return slog.StringValue(s.describe()) }
+func (s *TokenSource) LogValue() slog.Value { return slog.StringValue(s.describe()) }
 
-func (s *Source) describe() string { return "tokens of " + fmt.Sprint(s.Client) }
+func (s *TokenSource) describe() string { return "tokens of " + fmt.Sprint(s.Client) }

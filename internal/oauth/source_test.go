@@ -38,7 +38,7 @@ func (k *kept) last() oauth.Token {
 }
 
 // start returns a source with a new consent.
-func start(t *testing.T, config oauthtest.Config) (*oauthtest.Server, *oauth.Source, *clock, *kept) {
+func start(t *testing.T, config oauthtest.Config) (*oauthtest.Server, *oauth.TokenSource, *clock, *kept) {
 	t.Helper()
 	clock, k := newClock(), &kept{}
 	config.Now = clock.now
@@ -46,13 +46,13 @@ func start(t *testing.T, config oauthtest.Config) (*oauthtest.Server, *oauth.Sou
 	given := s.Grant("me@example.test")
 	c := clientOf(s)
 	c.Now = clock.now
-	source := &oauth.Source{Client: c, Save: k.save,
+	source := &oauth.TokenSource{Client: c, Save: k.save,
 		Token: oauth.Token{Access: given.Access, Refresh: given.Refresh, Expiry: given.Expiry}}
 	t.Cleanup(func() { noProblems(t, s) })
 	return s, source, clock, k
 }
 
-func mustAccess(t *testing.T, source *oauth.Source, refused string) string {
+func mustAccess(t *testing.T, source *oauth.TokenSource, refused string) string {
 	t.Helper()
 	access, err := source.Access(t.Context(), refused)
 	if err != nil {
@@ -278,16 +278,16 @@ func TestSourceConsentEnded(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name    string
-		prepare func(*oauthtest.Server, *oauth.Source)
+		prepare func(*oauthtest.Server, *oauth.TokenSource)
 		says    string
 	}{
-		{"taken back", func(s *oauthtest.Server, _ *oauth.Source) { s.EndConsent("me@example.test") }, "invalid_grant"},
-		{"no refresh token", func(_ *oauthtest.Server, o *oauth.Source) { o.Token.Refresh = "" }, "there is no refresh token"},
-		{"nothing", func(_ *oauthtest.Server, o *oauth.Source) { o.Token = oauth.Token{} }, "there is no refresh token"},
-		{"interaction", func(s *oauthtest.Server, _ *oauth.Source) {
+		{"taken back", func(s *oauthtest.Server, _ *oauth.TokenSource) { s.EndConsent("me@example.test") }, "invalid_grant"},
+		{"no refresh token", func(_ *oauthtest.Server, o *oauth.TokenSource) { o.Token.Refresh = "" }, "there is no refresh token"},
+		{"nothing", func(_ *oauthtest.Server, o *oauth.TokenSource) { o.Token = oauth.Token{} }, "there is no refresh token"},
+		{"interaction", func(s *oauthtest.Server, _ *oauth.TokenSource) {
 			s.FailTokens(1, 400, `{"error":"interaction_required","error_description":"AADSTS50076: use multi-factor authentication"}`)
 		}, "AADSTS50076"},
-		{"denied", func(s *oauthtest.Server, _ *oauth.Source) { s.FailTokens(1, 400, `{"error":"access_denied"}`) }, "access_denied"},
+		{"denied", func(s *oauthtest.Server, _ *oauth.TokenSource) { s.FailTokens(1, 400, `{"error":"access_denied"}`) }, "access_denied"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -319,7 +319,7 @@ func TestSourceLooksAtWhatIsKept(t *testing.T) {
 			s, source, clock, k := start(t, oauthtest.Config{Rotate: true})
 			used := source.Token
 			clock.advance(time.Hour)
-			other := &oauth.Source{Client: source.Client, Token: used, Save: k.save}
+			other := &oauth.TokenSource{Client: source.Client, Token: used, Save: k.save}
 			theirs := mustAccess(t, other, "")
 			clock.advance(test.later)
 			var mine kept
@@ -449,7 +449,7 @@ func TestSourceWhileAnotherIsBusy(t *testing.T) {
 	if e := problemOf(t, err); e.Problem != oauth.Busy || errors.Is(err, oauth.ErrConsent) || s.Calls().Refresh != 0 {
 		t.Errorf("%v, %d refreshes", err, s.Calls().Refresh)
 	}
-	other := &oauth.Source{Client: source.Client, Token: first, Save: k.save} // the other process finishes
+	other := &oauth.TokenSource{Client: source.Client, Token: first, Save: k.save} // the other process finishes
 	theirs := mustAccess(t, other, "")
 	if got := mustAccess(t, source, ""); got != theirs || s.Calls().Refresh != 1 {
 		t.Errorf("%d refreshes", s.Calls().Refresh)

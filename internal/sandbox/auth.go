@@ -17,32 +17,32 @@ var (
 	errCanceled    = errors.New("the client canceled")
 )
 
-// mechanisms lists the SASL mechanisms that the server implements.
-func mechanisms() []string {
+// supportedMechanisms lists the SASL mechanisms that the server implements.
+func supportedMechanisms() []string {
 	return []string{"PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-1", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256",
 		"SCRAM-SHA-256-PLUS", "XOAUTH2", "OAUTHBEARER", "EXTERNAL"}
 }
 
-// auth runs one AUTH exchange, RFC 4954.
-func (s *session) auth(cmd command) error {
+// runAuth runs one AUTH exchange, RFC 4954.
+func (s *serverSession) runAuth(cmd commandLine) error {
 	w := s.server.profile.words
 	mechanism, initial, hasInitial := strings.Cut(cmd.args, " ")
 	mechanism = strings.ToUpper(mechanism)
 	if refusal := s.refuseAuth(mechanism); refusal != "" {
-		return s.refuse(refusal)
+		return s.refuseCommand(refusal)
 	}
-	x := &exchange{session: s, mechanism: mechanism, initial: initial, hasInitial: hasInitial}
+	x := &saslExchange{session: s, mechanism: mechanism, initial: initial, hasInitial: hasInitial}
 	login, err := x.run()
 	if f, found, ferr := magicFault(localPart(login)); found {
 		if ferr != nil {
-			return s.refuse("501 " + ferr.Error())
+			return s.refuseCommand("501 " + ferr.Error())
 		}
-		s.arm(f, smtp.StageAuth)
+		s.armFault(f, smtp.StageAuth)
 	}
 	answer := w.authOK
 	wrong := errors.Is(err, errCredentials) || errors.Is(err, errToken)
 	switch cfg := s.server.cfg; {
-	case (err == nil || wrong) && s.server.lock.note(login, !wrong, cfg.LockAfter, cfg.Now()):
+	case (err == nil || wrong) && s.server.lock.recordLogin(login, !wrong, cfg.LockAfter, cfg.Now()):
 		answer = s.server.profile.loginRefusal(TooMany)
 	case errors.Is(err, errCredentials):
 		answer = w.authFailed
@@ -72,7 +72,7 @@ func (s *session) auth(cmd command) error {
 }
 
 // refuseAuth returns the reply to an AUTH that can't begin, or "".
-func (s *session) refuseAuth(mechanism string) string {
+func (s *serverSession) refuseAuth(mechanism string) string {
 	p := s.server.profile
 	offered := slices.Contains(s.offer.caps.Auth(), mechanism)
 	allowed := s.server.cfg.AllowCleartextPassword
@@ -96,15 +96,15 @@ func (s *session) refuseAuth(mechanism string) string {
 	case !offered && !s.helo:
 		s.violate(smtp.StageAuth, "AUTH %s was not offered", mechanism)
 		return p.words.authUnknown
-	case !slices.Contains(mechanisms(), mechanism):
+	case !slices.Contains(supportedMechanisms(), mechanism):
 		return p.words.authUnknown
 	}
 	return ""
 }
 
-// secret returns the secret of a login. A magic login has the default secret,
+// secretOf returns the secret of a login. A magic login has the default secret,
 // so that AUTH reaches its fault.
-func (s *session) secret(login string) (string, bool) {
+func (s *serverSession) secretOf(login string) (string, bool) {
 	if secret, ok := s.server.cfg.Accounts[login]; ok {
 		return secret, true
 	}
@@ -114,14 +114,14 @@ func (s *session) secret(login string) (string, bool) {
 	return "", false
 }
 
-func (s *session) check(login, secret string) error {
-	if want, ok := s.secret(login); !ok || !hmac.Equal([]byte(want), []byte(secret)) {
+func (s *serverSession) check(login, secret string) error {
+	if want, ok := s.secretOf(login); !ok || !hmac.Equal([]byte(want), []byte(secret)) {
 		return errCredentials
 	}
 	return nil
 }
 
-func (s *session) checkToken(login, token string) bool {
+func (s *serverSession) checkToken(login, token string) bool {
 	if tokens := s.server.cfg.Tokens; tokens != nil {
 		return tokens(login, token)
 	}
@@ -135,16 +135,16 @@ func localPart(login string) string {
 	return login
 }
 
-// exchange is one SASL exchange.
-type exchange struct {
-	session    *session
+// saslExchange is one SASL exchange.
+type saslExchange struct {
+	session    *serverSession
 	mechanism  string
 	initial    string
 	hasInitial bool
 }
 
 // run returns the login, even with an error if the login is known.
-func (x *exchange) run() (login string, err error) {
+func (x *saslExchange) run() (login string, err error) {
 	switch x.mechanism {
 	case "PLAIN":
 		return x.plain()
@@ -162,11 +162,11 @@ func (x *exchange) run() (login string, err error) {
 	return x.scram()
 }
 
-// first returns the initial response; if there is none it sends an empty
+// initialResponse returns the initial response; if there is none it sends an empty
 // challenge.
-func (x *exchange) first() (string, error) {
+func (x *saslExchange) initialResponse() (string, error) {
 	if !x.hasInitial {
-		return x.ask("")
+		return x.askChallenge("")
 	}
 	if x.initial == "=" { // RFC 4954 section 4: an empty initial response
 		return "", nil
@@ -177,21 +177,21 @@ func (x *exchange) first() (string, error) {
 // challenge sends a 334. Challenges of SCRAM and CRAM-MD5 are kept out of the
 // log: with the rest of the exchange they would allow passwords to be guessed
 // offline.
-func (x *exchange) challenge(text string) error {
+func (x *saslExchange) challenge(text string) error {
 	encoded := base64.StdEncoding.EncodeToString([]byte(text))
 	if x.session.server.cfg.ShowSecrets || !strings.Contains(x.mechanism, "CRAM") {
-		return x.session.wire.say("334 " + encoded)
+		return x.session.wire.queueReply("334 " + encoded)
 	}
 	x.session.wire.log(FromServer, "334 <hidden>")
 	_, err := x.session.wire.out.WriteString("334 " + encoded + "\r\n")
 	return err
 }
 
-// ask sends a challenge and reads the response.
-func (x *exchange) ask(challenge string) (string, error) {
+// askChallenge sends a challenge and reads the response.
+func (x *saslExchange) askChallenge(challenge string) (string, error) {
 	s := x.session
-	if s.wire.buffered() > 0 {
-		s.violate(smtp.StageAuth, "%d octets sent before the challenge", s.wire.buffered())
+	if s.wire.bufferedOctets() > 0 {
+		s.violate(smtp.StageAuth, "%d octets sent before the challenge", s.wire.bufferedOctets())
 	}
 	if err := x.challenge(challenge); err != nil {
 		return "", err

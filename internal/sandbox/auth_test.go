@@ -62,7 +62,7 @@ func TestEveryMechanism(t *testing.T) {
 		"SCRAM-SHA-1-PLUS":   scramRun("SCRAM-SHA-1-PLUS", user, scram.ChannelBindingTLSExporter),
 		"SCRAM-SHA-256-PLUS": scramRun("SCRAM-SHA-256-PLUS", user, scram.ChannelBindingTLSServerEndpoint),
 	}
-	for _, mechanism := range mechanisms() {
+	for _, mechanism := range supportedMechanisms() {
 		run, ok := runs[mechanism]
 		if !ok {
 			t.Errorf("%s is not tried", mechanism)
@@ -257,7 +257,7 @@ func TestLogHidesSecrets(t *testing.T) {
 	t.Parallel()
 	for _, show := range []bool{false, true} {
 		var log strings.Builder
-		s := start(t, Config{ShowSecrets: show, Log: func(e Event) { log.WriteString(string(e.Side) + ": " + e.Text + "\n") }})
+		s := start(t, Config{ShowSecrets: show, Log: func(e LogEvent) { log.WriteString(string(e.Side) + ": " + e.Text + "\n") }})
 		c := login(t, s, "")
 		c.want("535", "AUTH PLAIN "+plainResponse("me@example.org", Password+"x"))
 		digest := c.challenge(c.ask("AUTH CRAM-MD5"))

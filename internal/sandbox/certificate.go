@@ -78,9 +78,9 @@ func (a *authority) pool() *x509.CertPool {
 	return pool
 }
 
-// server creates the certificate for localhost, the loopback addresses and the
+// serverCertificate creates the certificate for localhost, the loopback addresses and the
 // imitated hosts.
-func (a *authority) server(kind Certificate, hosts []string) (tls.Certificate, error) {
+func (a *authority) serverCertificate(kind Certificate, hosts []string) (tls.Certificate, error) {
 	template := &x509.Certificate{
 		Subject:     pkix.Name{CommonName: "localhost"},
 		DNSNames:    append([]string{"localhost"}, hosts...),
@@ -100,12 +100,12 @@ func (a *authority) server(kind Certificate, hosts []string) (tls.Certificate, e
 	default:
 		return tls.Certificate{}, fmt.Errorf("certificate %q is none of expired, self-signed, wrong-name", kind)
 	}
-	return a.issue(template, kind == SelfSignedCertificate)
+	return a.issueCertificate(template, kind == SelfSignedCertificate)
 }
 
-// client creates a certificate for an account, to log in with EXTERNAL.
-func (a *authority) client(account string) (tls.Certificate, error) {
-	return a.issue(&x509.Certificate{
+// clientCertificate creates a certificate for an account, to log in with EXTERNAL.
+func (a *authority) clientCertificate(account string) (tls.Certificate, error) {
+	return a.issueCertificate(&x509.Certificate{
 		Subject:        pkix.Name{CommonName: account},
 		EmailAddresses: []string{account},
 		NotBefore:      a.now.Add(-time.Hour),
@@ -115,7 +115,7 @@ func (a *authority) client(account string) (tls.Certificate, error) {
 	}, false)
 }
 
-func (a *authority) issue(template *x509.Certificate, selfSigned bool) (tls.Certificate, error) {
+func (a *authority) issueCertificate(template *x509.Certificate, selfSigned bool) (tls.Certificate, error) {
 	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
 	if err != nil {
 		return tls.Certificate{}, fmt.Errorf("make a serial number: %w", err)

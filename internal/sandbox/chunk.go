@@ -6,21 +6,21 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-func (s *session) bdat(cmd command) error {
+func (s *serverSession) runBDAT(cmd commandLine) error {
 	w := s.server.profile.words
 	size, last, err := parseChunk(cmd.args)
 	if err != nil || !s.offer.caps.Has("CHUNKING") {
 		s.violate(smtp.StageData, "BDAT %s: malformed, or CHUNKING was not offered", cmd.args)
-		if err := s.refuse(w.unknown); err != nil {
+		if err := s.refuseCommand(w.unknown); err != nil {
 			return err
 		}
 		return errHangUp // the end of the chunk is unknown
 	}
-	fault := s.take(smtp.StageData)
+	fault := s.takeFault(smtp.StageData)
 	usable := s.mail.open && len(s.mail.to) > 0 && !s.mail.spoiled
 	if !usable && s.has(ReadsRefusedChunk) {
 		s.remark("quirk " + string(ReadsRefusedChunk))
-		return s.refuse(w.badSequence)
+		return s.refuseCommand(w.badSequence)
 	}
 	if err := s.receiveChunk(size, usable); err != nil {
 		return err
@@ -33,12 +33,12 @@ func (s *session) bdat(cmd command) error {
 		answer = w.noRecipients
 	case s.mail.tooLarge:
 		answer = w.tooLarge
-	case last && (fault == nil || fault.onTheWay()):
+	case last && (fault == nil || fault.actionHappens()):
 		s.mail.chunked = true
 		return s.finishChunks(fault)
 	}
 	s.mail.chunked = true
-	ok, err := s.perform(fault, smtp.StageData, answer)
+	ok, err := s.performFault(fault, smtp.StageData, answer)
 	if !ok {
 		s.mail.spoiled = true
 	}
@@ -50,19 +50,19 @@ func (s *session) bdat(cmd command) error {
 
 // finishChunks is finish for BDAT LAST. A fault of stage data that only
 // disturbs the transport of the reply applies to the message's own reply.
-func (s *session) finishChunks(fault *Fault) error {
+func (s *serverSession) finishChunks(fault *Fault) error {
 	if fault == nil {
-		fault = s.take(smtp.StageBody)
+		fault = s.takeFault(smtp.StageBody)
 	}
 	before := s.sent
-	err := s.finish(fault)
+	err := s.finishMessage(fault)
 	s.endChunks(s.sent > before)
 	return err
 }
 
 // receiveChunk reads all octets of a BDAT, even if they are discarded, so that
 // they are not taken for commands.
-func (s *session) receiveChunk(size int64, usable bool) error {
+func (s *serverSession) receiveChunk(size int64, usable bool) error {
 	midway := s.takeMidway()
 	s.wire.chunk = true
 	defer func() { s.wire.chunk = false }()
@@ -77,13 +77,13 @@ func (s *session) receiveChunk(size int64, usable bool) error {
 		}
 		n, err := io.ReadFull(s.wire.in, part)
 		if err != nil {
-			return unexpected(err)
+			return midMessageError(err)
 		}
 		left -= int64(n)
 		if !usable {
 			continue
 		}
-		if err := s.add(part, midway); err != nil {
+		if err := s.addOctets(part, midway); err != nil {
 			return err
 		}
 	}

@@ -175,7 +175,7 @@ func login(t testing.TB, s *Server, user string) *client {
 	return c
 }
 
-func (s *Server) offerWithTLS() string { return s.profile.offer(s.cfg, true, false).reply() }
+func (s *Server) offerWithTLS() string { return s.profile.ehloOffer(s.cfg, true, false).ehloReply() }
 
 func (c *client) wantGreeting() {
 	c.t.Helper()

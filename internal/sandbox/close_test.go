@@ -214,7 +214,7 @@ func TestMaxConnections(t *testing.T) {
 func TestCloseWaits(t *testing.T) {
 	t.Parallel()
 	ending, release := make(chan struct{}), make(chan struct{})
-	s, err := Start(Config{Log: func(e Event) {
+	s, err := Start(Config{Log: func(e LogEvent) {
 		if strings.HasPrefix(e.Text, "closed: ") {
 			close(ending)
 			<-release

@@ -9,29 +9,29 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// command is one line of the client, split at its first space.
-type command struct {
+// commandLine is one line of the client, split at its first space.
+type commandLine struct {
 	verb string // upper case
 	args string // as sent
 }
 
 // parseCommand reads a line without its line end.
-func parseCommand(line []byte) (command, error) {
+func parseCommand(line []byte) (commandLine, error) {
 	for _, c := range line {
 		if c < 0x20 && c != '\t' || c == 0x7f {
-			return command{}, fmt.Errorf("control character 0x%02x in a command", c)
+			return commandLine{}, fmt.Errorf("control character 0x%02x in a command", c)
 		}
 	}
 	verb, args, _ := strings.Cut(string(line), " ")
 	if verb == "" {
-		return command{}, errors.New("empty command")
+		return commandLine{}, errors.New("empty command")
 	}
 	for _, c := range []byte(verb) {
 		if c < '!' || c > '~' {
-			return command{}, fmt.Errorf("byte 0x%02x in a command verb", c)
+			return commandLine{}, fmt.Errorf("byte 0x%02x in a command verb", c)
 		}
 	}
-	return command{verb: strings.ToUpper(verb), args: args}, nil
+	return commandLine{verb: strings.ToUpper(verb), args: args}, nil
 }
 
 // params are the parameters of MAIL or RCPT; a parameter without a value has

@@ -105,7 +105,7 @@ type Config struct {
 	Committed func(Message)
 
 	// Log is called with each line of each conversation; calls don't overlap.
-	Log func(Event)
+	Log func(LogEvent)
 	// ShowSecrets leaves the AUTH exchanges in the log.
 	ShowSecrets bool
 	// Now is the clock of greetings, queue ids and messages; nil is time.Now.
@@ -125,8 +125,8 @@ func withDefaults(cfg Config, p profile) (Config, error) {
 		return cfg, err
 	}
 	for _, m := range cfg.Mechanisms {
-		if !slices.Contains(mechanisms(), m) {
-			return cfg, fmt.Errorf("no mechanism %q; there are %s", m, joinWords(mechanisms()))
+		if !slices.Contains(supportedMechanisms(), m) {
+			return cfg, fmt.Errorf("no mechanism %q; there are %s", m, joinWords(supportedMechanisms()))
 		}
 	}
 	if cfg.Accounts == nil {

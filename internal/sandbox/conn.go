@@ -33,10 +33,10 @@ var (
 	errLineTooLong = errors.New("line too long")
 )
 
-// conn is the connection of one session. It reads lines and buffers replies
+// serverConn is the connection of one session. It reads lines and buffers replies
 // until it has to wait for the client, so that pipelined commands get their
 // replies in one segment.
-type conn struct {
+type serverConn struct {
 	raw    net.Conn // TCP
 	stream net.Conn // raw, or TLS on it
 	in     *bufio.Reader
@@ -51,16 +51,16 @@ type conn struct {
 	turn  func()
 }
 
-func newConn(raw net.Conn, idle time.Duration) *conn {
-	c := &conn{raw: raw, stream: raw, idle: idle, turn: func() {}, log: func(Side, string) {}}
+func newConn(raw net.Conn, idle time.Duration) *serverConn {
+	c := &serverConn{raw: raw, stream: raw, idle: idle, turn: func() {}, log: func(Side, string) {}}
 	c.in = bufio.NewReaderSize(c, inputBuffer)
 	c.out = bufio.NewWriter(c.writer())
 	return c
 }
 
-// secure replaces the stream by TLS. Plaintext in the buffer is dropped, so
+// useTLS replaces the stream by TLS. Plaintext in the buffer is dropped, so
 // that it can't count as received inside TLS (CVE-2011-0411).
-func (c *conn) secure(stream net.Conn) {
+func (c *serverConn) useTLS(stream net.Conn) {
 	c.stream = stream
 	c.in.Reset(c)
 	c.out.Reset(c.writer())
@@ -68,7 +68,7 @@ func (c *conn) secure(stream net.Conn) {
 
 // Read fills the input buffer. Here the server waits for the client: it first
 // sends all pending output, and counts input that follows a reply as a turn.
-func (c *conn) Read(p []byte) (int, error) {
+func (c *serverConn) Read(p []byte) (int, error) {
 	if err := c.flush(); err != nil {
 		return 0, err
 	}
@@ -88,7 +88,7 @@ type writerFunc func([]byte) (int, error)
 
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
-func (c *conn) writer() io.Writer {
+func (c *serverConn) writer() io.Writer {
 	return writerFunc(func(p []byte) (int, error) {
 		if err := c.raw.SetWriteDeadline(time.Now().Add(c.idle)); err != nil {
 			return 0, err
@@ -97,15 +97,15 @@ func (c *conn) writer() io.Writer {
 	})
 }
 
-func (c *conn) flush() error {
+func (c *serverConn) flush() error {
 	if c.out.Buffered() > 0 {
 		c.told = true
 	}
 	return c.out.Flush()
 }
 
-// say adds a reply to the output; lines are separated by "\n".
-func (c *conn) say(reply string) error {
+// queueReply adds a reply to the output; lines are separated by "\n".
+func (c *serverConn) queueReply(reply string) error {
 	for line := range strings.SplitSeq(reply, "\n") {
 		c.log(FromServer, line)
 		if _, err := c.out.WriteString(line + "\r\n"); err != nil {
@@ -124,7 +124,7 @@ type line struct {
 
 // readLine reads a line of at most max octets. A longer line is read to its end
 // and returns errLineTooLong.
-func (c *conn) readLine(max int) (line, error) {
+func (c *serverConn) readLine(max int) (line, error) {
 	b, err := c.in.ReadSlice('\n')
 	if errors.Is(err, bufio.ErrBufferFull) {
 		return line{}, c.skipLine()
@@ -143,7 +143,7 @@ func (c *conn) readLine(max int) (line, error) {
 }
 
 // skipLine reads and discards the rest of a line that is refused.
-func (c *conn) skipLine() error {
+func (c *serverConn) skipLine() error {
 	for skipped := 0; skipped < maxLongLine; skipped += inputBuffer {
 		_, err := c.in.ReadSlice('\n')
 		if err == nil {
@@ -156,12 +156,12 @@ func (c *conn) skipLine() error {
 	return errHangUp
 }
 
-// buffered is the number of octets received and not yet read; the client sent
+// bufferedOctets is the number of octets received and not yet read; the client sent
 // all of them before the pending reply.
-func (c *conn) buffered() int { return c.in.Buffered() }
+func (c *serverConn) bufferedOctets() int { return c.in.Buffered() }
 
-// end closes the connection in the way that the session's error requires.
-func (c *conn) end(reason error) {
+// closeFor closes the connection in the way that the session's error requires.
+func (c *serverConn) closeFor(reason error) {
 	switch {
 	case errors.Is(reason, errCut):
 		// Pending output is discarded: that is the fault.
@@ -178,7 +178,7 @@ func (c *conn) end(reason error) {
 // drain sends the pending output, closes the write side and reads the client's
 // remaining input: closing with unread input would make TCP discard the last
 // reply.
-func (c *conn) drain() {
+func (c *serverConn) drain() {
 	if c.flush() != nil {
 		return
 	}
@@ -195,7 +195,7 @@ func (c *conn) drain() {
 	_, _ = io.Copy(io.Discard, io.LimitReader(c.raw, drainOnClose)) // the input is discarded
 }
 
-// Side is the speaker of an [Event].
+// Side is the speaker of an [LogEvent].
 type Side string
 
 // The two sides, and the server's remarks.
@@ -205,9 +205,9 @@ const (
 	Remark     Side = "*"
 )
 
-// Event is one line of a conversation as the server sees it. Secrets are
+// LogEvent is one line of a conversation as the server sees it. Secrets are
 // replaced unless the Config shows them; the message itself is one Remark.
-type Event struct {
+type LogEvent struct {
 	Time time.Time
 	Conn int // counts from 1
 	Side Side
@@ -217,7 +217,7 @@ type Event struct {
 // logger hands events to the Config's function one at a time.
 type logger struct {
 	mu  sync.Mutex
-	log func(Event)
+	log func(LogEvent)
 	now func() time.Time
 }
 
@@ -227,5 +227,5 @@ func (l *logger) event(conn int, side Side, text string) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.log(Event{Time: l.now(), Conn: conn, Side: side, Text: text})
+	l.log(LogEvent{Time: l.now(), Conn: conn, Side: side, Text: text})
 }

@@ -18,7 +18,7 @@ const maxTextLine = 1000
 // before or after the dot is content; otherwise a second message could be
 // smuggled in.
 type dotReader struct {
-	wire      *conn
+	wire      *serverConn
 	inLine    bool // the last octets did not end with CRLF
 	lastCR    bool // the last octet was CR
 	unstuffed bool // the last line began with a dot that was not doubled
@@ -107,29 +107,29 @@ func checkLines(data []byte) []string {
 	return wrong
 }
 
-// finish checks a complete message, keeps it and answers. The caller ends the
+// finishMessage checks a complete message, keeps it and answers. The caller ends the
 // transaction.
-func (s *session) finish(fault *Fault) error {
+func (s *serverSession) finishMessage(fault *Fault) error {
 	s.remark(fmt.Sprintf("message of %d octets", len(s.mail.data)))
-	answer := s.judge()
+	answer := s.judgeMessage()
 	if s.kind == lmtpPort {
 		return s.finishLMTP(fault, answer)
 	}
-	if fault.accepts() || answer == "" && !fault.refuses() {
-		if err := s.keep(s.mail.to); err != nil {
+	if fault.forcesSuccess() || answer == "" && !fault.isRefusal() {
+		if err := s.keepMessage(s.mail.to); err != nil {
 			return s.storeFailed(err)
 		}
 	}
 	if answer == "" {
 		answer = s.server.profile.words.queued
 	}
-	_, err := s.perform(fault, smtp.StageBody, answer)
+	_, err := s.performFault(fault, smtp.StageBody, answer)
 	return err
 }
 
 // finishLMTP writes one reply for each recipient, RFC 2033 section 4.2. The
 // fault applies to the first recipient that has none of its own.
-func (s *session) finishLMTP(next *Fault, answer string) error {
+func (s *serverSession) finishLMTP(next *Fault, answer string) error {
 	if answer == "" {
 		answer = s.server.profile.words.queued
 	}
@@ -137,30 +137,30 @@ func (s *session) finishLMTP(next *Fault, answer string) error {
 		fault := to.fault
 		if fault == nil {
 			if fault = next; fault == nil {
-				fault = s.take(smtp.StageBody)
+				fault = s.takeFault(smtp.StageBody)
 			}
 			next = nil
 		}
-		if fault.accepts() || answer[0] == '2' && !fault.refuses() {
-			if err := s.keep([]recipient{to}); err != nil {
+		if fault.forcesSuccess() || answer[0] == '2' && !fault.isRefusal() {
+			if err := s.keepMessage([]acceptedRecipient{to}); err != nil {
 				return s.storeFailed(err)
 			}
 		}
-		if _, err := s.perform(fault, smtp.StageBody, answer); err != nil {
+		if _, err := s.performFault(fault, smtp.StageBody, answer); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *session) storeFailed(err error) error {
+func (s *serverSession) storeFailed(err error) error {
 	s.remark("cannot keep the message: " + err.Error())
 	_, err = s.sayReply("451 4.3.0 The sandbox cannot keep the message")
 	return err
 }
 
-// judge returns the refusal of a message, or "" if it is accepted.
-func (s *session) judge() string {
+// judgeMessage returns the refusal of a message, or "" if it is accepted.
+func (s *serverSession) judgeMessage() string {
 	w := s.server.profile.words
 	if s.mail.tooLarge {
 		return w.tooLarge
@@ -177,7 +177,7 @@ func (s *session) judge() string {
 		}
 		return w.badContent
 	}
-	if s.sender() == SenderAtBody && !s.owns(s.mail.from) {
+	if s.senderRule() == SenderAtBody && !s.ownsSender(s.mail.from) {
 		return w.badSender
 	}
 	header := readHeader(s.mail.data)
@@ -186,17 +186,17 @@ func (s *session) judge() string {
 			return refusal
 		}
 	}
-	if s.sender() == SenderAtHeader {
-		if from, ok := header.fromAddress(); ok && !s.owns(from) {
+	if s.senderRule() == SenderAtHeader {
+		if from, ok := header.fromAddress(); ok && !s.ownsSender(from) {
 			return w.badSender
 		}
 	}
 	return ""
 }
 
-// keep takes responsibility for the message to these recipients. An address
+// keepMessage takes responsibility for the message to these recipients. An address
 // that was given twice gets it once, as with real servers.
-func (s *session) keep(recipients []recipient) error {
+func (s *serverSession) keepMessage(recipients []acceptedRecipient) error {
 	m := Message{Conn: s.id, ID: s.mail.id, Time: s.server.cfg.Now(), TLS: s.state != nil, Login: s.login, From: s.mail.from,
 		MailParams: s.mail.params, Chunked: s.mail.chunked, Data: s.mail.data}
 	for _, to := range recipients {
@@ -207,7 +207,7 @@ func (s *session) keep(recipients []recipient) error {
 		m.To = append(m.To, to.address)
 		m.RcptParams = append(m.RcptParams, to.params)
 	}
-	if err := s.server.store.keep(m); err != nil {
+	if err := s.server.store.keepMessage(m); err != nil {
 		return err
 	}
 	s.sent++

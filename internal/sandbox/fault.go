@@ -195,18 +195,18 @@ func (f Fault) check() error {
 	return nil
 }
 
-// refuses reports whether the answer is a refusal, so that the requested action
+// isRefusal reports whether the answer is a refusal, so that the requested action
 // must not happen.
-func (f *Fault) refuses() bool {
+func (f *Fault) isRefusal() bool {
 	return f != nil && (f.Action == GBK || f.Action.refusesLogin() || f.Action == Reply && f.Code >= 400)
 }
 
-// accepts reports whether the answer is positive regardless of the rules.
-func (f *Fault) accepts() bool { return f != nil && f.Action == Reply && f.Code < 400 }
+// forcesSuccess reports whether the answer is positive regardless of the rules.
+func (f *Fault) forcesSuccess() bool { return f != nil && f.Action == Reply && f.Code < 400 }
 
-// onTheWay reports whether the requested action still happens: only the
+// actionHappens reports whether the requested action still happens: only the
 // transport of the answer is disturbed, or the answer is positive.
-func (f *Fault) onTheWay() bool {
+func (f *Fault) actionHappens() bool {
 	return f.Action == Drip || f.Action == Frame || f.Action == Reply && f.Code/100 == 2
 }
 

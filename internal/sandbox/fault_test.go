@@ -198,7 +198,7 @@ func checkKept(t *testing.T, s *Server, f Fault) {
 	want := 0
 	switch f.Stage {
 	case smtp.StageBody:
-		if !f.refuses() {
+		if !f.isRefusal() {
 			want = 1
 		}
 	case smtp.StageReset, smtp.StageQuit:

@@ -19,7 +19,7 @@ func FuzzCommand(f *testing.F) {
 		`RCPT TO:<"a>b"@example.com> NOTIFY=NEVER ORCPT=rfc822;a+2Bb@c`, "MAIL FROM:<>", "BDAT 10 LAST", "mail from:<a@b", ""} {
 		f.Add([]byte(line))
 	}
-	offered := plainProfile().offer(Config{}, true, true).caps
+	offered := plainProfile().ehloOffer(Config{}, true, true).caps
 	f.Fuzz(func(t *testing.T, line []byte) {
 		cmd, err := parseCommand(line)
 		if err != nil {

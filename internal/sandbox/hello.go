@@ -11,8 +11,8 @@ import (
 )
 
 // handshake starts TLS on the connection.
-func (s *session) handshake() error {
-	if f := s.take(smtp.StageTLS); f != nil {
+func (s *serverSession) handshake() error {
+	if f := s.takeFault(smtp.StageTLS); f != nil {
 		switch f.Action {
 		case Stall:
 			return s.stall()
@@ -35,29 +35,29 @@ func (s *session) handshake() error {
 	}
 	state := stream.ConnectionState()
 	s.state = &state
-	s.wire.secure(stream)
+	s.wire.useTLS(stream)
 	s.update(func(c *Connection) { c.TLS, c.Resumed = true, state.DidResume })
-	s.offer = s.server.profile.offer(s.server.cfg, true, s.hasClientCertificate())
+	s.offer = s.server.profile.ehloOffer(s.server.cfg, true, s.hasClientCertificate())
 	return nil
 }
 
-func (s *session) hasClientCertificate() bool {
+func (s *serverSession) hasClientCertificate() bool {
 	return s.state != nil && len(s.state.VerifiedChains) > 0
 }
 
-func (s *session) hello(cmd command) error {
+func (s *serverSession) hello(cmd commandLine) error {
 	w := s.server.profile.words
 	lmtp := s.kind == lmtpPort
 	if lmtp != (cmd.verb == "LHLO") {
 		s.violate(smtp.StageHello, "%s where it does not belong", cmd.verb)
-		return s.refuse(w.unknown)
+		return s.refuseCommand(w.unknown)
 	}
 	if cmd.args == "" || strings.ContainsAny(cmd.args, " \t<>") {
 		s.violate(smtp.StageHello, "%s %q is no host name", cmd.verb, cmd.args)
-		return s.refuse(w.badSyntax)
+		return s.refuseCommand(w.badSyntax)
 	}
 	name, helo := cmd.args, cmd.verb == "HELO"
-	offered := s.server.profile.offer(s.server.cfg, s.state != nil, s.hasClientCertificate())
+	offered := s.server.profile.ehloOffer(s.server.cfg, s.state != nil, s.hasClientCertificate())
 	previous := s.name
 	s.name = name // used by fill
 	if s.login == "" && s.has(DSNAfterLogin) {
@@ -66,7 +66,7 @@ func (s *session) hello(cmd command) error {
 	if s.has(HangsUpOnGroup) {
 		offered = offered.without("PIPELINING").without("CHUNKING").without("BINARYMIME")
 	}
-	answer := offered.reply()
+	answer := offered.ehloReply()
 	if helo {
 		answer = "250 " + offered.lines[0]
 		offered.lines, offered.caps = nil, smtp.Capabilities{}
@@ -81,18 +81,18 @@ func (s *session) hello(cmd command) error {
 	return nil
 }
 
-func (s *session) startTLS(cmd command) error {
+func (s *serverSession) startTLS(cmd commandLine) error {
 	w := s.server.profile.words
 	switch {
 	case s.state != nil:
 		s.violate(smtp.StageStartTLS, "STARTTLS inside TLS")
-		return s.refuse(w.badSequence)
+		return s.refuseCommand(w.badSequence)
 	case !s.offer.caps.Has("STARTTLS"):
 		s.violate(smtp.StageStartTLS, "STARTTLS was not offered")
-		return s.refuse(w.unknown)
+		return s.refuseCommand(w.unknown)
 	case cmd.args != "":
 		s.violate(smtp.StageStartTLS, "STARTTLS takes no argument")
-		return s.refuse(w.badSyntax)
+		return s.refuseCommand(w.badSyntax)
 	}
 	ok, err := s.respond(smtp.StageStartTLS, w.startTLS)
 	if err != nil || !ok {
@@ -106,7 +106,7 @@ func (s *session) startTLS(cmd command) error {
 	return s.handshake()
 }
 
-func (s *session) reset() error {
+func (s *serverSession) reset() error {
 	s.endTransaction()
 	w := s.server.profile.words
 	if s.oneReset() {
@@ -129,7 +129,7 @@ func (s *session) reset() error {
 	return err
 }
 
-func (s *session) quit() error {
+func (s *serverSession) runQuit() error {
 	w := s.server.profile.words
 	if s.server.profile.frames {
 		if err := s.sayBytes(binaryFrame); err != nil {

@@ -40,8 +40,8 @@ func (b Bound) check() error {
 	return nil
 }
 
-// reply returns Reply, or the profile's own reply.
-func (b Bound) reply(own string) string {
+// replyText returns Reply, or the profile's own reply.
+func (b Bound) replyText(own string) string {
 	if b.Reply != "" {
 		return b.Reply
 	}
@@ -79,24 +79,24 @@ func limitsLine(l smtp.Limits) string {
 // tooManyMessages returns the reply to a MAIL that exceeds a limit of the
 // connection or of the time span, else "". Every MAIL counts for MAILMAX,
 // refused ones too (RFC 9422 section 4.1).
-func (s *session) tooManyMessages() string {
+func (s *serverSession) tooManyMessages() string {
 	cfg, w := s.server.cfg, s.server.profile.words
 	if limit := s.offeredLimits().Transactions; limit > 0 && s.mails > limit {
 		s.violate(smtp.StageMail, "MAIL number %d, MAILMAX is %d", s.mails, limit)
-		return cfg.MessagesPerConnection.reply(w.perConnection)
+		return cfg.MessagesPerConnection.replyText(w.perConnection)
 	}
 	if b := cfg.MessagesPerConnection; b.Max > 0 && s.sent >= b.Max {
-		return b.reply(w.perConnection)
+		return b.replyText(w.perConnection)
 	}
-	if b := cfg.MessageRate; b.Max > 0 && s.server.rate.count(cfg.Now(), b.Window) >= b.Max {
-		return b.reply(w.tooFast)
+	if b := cfg.MessageRate; b.Max > 0 && s.server.rate.recentCount(cfg.Now(), b.Window) >= b.Max {
+		return b.replyText(w.tooFast)
 	}
 	return ""
 }
 
 // tooManyRecipients returns the reply to a RCPT that exceeds the transaction's
 // limit, else "".
-func (s *session) tooManyRecipients(address string) string {
+func (s *serverSession) tooManyRecipients(address string) string {
 	w, limits := s.server.profile.words, s.offeredLimits()
 	if n := len(s.mail.to) + s.mail.refused; limits.Recipients > 0 && n >= limits.Recipients {
 		s.violate(smtp.StageRcpt, "RCPT number %d, RCPTMAX is %d", n+1, limits.Recipients)
@@ -119,7 +119,7 @@ func (s *session) tooManyRecipients(address string) string {
 }
 
 // offeredLimits returns the limits that this client was told in the EHLO reply.
-func (s *session) offeredLimits() smtp.Limits { return s.offer.caps.Limits() }
+func (s *serverSession) offeredLimits() smtp.Limits { return s.offer.caps.Limits() }
 
 func domainOf(address string) string {
 	return strings.ToLower(address[strings.LastIndexByte(address, '@')+1:])
@@ -131,17 +131,17 @@ func domainOf(address string) string {
 // message of the connection.
 //
 // QUIRK: Microsoft 365 - 432 at the message's end.
-func (s *session) oneTooMany() (reply string, atGreeting bool) {
+func (s *serverSession) oneTooMany() (reply string, atGreeting bool) {
 	b := s.server.cfg.ConnectionsAtOnce
-	if b.Max == 0 || !s.excess || s.server.open() <= b.Max {
+	if b.Max == 0 || !s.excess || s.server.countOpen() <= b.Max {
 		return "", false
 	}
-	reply = b.reply(s.server.profile.words.tooManyConnections)
+	reply = b.replyText(s.server.profile.words.tooManyConnections)
 	return reply, strings.HasPrefix(reply, "421") || strings.HasPrefix(reply, "554")
 }
 
-// open counts the connections.
-func (s *Server) open() int {
+// countOpen counts the connections.
+func (s *Server) countOpen() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.conns)
@@ -159,8 +159,8 @@ func (r *rateCounter) add(now time.Time) {
 	r.times = append(r.times, now)
 }
 
-// count drops entries older than the window and counts the rest.
-func (r *rateCounter) count(now time.Time, window time.Duration) int {
+// recentCount drops entries older than the window and counts the rest.
+func (r *rateCounter) recentCount(now time.Time, window time.Duration) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for len(r.times) > 0 && now.Sub(r.times[0]) >= window {

@@ -27,7 +27,7 @@ func (s *Server) listen() error {
 			return err
 		}
 		*port.listener = l
-		s.group.Go(func() { s.accept(l, port.kind) })
+		s.group.Go(func() { s.acceptConns(l, port.kind) })
 	}
 	return nil
 }
@@ -51,9 +51,9 @@ func listenLoopback(addr string) (net.Listener, error) {
 
 // Serve handles a connection of the caller as if it had come to the submission
 // port. It returns at once; the server closes the connection.
-func (s *Server) Serve(raw net.Conn) { s.take(raw, submissionPort) }
+func (s *Server) Serve(raw net.Conn) { s.serveConn(raw, submissionPort) }
 
-func (s *Server) accept(l net.Listener, kind portKind) {
+func (s *Server) acceptConns(l net.Listener, kind portKind) {
 	for {
 		raw, err := l.Accept()
 		if err != nil {
@@ -63,28 +63,28 @@ func (s *Server) accept(l net.Listener, kind portKind) {
 			s.logger.event(0, Remark, "accept: "+err.Error())
 			continue
 		}
-		s.take(raw, kind)
+		s.serveConn(raw, kind)
 	}
 }
 
-// take serves a connection in its own goroutine.
-func (s *Server) take(raw net.Conn, kind portKind) {
-	id, excess, ok := s.admit(raw)
+// serveConn serves a connection in its own goroutine.
+func (s *Server) serveConn(raw net.Conn, kind portKind) {
+	id, excess, ok := s.registerConn(raw)
 	if !ok {
 		_ = raw.Close() // a refused connection; no data can be lost
 		return
 	}
 	s.group.Go(func() {
-		defer s.forget(raw)
+		defer s.dropConn(raw)
 		session := newSession(s, raw, kind, id)
 		session.excess = excess
 		session.run()
 	})
 }
 
-// admit registers a connection; excess is true if it is beyond
+// registerConn registers a connection; excess is true if it is beyond
 // ConnectionsAtOnce.
-func (s *Server) admit(raw net.Conn) (id int, excess, ok bool) {
+func (s *Server) registerConn(raw net.Conn) (id int, excess, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.down || len(s.conns) >= s.cfg.MaxConnections {
@@ -96,7 +96,7 @@ func (s *Server) admit(raw net.Conn) (id int, excess, ok bool) {
 	return s.lastID, excess, true
 }
 
-func (s *Server) forget(raw net.Conn) {
+func (s *Server) dropConn(raw net.Conn) {
 	_ = raw.Close() // the session has closed it unless it failed early
 	s.mu.Lock()
 	defer s.mu.Unlock()

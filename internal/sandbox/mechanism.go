@@ -11,8 +11,8 @@ import (
 )
 
 // plain implements RFC 4616.
-func (x *exchange) plain() (string, error) {
-	response, err := x.first()
+func (x *saslExchange) plain() (string, error) {
+	response, err := x.initialResponse()
 	if err != nil {
 		return "", err
 	}
@@ -27,19 +27,19 @@ func (x *exchange) plain() (string, error) {
 }
 
 // login implements LOGIN, which has no RFC; the prompts are the provider's.
-func (x *exchange) login() (string, error) {
+func (x *saslExchange) login() (string, error) {
 	w := x.session.server.profile.words
 	var user string
 	var err error
 	if x.hasInitial {
 		user, err = decode(x.initial)
 	} else {
-		user, err = x.ask(w.userPrompt)
+		user, err = x.askChallenge(w.userPrompt)
 	}
 	if err != nil {
 		return "", err
 	}
-	secret, err := x.ask(w.passPrompt)
+	secret, err := x.askChallenge(w.passPrompt)
 	if err != nil {
 		return user, err
 	}
@@ -47,12 +47,12 @@ func (x *exchange) login() (string, error) {
 }
 
 // cramMD5 implements RFC 2195.
-func (x *exchange) cramMD5() (string, error) {
+func (x *saslExchange) cramMD5() (string, error) {
 	challenge := fmt.Sprintf("<%s.%d@%s>", rand.Text(), x.session.server.cfg.Now().Unix(), x.session.server.profile.hosts[0])
 	if x.hasInitial {
 		return "", fmt.Errorf("%w: CRAM-MD5 has no initial response", errDecode)
 	}
-	response, err := x.ask(challenge)
+	response, err := x.askChallenge(challenge)
 	if err != nil {
 		return "", err
 	}
@@ -61,7 +61,7 @@ func (x *exchange) cramMD5() (string, error) {
 		return "", fmt.Errorf("%w: CRAM-MD5 wants a name and a digest", errDecode)
 	}
 	user := response[:at]
-	secret, ok := x.session.secret(user)
+	secret, ok := x.session.secretOf(user)
 	mac := hmac.New(md5.New, []byte(secret))
 	mac.Write([]byte(challenge))
 	if !ok || !hmac.Equal([]byte(hex.EncodeToString(mac.Sum(nil))), []byte(response[at+1:])) {
@@ -72,8 +72,8 @@ func (x *exchange) cramMD5() (string, error) {
 
 // xoauth2 implements Google's and Microsoft's mechanism: user=…^Aauth=Bearer
 // …^A^A.
-func (x *exchange) xoauth2() (string, error) {
-	response, err := x.first()
+func (x *saslExchange) xoauth2() (string, error) {
+	response, err := x.initialResponse()
 	if err != nil {
 		return "", err
 	}
@@ -82,12 +82,12 @@ func (x *exchange) xoauth2() (string, error) {
 	if fields["user"] == "" || !ok || !strings.HasSuffix(response, "\x01\x01") {
 		return "", fmt.Errorf("%w: XOAUTH2 wants user= and auth=Bearer", errDecode)
 	}
-	return fields["user"], x.bearer(fields["user"], token, x.session.server.profile.words.tokenError)
+	return fields["user"], x.checkToken(fields["user"], token, x.session.server.profile.words.tokenError)
 }
 
 // oauthBearer implements RFC 7628.
-func (x *exchange) oauthBearer() (string, error) {
-	response, err := x.first()
+func (x *saslExchange) oauthBearer() (string, error) {
+	response, err := x.initialResponse()
 	if err != nil {
 		return "", err
 	}
@@ -99,23 +99,23 @@ func (x *exchange) oauthBearer() (string, error) {
 		return "", fmt.Errorf("%w: OAUTHBEARER wants n,a=user, and auth=Bearer", errDecode)
 	}
 	user := strings.NewReplacer("=2C", ",", "=3D", "=").Replace(header[1][2:])
-	return user, x.bearer(user, token, invalidToken)
+	return user, x.checkToken(user, token, invalidToken)
 }
 
 // invalidToken is the error of RFC 7628 section 3.2.2 in OAUTHBEARER.
 const invalidToken = `{"status":"invalid_token","scope":"https://mail.google.com/"}`
 
-// bearer checks a token. A failure is reported in a challenge that the client
+// checkToken checks a token. A failure is reported in a challenge that the client
 // answers with an empty line (XOAUTH2) or ^A (RFC 7628 section 3.2.3), followed
 // by the 535. If the provider has no such challenge, the 535 comes at once.
-func (x *exchange) bearer(user, token, challenge string) error {
+func (x *saslExchange) checkToken(user, token, challenge string) error {
 	if x.session.checkToken(user, token) {
 		return nil
 	}
 	if challenge == "" {
 		return errToken
 	}
-	if _, err := x.ask(challenge); err != nil && !errors.Is(err, errCanceled) {
+	if _, err := x.askChallenge(challenge); err != nil && !errors.Is(err, errCanceled) {
 		return err
 	}
 	return errToken
@@ -133,8 +133,8 @@ func keyValues(s string) map[string]string {
 
 // external implements RFC 4422 appendix A: the client certificate identifies
 // the account.
-func (x *exchange) external() (string, error) {
-	wanted, err := x.first()
+func (x *saslExchange) external() (string, error) {
+	wanted, err := x.initialResponse()
 	if err != nil {
 		return "", err
 	}
@@ -143,7 +143,7 @@ func (x *exchange) external() (string, error) {
 	}
 	leaf := x.session.state.VerifiedChains[0][0]
 	user := leaf.Subject.CommonName
-	_, known := x.session.secret(user)
+	_, known := x.session.secretOf(user)
 	if !known || wanted != "" && wanted != user {
 		return user, errCredentials
 	}

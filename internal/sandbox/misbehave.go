@@ -18,16 +18,16 @@ const binaryFrame = "\x00\x00\x00\x1a\x00\x00\x00\x0a\x00\x00\x00\x00\x00\x00\x0
 // garbage is neither SMTP nor a TLS record, and contains no line end.
 const garbage = "\xff\xfe\x00\x01garbage\x80\x81\x00\x7f\x1b[2J"
 
-// take returns the fault for a stage: first one of this transaction, then one
+// takeFault returns the fault for a stage: first one of this transaction, then one
 // of this connection, then one of the server.
-func (s *session) take(stage smtp.Stage) *Fault { return s.find(stage, false) }
+func (s *serverSession) takeFault(stage smtp.Stage) *Fault { return s.findFault(stage, false) }
 
 // takeMidway returns the fault for the middle of a message.
-func (s *session) takeMidway() *Fault { return s.find(smtp.StageData, true) }
+func (s *serverSession) takeMidway() *Fault { return s.findFault(smtp.StageData, true) }
 
-func (s *session) find(stage smtp.Stage, midway bool) *Fault {
+func (s *serverSession) findFault(stage smtp.Stage, midway bool) *Fault {
 	for _, queue := range []*faultQueue{s.mail.faults, s.faults, s.server.faults} {
-		if f := queue.take(stage, midway); f != nil {
+		if f := queue.takeFault(stage, midway); f != nil {
 			s.remark("fault " + f.String())
 			return f
 		}
@@ -35,36 +35,36 @@ func (s *session) find(stage smtp.Stage, midway bool) *Fault {
 	return nil
 }
 
-// arm stores a magic word, received at stage now, where its stage will look for
+// armFault stores a magic word, received at stage now, where its stage will look for
 // it: in the transaction, in the connection, or, for an earlier stage, in the
 // server, where the next connection finds it.
-func (s *session) arm(f Fault, now smtp.Stage) {
+func (s *serverSession) armFault(f Fault, now smtp.Stage) {
 	switch f.Stage {
 	case smtp.StageRcpt, smtp.StageData, smtp.StageBody:
-		s.mail.faults.add(f)
+		s.mail.faults.addFault(f)
 	case smtp.StageReset, smtp.StageQuit, now:
-		s.faults.add(f)
+		s.faults.addFault(f)
 	default:
-		s.server.faults.add(f)
+		s.server.faults.addFault(f)
 	}
 }
 
 // respond sends the answer of a stage, or applies the stage's fault to it. ok
 // reports whether the client got a positive reply.
-func (s *session) respond(stage smtp.Stage, answer string) (ok bool, err error) {
-	return s.perform(s.take(stage), stage, answer)
+func (s *serverSession) respond(stage smtp.Stage, answer string) (ok bool, err error) {
+	return s.performFault(s.takeFault(stage), stage, answer)
 }
 
-// perform is respond with a fault that has already been taken.
-func (s *session) perform(f *Fault, stage smtp.Stage, answer string) (ok bool, err error) {
-	answer = s.fill(answer)
+// performFault is respond with a fault that has already been taken.
+func (s *serverSession) performFault(f *Fault, stage smtp.Stage, answer string) (ok bool, err error) {
+	answer = s.fillPlaceholders(answer)
 	if f == nil {
 		return s.sayReply(answer)
 	}
 	code := answer[:3]
 	switch f.Action {
 	case Reply:
-		return s.sayReply(f.reply())
+		return s.sayReply(f.replyLine())
 	case Stall:
 		return false, s.stall()
 	case Cut:
@@ -99,17 +99,17 @@ func (s *session) perform(f *Fault, stage smtp.Stage, answer string) (ok bool, e
 		return true, s.sayBytes("250-injected.example\r\n250-AUTH PLAIN LOGIN\r\n250 SIZE 1\r\n")
 	}
 	if f.Action.refusesLogin() {
-		return s.sayReply(s.fill(s.server.profile.loginRefusal(f.Action)))
+		return s.sayReply(s.fillPlaceholders(s.server.profile.loginRefusal(f.Action)))
 	}
 	return false, fmt.Errorf("fault %s has no action", f)
 }
 
 // sayReply sends a whole reply; after a 421 the server closes the connection.
-func (s *session) sayReply(reply string) (ok bool, err error) {
+func (s *serverSession) sayReply(reply string) (ok bool, err error) {
 	if !s.offer.caps.Has("ENHANCEDSTATUSCODES") && s.withholds("ENHANCEDSTATUSCODES") {
 		reply = withoutEnhanced(reply)
 	}
-	if err := s.wire.say(reply); err != nil {
+	if err := s.wire.queueReply(reply); err != nil {
 		return false, err
 	}
 	if s.has(RepliesApart) {
@@ -136,8 +136,8 @@ func withoutEnhanced(reply string) string {
 	return strings.Join(lines, "\n")
 }
 
-// reply returns the text of a Reply fault.
-func (f Fault) reply() string {
+// replyLine returns the text of a Reply fault.
+func (f Fault) replyLine() string {
 	text := f.Text
 	if text == "" {
 		text = "As asked for by " + f.String()
@@ -148,14 +148,14 @@ func (f Fault) reply() string {
 	return fmt.Sprintf("%d %s", f.Code, text)
 }
 
-func (s *session) sayBytes(b string) error {
+func (s *serverSession) sayBytes(b string) error {
 	s.wire.log(FromServer, fmt.Sprintf("%q", b))
 	_, err := s.wire.out.WriteString(b)
 	return err
 }
 
 // sayGBK refuses in the encoding of QQ's older servers.
-func (s *session) sayGBK(stage smtp.Stage) error {
+func (s *serverSession) sayGBK(stage smtp.Stage) error {
 	code := "550"
 	if stage == smtp.StageAuth {
 		code = "535"
@@ -168,7 +168,7 @@ func (s *session) sayGBK(stage smtp.Stage) error {
 }
 
 // drip sends the reply with one write for each byte.
-func (s *session) drip(reply string) error {
+func (s *serverSession) drip(reply string) error {
 	if err := s.wire.flush(); err != nil {
 		return err
 	}
@@ -189,7 +189,7 @@ func (s *session) drip(reply string) error {
 
 // endless sends continuation lines until the client disconnects or the limit is
 // reached.
-func (s *session) endless(code string) error {
+func (s *serverSession) endless(code string) error {
 	line := code + "-" + strings.Repeat("and so on ", 10) + "\r\n"
 	for sent := 0; sent < maxEndless; sent += len(line) {
 		if _, err := s.wire.out.WriteString(line); err != nil {
@@ -200,7 +200,7 @@ func (s *session) endless(code string) error {
 }
 
 // stall sends no answer until the client disconnects or the server is closed.
-func (s *session) stall() error {
+func (s *serverSession) stall() error {
 	if err := s.wire.flush(); err != nil {
 		return err
 	}
@@ -213,7 +213,7 @@ func (s *session) stall() error {
 
 // stallUnread is a stall that does not read either, so that the client's writes
 // block once all buffers are full.
-func (s *session) stallUnread() error {
+func (s *serverSession) stallUnread() error {
 	if err := s.wire.flush(); err != nil {
 		return err
 	}

@@ -141,9 +141,9 @@ type offer struct {
 	caps  smtp.Capabilities
 }
 
-// offer returns the profile's EHLO lines without those that the Config
+// ehloOffer returns the profile's EHLO lines without those that the Config
 // withholds.
-func (p profile) offer(cfg Config, secure, clientCertificate bool) offer {
+func (p profile) ehloOffer(cfg Config, secure, clientCertificate bool) offer {
 	listed := p.before
 	if secure {
 		listed = p.after
@@ -192,8 +192,8 @@ func (o offer) without(keyword string) offer {
 	return offer{lines: lines, caps: smtp.ParseCapabilities(smtp.Reply{Code: 250, Lines: lines})}
 }
 
-// reply returns the offer as a reply to EHLO.
-func (o offer) reply() string {
+// ehloReply returns the offer as a reply to EHLO.
+func (o offer) ehloReply() string {
 	var b strings.Builder
 	for i, line := range o.lines {
 		if i < len(o.lines)-1 {

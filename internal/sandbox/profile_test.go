@@ -26,7 +26,7 @@ func TestProfilesFollowTheFacts(t *testing.T) {
 		if !ok {
 			t.Fatalf("%s: no provider %q", name, p.provider)
 		}
-		caps := p.offer(Config{}, true, false).caps
+		caps := p.ehloOffer(Config{}, true, false).caps
 		if !slices.Equal(caps.Auth(), facts.Auth.Mechanisms) {
 			t.Errorf("%s: offers %v, the facts have %v", name, caps.Auth(), facts.Auth.Mechanisms)
 		}
@@ -61,7 +61,7 @@ func TestWordsAreReplies(t *testing.T) {
 		n := 0
 		for class, replies := range map[int][]string{
 			2: {w.greeting, w.startTLS, w.authOK, w.mailOK, w.rcptOK, w.queued, w.reset, w.noop, w.bye,
-				p.offer(Config{}, false, false).reply(), p.offer(Config{}, true, true).reply()},
+				p.ehloOffer(Config{}, false, false).ehloReply(), p.ehloOffer(Config{}, true, true).ehloReply()},
 			3: {w.dataGo},
 			4: {w.busy},
 			5: {w.authFailed, w.authBad, w.authUnknown, w.authCanceled, w.authTwice, w.tlsRequired, w.authRequired, w.badSender,

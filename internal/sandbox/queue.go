@@ -16,14 +16,14 @@ type faultQueue struct {
 
 func newFaultQueue(faults []Fault) *faultQueue { return &faultQueue{queue: slices.Clone(faults)} }
 
-func (q *faultQueue) add(f Fault) {
+func (q *faultQueue) addFault(f Fault) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.queue = append(q.queue, f)
 }
 
-// take returns the first fault of a stage and decrements its count.
-func (q *faultQueue) take(stage smtp.Stage, midway bool) *Fault {
+// takeFault returns the first fault of a stage and decrements its count.
+func (q *faultQueue) takeFault(stage smtp.Stage, midway bool) *Fault {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for i, f := range q.queue {

@@ -67,11 +67,11 @@ func checkQuirks(quirks []Quirk) error {
 	return nil
 }
 
-func (s *session) has(q Quirk) bool { return slices.Contains(s.server.cfg.Quirks, q) }
+func (s *serverSession) has(q Quirk) bool { return slices.Contains(s.server.cfg.Quirks, q) }
 
 // loseGroup drops the input that was read together with the previous command.
-func (s *session) loseGroup() error {
-	n := s.wire.buffered()
+func (s *serverSession) loseGroup() error {
+	n := s.wire.bufferedOctets()
 	if n == 0 || s.name == "" || !s.has(LosesGroup) {
 		return nil
 	}
@@ -82,8 +82,8 @@ func (s *session) loseGroup() error {
 
 // afterDot handles input that came together with the end of DATA, before the
 // reply to it.
-func (s *session) afterDot() error {
-	n := s.wire.buffered()
+func (s *serverSession) afterDot() error {
+	n := s.wire.bufferedOctets()
 	switch {
 	case n == 0:
 		return nil
@@ -107,7 +107,7 @@ func (s *session) afterDot() error {
 
 // tooEarly reports whether a command came before the reply to the message it
 // follows, and subtracts its octets from the count.
-func (s *session) tooEarly(octets int) bool {
+func (s *serverSession) tooEarly(octets int) bool {
 	early := s.early > 0
 	s.early = max(0, s.early-octets)
 	return early
@@ -117,7 +117,7 @@ func (s *session) tooEarly(octets int) bool {
 const maxResets = 10
 
 // oneReset counts a RSET and reports whether the limit is exceeded.
-func (s *session) oneReset() bool {
+func (s *serverSession) oneReset() bool {
 	if s.cleared {
 		s.resets++
 	}
@@ -126,7 +126,7 @@ func (s *session) oneReset() bool {
 }
 
 // endChunks ends the transaction after BDAT LAST.
-func (s *session) endChunks(accepted bool) {
+func (s *serverSession) endChunks(accepted bool) {
 	if accepted || !s.mail.open || !s.has(KeepsTransaction) {
 		s.endTransaction()
 		return

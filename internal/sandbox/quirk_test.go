@@ -123,10 +123,10 @@ func TestBinaryMIME(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := p.offer(Config{}, true, false).caps.Has("BINARYMIME"); got != want {
+		if got := p.ehloOffer(Config{}, true, false).caps.Has("BINARYMIME"); got != want {
 			t.Errorf("%s: BINARYMIME %v", profile, got)
 		}
-		if p.offer(Config{Without: []string{"CHUNKING"}}, true, false).caps.Has("BINARYMIME") {
+		if p.ehloOffer(Config{Without: []string{"CHUNKING"}}, true, false).caps.Has("BINARYMIME") {
 			t.Errorf("%s: BINARYMIME without CHUNKING", profile)
 		}
 	}

@@ -56,12 +56,12 @@ func (m Message) HeaderValues(name string) []string {
 
 // Text returns the first text/plain part that is not an attachment, in UTF-8
 // and with its original line ends (CRLF), or "".
-func (m Message) Text() string { return m.text("text/plain") }
+func (m Message) Text() string { return m.firstText("text/plain") }
 
 // HTML returns the first text/html part that is not an attachment, in UTF-8.
-func (m Message) HTML() string { return m.text("text/html") }
+func (m Message) HTML() string { return m.firstText("text/html") }
 
-func (m Message) text(contentType string) string {
+func (m Message) firstText(contentType string) string {
 	parts, err := m.Parts()
 	if err != nil {
 		return ""

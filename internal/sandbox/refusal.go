@@ -54,9 +54,9 @@ type tries struct {
 	until time.Time
 }
 
-// note records a right or wrong login and reports whether the account was
+// recordLogin records a right or wrong login and reports whether the account was
 // already locked; logins to a locked account don't count.
-func (l *lock) note(login string, right bool, after int, now time.Time) (locked bool) {
+func (l *lock) recordLogin(login string, right bool, after int, now time.Time) (locked bool) {
 	if after == 0 || login == "" {
 		return false
 	}

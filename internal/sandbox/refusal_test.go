@@ -94,10 +94,10 @@ func TestLockIsBounded(t *testing.T) {
 	var l lock
 	now := time.Unix(0, 0)
 	for range maxTracked {
-		l.note(time.Duration(len(l.tries)).String(), false, 5, now)
+		l.recordLogin(time.Duration(len(l.tries)).String(), false, 5, now)
 	}
-	l.note("one more", false, 1, now)
-	if l.note("one more", true, 1, now) || len(l.tries) != maxTracked {
+	l.recordLogin("one more", false, 1, now)
+	if l.recordLogin("one more", true, 1, now) || len(l.tries) != maxTracked {
 		t.Errorf("%d logins are remembered", len(l.tries))
 	}
 }

@@ -15,7 +15,7 @@ const scramIterations = 4096
 
 // scram implements RFC 5802 and RFC 7677, with the channel bindings
 // tls-exporter (RFC 9266) and tls-server-end-point (RFC 5929).
-func (x *exchange) scram() (string, error) {
+func (x *saslExchange) scram() (string, error) {
 	s := x.session
 	base, plus := strings.CutSuffix(x.mechanism, "-PLUS")
 	hash := scram.SHA256
@@ -28,11 +28,11 @@ func (x *exchange) scram() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("start scram: %w", err)
 	}
-	clientFirst, err := x.first()
+	clientFirst, err := x.initialResponse()
 	if err != nil {
 		return "", err
 	}
-	conversation, err := s.conversation(server, clientFirst, plus)
+	conversation, err := s.scramConversation(server, clientFirst, plus)
 	if err != nil {
 		return "", err
 	}
@@ -41,7 +41,7 @@ func (x *exchange) scram() (string, error) {
 		s.remark("scram: " + err.Error())
 		return conversation.Username(), errCredentials
 	}
-	clientFinal, err := x.ask(serverFirst)
+	clientFinal, err := x.askChallenge(serverFirst)
 	if err != nil {
 		return conversation.Username(), err
 	}
@@ -51,15 +51,15 @@ func (x *exchange) scram() (string, error) {
 	}
 	// The client answers the server's signature with an empty line (RFC 4954
 	// section 4), because a 235 carries no data.
-	if _, err := x.ask(serverFinal); err != nil {
+	if _, err := x.askChallenge(serverFinal); err != nil {
 		return conversation.Username(), err
 	}
 	return conversation.Username(), nil
 }
 
-// conversation checks the client's choice of a channel binding against the
+// scramConversation checks the client's choice of a channel binding against the
 // mechanism.
-func (s *session) conversation(server *scram.Server, clientFirst string, plus bool) (*scram.ServerConversation, error) {
+func (s *serverSession) scramConversation(server *scram.Server, clientFirst string, plus bool) (*scram.ServerConversation, error) {
 	kind, binds := strings.CutPrefix(clientFirst, "p=")
 	kind, _, _ = strings.Cut(kind, ",")
 	if binds != plus {
@@ -71,7 +71,7 @@ func (s *session) conversation(server *scram.Server, clientFirst string, plus bo
 		}
 		return server.NewConversation(), nil
 	}
-	binding, err := s.binding(scram.ChannelBindingType(kind))
+	binding, err := s.channelBinding(scram.ChannelBindingType(kind))
 	if err != nil {
 		s.remark("scram: " + err.Error())
 		return nil, errCredentials
@@ -79,7 +79,7 @@ func (s *session) conversation(server *scram.Server, clientFirst string, plus bo
 	return server.NewConversationWithChannelBindingRequired(binding), nil
 }
 
-func (s *session) offersPlus() bool {
+func (s *serverSession) offersPlus() bool {
 	for _, m := range s.offer.caps.Auth() {
 		if strings.HasSuffix(m, "-PLUS") {
 			return true
@@ -88,7 +88,7 @@ func (s *session) offersPlus() bool {
 	return false
 }
 
-func (s *session) binding(kind scram.ChannelBindingType) (scram.ChannelBinding, error) {
+func (s *serverSession) channelBinding(kind scram.ChannelBindingType) (scram.ChannelBinding, error) {
 	if s.state == nil {
 		return scram.ChannelBinding{}, fmt.Errorf("channel binding %q without TLS", kind)
 	}
@@ -103,8 +103,8 @@ func (s *session) binding(kind scram.ChannelBindingType) (scram.ChannelBinding, 
 	return scram.ChannelBinding{}, fmt.Errorf("channel binding %q is not known", kind)
 }
 
-func (s *session) storedCredentials(hash scram.HashGeneratorFcn, user string) (scram.StoredCredentials, error) {
-	secret, ok := s.secret(user)
+func (s *serverSession) storedCredentials(hash scram.HashGeneratorFcn, user string) (scram.StoredCredentials, error) {
+	secret, ok := s.secretOf(user)
 	if !ok {
 		return scram.StoredCredentials{}, errCredentials
 	}

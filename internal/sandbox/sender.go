@@ -32,8 +32,8 @@ func checkSenderRule(r SenderRule) error {
 	return nil
 }
 
-// sender returns the rule for this connection. LMTP has no logins.
-func (s *session) sender() SenderRule {
+// senderRule returns the rule for this connection. LMTP has no logins.
+func (s *serverSession) senderRule() SenderRule {
 	switch {
 	case s.kind == lmtpPort:
 		return AnySender
@@ -43,8 +43,8 @@ func (s *session) sender() SenderRule {
 	return s.server.profile.sender
 }
 
-// owns reports whether the login may use a sender.
-func (s *session) owns(address string) bool {
+// ownsSender reports whether the login may use a sender.
+func (s *serverSession) ownsSender(address string) bool {
 	return s.login != "" && address != "" &&
 		(strings.EqualFold(address, s.login) || slices.ContainsFunc(s.server.cfg.SenderAliases, func(alias string) bool {
 			return strings.EqualFold(address, alias)

@@ -18,7 +18,7 @@ type Server struct {
 	authority *authority
 	tls       *tls.Config
 	leaf      tls.Certificate
-	store     *store
+	store     *messageStore
 	logger    *logger
 	faults    *faultQueue
 	rate      rateCounter
@@ -45,7 +45,7 @@ func Start(cfg Config) (*Server, error) {
 	if cfg, err = withDefaults(cfg, p); err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg, profile: p.dressed(cfg.Software), store: newStore(cfg), faults: newFaultQueue(cfg.Faults),
+	s := &Server{cfg: cfg, profile: p.withSoftware(cfg.Software), store: newStore(cfg), faults: newFaultQueue(cfg.Faults),
 		logger: &logger{log: cfg.Log, now: cfg.Now},
 		closed: make(chan struct{}), conns: map[net.Conn]struct{}{}, ended: make(chan struct{})}
 	if cfg.NoPorts {
@@ -54,7 +54,7 @@ func Start(cfg Config) (*Server, error) {
 	if s.authority, err = newAuthority(); err != nil {
 		return nil, err
 	}
-	if s.leaf, err = s.authority.server(cfg.Certificate, s.Hosts()); err != nil {
+	if s.leaf, err = s.authority.serverCertificate(cfg.Certificate, s.Hosts()); err != nil {
 		return nil, err
 	}
 	s.tls = s.tlsConfig()
@@ -168,7 +168,7 @@ func (s *Server) CertificatePEM() []byte { return certificatePEM(s.leaf.Certific
 // ClientCertificate creates a certificate with which an account logs in by AUTH
 // EXTERNAL, and its key, both as PEM.
 func (s *Server) ClientCertificate(account string) (certificate, key []byte, err error) {
-	c, err := s.authority.client(account)
+	c, err := s.authority.clientCertificate(account)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -177,11 +177,11 @@ func (s *Server) ClientCertificate(account string) (certificate, key []byte, err
 
 // Messages returns the accepted messages, oldest first; above 512 MB the oldest
 // are dropped.
-func (s *Server) Messages() []Message { return s.store.list() }
+func (s *Server) Messages() []Message { return s.store.listMessages() }
 
 // WaitMessages waits until n messages were accepted in total.
 func (s *Server) WaitMessages(ctx context.Context, n int) ([]Message, error) {
-	return s.store.wait(ctx, n)
+	return s.store.waitMessages(ctx, n)
 }
 
 // Received counts the accepted messages.
@@ -215,6 +215,6 @@ func (s *Server) AddFault(f Fault) error {
 	if err := f.check(); err != nil {
 		return fmt.Errorf("fault %s: %w", f, err)
 	}
-	s.faults.add(f)
+	s.faults.addFault(f)
 	return nil
 }

@@ -30,12 +30,12 @@ const (
 	maxErrors      = 100 // refused commands before the server hangs up
 )
 
-// session is one connection.
-type session struct {
+// serverSession is one connection.
+type serverSession struct {
 	server *Server
 	id     int
 	kind   portKind
-	wire   *conn
+	wire   *serverConn
 	stats  *Connection
 	faults *faultQueue
 
@@ -44,7 +44,7 @@ type session struct {
 	offer  offer
 	state  *tls.ConnectionState // nil without TLS
 	login  string
-	mail   transaction
+	mail   mailTransaction
 	sent   int // messages accepted
 	mails  int // MAIL commands
 	errors int
@@ -56,8 +56,8 @@ type session struct {
 	excess bool // the connection was beyond ConnectionsAtOnce when it came
 }
 
-func newSession(server *Server, raw net.Conn, kind portKind, id int) *session {
-	s := &session{server: server, id: id, kind: kind, wire: newConn(raw, server.cfg.IdleTimeout),
+func newSession(server *Server, raw net.Conn, kind portKind, id int) *serverSession {
+	s := &serverSession{server: server, id: id, kind: kind, wire: newConn(raw, server.cfg.IdleTimeout),
 		stats: server.store.connect(id), faults: newFaultQueue(nil)}
 	s.mail.faults = newFaultQueue(nil)
 	if tcp, ok := raw.(*net.TCPConn); ok && s.has(RepliesApart) {
@@ -68,34 +68,34 @@ func newSession(server *Server, raw net.Conn, kind portKind, id int) *session {
 	return s
 }
 
-func (s *session) update(change func(*Connection)) {
-	s.server.store.update(func() { change(s.stats) })
+func (s *serverSession) update(change func(*Connection)) {
+	s.server.store.updateConnection(func() { change(s.stats) })
 }
 
-func (s *session) remark(text string) { s.wire.log(Remark, text) }
+func (s *serverSession) remark(text string) { s.wire.log(Remark, text) }
 
 // violate records a violation of the rules by the client.
-func (s *session) violate(stage smtp.Stage, format string, args ...any) {
+func (s *serverSession) violate(stage smtp.Stage, format string, args ...any) {
 	v := Violation{Conn: s.id, Stage: stage, Text: fmt.Sprintf(format, args...)}
 	s.server.store.violation(v)
 	s.remark("violation: " + v.Text)
 }
 
 // run serves the connection until it ends.
-func (s *session) run() {
+func (s *serverSession) run() {
 	err := s.serve()
 	var timeout net.Error
 	if errors.As(err, &timeout) && timeout.Timeout() && !s.server.isClosed() {
-		if s.wire.say(s.fill(s.server.profile.words.busy)) == nil {
+		if s.wire.queueReply(s.fillPlaceholders(s.server.profile.words.busy)) == nil {
 			err = errHangUp
 		}
 	}
 	s.remark("closed: " + err.Error())
-	s.wire.end(err)
+	s.wire.closeFor(err)
 	s.update(func(c *Connection) { c.Open = false })
 }
 
-func (s *session) serve() error {
+func (s *serverSession) serve() error {
 	if err := s.passConnect(); err != nil {
 		return err
 	}
@@ -105,21 +105,21 @@ func (s *session) serve() error {
 		}
 	}
 	if s.wire.raw == s.wire.stream {
-		s.offer = s.server.profile.offer(s.server.cfg, false, false)
+		s.offer = s.server.profile.ehloOffer(s.server.cfg, false, false)
 	}
 	if err := s.greet(); err != nil {
 		return err
 	}
 	for {
-		if err := s.next(); err != nil {
+		if err := s.runCommand(); err != nil {
 			return err
 		}
 	}
 }
 
-func (s *session) greet() error {
+func (s *serverSession) greet() error {
 	if reply, here := s.oneTooMany(); here {
-		if _, err := s.sayReply(s.fill(reply)); err != nil {
+		if _, err := s.sayReply(s.fillPlaceholders(reply)); err != nil {
 			return err
 		}
 		return errHangUp
@@ -128,8 +128,8 @@ func (s *session) greet() error {
 	return err
 }
 
-func (s *session) passConnect() error {
-	f := s.take(smtp.StageConnect)
+func (s *serverSession) passConnect() error {
+	f := s.takeFault(smtp.StageConnect)
 	if f == nil {
 		return nil
 	}
@@ -142,17 +142,17 @@ func (s *session) passConnect() error {
 	return errCut
 }
 
-// next reads one command and answers it.
-func (s *session) next() error {
+// runCommand reads one command and answers it.
+func (s *serverSession) runCommand() error {
 	s.wire.chunk = false
 	if err := s.loseGroup(); err != nil {
 		return err
 	}
-	grouped := s.wire.buffered() > 0
+	grouped := s.wire.bufferedOctets() > 0
 	in, err := s.wire.readLine(maxAuthLine)
 	if errors.Is(err, errLineTooLong) {
-		s.violate(s.stage(), "a command line of more than %d octets", maxAuthLine)
-		return s.refuse(s.server.profile.words.badSyntax)
+		s.violate(s.currentStage(), "a command line of more than %d octets", maxAuthLine)
+		return s.refuseCommand(s.server.profile.words.badSyntax)
 	}
 	if err != nil {
 		return err
@@ -163,20 +163,20 @@ func (s *session) next() error {
 		_, err := s.sayReply("503 5.5.1 Sent before the reply to the message")
 		return err
 	}
-	if s.has(HangsUpOnGroup) && s.wire.buffered() > 0 {
+	if s.has(HangsUpOnGroup) && s.wire.bufferedOctets() > 0 {
 		if _, err := s.sayReply("500 5.5.1 Invalid command: Pipelining not supported"); err != nil {
 			return err
 		}
 		return errHangUp
 	}
 	if in.bareLF || in.bareCR {
-		s.violate(s.stage(), "bare CR or LF in the command %q", in.text)
-		return s.refuse(s.server.profile.words.badSyntax)
+		s.violate(s.currentStage(), "bare CR or LF in the command %q", in.text)
+		return s.refuseCommand(s.server.profile.words.badSyntax)
 	}
 	cmd, err := parseCommand(in.text)
 	if err != nil {
-		s.violate(s.stage(), "%v", err)
-		return s.refuse(s.server.profile.words.badSyntax)
+		s.violate(s.currentStage(), "%v", err)
+		return s.refuseCommand(s.server.profile.words.badSyntax)
 	}
 	s.logCommand(cmd)
 	if grouped && cmd.verb == "MAIL" && s.has(LosesMail) {
@@ -184,14 +184,14 @@ func (s *session) next() error {
 		return nil
 	}
 	if len(in.text) > maxCommandLine && cmd.verb != "AUTH" {
-		s.violate(s.stage(), "a command line of %d octets", len(in.text))
-		return s.refuse(s.server.profile.words.badSyntax)
+		s.violate(s.currentStage(), "a command line of %d octets", len(in.text))
+		return s.refuseCommand(s.server.profile.words.badSyntax)
 	}
 	s.checkPipelining(cmd.verb)
 	return s.dispatch(cmd)
 }
 
-func (s *session) logCommand(cmd command) {
+func (s *serverSession) logCommand(cmd commandLine) {
 	text := strings.TrimRight(cmd.verb+" "+cmd.args, " ")
 	if cmd.verb == "AUTH" && !s.server.cfg.ShowSecrets {
 		mechanism, initial, _ := strings.Cut(cmd.args, " ")
@@ -206,24 +206,24 @@ func (s *session) logCommand(cmd command) {
 // checkPipelining checks the client against RFC 2920 section 3.1: these
 // commands may only be the last of a group, and without PIPELINING so must
 // every command.
-func (s *session) checkPipelining(verb string) {
-	if s.wire.buffered() == 0 {
+func (s *serverSession) checkPipelining(verb string) {
+	if s.wire.bufferedOctets() == 0 {
 		return
 	}
 	if !s.offer.caps.Has("PIPELINING") || s.name == "" {
 		// A BDAT is followed by its octets, which are part of it.
 		if verb != "BDAT" {
-			s.violate(s.stage(), "%d octets sent behind %s before its reply, without PIPELINING", s.wire.buffered(), verb)
+			s.violate(s.currentStage(), "%d octets sent behind %s before its reply, without PIPELINING", s.wire.bufferedOctets(), verb)
 		}
 		return
 	}
 	if slices.Contains([]string{"EHLO", "LHLO", "HELO", "DATA", "VRFY", "EXPN", "TURN", "QUIT", "NOOP", "AUTH", "STARTTLS"}, verb) {
-		s.violate(s.stage(), "%d octets sent behind %s, which must be the last of its group", s.wire.buffered(), verb)
+		s.violate(s.currentStage(), "%d octets sent behind %s, which must be the last of its group", s.wire.bufferedOctets(), verb)
 	}
 }
 
-// stage returns the stage to which a command that is not understood belongs.
-func (s *session) stage() smtp.Stage {
+// currentStage returns the stage to which a command that is not understood belongs.
+func (s *serverSession) currentStage() smtp.Stage {
 	switch {
 	case s.name == "":
 		return smtp.StageHello
@@ -235,7 +235,7 @@ func (s *session) stage() smtp.Stage {
 	return smtp.StageData
 }
 
-func (s *session) dispatch(cmd command) error {
+func (s *serverSession) dispatch(cmd commandLine) error {
 	w := s.server.profile.words
 	switch cmd.verb {
 	case "EHLO", "HELO", "LHLO":
@@ -243,45 +243,47 @@ func (s *session) dispatch(cmd command) error {
 	case "STARTTLS":
 		return s.startTLS(cmd)
 	case "AUTH":
-		return s.auth(cmd)
+		return s.runAuth(cmd)
 	case "MAIL":
 		return s.mailFrom(cmd)
 	case "RCPT":
 		return s.rcptTo(cmd)
 	case "DATA":
-		return s.data(cmd)
+		return s.runData(cmd)
 	case "BDAT":
-		return s.bdat(cmd)
+		return s.runBDAT(cmd)
 	case "RSET":
 		return s.reset()
 	case "NOOP":
-		_, err := s.sayReply(s.fill(w.noop))
+		_, err := s.sayReply(s.fillPlaceholders(w.noop))
 		return err
 	case "VRFY":
 		_, err := s.sayReply("252 2.5.2 Cannot VRFY user, but will accept message")
 		return err
 	case "QUIT":
-		return s.quit()
+		return s.runQuit()
 	}
-	s.violate(s.stage(), "unknown command %q", cmd.verb)
-	return s.refuse(w.unknown)
+	s.violate(s.currentStage(), "unknown command %q", cmd.verb)
+	return s.refuseCommand(w.unknown)
 }
 
-// refuse answers a command that is no step of the conversation, and hangs up on
+// refuseCommand answers a command that is no step of the conversation, and hangs up on
 // a client that sends too many of them.
-func (s *session) refuse(reply string) error {
+func (s *serverSession) refuseCommand(reply string) error {
 	if s.errors++; s.errors > maxErrors {
 		reply = s.server.profile.words.busy
 	}
-	_, err := s.sayReply(s.fill(reply))
+	_, err := s.sayReply(s.fillPlaceholders(reply))
 	return err
 }
 
-func (s *session) withholds(keyword string) bool { return withheld(s.server.cfg.Without, keyword) }
+func (s *serverSession) withholds(keyword string) bool {
+	return withheld(s.server.cfg.Without, keyword)
+}
 
-// fill replaces the placeholders in a provider's reply with the facts of this
+// fillPlaceholders replaces the placeholders in a provider's reply with the facts of this
 // connection.
-func (s *session) fill(text string) string {
+func (s *serverSession) fillPlaceholders(text string) string {
 	if !strings.Contains(text, "{") {
 		return text
 	}

@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// guise is the greeting and the EHLO reply of some server software.
-type guise struct {
+// softwareStyle is the greeting and the EHLO reply of some server software.
+type softwareStyle struct {
 	greeting, hello string
 	keywords        string // in the software's order; only those that the profile offers are listed
 }
 
-// guises lists the values of Config.Software.
-func guises() map[string]guise {
-	return map[string]guise{
+// softwareStyles lists the values of Config.Software.
+func softwareStyles() map[string]softwareStyle {
+	return map[string]softwareStyle{
 		"postfix": {"220 {host} ESMTP Postfix", "{host}",
 			"PIPELINING SIZE STARTTLS AUTH ENHANCEDSTATUSCODES 8BITMIME DSN SMTPUTF8 CHUNKING"},
 		"exim": {"220 {host} ESMTP Exim 4.96 {date}", "{host} Hello {name} [{ip}]",
@@ -25,26 +25,26 @@ func guises() map[string]guise {
 }
 
 func checkSoftware(name string) error {
-	if _, ok := guises()[name]; name != "" && !ok {
+	if _, ok := softwareStyles()[name]; name != "" && !ok {
 		return fmt.Errorf("no software %q", name)
 	}
 	return nil
 }
 
-// dressed returns the profile with the greeting and EHLO reply of that
+// withSoftware returns the profile with the greeting and EHLO reply of that
 // software.
-func (p profile) dressed(name string) profile {
-	g, ok := guises()[name]
+func (p profile) withSoftware(name string) profile {
+	g, ok := softwareStyles()[name]
 	if !ok {
 		return p
 	}
 	p.words.greeting = g.greeting
-	p.before, p.after = g.lines(p.before), g.lines(p.after)
+	p.before, p.after = g.sortLines(p.before), g.sortLines(p.after)
 	return p
 }
 
-// lines sorts the lines of an EHLO reply in the order of the software.
-func (g guise) lines(listed []string) []string {
+// sortLines sorts the lines of an EHLO reply in the order of the software.
+func (g softwareStyle) sortLines(listed []string) []string {
 	lines := []string{g.hello}
 	for keyword := range strings.FieldsSeq(g.keywords) {
 		i := slices.IndexFunc(listed, func(line string) bool {

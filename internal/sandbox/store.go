@@ -67,8 +67,8 @@ type Connection struct {
 	Open     bool
 }
 
-// store keeps messages, violations and statistics; all sessions share it.
-type store struct {
+// messageStore keeps messages, violations and statistics; all sessions share it.
+type messageStore struct {
 	mu         sync.Mutex
 	messages   []Message
 	kept       int // octets in messages
@@ -82,16 +82,16 @@ type store struct {
 	committed  func(Message)
 }
 
-func newStore(cfg Config) *store {
-	s := &store{changed: make(chan struct{}), limit: maxKept, discard: cfg.Discard, committed: cfg.Committed}
+func newStore(cfg Config) *messageStore {
+	s := &messageStore{changed: make(chan struct{}), limit: maxKept, discard: cfg.Discard, committed: cfg.Committed}
 	if cfg.Maildir != "" {
 		s.maildir = &maildir{root: cfg.Maildir}
 	}
 	return s
 }
 
-// keep stores a message; its error comes from the Maildir.
-func (s *store) keep(m Message) error {
+// keepMessage stores a message; its error comes from the Maildir.
+func (s *messageStore) keepMessage(m Message) error {
 	if s.maildir != nil {
 		if err := s.maildir.deliver(m); err != nil {
 			return err
@@ -116,24 +116,24 @@ func (s *store) keep(m Message) error {
 	return nil
 }
 
-// wait returns when n messages were received in total.
-func (s *store) wait(ctx context.Context, n int) ([]Message, error) {
+// waitMessages returns when n messages were received in total.
+func (s *messageStore) waitMessages(ctx context.Context, n int) ([]Message, error) {
 	for {
 		s.mu.Lock()
 		received, changed := s.received, s.changed
 		s.mu.Unlock()
 		if received >= n {
-			return s.list(), nil
+			return s.listMessages(), nil
 		}
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return s.list(), fmt.Errorf("wait for %d messages, %d came: %w", n, received, ctx.Err())
+			return s.listMessages(), fmt.Errorf("wait for %d messages, %d came: %w", n, received, ctx.Err())
 		}
 	}
 }
 
-func (s *store) list() []Message {
+func (s *messageStore) listMessages() []Message {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]Message(nil), s.messages...)
@@ -142,7 +142,7 @@ func (s *store) list() []Message {
 // maxViolations limits the memory that a faulty client can fill.
 const maxViolations = 1000
 
-func (s *store) violation(v Violation) {
+func (s *messageStore) violation(v Violation) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.violations) < maxViolations {
@@ -153,7 +153,7 @@ func (s *store) violation(v Violation) {
 // maxConnections limits the statistics; the oldest are dropped first.
 const maxConnections = 10_000
 
-func (s *store) connect(id int) *Connection {
+func (s *messageStore) connect(id int) *Connection {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := &Connection{ID: id, Open: true}
@@ -164,8 +164,8 @@ func (s *store) connect(id int) *Connection {
 	return c
 }
 
-// update changes a connection's statistics.
-func (s *store) update(change func()) {
+// updateConnection changes a connection's statistics.
+func (s *messageStore) updateConnection(change func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	change()

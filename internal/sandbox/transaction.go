@@ -16,12 +16,12 @@ const (
 	maxExcess = 16 << 20
 )
 
-// transaction is one message, from MAIL to the reply to its end.
-type transaction struct {
+// mailTransaction is one message, from MAIL to the reply to its end.
+type mailTransaction struct {
 	open     bool
 	from     string
 	params   params
-	to       []recipient
+	to       []acceptedRecipient
 	refused  int // recipients
 	faults   *faultQueue
 	id       string
@@ -32,29 +32,29 @@ type transaction struct {
 	tooLarge bool
 }
 
-type recipient struct {
+type acceptedRecipient struct {
 	address string
 	params  params
 	fault   *Fault // LMTP: for this recipient's reply at the end
 }
 
 // endTransaction drops the message and the faults that were meant for it.
-func (s *session) endTransaction() {
-	s.mail = transaction{faults: newFaultQueue(nil)}
+func (s *serverSession) endTransaction() {
+	s.mail = mailTransaction{faults: newFaultQueue(nil)}
 }
 
-func (s *session) mailFrom(cmd command) error {
+func (s *serverSession) mailFrom(cmd commandLine) error {
 	p, err := parsePath(cmd.args, "FROM")
 	if err != nil {
 		s.violate(smtp.StageMail, "MAIL %s: %v", cmd.args, err)
 	}
 	if f, found, ferr := magicFault(p.local); found && err == nil {
 		if ferr != nil {
-			return s.refuse("501 " + ferr.Error())
+			return s.refuseCommand("501 " + ferr.Error())
 		}
-		s.arm(f, smtp.StageMail)
+		s.armFault(f, smtp.StageMail)
 	}
-	fault := s.take(smtp.StageMail)
+	fault := s.takeFault(smtp.StageMail)
 	s.mails++
 	if !s.mail.open {
 		s.mail.id = s.server.nextQueueID()
@@ -63,17 +63,17 @@ func (s *session) mailFrom(cmd command) error {
 	if refusal := s.refuseMail(p, err); refusal != "" {
 		answer = refusal
 	}
-	ok, err := s.perform(fault, smtp.StageMail, answer)
+	ok, err := s.performFault(fault, smtp.StageMail, answer)
 	if err != nil || !ok {
 		return err
 	}
 	// A magic sender may have armed faults for later stages.
-	s.mail = transaction{open: true, from: p.address, params: p.params, faults: s.mail.faults, id: s.mail.id}
+	s.mail = mailTransaction{open: true, from: p.address, params: p.params, faults: s.mail.faults, id: s.mail.id}
 	return nil
 }
 
 // refuseMail returns the reply to a MAIL that is refused, else "".
-func (s *session) refuseMail(p path, malformed error) string {
+func (s *serverSession) refuseMail(p path, malformed error) string {
 	w := s.server.profile.words
 	slips(s, smtp.StageMail, p)
 	switch {
@@ -111,45 +111,45 @@ func (s *session) refuseMail(p path, malformed error) string {
 	if limit := s.server.maxSize(); limit > 0 && size > limit {
 		return w.tooLarge
 	}
-	if rule := s.sender(); (rule == SenderAtMail || rule == SenderAtHeader) && !s.owns(p.address) {
+	if rule := s.senderRule(); (rule == SenderAtMail || rule == SenderAtHeader) && !s.ownsSender(p.address) {
 		return w.badSender
 	}
 	return ""
 }
 
-func slips(s *session, stage smtp.Stage, p path) {
+func slips(s *serverSession, stage smtp.Stage, p path) {
 	for _, slip := range p.slips {
 		s.violate(stage, "%s", slip)
 	}
 }
 
-func (s *session) needsAuth() bool {
+func (s *serverSession) needsAuth() bool {
 	return s.kind != lmtpPort && (s.server.profile.needsAuth || s.server.cfg.RequireAuth)
 }
 
-func (s *session) rcptTo(cmd command) error {
+func (s *serverSession) rcptTo(cmd commandLine) error {
 	p, err := parsePath(cmd.args, "TO")
 	if err != nil {
 		s.violate(smtp.StageRcpt, "RCPT %s: %v", cmd.args, err)
 	}
-	to := recipient{address: p.address, params: p.params}
+	to := acceptedRecipient{address: p.address, params: p.params}
 	if f, found, ferr := magicFault(p.local); found && err == nil && s.mail.open {
 		if ferr != nil {
 			s.mail.refused++
-			return s.refuse("501 " + ferr.Error())
+			return s.refuseCommand("501 " + ferr.Error())
 		}
 		if s.kind == lmtpPort && f.Stage == smtp.StageBody {
 			to.fault = &f
 		} else {
-			s.arm(f, smtp.StageRcpt)
+			s.armFault(f, smtp.StageRcpt)
 		}
 	}
-	fault := s.take(smtp.StageRcpt)
+	fault := s.takeFault(smtp.StageRcpt)
 	answer := s.server.profile.words.rcptOK
 	if refusal := s.refuseRcpt(p, err); refusal != "" {
 		answer = refusal
 	}
-	ok, err := s.perform(fault, smtp.StageRcpt, answer)
+	ok, err := s.performFault(fault, smtp.StageRcpt, answer)
 	if err != nil {
 		return err
 	}
@@ -161,7 +161,7 @@ func (s *session) rcptTo(cmd command) error {
 	return nil
 }
 
-func (s *session) refuseRcpt(p path, malformed error) string {
+func (s *serverSession) refuseRcpt(p path, malformed error) string {
 	w := s.server.profile.words
 	slips(s, smtp.StageRcpt, p)
 	if !s.mail.open {
@@ -187,13 +187,13 @@ func (s *session) refuseRcpt(p path, malformed error) string {
 		s.violate(smtp.StageRcpt, "RCPT TO:<%s>: %v", p.address, err)
 		return w.badAddress
 	}
-	if s.sender() == SenderAtRcpt && !s.owns(s.mail.from) {
+	if s.senderRule() == SenderAtRcpt && !s.ownsSender(s.mail.from) {
 		return w.badSender
 	}
 	return s.tooManyRecipients(p.address)
 }
 
-func (s *session) data(cmd command) error {
+func (s *serverSession) runData(cmd commandLine) error {
 	w := s.server.profile.words
 	answer := w.dataGo
 	switch {
@@ -214,25 +214,25 @@ func (s *session) data(cmd command) error {
 	if err != nil || !ok {
 		return err
 	}
-	if err := s.receive(); err != nil {
+	if err := s.receiveData(); err != nil {
 		return err
 	}
 	if err := s.afterDot(); err != nil {
 		return err
 	}
-	err = s.finish(s.take(smtp.StageBody))
+	err = s.finishMessage(s.takeFault(smtp.StageBody))
 	s.endTransaction()
 	return err
 }
 
-// receive reads the message after a 354, up to the final dot.
-func (s *session) receive() error {
+// receiveData reads the message after a 354, up to the final dot.
+func (s *serverSession) receiveData() error {
 	midway := s.takeMidway()
 	r := dotReader{wire: s.wire}
 	for {
 		part, end, err := r.next()
 		if err != nil {
-			return unexpected(err)
+			return midMessageError(err)
 		}
 		if r.unstuffed {
 			r.unstuffed = false
@@ -241,30 +241,30 @@ func (s *session) receive() error {
 		if end {
 			return nil
 		}
-		if err := s.add(part, midway); err != nil {
+		if err := s.addOctets(part, midway); err != nil {
 			return err
 		}
 	}
 }
 
-// unexpected maps the end of a connection in the middle of a message: a client
+// midMessageError maps the end of a connection in the middle of a message: a client
 // that can't continue must do that, so it is no violation.
-func unexpected(err error) error {
+func midMessageError(err error) error {
 	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
 	}
 	return err
 }
 
-// add appends octets to the message. Octets beyond the limit are read and
+// addOctets appends octets to the message. Octets beyond the limit are read and
 // dropped, up to maxExcess, then the server hangs up.
-func (s *session) add(part []byte, midway *Fault) error {
+func (s *serverSession) addOctets(part []byte, midway *Fault) error {
 	limit := s.server.maxSize()
 	if limit == 0 {
 		limit = hardLimit
 	}
 	if midway != nil && int64(len(s.mail.data)+len(part)) >= midway.Octets {
-		return s.interrupt(midway)
+		return s.performMidway(midway)
 	}
 	s.mail.chunk += int64(len(part))
 	if int64(len(s.mail.data)+len(part)) <= limit && !s.mail.tooLarge {
@@ -274,7 +274,7 @@ func (s *session) add(part []byte, midway *Fault) error {
 	s.mail.tooLarge = true
 	s.mail.data = nil
 	if s.mail.chunk > limit+maxExcess {
-		if _, err := s.sayReply(s.fill(s.server.profile.words.tooLarge)); err != nil {
+		if _, err := s.sayReply(s.fillPlaceholders(s.server.profile.words.tooLarge)); err != nil {
 			return err
 		}
 		return errHangUp
@@ -282,10 +282,10 @@ func (s *session) add(part []byte, midway *Fault) error {
 	return nil
 }
 
-// interrupt performs a fault in the middle of a message. A reply there ends the
+// performMidway performs a fault in the middle of a message. A reply there ends the
 // connection, because the client does not know where the server stopped
 // reading.
-func (s *session) interrupt(f *Fault) error {
+func (s *serverSession) performMidway(f *Fault) error {
 	switch f.Action {
 	case Stall:
 		return s.stallUnread()
@@ -297,7 +297,7 @@ func (s *session) interrupt(f *Fault) error {
 		}
 		return errHangUp
 	case Reply:
-		if _, err := s.sayReply(f.reply()); err != nil {
+		if _, err := s.sayReply(f.replyLine()); err != nil {
 			return err
 		}
 		return errHangUp

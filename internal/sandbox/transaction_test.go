@@ -318,7 +318,7 @@ func TestWithoutExtensions(t *testing.T) {
 	for _, keyword := range []string{"PIPELINING", "CHUNKING", "8BITMIME", "SMTPUTF8", "SIZE", "DSN", "ENHANCEDSTATUSCODES", "AUTH", "STARTTLS"} {
 		s := start(t, Config{Without: []string{strings.ToLower(keyword)}})
 		for _, secure := range []bool{false, true} {
-			offered := s.profile.offer(s.cfg, secure, true).caps
+			offered := s.profile.ehloOffer(s.cfg, secure, true).caps
 			if offered.Has(keyword) {
 				t.Errorf("%s is still offered, TLS %v", keyword, secure)
 			}
@@ -381,11 +381,11 @@ func TestStoreIsBounded(t *testing.T) {
 	kept := newStore(Config{})
 	kept.limit = 10
 	for i := range 4 {
-		if err := kept.keep(Message{ID: fmt.Sprint(i), Data: make([]byte, 4)}); err != nil {
+		if err := kept.keepMessage(Message{ID: fmt.Sprint(i), Data: make([]byte, 4)}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if got := kept.list(); len(got) != 2 || got[0].ID != "2" || kept.received != 4 || kept.kept != 8 {
+	if got := kept.listMessages(); len(got) != 2 || got[0].ID != "2" || kept.received != 4 || kept.kept != 8 {
 		t.Errorf("%+v, %d received", got, kept.received)
 	}
 }

@@ -193,7 +193,7 @@ func TestEachRoundIsLogged(t *testing.T) {
 	if err := os.WriteFile(path+".left", left, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if got := clitest.Logged(t, path+".left")["u1@example.org#1"]; got != string(smtp.Unknown) {
+	if got := clitest.LoggedStates(t, path+".left")["u1@example.org#1"]; got != string(smtp.Unknown) {
 		t.Errorf("when the second account has the octets the log says %q, want unknown\n%s", got, left)
 	}
 }
@@ -213,7 +213,7 @@ func TestSettledMessagesAreNotAttempted(t *testing.T) {
 	if err := r.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if got := clitest.Logged(t, path)["u1@example.org#1"]; got != string(smtp.NotTried) {
+	if got := clitest.LoggedStates(t, path)["u1@example.org#1"]; got != string(smtp.NotTried) {
 		t.Errorf("the log says %q, want not tried", got)
 	}
 }

@@ -56,7 +56,7 @@ func messagesIn(t *testing.T, dir string) []*Message {
 // mails returns n messages, to u1@example.org and so on.
 func mails(t *testing.T, n int) []*Message {
 	t.Helper()
-	return messagesIn(t, clitest.Mails(t, n))
+	return messagesIn(t, clitest.WriteMails(t, n))
 }
 
 // composed returns a composed message.

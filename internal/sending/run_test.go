@@ -128,7 +128,7 @@ func TestAttemptsAreLoggedInTurn(t *testing.T) {
 // ones only on request.
 func TestResume(t *testing.T) {
 	t.Parallel()
-	path, dir := filepath.Join(t.TempDir(), "run.log"), clitest.Mails(t, 3)
+	path, dir := filepath.Join(t.TempDir(), "run.log"), clitest.WriteMails(t, 3)
 	for i, run := range []struct {
 		codes  map[string]int // of the server; 250 for others
 		resend []smtp.Status
@@ -163,7 +163,7 @@ func TestResume(t *testing.T) {
 func TestFilesThatChangeMeanwhile(t *testing.T) {
 	t.Parallel()
 	for _, logged := range []bool{false, true} {
-		dir := clitest.Mails(t, 5)
+		dir := clitest.WriteMails(t, 5)
 		messages := messagesIn(t, dir)
 		at := func(name string) string { return filepath.Join(dir, name) }
 		o := Options{}

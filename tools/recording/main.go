@@ -38,7 +38,7 @@ func main() {
 	still := flag.Int("still", -1, "draw this frame only")
 	flag.Parse()
 	for _, d := range dialogues() {
-		if err := record(*program, *out, *still, d); err != nil {
+		if err := recordDialogue(*program, *out, *still, d); err != nil {
 			log.Fatalf("%s: %v", d.file, err)
 		}
 	}
@@ -47,12 +47,12 @@ func main() {
 // dialogue is a list of inputs, each with the output to wait for first.
 type dialogue struct {
 	file, lang, title string
-	steps             []step
+	steps             []inputStep
 	send              string
 	sent              string
 }
 
-type step struct{ wait, types string }
+type inputStep struct{ wait, types string }
 
 const (
 	wrongCode = "abcdabcdabcdabcd"
@@ -61,10 +61,10 @@ const (
 
 func dialogues() []dialogue {
 	return []dialogue{
-		{"login", "en_US.UTF-8", "yan login: an account in a minute, with a wrong authorization code first", []step{
+		{"login", "en_US.UTF-8", "yan login: an account in a minute, with a wrong authorization code first", []inputStep{
 			{"Your e-mail address", "me@qq.com"}, {"Your name", "Wild Goose"}, {"? shows the page", wrongCode}, {"Enter alone", rightCode}},
 			`yan send -t me@qq.com -s "Hello" -b "It works"`, "accepted"},
-		{"login.zh-CN", "zh_CN.UTF-8", "yan login：一分钟设好账号，先输错一次授权码", []step{
+		{"login.zh-CN", "zh_CN.UTF-8", "yan login：一分钟设好账号，先输错一次授权码", []inputStep{
 			{"您的邮箱地址", "me@qq.com"}, {"您的名字", "小雁"}, {"二维码打开上面的页面", wrongCode}, {"直接按回车", rightCode}},
 			`yan send -t me@qq.com -s "你好" -b "发送成功"`, "已接收"},
 	}
@@ -84,8 +84,8 @@ type event struct {
 	text string
 }
 
-// show records output at the current time.
-func (t *tape) show(p []byte) {
+// recordOutput records output at the current time.
+func (t *tape) recordOutput(p []byte) {
 	if len(p) == 0 {
 		return
 	}
@@ -113,7 +113,7 @@ var messageID = regexp.MustCompile(`<[a-z2-7]{26}@`)
 
 func (t *tape) round() float64 { return float64(int(t.clock*1000+0.5)) / 1000 }
 
-func record(program, out string, still int, d dialogue) error {
+func recordDialogue(program, out string, still int, d dialogue) error {
 	home, err := os.MkdirTemp("", "yan-recording-")
 	if err != nil {
 		return err
@@ -125,7 +125,7 @@ func record(program, out string, still int, d dialogue) error {
 	if err := os.WriteFile(filepath.Join(home, "passphrase"), []byte("correct horse\n"), 0o600); err != nil {
 		return err
 	}
-	stop, err := sandbox(program, ca)
+	stop, err := startSandbox(program, ca)
 	if err != nil {
 		return err
 	}
@@ -133,7 +133,7 @@ func record(program, out string, still int, d dialogue) error {
 	t := &tape{screen: newScreen(cols, rows)}
 	// The address belongs to QQ Mail, which the sandbox imitates.
 	atSandbox := []string{"login", "--server", "smtps://127.0.0.1:" + port, "--tls-ca", ca}
-	if err := t.run(program, env, "yan login", atSandbox, d.steps); err != nil {
+	if err := t.runCommand(program, env, "yan login", atSandbox, d.steps); err != nil {
 		return err
 	}
 	words := append([]string{"send"}, strings.Fields(d.send)[2:]...)
@@ -144,23 +144,23 @@ func record(program, out string, still int, d dialogue) error {
 		words = []string{"send", "-t", "me@qq.com", "-s", "Hello", "-b", "It works"}
 	}
 	t.clock += 1.5
-	if err := t.run(program, env, d.send, words, []step{{d.sent, ""}}); err != nil {
+	if err := t.runCommand(program, env, d.send, words, []inputStep{{d.sent, ""}}); err != nil {
 		return err
 	}
 	t.clock += 6
-	t.show([]byte("\x1b[1;32m$\x1b[0m "))
+	t.recordOutput([]byte("\x1b[1;32m$\x1b[0m "))
 	if still >= 0 {
 		t.frames = t.frames[:min(still+1, len(t.frames))]
 	}
 	end := t.clock + 4
-	if err := os.WriteFile(filepath.Join(out, d.file+".svg"), []byte(picture(t.frames, cols, rows, end, d.title)), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(out, d.file+".svg"), []byte(renderPicture(t.frames, cols, rows, end, d.title)), 0o644); err != nil {
 		return err
 	}
 	return writeCast(filepath.Join(out, d.file+".cast"), d.title, t.events)
 }
 
-// sandbox starts a sandbox and waits until it listens.
-func sandbox(program, ca string) (stop func(), err error) {
+// startSandbox starts a sandbox and waits until it listens.
+func startSandbox(program, ca string) (stop func(), err error) {
 	cmd := exec.Command(program, "sandbox", "--profile", "qq", "--tls-port", port, "--ca", ca, "--quiet", "--json")
 	output, err := cmd.StdoutPipe()
 	if err != nil {
@@ -178,16 +178,16 @@ func sandbox(program, ca string) (stop func(), err error) {
 	}, nil
 }
 
-// run types a command line and runs it.
-func (t *tape) run(program string, env []string, shown string, args []string, steps []step) error {
-	t.show([]byte("\x1b[1;32m$\x1b[0m "))
+// runCommand types a command line and runs it.
+func (t *tape) runCommand(program string, env []string, shown string, args []string, steps []inputStep) error {
+	t.recordOutput([]byte("\x1b[1;32m$\x1b[0m "))
 	t.clock += 0.8
 	for _, r := range shown {
-		t.show([]byte(string(r)))
+		t.recordOutput([]byte(string(r)))
 		t.clock += 0.05
 	}
 	t.clock += 0.4
-	t.show([]byte("\r\n"))
+	t.recordOutput([]byte("\r\n"))
 	terminal, side, err := pty.Open()
 	if err != nil {
 		return err
@@ -220,7 +220,7 @@ func (t *tape) run(program string, env []string, shown string, args []string, st
 	}()
 	seen := newScreen(cols, 500)
 	for _, s := range steps {
-		if err := t.until(output, seen, s.wait); err != nil {
+		if err := t.recordUntil(output, seen, s.wait); err != nil {
 			return err
 		}
 		t.clock += 1.2
@@ -229,7 +229,7 @@ func (t *tape) run(program string, env []string, shown string, args []string, st
 				return err
 			}
 			t.clock += 0.07
-			t.settle(output, seen)
+			t.recordSettled(output, seen)
 		}
 		if s.types != "" {
 			t.clock += 0.5
@@ -239,13 +239,13 @@ func (t *tape) run(program string, env []string, shown string, args []string, st
 		}
 	}
 	for p := range output {
-		t.show(p)
+		t.recordOutput(p)
 	}
 	return cmd.Wait()
 }
 
-// until records output until a text appears.
-func (t *tape) until(output <-chan []byte, seen *screen, text string) error {
+// recordUntil records output until a text appears.
+func (t *tape) recordUntil(output <-chan []byte, seen *screen, text string) error {
 	timeout := time.After(30 * time.Second)
 	for {
 		select {
@@ -254,9 +254,9 @@ func (t *tape) until(output <-chan []byte, seen *screen, text string) error {
 				return fmt.Errorf("the program ended before it showed %q:\n%s", text, seen.text())
 			}
 			seen.write(p)
-			t.show(p)
+			t.recordOutput(p)
 			if strings.Contains(seen.text(), text) {
-				t.settle(output, seen)
+				t.recordSettled(output, seen)
 				return nil
 			}
 		case <-timeout:
@@ -265,23 +265,23 @@ func (t *tape) until(output <-chan []byte, seen *screen, text string) error {
 	}
 }
 
-// settle records the output of the next moment: one key may cause several writes, and
+// recordSettled records the output of the next moment: one key may cause several writes, and
 // the first may be slow.
-func (t *tape) settle(output <-chan []byte, seen *screen) {
+func (t *tape) recordSettled(output <-chan []byte, seen *screen) {
 	var all bytes.Buffer
 	moment := 400 * time.Millisecond
 	for {
 		select {
 		case p, ok := <-output:
 			if !ok {
-				t.show(all.Bytes())
+				t.recordOutput(all.Bytes())
 				return
 			}
 			seen.write(p)
 			all.Write(p)
 			moment = 40 * time.Millisecond
 		case <-time.After(moment):
-			t.show(all.Bytes())
+			t.recordOutput(all.Bytes())
 			return
 		}
 	}

@@ -82,7 +82,7 @@ func TestPicturesAreLightAndDark(t *testing.T) {
 				}
 			}
 		}
-		for _, rules := range []string{light().rules(), "@media(prefers-color-scheme:dark){" + dark().rules() + "}", "Message-ID: &lt;r5mzkq3cduxw7nthg2vyoa6bei@qq.com&gt;"} {
+		for _, rules := range []string{lightPalette().rules(), "@media(prefers-color-scheme:dark){" + darkPalette().rules() + "}", "Message-ID: &lt;r5mzkq3cduxw7nthg2vyoa6bei@qq.com&gt;"} {
 			if !bytes.Contains(content, []byte(rules)) {
 				t.Errorf("%s.svg lacks %s", d.file, rules)
 			}
@@ -104,7 +104,7 @@ func TestKeyboardModesAreNoColors(t *testing.T) {
 // 4.5), even the faint text.
 func TestContrast(t *testing.T) {
 	t.Parallel()
-	for name, p := range map[string]palette{"light": light(), "dark": dark()} {
+	for name, p := range map[string]palette{"light": lightPalette(), "dark": darkPalette()} {
 		ground := channels(t, p.background)
 		text := channels(t, p.foreground)
 		faint := text

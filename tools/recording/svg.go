@@ -29,13 +29,13 @@ type palette struct {
 	colors                         [16]string
 }
 
-func dark() palette {
+func darkPalette() palette {
 	return palette{"#1e1e2e", "#1e1e2e", "#cdd6f4", [16]string{
 		"#45475a", "#f38ba8", "#a6e3a1", "#f9e2af", "#89b4fa", "#f5c2e7", "#94e2d5", "#bac2de",
 		"#585b70", "#f38ba8", "#a6e3a1", "#f9e2af", "#89b4fa", "#f5c2e7", "#94e2d5", "#ffffff"}}
 }
 
-func light() palette {
+func lightPalette() palette {
 	return palette{"#ffffff", "#d1d9e0", "#1f2328", [16]string{
 		"#24292f", "#cf222e", "#1a7f37", "#7d4e00", "#0969da", "#8250df", "#1b7c83", "#6e7781",
 		"#57606a", "#a40e26", "#116329", "#633c01", "#0550ae", "#6639ba", "#0d5f66", "#ffffff"}}
@@ -139,15 +139,15 @@ func drawRun(b *strings.Builder, x int, run []cell) {
 	fmt.Fprintf(b, `<text y="15" xml:space="preserve"%s>%s</text>`, attributes, text.String())
 }
 
-// picture returns an SVG that plays the frames. Without animation (a converter to PNG,
+// renderPicture returns an SVG that plays the frames. Without animation (a converter to PNG,
 // a reader who prefers reduced motion) it shows the last frame. It is light, or dark if
 // the reader's browser prefers that.
-func picture(frames []frame, cols, rows int, end float64, title string) string {
+func renderPicture(frames []frame, cols, rows int, end float64, title string) string {
 	w, h := float64(cols)*cellWidth+2*marginX, float64(rows*lineHeight+marginY+16)
 	var b strings.Builder
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %.0f %.0f" width="%.0f" height="%.0f" role="img">`+"\n<title>%s</title>\n", w, h, w, h, html.EscapeString(title))
 	b.WriteString("<style>\ntext{font-family:'JetBrains Mono','SF Mono',Menlo,Consolas,'DejaVu Sans Mono','Noto Sans Mono CJK SC','PingFang SC','Microsoft YaHei','Noto Sans CJK SC',monospace;")
-	fmt.Fprintf(&b, "white-space:pre}\n%s\n@media(prefers-color-scheme:dark){%s}\n@media(prefers-reduced-motion:no-preference){#film{animation:play %.2fs steps(1,end) infinite}}\n@keyframes play{\n", light().rules(), dark().rules(), end)
+	fmt.Fprintf(&b, "white-space:pre}\n%s\n@media(prefers-color-scheme:dark){%s}\n@media(prefers-reduced-motion:no-preference){#film{animation:play %.2fs steps(1,end) infinite}}\n@keyframes play{\n", lightPalette().rules(), darkPalette().rules(), end)
 	n := len(frames)
 	for i, f := range frames {
 		fmt.Fprintf(&b, "%.3f%%{transform:translateX(%.0fpx)}\n", f.at/end*100, -float64(n-1-i)*w)

@@ -52,7 +52,7 @@ func (a *runner) listAccounts(asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	list := []jsonout.Settings{}
+	list := []jsonout.AccountSettings{}
 	rows := [][]string{{"", a.T("NAME"), a.T("SENDER"), a.T("SERVER"), a.T("SECRET")}}
 	for _, acc := range f.Accounts() {
 		v := viewOf(f, acc)
@@ -69,7 +69,7 @@ func (a *runner) listAccounts(asJSON bool) error {
 	case len(list) == 0:
 		a.noAccounts(f)
 	default:
-		a.Table(a.Fitting(rows))
+		a.Table(a.FitColumns(rows))
 	}
 	return nil
 }

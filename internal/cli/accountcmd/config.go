@@ -64,7 +64,7 @@ func (a *runner) showConfig(asJSON bool) error {
 		return err
 	}
 	if asJSON {
-		j := jsonout.Config{Path: f.Path(), Exists: f.Exists(), Version: account.Version, Default: f.Default(), Accounts: []any{}}
+		j := jsonout.ConfigShown{Path: f.Path(), Exists: f.Exists(), Version: account.Version, Default: f.Default(), Accounts: []any{}}
 		for _, acc := range f.Accounts() {
 			j.Accounts = append(j.Accounts, viewOf(f, acc).json())
 		}
@@ -79,7 +79,7 @@ func (a *runner) showConfig(asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	a.Outf("# %s\n%s", command.Printable(f.Path()), text)
+	a.Outf("# %s\n%s", command.QuoteName(f.Path()), text)
 	return nil
 }
 
@@ -91,7 +91,7 @@ const hiddenText = "…"
 func (a *runner) effective(f *account.File) (string, error) {
 	whole, err := account.Parse(f.Path(), nil)
 	if err != nil {
-		return "", command.Internal("making an empty configuration", err)
+		return "", command.InternalFailure("making an empty configuration", err)
 	}
 	for pass := range 2 { // a fallback can be named only once it exists
 		for _, acc := range f.Accounts() {
@@ -105,13 +105,13 @@ func (a *runner) effective(f *account.File) (string, error) {
 				acc.Secret.Command = shownCommand(acc.Secret.Command)
 			}
 			if err := whole.Put(acc); err != nil {
-				return "", command.Internal("writing an account", err)
+				return "", command.InternalFailure("writing an account", err)
 			}
 		}
 	}
 	if name := f.Default(); name != "" {
 		if err := whole.SetDefault(name); err != nil {
-			return "", command.Internal("writing the default account", err)
+			return "", command.InternalFailure("writing the default account", err)
 		}
 	}
 	return a.markInherited(f, whole.Bytes()), nil

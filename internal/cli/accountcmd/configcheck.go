@@ -49,7 +49,7 @@ type checking struct {
 
 func (c *checking) found(severity, name, key, text string) {
 	line, column := c.file.Position(name, key)
-	c.Problems = append(c.Problems, jsonout.Problem{Severity: severity, Line: line, Column: column, Account: name, Key: key, Text: text})
+	c.Problems = append(c.Problems, jsonout.ConfigProblem{Severity: severity, Line: line, Column: column, Account: name, Key: key, Text: text})
 	if severity == severe {
 		c.OK = false
 	}
@@ -67,7 +67,7 @@ func (a *runner) checkConfig(ctx context.Context, asJSON bool) error {
 	if !f.Exists() {
 		return a.NoneYet(f, command.ExitNoInput)
 	}
-	c := &checking{runner: a, file: f, Check: jsonout.Check{Path: path, OK: true, Accounts: []string{}, Problems: []jsonout.Problem{}}}
+	c := &checking{runner: a, file: f, Check: jsonout.Check{Path: path, OK: true, Accounts: []string{}, Problems: []jsonout.ConfigProblem{}}}
 	for _, p := range f.Faults() {
 		c.OK = false
 		c.Problems = append(c.Problems, a.problemOf(p))
@@ -101,19 +101,19 @@ func (a *runner) notUnderstood(path string, err error, asJSON bool) error {
 	if !asJSON || !errors.As(err, &wrong) {
 		return explained
 	}
-	a.PrintJSON(jsonout.Check{Path: path, Accounts: []string{}, Problems: []jsonout.Problem{a.problemOf(wrong)}})
+	a.PrintJSON(jsonout.Check{Path: path, Accounts: []string{}, Problems: []jsonout.ConfigProblem{a.problemOf(wrong)}})
 	return &command.Failure{Code: command.ExitConfig, Err: errProblems, Told: true}
 }
 
 // problemOf returns an error of Load as JSON.
-func (a *runner) problemOf(p *account.ParseError) jsonout.Problem {
-	return jsonout.Problem{Severity: severe, Line: p.Line, Column: p.Column, Key: p.Key, Fault: string(p.Fault), Text: a.BadConfiguration(p.Path, p).Error()}
+func (a *runner) problemOf(p *account.ParseError) jsonout.ConfigProblem {
+	return jsonout.ConfigProblem{Severity: severe, Line: p.Line, Column: p.Column, Key: p.Key, Fault: string(p.Fault), Text: a.BadConfiguration(p.Path, p).Error()}
 }
 
 // whole checks the settings that are not about one account.
 func (c *checking) whole() {
 	if info, err := os.Stat(c.Path); err == nil && !c.Windows && info.Mode().Perm()&0o022 != 0 {
-		c.found(severe, "", "", c.T("others can write this file, and send your mail elsewhere; 'chmod 600 %s' keeps it yours", command.Printable(c.Path)))
+		c.found(severe, "", "", c.T("others can write this file, and send your mail elsewhere; 'chmod 600 %s' keeps it yours", command.QuoteName(c.Path)))
 	}
 	list := c.file.Accounts()
 	if c.file.Default() == "" && len(list) > 1 {
@@ -168,7 +168,7 @@ func (c *checking) command(acc account.Account) {
 		return
 	}
 	if _, err := exec.LookPath(word); err != nil && !isBuiltin(word) {
-		c.found(severe, acc.Name, "secret", c.T("there is no program %s to run", command.Printable(word)))
+		c.found(severe, acc.Name, "secret", c.T("there is no program %s to run", command.QuoteName(word)))
 	}
 }
 
@@ -190,7 +190,7 @@ func (c *checking) signature(acc account.Account) {
 	case err != nil:
 		c.found(severe, acc.Name, "signature_file", c.fileProblem(file, err))
 	case !utf8.ValidString(text):
-		c.found(severe, acc.Name, "signature_file", c.T("%s: the text is not UTF-8", command.Printable(file)))
+		c.found(severe, acc.Name, "signature_file", c.T("%s: the text is not UTF-8", command.QuoteName(file)))
 	}
 }
 
@@ -210,7 +210,7 @@ func (c *checking) certificates(acc account.Account) {
 	}
 	if acc.TLSCA != "" {
 		if err := c.PemFiles(func() error { _, err := smtpclient.LoadRoots(acc.File(acc.TLSCA)); return err }); err != nil {
-			c.found(severe, acc.Name, "tls_ca", c.T("%s: holds no certificate in PEM form", command.Printable(acc.File(acc.TLSCA))))
+			c.found(severe, acc.Name, "tls_ca", c.T("%s: holds no certificate in PEM form", command.QuoteName(acc.File(acc.TLSCA))))
 		}
 	}
 	if acc.TLSCert != "" {
@@ -218,7 +218,7 @@ func (c *checking) certificates(acc account.Account) {
 			_, err := smtpclient.LoadCertificate(acc.File(acc.TLSCert), acc.File(acc.TLSKey))
 			return err
 		}); err != nil {
-			c.found(severe, acc.Name, "tls_cert", c.T("%s and %s do not make a client certificate", command.Printable(acc.TLSCert), command.Printable(acc.TLSKey)))
+			c.found(severe, acc.Name, "tls_cert", c.T("%s and %s do not make a client certificate", command.QuoteName(acc.TLSCert), command.QuoteName(acc.TLSKey)))
 		}
 	}
 }
@@ -227,15 +227,15 @@ func (c *checking) fileProblem(file string, err error) string {
 	var long *atomicfile.TooLongError
 	switch {
 	case errors.As(err, &long):
-		return c.T("%s: holds more than %s, the most that is read here", command.Printable(file), console.Size(long.Most))
+		return c.T("%s: holds more than %s, the most that is read here", command.QuoteName(file), console.Size(long.Most))
 	case errors.Is(err, atomicfile.ErrFolder):
-		return c.T("%s: this is a folder, not a file", command.Printable(file))
+		return c.T("%s: this is a folder, not a file", command.QuoteName(file))
 	case errors.Is(err, fs.ErrNotExist):
-		return c.T("%s: there is no such file", command.Printable(file))
+		return c.T("%s: there is no such file", command.QuoteName(file))
 	case errors.Is(err, fs.ErrPermission):
-		return c.T("%s: no permission to read this file", command.Printable(file))
+		return c.T("%s: no permission to read this file", command.QuoteName(file))
 	}
-	return c.T("%s: can't be read: %v", command.Printable(file), err)
+	return c.T("%s: can't be read: %v", command.QuoteName(file), err)
 }
 
 // tell prints the problems in the form of compilers; if there are none, it prints what was checked.
@@ -258,7 +258,7 @@ func (c *checking) tell() {
 	if !c.OK {
 		return
 	}
-	c.Outf("%s %s\n", c.Paint(c.StdoutWidth, console.Green, "✓"), c.T("%s is in order.", command.Printable(c.Path)))
+	c.Outf("%s %s\n", c.Paint(c.StdoutWidth, console.Green, "✓"), c.T("%s is in order.", command.QuoteName(c.Path)))
 	if len(c.Accounts) == 0 {
 		c.Outf("  %s\n", c.T("there is no account yet"))
 		c.Outf("  %s\n", c.T("'yan login' makes one; 'yan account import' takes over those of other programs."))

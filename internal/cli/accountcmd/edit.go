@@ -138,7 +138,7 @@ func (a *configEditor) badSetting(f *account.File, flag, pair string, err error)
 		return a.BadConfiguration(f.Path(), err)
 	}
 	key, _, _ := strings.Cut(pair, "=")
-	given := flag + " " + command.Printable(key)
+	given := flag + " " + command.QuoteName(key)
 	switch p.Fault {
 	case account.FaultUnknownKey:
 		hint := ""
@@ -151,7 +151,7 @@ func (a *configEditor) badSetting(f *account.File, flag, pair string, err error)
 			a.T("'yan login' keeps it safely; or say where it is: %s", "--set secret.command='pass show mail'"))
 	}
 	if !strings.Contains(key, "client_secret") {
-		given = flag + " " + command.Printable(pair)
+		given = flag + " " + command.QuoteName(pair)
 	}
 	if !strings.HasSuffix(p.Key, strings.TrimSpace(key)) { // the fault is in another key, because of this one
 		return command.Fail(command.ExitConfig, errors.New(a.T("%s: %s can't be used: %v; nothing was changed", given, p.Key, p.Err)), "")
@@ -193,7 +193,7 @@ func (a *configEditor) editAccounts(ctx context.Context, args []string) error {
 		}
 		edited, err := atomicfile.Read(a.Ctx, copied, mostConfiguration)
 		if err != nil {
-			return a.File("", copied, err)
+			return a.FileFailure("", copied, err)
 		}
 		if string(edited) == string(before) {
 			_ = os.Remove(copied)
@@ -206,7 +206,7 @@ func (a *configEditor) editAccounts(ctx context.Context, args []string) error {
 		}
 		if !again {
 			_ = os.Remove(copied)
-			a.Outf("%s %s\n", a.Paint(a.StdoutWidth, console.Green, "✓"), a.T("%s is changed; accounts: %s", command.Printable(path), a.Listed(accounts.AccountNamesOf(changed))))
+			a.Outf("%s %s\n", a.Paint(a.StdoutWidth, console.Green, "✓"), a.T("%s is changed; accounts: %s", command.QuoteName(path), a.Listed(accounts.AccountNamesOf(changed))))
 			return nil
 		}
 		line = 1
@@ -225,7 +225,7 @@ func (a *configEditor) editable(path string) (f *account.File, before []byte, er
 	case errors.As(err, &wrong):
 		before, err = atomicfile.Read(a.Ctx, path, mostConfiguration)
 		if err != nil {
-			return nil, nil, a.File("", path, err)
+			return nil, nil, a.FileFailure("", path, err)
 		}
 		return nil, before, nil
 	case err != nil:
@@ -247,7 +247,7 @@ func (a *configEditor) accepted(ctx context.Context, path string, f *account.Fil
 		return f, false, a.SaveAccounts(f)
 	}
 	explained := a.BadConfiguration(path, err)
-	kept := a.T("What you wrote is in %s; the configuration is what it was.", command.Printable(copied))
+	kept := a.T("What you wrote is in %s; the configuration is what it was.", command.QuoteName(copied))
 	q := a.Asker(false)
 	var failed *command.Failure
 	if !q.Person || !errors.As(explained, &failed) {
@@ -268,7 +268,7 @@ func (a *configEditor) accepted(ctx context.Context, path string, f *account.Fil
 func (a *configEditor) replaceFile(path string, before, edited []byte) error {
 	now, err := atomicfile.Read(a.Ctx, path, mostConfiguration)
 	if err != nil || string(now) != string(before) {
-		return command.Fail(command.ExitTemporary, errors.New(a.T("%s: another program changed it meanwhile; nothing was written", command.Printable(path))), a.T("Try again."))
+		return command.Fail(command.ExitTemporary, errors.New(a.T("%s: another program changed it meanwhile; nothing was written", command.QuoteName(path))), a.T("Try again."))
 	}
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real

@@ -186,7 +186,7 @@ func (a *importer) tellKept(f *account.File, list []*haul) {
 		a.Outf("\n%s\n", a.T("Nothing was changed."))
 		return
 	}
-	a.Outf("\n%s %s\n", a.Paint(a.StdoutWidth, console.Green, "✓"), a.T("Taken over into %s: %s", command.Printable(f.Path()), a.Listed(kept)))
+	a.Outf("\n%s %s\n", a.Paint(a.StdoutWidth, console.Green, "✓"), a.T("Taken over into %s: %s", command.QuoteName(f.Path()), a.Listed(kept)))
 	if lacking != "" {
 		a.Outf("  %s\n", a.T("Give %s its password: %s", lacking, "yan login "+lacking))
 	}
@@ -199,7 +199,7 @@ func (a *importer) tellKept(f *account.File, list []*haul) {
 func importResult(all []settingsimport.Settings, list []*haul) []jsonout.Import {
 	result := []jsonout.Import{}
 	for _, settings := range all {
-		j := jsonout.Import{Program: string(settings.Program), Files: settings.Files, Accounts: []jsonout.Found{}, Notes: notesJSON(settings.Notes)}
+		j := jsonout.Import{Program: string(settings.Program), Files: settings.Files, Accounts: []jsonout.ImportFound{}, Notes: notesJSON(settings.Notes)}
 		for _, h := range list {
 			if h.program == settings.Program {
 				j.Accounts = append(j.Accounts, h.json())
@@ -210,8 +210,8 @@ func importResult(all []settingsimport.Settings, list []*haul) []jsonout.Import 
 	return result
 }
 
-func (h *haul) json() jsonout.Found {
-	j := jsonout.Found{Name: h.name, From: h.Account.From, Server: h.Account.Server, User: h.Account.User, Secret: "none", Default: h.Default,
+func (h *haul) json() jsonout.ImportFound {
+	j := jsonout.ImportFound{Name: h.name, From: h.Account.From, Server: h.Account.Server, User: h.Account.User, Secret: "none", Default: h.Default,
 		File: h.File, Line: h.Line, Kept: h.kept, Notes: notesJSON(h.Notes)}
 	if server := accounts.ServerOf(h.Account); server.Host != "" {
 		j.Server = server.String()
@@ -227,10 +227,10 @@ func (h *haul) json() jsonout.Found {
 	return j
 }
 
-func notesJSON(notes []settingsimport.Note) []jsonout.Note {
-	list := []jsonout.Note{}
+func notesJSON(notes []settingsimport.Note) []jsonout.ImportNote {
+	list := []jsonout.ImportNote{}
 	for _, n := range notes {
-		list = append(list, jsonout.Note{File: n.File, Line: n.Line, Setting: n.Setting, Reason: string(n.Reason), Detail: n.Detail, Count: n.Count})
+		list = append(list, jsonout.ImportNote{File: n.File, Line: n.Line, Setting: n.Setting, Reason: string(n.Reason), Detail: n.Detail, Count: n.Count})
 	}
 	return list
 }

@@ -174,13 +174,13 @@ func (a *importer) checkImport(s *importFlags, args []string) error {
 	}
 	if len(args) == 1 {
 		if _, err := os.Stat(args[0]); err != nil {
-			return a.File("", args[0], err)
+			return a.FileFailure("", args[0], err)
 		}
 	}
 	if len(args) == 1 && s.from == "" {
 		p, ok := settingsimport.Guess(args[0])
 		if !ok {
-			return command.Fail(command.ExitUsage, errors.New(a.T("%s: its name does not tell whose settings these are", command.Printable(args[0]))),
+			return command.Fail(command.ExitUsage, errors.New(a.T("%s: its name does not tell whose settings these are", command.QuoteName(args[0]))),
 				a.T("Say it with %s.", "--from "+strings.Join(programNames(), "|")))
 		}
 		s.from = string(p)
@@ -236,7 +236,7 @@ func (a *importer) unreadableSettings(file string, err error) error {
 	var path *fs.PathError
 	switch {
 	case errors.As(err, &problem):
-		where := command.Printable(problem.File)
+		where := command.QuoteName(problem.File)
 		if problem.Line > 0 {
 			where = fmt.Sprintf("%s:%d", where, problem.Line)
 		}
@@ -257,9 +257,9 @@ func (a *importer) unreadableSettings(file string, err error) error {
 		}
 		return command.Fail(command.ExitData, errors.New(a.T("%s: this line can't be read; its own program refuses the file, too", where)), "")
 	case errors.As(err, &path):
-		return a.File("", path.Path, err)
+		return a.FileFailure("", path.Path, err)
 	}
-	return a.File("", file, err)
+	return a.FileFailure("", file, err)
 }
 
 // hauls returns the accounts of all programs, each with a unique name.
@@ -295,7 +295,7 @@ func (a *importer) choose(ctx context.Context, s *importFlags, f *account.File, 
 		i := slices.Index(names, name)
 		if i < 0 {
 			hint := a.T("There are: %s.", a.Listed(names))
-			if near := command.Nearest(name, names); near != "" {
+			if near := command.NearestWord(name, names); near != "" {
 				hint = a.T("Did you mean %s?", near)
 			}
 			return command.Fail(command.ExitUsage, errors.New(a.T("no account %q was found", name)), hint)

@@ -180,15 +180,15 @@ func (a *remover) forgetFile(f *account.File, acc account.Account, keep bool) er
 		}
 	}
 	if path != accounts.OwnSecretFile(f, acc.Name) {
-		a.Outf("  %s\n", a.T("Its secret still stands in %s.", command.Printable(path)))
+		a.Outf("  %s\n", a.T("Its secret still stands in %s.", command.QuoteName(path)))
 		return nil
 	}
 	switch err := os.Remove(path); {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
-		return command.Fail(command.ExitCantCreate, localerr.Errorf("%s: %w", a.T("the account is removed, but its secret still stands in %s", command.Printable(path)), err), a.T("Delete this file."))
+		return command.Fail(command.ExitCantCreate, localerr.Errorf("%s: %w", a.T("the account is removed, but its secret still stands in %s", command.QuoteName(path)), err), a.T("Delete this file."))
 	default:
-		a.Outf("  %s\n", a.T("%s with its secret is deleted.", command.Printable(path)))
+		a.Outf("  %s\n", a.T("%s with its secret is deleted.", command.QuoteName(path)))
 	}
 	return nil
 }

@@ -145,7 +145,7 @@ func (a *runner) secretText(ctx context.Context, v view, state secretState) stri
 	where := ""
 	switch kind {
 	case "file":
-		where = a.T("the file %s", command.Printable(place))
+		where = a.T("the file %s", command.QuoteName(place))
 	case "env":
 		where = a.T("the variable %s", place)
 	case "netrc":

@@ -181,7 +181,7 @@ func (a *runner) loginLine(v view) string {
 	case login == "" && v.Auth != sasl.External:
 		return a.T("nobody logs in")
 	case v.UsesOAuth2():
-		how = a.T("with OAuth 2.0, client %s", console.Clipped(v.OAuth2.ClientID))
+		how = a.T("with OAuth 2.0, client %s", console.ClipText(v.OAuth2.ClientID))
 	case v.Auth != "":
 		how = a.T("with %s", strings.ToUpper(v.Auth))
 	}
@@ -231,12 +231,12 @@ func (a *runner) providerRows(p provider.Provider) [][2]string {
 	}
 }
 
-func (v view) json() jsonout.Settings {
-	j := jsonout.Settings{Name: v.Name, Default: v.isDefault, Server: v.server.String(), Provider: v.server.Provider.ID,
+func (v view) json() jsonout.AccountSettings {
+	j := jsonout.AccountSettings{Name: v.Name, Default: v.isDefault, Server: v.server.String(), Provider: v.server.Provider.ID,
 		User: v.loginName(), Inherited: v.inherited(), Keys: v.settings}
 	j.Secret.Kind, j.Secret.Place = v.secretPlace()
 	if v.UsesOAuth2() {
-		j.OAuth2 = &jsonout.OAuth2{ClientID: v.OAuth2.ClientID, Tenant: v.OAuth2.Tenant, Scopes: v.OAuth2.Scopes}
+		j.OAuth2 = &jsonout.AccountOAuth2{ClientID: v.OAuth2.ClientID, Tenant: v.OAuth2.Tenant, Scopes: v.OAuth2.Scopes}
 	}
 	return j
 }

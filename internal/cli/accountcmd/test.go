@@ -79,7 +79,7 @@ func (a *runner) testAccounts(ctx context.Context, s *accountTestFlags, args []s
 	code := command.ExitOK
 	for _, acc := range list {
 		if one := a.testAccount(ctx, s, viewOf(f, acc)); one != command.ExitOK {
-			code = command.Worse(code, one)
+			code = command.WorseStatus(code, one)
 		}
 		if ctx.Err() != nil {
 			return a.Interrupted()
@@ -166,5 +166,5 @@ func asFailure(err error) *command.Failure {
 	if errors.As(err, &failed) {
 		return failed
 	}
-	return command.Internal("testing the account", err)
+	return command.InternalFailure("testing the account", err)
 }

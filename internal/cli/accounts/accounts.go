@@ -74,15 +74,15 @@ func (a *Accounts) BadConfiguration(path string, err error) error {
 	case errors.As(err, &unknown) && !errors.As(err, &p):
 		return a.unknownAccount(unknown)
 	case errors.Is(err, account.ErrChanged):
-		return command.Fail(command.ExitTemporary, errors.New(a.T("%s: another program changed it meanwhile; nothing was written", command.Printable(path))), a.T("Try again."))
+		return command.Fail(command.ExitTemporary, errors.New(a.T("%s: another program changed it meanwhile; nothing was written", command.QuoteName(path))), a.T("Try again."))
 	case errors.Is(err, context.Canceled):
 		return a.Interrupted()
 	case errors.Is(err, fs.ErrPermission):
-		return command.Fail(command.ExitConfig, errors.New(a.T("%s: no permission", command.Printable(path))), "")
+		return command.Fail(command.ExitConfig, errors.New(a.T("%s: no permission", command.QuoteName(path))), "")
 	case !errors.As(err, &p):
-		return a.Configf("%s: can't be used: %v", command.Printable(path), err)
+		return a.Configf("%s: can't be used: %v", command.QuoteName(path), err)
 	}
-	where := command.Printable(path)
+	where := command.QuoteName(path)
 	if p.Line > 0 {
 		where = fmt.Sprintf("%s:%d:%d", where, p.Line, p.Column)
 	}
@@ -115,14 +115,14 @@ func (a *Accounts) BadConfiguration(path string, err error) error {
 		return command.Fail(command.ExitConfig, errors.New(a.T("%s: this is not TOML: %v", where, p.Err)), a.repair(p))
 	case account.FaultWritable:
 		if untrusted, ok := errors.AsType[*atomicfile.UntrustedError](p.Err); ok && (untrusted.Folder || untrusted.Reason == atomicfile.OthersOwn) {
-			hint := a.T("Look at what it holds, then make it yours: %s", "chown \"$(id -un)\" "+command.Printable(untrusted.Path))
+			hint := a.T("Look at what it holds, then make it yours: %s", "chown \"$(id -un)\" "+command.QuoteName(untrusted.Path))
 			if untrusted.Reason == atomicfile.OthersWrite {
-				hint = a.T("Look at what it holds, then keep it to yourself: %s", "chmod go-w "+command.Printable(untrusted.Path))
+				hint = a.T("Look at what it holds, then keep it to yourself: %s", "chmod go-w "+command.QuoteName(untrusted.Path))
 			}
-			return command.Fail(command.ExitConfig, errors.New(a.T("%v: the commands in %s are not run, and nothing is sent by it", untrusted, command.Printable(path))), hint)
+			return command.Fail(command.ExitConfig, errors.New(a.T("%v: the commands in %s are not run, and nothing is sent by it", untrusted, command.QuoteName(path))), hint)
 		}
 		return command.Fail(command.ExitConfig, errors.New(a.T("%s: others on this machine can write this file: its commands are not run, and nothing is sent by it", where)),
-			a.T("Look at what stands in it, then keep it to yourself: chmod 600 %s", command.Printable(path)))
+			a.T("Look at what stands in it, then keep it to yourself: chmod 600 %s", command.QuoteName(path)))
 	}
 	return command.Fail(command.ExitConfig, errors.New(a.T("%s: %s can't be used: %v", where, p.Key, p.Err)), a.repair(p))
 }
@@ -213,7 +213,7 @@ func (a *Accounts) PassphraseTries() func(anew bool) error {
 // askPassphrase asks for the passphrase of the encrypted file on the terminal.
 func (a *Accounts) askPassphrase(ctx context.Context, anew bool) (string, error) {
 	return a.Passphrase(anew, func(title string) (string, error) {
-		defer a.Hushed()()
+		defer a.WithoutEcho()()
 		a.Errf("%s", a.T("%s (not shown): ", title))
 		defer a.Errf("\n")
 		return a.ReadSecret(ctx)

@@ -98,7 +98,7 @@ func (a secretErrors) explain(acc account.Account, err error, login string) erro
 	case secret.OtherLogin:
 		what := a.T("account %s: what is kept for it is of an earlier login, and is not used", acc.Name)
 		if s.For != "" {
-			what = a.T("account %s: what is kept for it is of %s, and is not used for %s", acc.Name, command.Printable(s.For), command.Printable(s.Key.For))
+			what = a.T("account %s: what is kept for it is of %s, and is not used for %s", acc.Name, command.QuoteName(s.For), command.QuoteName(s.Key.For))
 		}
 		return command.Fail(command.ExitConfig, errors.New(what), loginAgain)
 	case secret.Damaged:
@@ -111,13 +111,13 @@ func (a secretErrors) explain(acc account.Account, err error, login string) erro
 			a.T("If it is forgotten, begin a new file; the old one is set aside: %s", login+" --"+NewFileFlag))
 	case secret.Unwritable:
 		return command.Fail(command.ExitCantCreate, errors.New(a.T("account %s: %s", acc.Name, a.placeOf(s)+a.T(": %s", a.SecretProblem(err)))),
-			a.T("Make room on the disk, or see to it that you may write into %s.", command.Printable(filepath.Dir(s.Path))))
+			a.T("Make room on the disk, or see to it that you may write into %s.", command.QuoteName(filepath.Dir(s.Path))))
 	case secret.Empty, secret.SeveralLines:
 		hint = a.T("Put the authorization code or password there, alone on its line.")
 	case secret.Readable:
 		if !errors.Is(err, secret.ErrForeign) {
 			return command.Fail(command.ExitConfig, errors.New(a.T("account %s: others on this machine can read %s", acc.Name, a.placeOf(s))),
-				a.T("Keep it to yourself: chmod 600 %s", command.Printable(s.Path)))
+				a.T("Keep it to yourself: chmod 600 %s", command.QuoteName(s.Path)))
 		}
 	case secret.CommandFailed:
 		return command.Fail(command.ExitConfig, errors.New(a.T("account %s: %s failed (%s)", acc.Name, a.placeOf(s), a.howItEnded(s.Err))),
@@ -142,7 +142,7 @@ func (a secretErrors) explain(acc account.Account, err error, login string) erro
 
 // noCredential explains why there is no systemd credential of that name.
 func (a secretErrors) noCredential(acc account.Account, s *secret.Error) error {
-	name := command.Printable(s.Source.Value)
+	name := command.QuoteName(s.Source.Value)
 	var others secret.OtherCredentials
 	switch {
 	case errors.Is(s, secret.ErrNoCredentials):
@@ -151,7 +151,7 @@ func (a secretErrors) noCredential(acc account.Account, s *secret.Error) error {
 	case errors.As(s, &others) && len(others) > 0:
 		var names []string
 		for _, other := range others {
-			names = append(names, command.Printable(other))
+			names = append(names, command.QuoteName(other))
 		}
 		return command.Fail(command.ExitConfig, errors.New(a.T("account %s: systemd has passed no credential %s; those it has passed: %s", acc.Name, name, a.Listed(names))),
 			a.T("Correct the name, or add %s to the unit.", "LoadCredential="+name+":/etc/…"))
@@ -179,7 +179,7 @@ func (a secretErrors) howItEnded(err error) string {
 // placeOf returns where a secret was looked for. For a command it returns only the program: the
 // line may be "echo" and the secret.
 func (a secretErrors) placeOf(e *secret.Error) string {
-	value := command.Printable(e.Source.Value)
+	value := command.QuoteName(e.Source.Value)
 	switch e.Source.Kind {
 	case secret.File:
 		return a.T("the file %s", value)
@@ -191,12 +191,12 @@ func (a secretErrors) placeOf(e *secret.Error) string {
 		return a.T("the systemd credential %s", value)
 	case secret.Netrc:
 		if e.Path != "" {
-			value = command.Printable(e.Path)
+			value = command.QuoteName(e.Path)
 		}
 		return a.T("the netrc file %s", value)
 	}
 	if e.Path != "" {
-		return a.T("the encrypted file %s", command.Printable(e.Path))
+		return a.T("the encrypted file %s", command.QuoteName(e.Path))
 	}
 	return a.T("the keyring")
 }

@@ -146,7 +146,7 @@ func (a *Accounts) signature(acc account.Account) (string, error) {
 		name := acc.File(acc.SignatureFile)
 		var err error
 		if text, err = a.ReadText(name, command.MaxText); err != nil {
-			return "", a.File(a.T("account %s: %s", acc.Name, "signature_file"), name, err)
+			return "", a.FileFailure(a.T("account %s: %s", acc.Name, "signature_file"), name, err)
 		}
 	}
 	text = strings.TrimRight(strings.ReplaceAll(text, "\r\n", "\n"), "\n")

@@ -41,7 +41,7 @@ func (a *Accounts) NamedToUse(f *account.File, args []string) (account.Account, 
 
 // NoneYet returns the error for a configuration without accounts.
 func (a *Accounts) NoneYet(f *account.File, code int) error {
-	return command.Fail(code, errors.New(a.T("There is no account yet in %s.", command.Printable(f.Path()))),
+	return command.Fail(code, errors.New(a.T("There is no account yet in %s.", command.QuoteName(f.Path()))),
 		a.T("'yan login' makes one; 'yan account import' takes over those of other programs."))
 }
 

@@ -33,7 +33,7 @@ type LoginTrial struct {
 func (t LoginTrial) Try(ctx context.Context, a *Accounts) (*smtp.Outcome, error) {
 	from, err := t.Account.Address()
 	if err != nil {
-		return nil, command.Internal("the sender of account "+t.Account.Name, err)
+		return nil, command.InternalFailure("the sender of account "+t.Account.Name, err)
 	}
 	reading, stop := ctx, func() {}
 	if t.Account.Secret.Command != "" { // a keyring's dialog has its own time limit
@@ -58,7 +58,7 @@ func (t LoginTrial) Try(ctx context.Context, a *Accounts) (*smtp.Outcome, error)
 	if t.Transcript {
 		o.Trace = a.Transcript(a.Stderr, a.StderrWidth)
 	}
-	o.Trace = a.Watchful(o.Trace, t.Server.Host)
+	o.Trace = a.TraceWaiting(o.Trace, t.Server.Host)
 	client, err := yan.Open(t.Account.Server, o)
 	if err != nil {
 		return nil, a.Configf("the settings can't be used: %v", err)
@@ -72,7 +72,7 @@ func (t LoginTrial) Try(ctx context.Context, a *Accounts) (*smtp.Outcome, error)
 	// The message reaches no recipient: the session ends after MAIL FROM.
 	result, err := client.Send(ctx, yan.Message{From: t.Account.From, To: []string{from.String()}, Text: "-"})
 	if failed := (*yan.SendError)(nil); err != nil && !errors.As(err, &failed) {
-		return nil, a.Composing(err)
+		return nil, a.ComposeFailure(err)
 	}
 	if verdict.ReachedStop(string(smtp.StageMail), result) {
 		return nil, nil

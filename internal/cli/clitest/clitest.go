@@ -88,11 +88,11 @@ func Decode(t *testing.T, line string, v any) {
 // 8-bit form.
 const Escapes = "x\x1b[2J\x1b]0;owned\x07\x1b[A\r\n\u0085✓ sent \u202e\u009b31m"
 
-// Keyring is a system's store of secrets, in memory; the key is service and user.
-type Keyring map[[2]string]string
+// MemoryKeyring is a system's store of secrets, in memory; the key is service and user.
+type MemoryKeyring map[[2]string]string
 
 // Get returns secret.ErrNotFound for a secret that is not there.
-func (k Keyring) Get(service, user string) (string, error) {
+func (k MemoryKeyring) Get(service, user string) (string, error) {
 	if s, ok := k[[2]string{service, user}]; ok {
 		return s, nil
 	}
@@ -100,13 +100,13 @@ func (k Keyring) Get(service, user string) (string, error) {
 }
 
 // Set stores a secret.
-func (k Keyring) Set(service, user, s string) error {
+func (k MemoryKeyring) Set(service, user, s string) error {
 	k[[2]string{service, user}] = s
 	return nil
 }
 
 // Delete removes a secret.
-func (k Keyring) Delete(service, user string) error {
+func (k MemoryKeyring) Delete(service, user string) error {
 	delete(k, [2]string{service, user})
 	return nil
 }
@@ -136,8 +136,8 @@ func MailTo(i int) string {
 	return fmt.Sprintf("From: me@example.org\nTo: u%d@example.org\nSubject: %d\n\nhello %d\n", i, i, i)
 }
 
-// Mails returns a directory of n messages.
-func Mails(t *testing.T, n int) string {
+// WriteMails returns a directory of n messages.
+func WriteMails(t *testing.T, n int) string {
 	t.Helper()
 	dir := t.TempDir()
 	for i := 1; i <= n; i++ {
@@ -148,9 +148,9 @@ func Mails(t *testing.T, n int) string {
 	return dir
 }
 
-// Logged returns the state of each recipient in a log, as the next run reads
+// LoggedStates returns the state of each recipient in a log, as the next run reads
 // it.
-func Logged(t *testing.T, path string) map[string]string {
+func LoggedStates(t *testing.T, path string) map[string]string {
 	t.Helper()
 	l, err := sendlog.Open(path, time.Now)
 	if err != nil {
@@ -174,7 +174,7 @@ func Logged(t *testing.T, path string) map[string]string {
 	return states
 }
 
-// TwoAccounts is a configuration for [Configured]: account one falls back to two.
+// TwoAccounts is a configuration for [WriteConfig]: account one falls back to two.
 const TwoAccounts = `version = 1
 default = "one"
 [defaults]
@@ -198,10 +198,10 @@ func TwoServers(t *testing.T, one ...sandboxtest.Option) map[string]*sandboxtest
 	return map[string]*sandboxtest.Server{"one": sandboxtest.Start(t, "plain", one...), "two": sandboxtest.Start(t, "plain")}
 }
 
-// Configured writes a configuration, in which {NAME} is replaced by a server,
+// WriteConfig writes a configuration, in which {NAME} is replaced by a server,
 // its login and its secret, and {NAME.url}, {NAME.ca}, {NAME.login} by parts of
 // that. It returns the environment that names the file.
-func Configured(t *testing.T, config string, servers map[string]*sandboxtest.Server) map[string]string {
+func WriteConfig(t *testing.T, config string, servers map[string]*sandboxtest.Server) map[string]string {
 	t.Helper()
 	dir := t.TempDir()
 	for name, s := range servers {

@@ -13,7 +13,7 @@ func TestNearest(t *testing.T) {
 	t.Parallel()
 	list := []string{"send", "sandbox", "subject", "password", "to"}
 	for word, want := range map[string]string{"sned": "send", "sandbx": "sandbox", "subjct": "subject", "xyz": "", "": "", "passwort": "password"} {
-		if got := Nearest(word, list); got != want {
+		if got := NearestWord(word, list); got != want {
 			t.Errorf("nearest(%q) = %q, want %q", word, got, want)
 		}
 	}
@@ -36,7 +36,7 @@ func TestWorse(t *testing.T) {
 	inOrder := []int{ExitOK, ExitTemporary, ExitData, ExitNoUser, ExitUnavailable, ExitIO, ExitProtocol, ExitAuth, ExitPartial, ExitUnknown}
 	for i, a := range inOrder {
 		for j, b := range inOrder {
-			if got := Worse(a, b); got != inOrder[max(i, j)] {
+			if got := WorseStatus(a, b); got != inOrder[max(i, j)] {
 				t.Errorf("worse(%d, %d) = %d", a, b, got)
 			}
 		}

@@ -26,7 +26,7 @@ func (a *Context) Finish(err error) int {
 	}
 	var failed *Failure
 	if !errors.As(err, &failed) {
-		failed = a.usage(err)
+		failed = a.usageFailure(err)
 	}
 	a.Explain(failed)
 	return failed.Code
@@ -54,15 +54,15 @@ const (
 	ExitInterrupted = 130 // as shells have it for SIGINT
 )
 
-// Status is an exit status with its meaning.
-type Status struct {
+// ExitMeaning is an exit status with its meaning.
+type ExitMeaning struct {
 	Code    int
 	Meaning string
 }
 
 // Statuses lists every exit status, for the help.
-func (a *Context) Statuses() []Status {
-	return []Status{
+func (a *Context) Statuses() []ExitMeaning {
+	return []ExitMeaning{
 		{ExitOK, a.T("sent to all")},
 		{ExitUsage, a.T("a flag, an argument or an address is wrong")},
 		{ExitData, a.T("the message is wrong, or this server can't take it")},
@@ -83,10 +83,10 @@ func (a *Context) Statuses() []Status {
 	}
 }
 
-// Worse returns the exit status of a run of several messages: unknown comes
+// WorseStatus returns the exit status of a run of several messages: unknown comes
 // before partially done, that before failures that need a change, and failures
 // that only need time come last.
-func Worse(a, b int) int {
+func WorseStatus(a, b int) int {
 	rank := func(code int) int {
 		if code == ExitTemporary {
 			return 1
@@ -132,7 +132,7 @@ func (a *Context) Explain(f *Failure) {
 	}
 }
 
-// Internal is for an error that should not happen.
-func Internal(what string, err error) *Failure {
+// InternalFailure is for an error that should not happen.
+func InternalFailure(what string, err error) *Failure {
 	return Fail(ExitInternal, fmt.Errorf("%s: %w", what, err), "")
 }

@@ -164,7 +164,7 @@ func (a *Context) FlagError(cmd *cobra.Command, err error) error {
 	case errors.As(err, &syntax):
 		return a.Usagef("%s is not how a flag is written", syntax.GetSpecifiedFlag())
 	}
-	return a.usage(err)
+	return a.usageFailure(err)
 }
 
 // notACommand returns the first word after a command with subcommands if it is
@@ -190,7 +190,7 @@ func (w wrongFlag) notACommand() string {
 			continue
 		}
 		names := commandNames(w.cmd)
-		if w.cmd.HasParent() && Nearest(arg, names) == "" || slices.Contains(names, arg) {
+		if w.cmd.HasParent() && NearestWord(arg, names) == "" || slices.Contains(names, arg) {
 			return ""
 		}
 		return arg
@@ -254,7 +254,7 @@ func (w wrongFlag) unknownFlag(unknown *pflag.NotExistError) error {
 	}
 	names := []string{"password"}
 	w.cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-	near := Nearest(name, names)
+	near := NearestWord(name, names)
 	switch name {
 	case "pass", "passwd", "auth-password", "ap", "token", "secret", "code":
 		near = "password"
@@ -278,9 +278,9 @@ func (a *Context) WithVariable(name, value, line string) string {
 	return name + "=" + value + " " + line
 }
 
-// Nearest returns the most similar word, ignoring case, at most a third of its
+// NearestWord returns the most similar word, ignoring case, at most a third of its
 // letters away; "" for none.
-func Nearest(word string, list []string) string {
+func NearestWord(word string, list []string) string {
 	best, bestDistance := "", len(word)/3+1
 	for _, candidate := range list {
 		if d := spelling.Distance([]rune(strings.ToLower(word)), []rune(strings.ToLower(candidate))); d < bestDistance {

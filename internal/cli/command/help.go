@@ -23,7 +23,7 @@ func (a *Context) HelpWidth() int {
 }
 
 // Help prints a page on the terminal.
-func (a *Context) Help(p page) {
+func (a *Context) Help(p helpPage) {
 	width := a.HelpWidth()
 	for i, paragraph := range p.about {
 		if i > 0 {
@@ -31,8 +31,8 @@ func (a *Context) Help(p page) {
 		}
 		a.Outf("%s\n", strings.Join(console.Wrap(paragraph, width), "\n"))
 	}
-	a.titled(a.T("Usage:"), p.usage)
-	a.titled(a.T("Examples:"), p.examples)
+	a.printTitled(a.T("Usage:"), p.usage)
+	a.printTitled(a.T("Examples:"), p.examples)
 	for _, l := range p.lists {
 		if len(l.Entries) == 0 {
 			continue
@@ -42,8 +42,8 @@ func (a *Context) Help(p page) {
 	}
 }
 
-// titled prints lines unwrapped, so that command lines can be copied.
-func (a *Context) titled(title string, lines []string) {
+// printTitled prints lines unwrapped, so that command lines can be copied.
+func (a *Context) printTitled(title string, lines []string) {
 	if len(lines) == 0 {
 		return
 	}

@@ -10,12 +10,12 @@ import (
 	"github.com/yanmail/yan/internal/i18n"
 )
 
-// Below returns a command and all its subcommands.
-func Below(cmd *cobra.Command) []*cobra.Command {
+// WithSubcommands returns a command and all its subcommands.
+func WithSubcommands(cmd *cobra.Command) []*cobra.Command {
 	list := []*cobra.Command{cmd}
 	for _, sub := range cmd.Commands() {
 		if sub.IsAvailableCommand() {
-			list = append(list, Below(sub)...)
+			list = append(list, WithSubcommands(sub)...)
 		}
 	}
 	return list
@@ -26,21 +26,21 @@ func Below(cmd *cobra.Command) []*cobra.Command {
 const manDate = "2026-11-30"
 
 // Roff writes a page in the man macros, which groff and mandoc read.
-func (a *Context) Roff(p page) string { return roff{a}.page(p) }
+func (a *Context) Roff(p helpPage) string { return roff{a}.page(p) }
 
 // roff writes manual pages in the language of a.
 type roff struct{ a *Context }
 
-func (r roff) page(p page) string {
+func (r roff) page(p helpPage) string {
 	name := strings.ReplaceAll(p.Command, " ", "-")
 	var b strings.Builder
-	fmt.Fprintf(&b, ".TH %s 1 \"%s\" \"Yan\" \"%s\"\n", escape(strings.ToUpper(name)), manDate, escape(r.a.T("Yan Manual")))
+	fmt.Fprintf(&b, ".TH %s 1 \"%s\" \"Yan\" \"%s\"\n", escapeRoff(strings.ToUpper(name)), manDate, escapeRoff(r.a.T("Yan Manual")))
 	b.WriteString(".nh\n.ad l\n")
 	section := func(title string) {
-		fmt.Fprintf(&b, ".SH \"%s\"\n", escape(sectionTitle(title)))
+		fmt.Fprintf(&b, ".SH \"%s\"\n", escapeRoff(sectionTitle(title)))
 	}
 	section(r.a.T("NAME"))
-	b.WriteString(r.filled(escape(name)+" \\- "+r.line(p.short)) + "\n")
+	b.WriteString(r.filled(escapeRoff(name)+" \\- "+r.line(p.short)) + "\n")
 	section(r.a.T("SYNOPSIS"))
 	for i, u := range p.usage {
 		if i > 0 {
@@ -74,7 +74,7 @@ func (r roff) page(p page) string {
 	}
 	section(r.a.T("FILES"))
 	for _, f := range r.files() {
-		fmt.Fprintf(&b, ".TP\n\\fB%s\\fR\n%s\n", escape(f.Term), r.filled(r.line(f.Text)))
+		fmt.Fprintf(&b, ".TP\n\\fB%s\\fR\n%s\n", escapeRoff(f.Term), r.filled(r.line(f.Text)))
 	}
 	section(r.a.T("SEE ALSO"))
 	for i, other := range p.related {
@@ -82,7 +82,7 @@ func (r roff) page(p page) string {
 		if i == len(p.related)-1 {
 			end = ""
 		}
-		fmt.Fprintf(&b, "\\fB%s\\fR(1)%s\n", escape(strings.ReplaceAll(other, " ", "-")), end)
+		fmt.Fprintf(&b, "\\fB%s\\fR(1)%s\n", escapeRoff(strings.ReplaceAll(other, " ", "-")), end)
 	}
 	return b.String()
 }
@@ -107,8 +107,8 @@ func sectionTitle(title string) string {
 	return strings.Join(words, " ")
 }
 
-// escape escapes a text for roff, with hyphens that can be copied.
-func escape(s string) string {
+// escapeRoff escapes a text for roff, with hyphens that can be copied.
+func escapeRoff(s string) string {
 	return strings.NewReplacer(`\`, `\e`, "-", `\-`, `"`, `\(dq`, "'", `\(aq`, "`", `\(ga`, "^", `\(ha`, "~", `\(ti`).Replace(s)
 }
 
@@ -120,7 +120,7 @@ var plainly = strings.NewReplacer("…", "...", "“", `\(lq`, "”", `\(rq`, "�
 // line is escape for text that may begin a line, where a dot or an apostrophe would be
 // a request. It also marks where Chinese may be broken.
 func (r roff) line(s string) string {
-	s = escape(s)
+	s = escapeRoff(s)
 	if r.a.Language() == i18n.Chinese {
 		s = breakable(s)
 	} else {

@@ -10,9 +10,9 @@ import (
 	"github.com/yanmail/yan/internal/cli/console"
 )
 
-// page is the documentation of a command. The help prints it on a terminal,
+// helpPage is the documentation of a command. The help prints it on a terminal,
 // man.go as a manual page.
-type page struct {
+type helpPage struct {
 	Command string // "yan send"
 	short   string
 	usage   []string
@@ -41,8 +41,8 @@ const UsageLines = "yan_usage"
 func (a *Context) AddLists(cmd *cobra.Command, lists func() []List) { a.Lists[cmd] = lists }
 
 // Page collects the documentation of a command.
-func (a *Context) Page(cmd *cobra.Command) page {
-	p := page{Command: cmd.CommandPath(), short: cmd.Short, usage: []string{strings.TrimSuffix(cmd.UseLine(), " [flags]")}}
+func (a *Context) Page(cmd *cobra.Command) helpPage {
+	p := helpPage{Command: cmd.CommandPath(), short: cmd.Short, usage: []string{strings.TrimSuffix(cmd.UseLine(), " [flags]")}}
 	if len(cmd.Commands()) > 0 {
 		p.usage = []string{cmd.CommandPath() + " " + a.T("COMMAND") + " …"}
 	}
@@ -67,7 +67,7 @@ func (a *Context) Page(cmd *cobra.Command) page {
 		}
 	}
 	p.lists = append(p.lists, commands)
-	p.lists = append(p.lists, groups(cmd.LocalFlags())...)
+	p.lists = append(p.lists, flagGroups(cmd.LocalFlags())...)
 	p.lists = append(p.lists, a.everyCommand(cmd.Root().PersistentFlags()))
 	if more := a.Lists[cmd]; more != nil {
 		p.lists = append(p.lists, more()...)
@@ -92,8 +92,8 @@ func relatedTo(cmd *cobra.Command) (list []string) {
 	return list
 }
 
-// groups returns one list of the flags for each heading, in order.
-func groups(flags *pflag.FlagSet) []List {
+// flagGroups returns one list of the flags for each heading, in order.
+func flagGroups(flags *pflag.FlagSet) []List {
 	var all []List
 	flags.VisitAll(func(f *pflag.Flag) {
 		title := annotation(f, groupOf)

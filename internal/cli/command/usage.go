@@ -44,7 +44,7 @@ func (a *Context) Asker(plain bool) *prompt.Asker {
 	person := a.StdinTTY > 0 && a.StderrWidth > 0
 	form := person && !plain && a.Getenv("TERM") != "dumb" && (a.Getenv("TERM") != "" || a.Windows)
 	q := &prompt.Asker{In: a.Stdin, Out: a.Stderr, Form: form, Person: person, Width: a.StderrWidth,
-		Color: a.Color && a.StderrWidth > 0, ReadSecret: a.ReadSecret, Hush: a.Hush, Getenv: a.Getenv,
+		Color: a.Color && a.StderrWidth > 0, ReadSecret: a.ReadSecret, Hush: a.DisableEcho, Getenv: a.Getenv,
 		Words: prompt.Words{Yes: a.T("Yes"), No: a.T("No"), Needed: a.T("an answer is needed"),
 			Number: a.T("type a number from 1 to %d"), YesOrNo: a.T("type y or n"), Colon: a.T(": ")}}
 	if form {
@@ -59,14 +59,14 @@ func (a *Context) Asker(plain bool) *prompt.Asker {
 // check the same again, and more; their English error is appended if it adds
 // something.
 
-// usage is the failure for an invalid command line; it refers to the help.
-func (a *Context) usage(err error) *Failure {
+// usageFailure is the failure for an invalid command line; it refers to the help.
+func (a *Context) usageFailure(err error) *Failure {
 	return Fail(ExitUsage, err, a.T("See '%s --help'.", a.Command))
 }
 
 // Usagef is usage for a translated sentence.
 func (a *Context) Usagef(english string, args ...any) *Failure {
-	return a.usage(errors.New(a.T(english, args...)))
+	return a.usageFailure(errors.New(a.T(english, args...)))
 }
 
 // Wrongf is the failure for an invalid value, with a sentence that describes a
@@ -85,10 +85,10 @@ func (a *Context) Configf(english string, args ...any) *Failure {
 	return Fail(ExitConfig, errors.New(a.T(english, args...)), "")
 }
 
-// File explains what is wrong with a file; what is the flag or variable that
+// FileFailure explains what is wrong with a file; what is the flag or variable that
 // named it.
-func (a *Context) File(what, name string, err error) *Failure {
-	shown := strings.TrimSpace(what + " " + Printable(name))
+func (a *Context) FileFailure(what, name string, err error) *Failure {
+	shown := strings.TrimSpace(what + " " + QuoteName(name))
 	var long *atomicfile.TooLongError
 	switch {
 	case errors.As(err, &long):
@@ -105,8 +105,8 @@ func (a *Context) File(what, name string, err error) *Failure {
 	return Fail(ExitIO, errors.New(a.T("%s: can't be read: %v", shown, err)), "")
 }
 
-// Printable quotes a name that would be misread, or could control the terminal.
-func Printable(name string) string {
+// QuoteName quotes a name that would be misread, or could control the terminal.
+func QuoteName(name string) string {
 	odd := func(r rune) bool { return r == ' ' || r == '"' || r == utf8.RuneError || !unicode.IsPrint(r) }
 	if name == "" || strings.ContainsFunc(name, odd) {
 		return strconv.Quote(name)
@@ -135,7 +135,7 @@ func (a *Context) ReadText(name string, most int64) (string, error) {
 func (a *Context) ReadStdin(what string, most int64) (string, error) {
 	b, err := atomicfile.ReadAll(a.Stdin, most)
 	if err != nil {
-		return "", a.File(what, "-", err)
+		return "", a.FileFailure(what, "-", err)
 	}
 	return decodeText(b), nil
 }
@@ -160,7 +160,7 @@ func (a *Context) Address(flag, v string) error {
 			file = v
 		}
 		return Fail(ExitUsage, errors.New(a.T("%s %q: not an address", a.Name(flag), v)),
-			a.T("To read addresses from a file: %s", "--"+flag+"-file "+Printable(file)))
+			a.T("To read addresses from a file: %s", "--"+flag+"-file "+QuoteName(file)))
 	}
 	return a.AddressIn(a.Name(flag), v)
 }
@@ -188,7 +188,7 @@ func (a *Context) AddressIn(name, v string) error {
 	}
 	for _, box := range boxes {
 		if len(box.Address.Local()) > 64 {
-			a.Hint(a.T("%s: %s has more than 64 octets before the @, which some servers refuse", name, Printable(box.Address.String())))
+			a.Hint(a.T("%s: %s has more than 64 octets before the @, which some servers refuse", name, QuoteName(box.Address.String())))
 		}
 	}
 	return nil
@@ -200,9 +200,9 @@ func (a *Context) OneLine(name, v string) error {
 	case !utf8.ValidString(v):
 		return a.Dataf("%s: the text is not UTF-8", name)
 	case strings.ContainsAny(v, "\r\n"):
-		return a.Dataf("%s %q: a line break can't stand here", name, console.Clipped(v))
+		return a.Dataf("%s %q: a line break can't stand here", name, console.ClipText(v))
 	case strings.ContainsFunc(v, func(r rune) bool { return r != '\t' && unicode.IsControl(r) }):
-		return a.Dataf("%s %q: a control character can't stand here", name, console.Clipped(v))
+		return a.Dataf("%s %q: a control character can't stand here", name, console.ClipText(v))
 	}
 	return nil
 }
@@ -218,9 +218,9 @@ func (a *Context) Text(where, v string) error {
 	return nil
 }
 
-// Composing explains an error of package message that the checks here did not
+// ComposeFailure explains an error of package message that the checks here did not
 // find.
-func (a *Context) Composing(err error) error {
+func (a *Context) ComposeFailure(err error) error {
 	if errors.Is(err, context.Canceled) {
 		return a.Interrupted()
 	}
@@ -246,7 +246,7 @@ func (a *Context) UnknownCommand(root *cobra.Command, name string) error {
 	if hint := a.DashHint(name); hint != "" {
 		return Fail(ExitUsage, errors.New(a.T("unknown command %q", name)), hint)
 	}
-	if near := Nearest(name, commandNames(root)); near != "" {
+	if near := NearestWord(name, commandNames(root)); near != "" {
 		return Fail(ExitUsage, errors.New(a.T("unknown command %q", name)), a.T("Did you mean %s?", near))
 	}
 	return a.Usagef("unknown command %q", name)

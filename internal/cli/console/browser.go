@@ -11,9 +11,9 @@ import (
 func FindBrowser() func(url string) error {
 	switch runtime.GOOS {
 	case "windows":
-		return opener("rundll32", "url.dll,FileProtocolHandler")
+		return openWith("rundll32", "url.dll,FileProtocolHandler")
 	case "darwin":
-		return opener("open")
+		return openWith("open")
 	}
 	if os.Getenv("DISPLAY") == "" && os.Getenv("WAYLAND_DISPLAY") == "" {
 		return nil
@@ -21,12 +21,12 @@ func FindBrowser() func(url string) error {
 	if _, err := exec.LookPath("xdg-open"); err != nil {
 		return nil
 	}
-	return opener("xdg-open")
+	return openWith("xdg-open")
 }
 
-// opener starts a program that shows a page. Its output is discarded, and it may live
+// openWith starts a program that shows a page. Its output is discarded, and it may live
 // as long as the browser.
-func opener(name string, args ...string) func(url string) error {
+func openWith(name string, args ...string) func(url string) error {
 	return func(url string) error {
 		cmd := exec.Command(name, append(args, url)...)
 		if err := cmd.Start(); err != nil {

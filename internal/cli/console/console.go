@@ -43,13 +43,13 @@ func New(ctx context.Context, s System, language i18n.Words) *Console {
 	return c
 }
 
-// Hushed hides typed characters until the function that it returns is called.
+// WithoutEcho hides typed characters until the function that it returns is called.
 // It must begin before the question is shown.
-func (a *Console) Hushed() func() {
-	if a.Hush == nil {
+func (a *Console) WithoutEcho() func() {
+	if a.DisableEcho == nil {
 		return func() {}
 	}
-	return a.Hush()
+	return a.DisableEcho()
 }
 
 // Outf and Errf print. An error of standard output is kept for the end; one of
@@ -61,7 +61,7 @@ func (a *Console) Errf(format string, args ...any) { _, _ = fmt.Fprintf(a.Stderr
 // programs don't need it.
 func (a *Console) Hint(s string) {
 	if a.StderrWidth > 0 {
-		a.Errf("%s\n", a.Paint(a.StderrWidth, Dim, Hang(s, "", a.StderrWidth)))
+		a.Errf("%s\n", a.Paint(a.StderrWidth, Dim, WrapIndented(s, "", a.StderrWidth)))
 	}
 }
 

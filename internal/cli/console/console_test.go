@@ -164,7 +164,7 @@ func TestHang(t *testing.T) {
 		{"没有这个用户，请检查", 12, "没有这个用\n    户，请检\n    查"},
 		{"averyverylongword", 5, "averyverylongword"},
 	} {
-		if got := Hang(c.line, "    ", c.width); got != c.want {
+		if got := WrapIndented(c.line, "    ", c.width); got != c.want {
 			t.Errorf("%q at %d: %q, want %q", c.line, c.width, got, c.want)
 		}
 	}

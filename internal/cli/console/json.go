@@ -17,14 +17,14 @@ func (a *Console) PrintJSON(v any) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
-	_ = enc.Encode(v)                         // plain structures, which can always be encoded
-	_, _ = a.Stdout.Write(escaped(b.Bytes())) // a write error is reported at the end
+	_ = enc.Encode(v)                                // plain structures, which can always be encoded
+	_, _ = a.Stdout.Write(escapeControls(b.Bytes())) // a write error is reported at the end
 }
 
-// escaped writes as \u00NN the characters that JSON leaves unescaped and a
+// escapeControls writes as \u00NN the characters that JSON leaves unescaped and a
 // terminal obeys: controls beyond ASCII, and marks that change a line's
 // direction. They occur only in strings.
-func escaped(text []byte) []byte {
+func escapeControls(text []byte) []byte {
 	odd := func(r rune) bool { return r >= 0x7f && (unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)) }
 	if bytes.IndexFunc(text, odd) < 0 {
 		return text

@@ -8,8 +8,8 @@ import (
 	"github.com/yanmail/yan/internal/text/excerpt"
 )
 
-// Fitting removes columns from the right until the rows fit the terminal.
-func (a *Console) Fitting(rows [][]string) [][]string {
+// FitColumns removes columns from the right until the rows fit the terminal.
+func (a *Console) FitColumns(rows [][]string) [][]string {
 	for n := len(rows[0]); ; n-- {
 		widest := 0
 		for c := range n {
@@ -132,10 +132,10 @@ func Units(text string) []unit {
 // Listed joins the items of an enumeration.
 func (a *Console) Listed(items []string) string { return strings.Join(items, a.T(", ")) }
 
-// Hang breaks a line for a terminal, at its spaces and between Chinese
+// WrapIndented breaks a line for a terminal, at its spaces and between Chinese
 // characters; the continuation is indented. Without a terminal (0) it stays one
 // line.
-func Hang(line, indent string, width int) string {
+func WrapIndented(line, indent string, width int) string {
 	if width == 0 || Columns(line) <= width {
 		return line
 	}
@@ -164,8 +164,8 @@ func Hang(line, indent string, width int) string {
 	return b.String()
 }
 
-// Joined joins parts to lines that are as full as the terminal allows.
-func Joined(parts []string, width int) string {
+// JoinWrapped joins parts to lines that are as full as the terminal allows.
+func JoinWrapped(parts []string, width int) string {
 	const indent, between = "  ", " · "
 	line, used := indent+parts[0], Columns(indent+parts[0])
 	for _, part := range parts[1:] {
@@ -178,5 +178,5 @@ func Joined(parts []string, width int) string {
 	return line
 }
 
-// Clipped shortens a text to 60 characters.
-func Clipped(s string) string { return excerpt.Runes(s, 60) }
+// ClipText shortens a text to 60 characters.
+func ClipText(s string) string { return excerpt.Runes(s, 60) }

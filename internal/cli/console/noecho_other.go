@@ -10,9 +10,9 @@ import (
 	"golang.org/x/term"
 )
 
-// hush does nothing: a Windows console echoes input when it is read, not when
+// disableEcho does nothing: a Windows console echoes input when it is read, not when
 // it is typed.
-func hush() func() { return func() {} }
+func disableEcho() func() { return func() {} }
 
 // readSecret reads a line without echo. If ctx ends first (Ctrl-C), the echo is
 // restored.

@@ -12,19 +12,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// hush switches the echo off until the function that it returns is called. It
+// disableEcho switches the echo off until the function that it returns is called. It
 // comes before the question for a secret, so that characters typed early are
 // not shown.
-func hush() func() {
-	restore, err := quiet()
+func disableEcho() func() {
+	restore, err := setNoEcho()
 	if err != nil {
 		return func() {}
 	}
 	return restore
 }
 
-// quiet makes the terminal read lines without echo.
-func quiet() (restore func(), err error) {
+// setNoEcho makes the terminal read lines without echo.
+func setNoEcho() (restore func(), err error) {
 	fd := int(os.Stdin.Fd())
 	before, err := unix.IoctlGetTermios(fd, getTermios)
 	if err != nil {
@@ -45,7 +45,7 @@ func quiet() (restore func(), err error) {
 // term.ReadPassword is not used, because it would restore the terminal later by
 // itself.
 func readSecret(ctx context.Context) (string, error) {
-	restore, err := quiet()
+	restore, err := setNoEcho()
 	if err != nil {
 		return "", err
 	}

@@ -22,9 +22,9 @@ type System struct {
 	// ReadSecret reads a line from the terminal without echo; nil without a
 	// terminal.
 	ReadSecret func(context.Context) (string, error)
-	// Hush switches the echo off until the function that it returns is called;
+	// DisableEcho switches the echo off until the function that it returns is called;
 	// nil without a terminal.
-	Hush func() func()
+	DisableEcho func() func()
 	// SystemLanguage returns the language of the desktop, if the environment
 	// has none.
 	SystemLanguage func() string
@@ -45,25 +45,25 @@ type System struct {
 func ThisSystem() System {
 	w := System{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv,
-		StdinTTY: width(os.Stdin), StdoutWidth: width(os.Stdout), StderrWidth: width(os.Stderr),
+		StdinTTY: terminalWidth(os.Stdin), StdoutWidth: terminalWidth(os.Stdout), StderrWidth: terminalWidth(os.Stderr),
 		SystemLanguage: i18n.System, Windows: runtime.GOOS == "windows", Now: time.Now, After: time.After,
 	}
 	if !w.Windows {
 		w.Etc = "/etc"
 	}
 	for _, f := range []*os.File{os.Stdout, os.Stderr} {
-		if width(f) > 0 && !understandsColor(f) {
+		if terminalWidth(f) > 0 && !understandsColor(f) {
 			w.NoColor = true
 		}
 	}
 	if w.StdinTTY > 0 && w.StderrWidth > 0 {
-		w.ReadSecret, w.Hush = readSecret, hush
+		w.ReadSecret, w.DisableEcho = readSecret, disableEcho
 	}
 	return w
 }
 
-// width returns the number of columns of a terminal, 0 for anything else.
-func width(f *os.File) int {
+// terminalWidth returns the number of columns of a terminal, 0 for anything else.
+func terminalWidth(f *os.File) int {
 	if !term.IsTerminal(int(f.Fd())) {
 		return 0
 	}

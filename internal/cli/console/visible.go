@@ -26,9 +26,9 @@ func VisibleLines(text string) string {
 // reply.
 func Visible(text string) string { return smtp.DecodeText([]byte(text)) }
 
-// Octets returns the writer for the octets of a message: unchanged into a file
+// OctetWriter returns the writer for the octets of a message: unchanged into a file
 // or a pipe. On a terminal control characters are replaced by marks.
-func (a *Console) Octets() (w io.Writer, flush func()) {
+func (a *Console) OctetWriter() (w io.Writer, flush func()) {
 	if a.StdoutWidth == 0 {
 		return onlyWriter{a.Stdout}, func() {}
 	}
@@ -80,4 +80,4 @@ func visibleRune(r rune) rune {
 
 // OneLine returns an untrusted text on one line, without control characters and clipped
 // for a table.
-func OneLine(s string) string { return Clipped(strings.TrimSpace(Visible(s))) }
+func OneLine(s string) string { return ClipText(strings.TrimSpace(Visible(s))) }

@@ -47,7 +47,7 @@ func (a *runner) doctorCommand() *cobra.Command {
 		Example: "  yan doctor\n  yan doctor work --send-to me@example.com\n  yan doctor smtp.example.com:587 -f me@example.com",
 		Args:    a.AtMost(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.doctor(cmd, d, strings.Join(args, ""))
+			return a.runDoctor(cmd, d, strings.Join(args, ""))
 		},
 	}
 	file, address := a.T("FILE"), a.T("ADDRESS")
@@ -81,8 +81,8 @@ func (a *runner) doctorCommand() *cobra.Command {
 	return cmd
 }
 
-// doctor chooses the server, runs the exam and prints the report.
-func (a *runner) doctor(cmd *cobra.Command, d *doctorFlags, arg string) error {
+// runDoctor chooses the server, runs the exam and prints the report.
+func (a *runner) runDoctor(cmd *cobra.Command, d *doctorFlags, arg string) error {
 	if err := d.Check(a.Servers, cmd); err != nil {
 		return err
 	}
@@ -93,41 +93,41 @@ func (a *runner) doctor(cmd *cobra.Command, d *doctorFlags, arg string) error {
 			}
 		}
 	}
-	p, err := a.patient(arg, d)
+	p, err := a.resolveTarget(arg, d)
 	if err != nil {
 		return err
 	}
-	exam, err := a.exam(cmd, d, p)
+	exam, err := a.buildExam(cmd, d, p)
 	if err != nil {
 		return err
 	}
-	c := &consultation{a: a, json: d.json, patient: p, server: exam.Server, from: exam.From}
+	c := &doctorReport{a: a, json: d.json, patient: p, server: exam.Server, from: exam.From}
 	if !d.json {
-		c.begin()
-		exam.Told = c.told
+		c.printHeader()
+		exam.Told = c.printStep
 		if a.StdoutWidth > 0 && !a.NoColor && !d.transcript {
-			exam.Began = c.waiting
+			exam.Began = c.showWaiting
 		}
 	}
 	report := exam.Run(cmd.Context())
 	if p.configured && report.LoggedIn() && !d.otherWay(cmd) {
 		defer a.LoginWorked(cmd.Context(), p.Name, d.json)
 	}
-	return c.end(report)
+	return c.printEnd(report)
 }
 
-// exam combines the target with the flags, which take precedence.
-func (a *runner) exam(cmd *cobra.Command, d *doctorFlags, p patient) (doctor.Exam, error) {
+// buildExam combines the target with the flags, which take precedence.
+func (a *runner) buildExam(cmd *cobra.Command, d *doctorFlags, p doctorTarget) (doctor.Exam, error) {
 	if p.configured { // the variables are those of 'yan send', and must not apply to any account
 		d.withoutVariables(a)
 	}
-	acc := d.over(p.Account)
+	acc := d.applyTo(p.Account)
 	p.Account = acc
 	e := doctor.Exam{AnyPort: p.anyPort, DKIMSelector: acc.DKIMSelector, Timeout: d.Timeout, Now: a.Now, Dial: a.dial}
 	if acc.From != "" {
 		from, err := message.ParseMailbox(acc.From)
 		if err != nil {
-			return e, a.Wrongf("%s: not an address that mail can be sent from: %v", command.Printable(acc.From), err)
+			return e, a.Wrongf("%s: not an address that mail can be sent from: %v", command.QuoteName(acc.From), err)
 		}
 		e.From = from.Address
 	}
@@ -228,8 +228,8 @@ func (d *doctorFlags) withoutVariables(a *runner) {
 	}
 }
 
-// over applies the flags that affect the login to the account.
-func (d *doctorFlags) over(acc account.Account) account.Account {
+// applyTo applies the flags that affect the login to the account.
+func (d *doctorFlags) applyTo(acc account.Account) account.Account {
 	if d.from != "" {
 		acc = sendingAs(acc, d.from)
 	}
@@ -253,7 +253,7 @@ func (a *runner) dnsServer(server string) (string, error) {
 
 // doctorLogin returns the source of the secret: the account's own, or for a
 // host the environment, as in send. It is nil if there is none.
-func (a *runner) doctorLogin(p patient, o yan.Options) (func(context.Context) (yan.Options, error), error) {
+func (a *runner) doctorLogin(p doctorTarget, o yan.Options) (func(context.Context) (yan.Options, error), error) {
 	if p.configured {
 		return func(ctx context.Context) (yan.Options, error) {
 			kept, err := p.Options(ctx, a.Secrets())

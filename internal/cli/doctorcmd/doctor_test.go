@@ -23,7 +23,7 @@ func TestDoctorGivesUpOnASecret(t *testing.T) {
 	a, _, _ := testApp(i18n.English)
 	d := &doctorFlags{ServerFlags: serverflag.ServerFlags{Timeout: time.Millisecond}}
 	acc := account.Account{Name: "a", From: "me@example.org", Server: "smtps://127.0.0.1:1", Secret: account.Secret{Command: "sleep 3600"}}
-	exam, err := a.exam(&cobra.Command{}, d, patient{Account: acc, configured: true})
+	exam, err := a.buildExam(&cobra.Command{}, d, doctorTarget{Account: acc, configured: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/yanmail/yan/internal/doctor"
 )
 
-func (c *consultation) printJSON(r doctor.Report, next doctor.Step, wrong bool, code int) {
+func (c *doctorReport) printJSON(r doctor.ExamReport, next doctor.Step, wrong bool, code int) {
 	j := jsonout.Doctor{Status: string(r.Worst()), Exit: code, Server: r.Server.String(), Provider: r.Server.Provider.ID,
 		From: c.from.String(), Took: milliseconds(r.Took), Steps: []jsonout.DoctorStep{}}
 	if c.patient.configured {
@@ -19,18 +19,18 @@ func (c *consultation) printJSON(r doctor.Report, next doctor.Step, wrong bool, 
 		j.Status, j.Exit = "interrupted", command.ExitTemporary
 	}
 	for _, s := range r.Steps {
-		j.Steps = append(j.Steps, newDoctorStep(c.worded(s)))
+		j.Steps = append(j.Steps, newDoctorStep(c.withSecretError(s)))
 	}
 	if wrong && !r.Interrupted {
-		why, do := c.advice(next)
-		j.Next = &jsonout.DoctorNext{Step: string(next.Name), Target: next.Target, Why: jsonout.Text(why), Do: jsonout.Text(do)}
+		why, do := c.stepAdvice(next)
+		j.Next = &jsonout.DoctorNext{Step: string(next.Name), Target: next.Target, Why: jsonout.Bilingual(why), Do: jsonout.Bilingual(do)}
 	}
 	c.a.PrintJSON(j)
 }
 
 func newDoctorStep(s doctor.Step) jsonout.DoctorStep {
 	j := jsonout.DoctorStep{Name: string(s.Name), Target: s.Target, Status: string(s.Status), Took: milliseconds(s.Took),
-		Detail: jsonout.Text(s.Detail), Advice: verdict.OptionalText(s.Advice), Facts: s.Facts}
+		Detail: jsonout.Bilingual(s.Detail), Advice: verdict.OptionalText(s.Advice), Facts: s.Facts}
 	if s.Status != doctor.Failed {
 		return j
 	}

@@ -16,11 +16,11 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// consultation prints the steps of an exam.
-type consultation struct {
+// doctorReport prints the steps of an exam.
+type doctorReport struct {
 	a       *runner
 	json    bool
-	patient patient
+	patient doctorTarget
 	server  transport.Server
 	from    smtp.Address
 	// part is the heading of the last step.
@@ -32,8 +32,8 @@ type consultation struct {
 	transient bool
 }
 
-// begin prints the target of the exam.
-func (c *consultation) begin() {
+// printHeader prints the target of the exam.
+func (c *doctorReport) printHeader() {
 	a := c.a
 	line := c.server.String()
 	if c.patient.anyPort {
@@ -96,7 +96,7 @@ func (a *runner) stepName(s doctor.Step) string {
 const widestName = 12
 
 // partOf returns the heading of a step.
-func (c *consultation) partOf(s doctor.Step) string {
+func (c *doctorReport) partOf(s doctor.Step) string {
 	switch s.Name {
 	case doctor.NameMX, doctor.NameSRV, doctor.NameSPF, doctor.NameDKIM, doctor.NameDMARC, doctor.NameReceiver:
 		if c.from.IsZero() {
@@ -107,57 +107,57 @@ func (c *consultation) partOf(s doctor.Step) string {
 	return c.a.T("The server")
 }
 
-// waiting shows the running step on a terminal until it ends.
-func (c *consultation) waiting(name doctor.Name) {
-	c.erase()
+// showWaiting shows the running step on a terminal until it ends.
+func (c *doctorReport) showWaiting(name doctor.Name) {
+	c.eraseWaiting()
 	c.a.Outf("%s", c.a.Paint(c.a.StdoutWidth, console.Dim, "… "+c.a.stepName(doctor.Step{Name: name})))
 	c.transient = true
 }
 
-// erase removes the line of waiting.
-func (c *consultation) erase() {
+// eraseWaiting removes the line of waiting.
+func (c *doctorReport) eraseWaiting() {
 	if c.transient {
 		c.a.Outf("\r\x1b[K")
 		c.transient = false
 	}
 }
 
-// told prints a step as it ends.
-func (c *consultation) told(s doctor.Step) {
-	c.erase()
+// printStep prints a step as it ends.
+func (c *doctorReport) printStep(s doctor.Step) {
+	c.eraseWaiting()
 	if s.Status == doctor.Skipped {
 		if len(c.skipped) > 0 && (c.skipped[0].Detail != s.Detail || c.partOf(c.skipped[0]) != c.partOf(s)) {
-			c.flush()
+			c.flushSkipped()
 		}
 		c.skipped = append(c.skipped, s)
 		return
 	}
-	c.flush()
-	c.line(c.worded(s), c.a.stepName(s))
+	c.flushSkipped()
+	c.printLine(c.withSecretError(s), c.a.stepName(s))
 }
 
-// flush prints the skipped steps.
-func (c *consultation) flush() {
+// flushSkipped prints the skipped steps.
+func (c *doctorReport) flushSkipped() {
 	if len(c.skipped) == 0 {
 		return
 	}
 	first := c.skipped[0]
 	if len(c.skipped) == 1 {
-		c.line(first, c.a.stepName(first))
+		c.printLine(first, c.a.stepName(first))
 	} else {
 		var names []string
 		for _, s := range c.skipped {
 			names = append(names, c.a.stepName(s))
 		}
 		first.Detail = doctor.Text{EN: first.Detail.EN + ": " + strings.Join(names, ", "), ZH: first.Detail.ZH + "：" + strings.Join(names, "、")}
-		c.line(first, "")
+		c.printLine(first, "")
 	}
 	c.skipped = nil
 }
 
-// line prints mark, name, time and result; on a terminal the result is wrapped
+// printLine prints mark, name, time and result; on a terminal the result is wrapped
 // below itself.
-func (c *consultation) line(s doctor.Step, name string) {
+func (c *doctorReport) printLine(s doctor.Step, name string) {
 	a := c.a
 	if part := c.partOf(s); part != c.part {
 		c.part = part
@@ -174,7 +174,7 @@ func (c *consultation) line(s doctor.Step, name string) {
 	a.Outf("%s %s%s\n", a.Paint(a.StdoutWidth, colour, mark), lead, strings.Join(lines, "\n"+console.Pad("", indent)))
 }
 
-func (a *runner) markOf(s doctor.Status) (mark, colour string) {
+func (a *runner) markOf(s doctor.StepStatus) (mark, colour string) {
 	switch s {
 	case doctor.OK:
 		return "✓", console.Green
@@ -189,12 +189,12 @@ func (a *runner) markOf(s doctor.Status) (mark, colour string) {
 	}
 }
 
-// end prints the next action and returns the exit status.
-func (c *consultation) end(r doctor.Report) error {
-	c.erase()
+// printEnd prints the next action and returns the exit status.
+func (c *doctorReport) printEnd(r doctor.ExamReport) error {
+	c.eraseWaiting()
 	c.flushIfTold()
 	next, wrong := r.Next()
-	code := c.exit(next)
+	code := c.exitStatus(next)
 	switch {
 	case c.json:
 		c.printJSON(r, next, wrong, code)
@@ -204,7 +204,7 @@ func (c *consultation) end(r doctor.Report) error {
 	case r.Interrupted:
 		return command.Fail(command.ExitTemporary, errors.New(c.a.T("interrupted")), "")
 	default:
-		c.next(r, next, wrong)
+		c.printNext(r, next, wrong)
 	}
 	if code == command.ExitOK {
 		return nil
@@ -212,14 +212,14 @@ func (c *consultation) end(r doctor.Report) error {
 	return &command.Failure{Code: code, Err: errors.New(string(next.Name)), Told: true}
 }
 
-func (c *consultation) flushIfTold() {
+func (c *doctorReport) flushIfTold() {
 	if !c.json {
-		c.flush()
+		c.flushSkipped()
 	}
 }
 
-// next prints the one action to take.
-func (c *consultation) next(r doctor.Report, next doctor.Step, wrong bool) {
+// printNext prints the one action to take.
+func (c *doctorReport) printNext(r doctor.ExamReport, next doctor.Step, wrong bool) {
 	a := c.a
 	if !wrong {
 		a.Outf("\n%s %s\n", a.Paint(a.StdoutWidth, console.Green, "✓"), c.allIsWell(r))
@@ -238,15 +238,15 @@ func (c *consultation) next(r doctor.Report, next doctor.Step, wrong bool) {
 		sentence = a.T("Mail goes out, and receivers may refuse it: %s", name)
 	}
 	a.Outf("\n%s %s\n", a.Paint(a.StdoutWidth, colour, mark), a.Paint(a.StdoutWidth, console.Bold, sentence))
-	why, do := c.advice(next)
+	why, do := c.stepAdvice(next)
 	f := next.Finding
 	f.Cause, f.Advice = why, do
 	a.Finding(a.Stdout, a.StdoutWidth, f)
 }
 
-// advice returns the reason and the action. A step is more specific than the
+// stepAdvice returns the reason and the action. A step is more specific than the
 // failure's class: it knows, for example, which other port is open.
-func (c *consultation) advice(s doctor.Step) (why, do doctor.Text) {
+func (c *doctorReport) stepAdvice(s doctor.Step) (why, do doctor.Text) {
 	if en, zh := c.badSecret(s, i18n.English), c.badSecret(s, i18n.Chinese); en != nil && zh != nil {
 		if en.Hint != "" {
 			s.Advice = doctor.Text{EN: en.Hint, ZH: zh.Hint}
@@ -281,7 +281,7 @@ func wholeSentence(t doctor.Text) doctor.Text {
 
 // badSecret returns the command line's message about the secret's source, if
 // that failed.
-func (c *consultation) badSecret(s doctor.Step, lang i18n.Language) *command.Failure {
+func (c *doctorReport) badSecret(s doctor.Step, lang i18n.Language) *command.Failure {
 	var secret *doctor.SecretError
 	var failed *command.Failure
 	a := c.a.In(lang)
@@ -291,9 +291,9 @@ func (c *consultation) badSecret(s doctor.Step, lang i18n.Language) *command.Fai
 	return nil
 }
 
-// worded replaces a step's error by the command line's message about the
+// withSecretError replaces a step's error by the command line's message about the
 // secret's source.
-func (c *consultation) worded(s doctor.Step) doctor.Step {
+func (c *doctorReport) withSecretError(s doctor.Step) doctor.Step {
 	var secret *doctor.SecretError
 	if !errors.As(s.Outcome.Err, &secret) {
 		return s
@@ -307,7 +307,7 @@ func (c *consultation) worded(s doctor.Step) doctor.Step {
 }
 
 // allIsWell returns the closing sentence, depending on what was checked.
-func (c *consultation) allIsWell(r doctor.Report) string {
+func (c *doctorReport) allIsWell(r doctor.ExamReport) string {
 	for _, s := range r.Steps {
 		if s.Name == doctor.NameLogin && s.Status == doctor.Skipped {
 			return c.a.T("Nothing is wrong, as far as can be seen without a login; YAN_PASSWORD_FILE names the file with the password.")
@@ -319,8 +319,8 @@ func (c *consultation) allIsWell(r doctor.Report) string {
 	return c.a.T("Nothing is wrong, and there is nothing to do.")
 }
 
-// exit returns the exit status for the first failed step; warnings don't count.
-func (c *consultation) exit(s doctor.Step) int {
+// exitStatus returns the exit status for the first failed step; warnings don't count.
+func (c *doctorReport) exitStatus(s doctor.Step) int {
 	if s.Status != doctor.Failed {
 		return command.ExitOK
 	}

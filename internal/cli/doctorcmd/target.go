@@ -14,53 +14,53 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// patient is the target of an exam: a configured account, or a temporary one
+// doctorTarget is the target of an exam: a configured account, or a temporary one
 // for a host.
-type patient struct {
+type doctorTarget struct {
 	account.Account
 	configured bool
 	anyPort    bool
 }
 
-// patient resolves the argument: first as an account, then as a provider, then
+// resolveTarget resolves the argument: first as an account, then as a provider, then
 // as a host.
-func (a *runner) patient(arg string, d *doctorFlags) (patient, error) {
+func (a *runner) resolveTarget(arg string, d *doctorFlags) (doctorTarget, error) {
 	if strings.Contains(arg, "://") {
 		return a.atURL(arg, d)
 	}
 	f, err := a.Configuration()
 	if err != nil {
-		return patient{}, err
+		return doctorTarget{}, err
 	}
 	if acc, ok := f.Account(arg); ok && arg != "" {
-		return patient{Account: acc, configured: true}, nil
+		return doctorTarget{Account: acc, configured: true}, nil
 	}
 	var address smtp.Address
 	if strings.Contains(arg, "@") {
 		if address, err = smtp.ParseAddress(arg); err != nil {
-			return patient{}, a.Wrongf("%q: want an account, a host, host:port, URL, provider or address", arg)
+			return doctorTarget{}, a.Wrongf("%q: want an account, a host, host:port, URL, provider or address", arg)
 		}
 	}
 	if arg == "" || !address.IsZero() {
 		acc, err := f.Choose("", address)
 		switch {
 		case err == nil && arg == "":
-			return patient{Account: acc, configured: true}, nil
+			return doctorTarget{Account: acc, configured: true}, nil
 		case err == nil && acc.Serves(address):
-			return patient{Account: sendingAs(acc, address.String()), configured: true}, nil
+			return doctorTarget{Account: sendingAs(acc, address.String()), configured: true}, nil
 		case arg == "":
-			return patient{}, a.nobody(err)
+			return doctorTarget{}, a.noAccount(err)
 		}
 		return a.atAddress(address, d)
 	}
 	if p, ok := provider.Lookup(arg); ok && !strings.Contains(arg, ":") {
-		return patient{Account: account.Account{Server: p.ID, From: d.from}}, nil
+		return doctorTarget{Account: account.Account{Server: p.ID, From: d.from}}, nil
 	}
 	return a.atHost(arg, f, d)
 }
 
-// nobody returns the error for a missing or ambiguous account.
-func (a *runner) nobody(err error) error {
+// noAccount returns the error for a missing or ambiguous account.
+func (a *runner) noAccount(err error) error {
 	var several *account.AmbiguousError
 	if errors.As(err, &several) {
 		return command.Fail(command.ExitConfig, errors.New(a.T("there are several accounts and no default: %s", a.Listed(several.Names))),
@@ -70,11 +70,11 @@ func (a *runner) nobody(err error) error {
 		a.T("'yan login' makes one; 'yan doctor HOST' looks at a server without one."))
 }
 
-func (a *runner) atURL(server string, d *doctorFlags) (patient, error) {
+func (a *runner) atURL(server string, d *doctorFlags) (doctorTarget, error) {
 	if err := a.CheckServer(server); err != nil {
-		return patient{}, err
+		return doctorTarget{}, err
 	}
-	p := patient{Account: account.Account{Server: server, From: d.from}}
+	p := doctorTarget{Account: account.Account{Server: server, From: d.from}}
 	u, err := url.Parse(server)
 	if err == nil && p.From == "" && strings.Contains(u.User.Username(), "@") {
 		p.From = u.User.Username()
@@ -83,24 +83,24 @@ func (a *runner) atURL(server string, d *doctorFlags) (patient, error) {
 }
 
 // atAddress returns the target for an address without an account.
-func (a *runner) atAddress(address smtp.Address, d *doctorFlags) (patient, error) {
+func (a *runner) atAddress(address smtp.Address, d *doctorFlags) (doctorTarget, error) {
 	p, ok := provider.ByDomain(address.ASCIIDomain())
 	if !ok {
-		return patient{}, command.Fail(command.ExitUsage, errors.New(a.T("no server is known for %s", address)),
+		return doctorTarget{}, command.Fail(command.ExitUsage, errors.New(a.T("no server is known for %s", address)),
 			a.T("Name it: %s", "yan doctor smtp."+address.ASCIIDomain()+" -f "+address.String()))
 	}
-	return patient{Account: account.Account{Server: p.ID, From: cmp.Or(d.from, address.String())}}, nil
+	return doctorTarget{Account: account.Account{Server: p.ID, From: cmp.Or(d.from, address.String())}}, nil
 }
 
 // atHost returns the target for an unknown host: its port decides about the
 // encryption, or is found out.
-func (a *runner) atHost(arg string, f *account.File, d *doctorFlags) (patient, error) {
+func (a *runner) atHost(arg string, f *account.File, d *doctorFlags) (doctorTarget, error) {
 	host, port, err := net.SplitHostPort(arg)
 	if err != nil {
 		host, port = strings.Trim(arg, "[]"), ""
 	}
 	if !strings.ContainsAny(host, ".:") && port == "" && host != "localhost" {
-		return patient{}, a.unknownPatient(arg, f)
+		return doctorTarget{}, a.unknownPatient(arg, f)
 	}
 	scheme := "smtps"
 	switch port {
@@ -111,7 +111,7 @@ func (a *runner) atHost(arg string, f *account.File, d *doctorFlags) (patient, e
 	if strings.Contains(host, ":") {
 		at = "[" + host + "]"
 	}
-	p := patient{Account: account.Account{Server: scheme + "://" + at, From: d.from}, anyPort: port == ""}
+	p := doctorTarget{Account: account.Account{Server: scheme + "://" + at, From: d.from}, anyPort: port == ""}
 	if port != "" {
 		p.Server += ":" + port
 	}
@@ -135,7 +135,7 @@ func (a *runner) unknownPatient(arg string, f *account.File) error {
 		names = append(names, acc.Name)
 	}
 	near := provider.Nearest(arg)
-	if name := command.Nearest(arg, names); name != "" {
+	if name := command.NearestWord(arg, names); name != "" {
 		near = append([]string{name}, near...)
 	}
 	hint := a.T("'yan providers' lists those that are known; a host is written with its domain, like smtp.example.com.")

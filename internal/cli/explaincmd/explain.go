@@ -92,7 +92,7 @@ func (a *runner) explainPasted(text string, e explanation) error {
 	}
 	found := readPasted(text)
 	if len(found) == 0 {
-		return command.Fail(command.ExitUsage, errors.New(a.T("there is no reply code like 535 in %q, and no error that is known here", console.Clipped(strings.TrimSpace(text)))),
+		return command.Fail(command.ExitUsage, errors.New(a.T("there is no reply code like 535 in %q, and no error that is known here", console.ClipText(strings.TrimSpace(text)))),
 			a.T("Paste the server's reply (the line that begins with three digits), or the whole error."))
 	}
 	for i, p := range found {
@@ -103,7 +103,7 @@ func (a *runner) explainPasted(text string, e explanation) error {
 		if given.ID != "" {
 			p.provider = given.ID
 		}
-		finding := diagnosis.Diagnose(p.fact())
+		finding := diagnosis.Diagnose(p.diagnosisFact())
 		if e.json {
 			a.PrintJSON(newExplained(p, guessed, finding))
 			continue
@@ -113,10 +113,10 @@ func (a *runner) explainPasted(text string, e explanation) error {
 		}
 		a.sayUnderstood(p, guessed, p.quote != strings.TrimSpace(text))
 		if p.reply.Code > 0 && p.reply.Code < 400 && finding.Class == diagnosis.ClassUnclassified {
-			a.Outf("%s\n", a.favourable(p.reply))
+			a.Outf("%s\n", a.explainPositive(p.reply))
 			continue
 		}
-		a.Outf("%s\n", console.Hang(string(finding.Class)+"  "+a.permanence(finding), "    ", a.StdoutWidth))
+		a.Outf("%s\n", console.WrapIndented(string(finding.Class)+"  "+a.permanenceText(finding), "    ", a.StdoutWidth))
 		a.Finding(a.Stdout, a.StdoutWidth, finding)
 	}
 	return nil
@@ -140,8 +140,8 @@ func newExplained(p pasted, guessed bool, f diagnosis.Finding) jsonout.Explained
 	return jsonout.Explained{Reply: p.quote, Stage: string(p.stage), Provider: p.provider, Guessed: guessed, Diagnosis: *verdict.NewDiagnosis(f)}
 }
 
-// permanence returns whether a retry makes sense, as a sentence.
-func (a *runner) permanence(f diagnosis.Finding) string {
+// permanenceText returns whether a retry makes sense, as a sentence.
+func (a *runner) permanenceText(f diagnosis.Finding) string {
 	switch {
 	case f.Permanence == diagnosis.AcceptedAlready:
 		return a.T("the message was accepted")
@@ -194,7 +194,7 @@ func likelyStage(r smtp.Reply) smtp.Stage {
 // words that are known without a stage.
 func stageByCode(p pasted) smtp.Stage {
 	if p.reply.Code == 432 || p.reply.Code == 454 {
-		if p.stage == "" && !understood(p) {
+		if p.stage == "" && !hasKnownWords(p) {
 			return smtp.StageAuth
 		}
 	}

@@ -29,7 +29,7 @@ func TestEveryTLSAlertIsExplained(t *testing.T) {
 				t.Errorf("%q is not understood", text)
 				continue
 			}
-			if f := diagnosis.Diagnose(found[0].fact()); f.Class == diagnosis.ClassUnclassified {
+			if f := diagnosis.Diagnose(found[0].diagnosisFact()); f.Class == diagnosis.ClassUnclassified {
 				t.Errorf("%q: %s", text, f.Class)
 			}
 		}
@@ -91,7 +91,7 @@ func TestGuessedStageNeverOutweighsWords(t *testing.T) {
 				if len(found) != 1 {
 					t.Fatalf("%q: %+v", line, found)
 				}
-				if f := diagnosis.Diagnose(found[0].fact()); string(f.Class) != r.Class {
+				if f := diagnosis.Diagnose(found[0].diagnosisFact()); string(f.Class) != r.Class {
 					t.Errorf("%q: %s, want %s", line, f.Class, r.Class)
 				}
 			}
@@ -119,7 +119,7 @@ func TestRepaired(t *testing.T) {
 		"Müller à l'été, naïveté, ÅÄÖ, ÀÉÈÊË, straße, déjà": "Müller à l'été, naïveté, ÅÄÖ, ÀÉÈÊË, straße, déjà",
 		"»quoted«": "»quoted«", "": "", "plain": "plain", "用户": "用户", "—— ……": "—— ……",
 	} {
-		if got := repaired(text); got != want {
+		if got := repairChinese(text); got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}
 	}
@@ -201,7 +201,7 @@ func TestErrorsOfOtherPrograms(t *testing.T) {
 			t.Errorf("%q: %+v", text, found)
 			continue
 		}
-		if f := diagnosis.Diagnose(found[0].fact()); f.Class != want {
+		if f := diagnosis.Diagnose(found[0].diagnosisFact()); f.Class != want {
 			t.Errorf("%q: %s, want %s", text, f.Class, want)
 		}
 	}

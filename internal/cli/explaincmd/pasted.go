@@ -40,8 +40,8 @@ type pastedError struct{ kind, text string }
 func (e pastedError) Error() string       { return e.text }
 func (e pastedError) FailureKind() string { return e.kind }
 
-// fact returns the input for diagnosis.
-func (p pasted) fact() diagnosis.Fact {
+// diagnosisFact returns the input for diagnosis.
+func (p pasted) diagnosisFact() diagnosis.Fact {
 	f := diagnosis.Fact{Stage: p.stage, Reply: p.reply, Provider: p.provider}
 	switch {
 	case p.kind != "":
@@ -60,7 +60,7 @@ func readPasted(text string) []pasted {
 	if len(text) > maxPasted {
 		text = text[:maxPasted]
 	}
-	text = repaired(unescaped(text))
+	text = repairChinese(unescapeText(text))
 	found := findReplies(text)
 	if len(found) == 0 {
 		found = findEnhanced(text)
@@ -81,10 +81,10 @@ func readPasted(text string) []pasted {
 	return found
 }
 
-// unescaped replaces the escapes of a printed string: Python and JavaScript
+// unescapeText replaces the escapes of a printed string: Python and JavaScript
 // print a reply of several lines in one. The result contains nothing that moves
 // a terminal's cursor.
-func unescaped(text string) string {
+func unescapeText(text string) string {
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
 		lines[i] = smtp.DecodeText([]byte(strings.TrimSuffix(line, "\r")))
@@ -113,13 +113,13 @@ func hexDigit(c byte) byte {
 	return c - '0'
 }
 
-// readers are the patterns of this file.
-type readers struct {
+// pastePatterns are the patterns of this file.
+type pastePatterns struct {
 	hex, concat, phpmailer, status, single, double, colon, code, enhanced, challenge, carried *regexp.Regexp
 }
 
-var patterns = sync.OnceValue(func() readers {
-	return readers{
+var patterns = sync.OnceValue(func() pastePatterns {
+	return pastePatterns{
 		hex: regexp.MustCompile(`(?:\\x[0-9a-fA-F]{2})+`),
 		// 'first line\n' + 'second line', as nodemailer prints errors.
 		concat:    regexp.MustCompile(`\\n['"]\s*\+\s*['"]`),
@@ -169,7 +169,7 @@ func findReplies(text string) []pasted {
 			c.stage = stageOf(c.reply, rest)
 		}
 		c.stage = stageByCode(c.pasted)
-		if c.firm || understood(c.pasted) {
+		if c.firm || hasKnownWords(c.pasted) {
 			found = append(found, c.pasted)
 		}
 	}
@@ -209,11 +209,11 @@ func findLines(lines []string) []candidate {
 	return found
 }
 
-// understood reports whether the words of a reply are known: then it is one,
+// hasKnownWords reports whether the words of a reply are known: then it is one,
 // even without other signs.
-func understood(p pasted) bool {
+func hasKnownWords(p pasted) bool {
 	p.provider = guessProvider(p.quote, p.around)
-	basis := diagnosis.Diagnose(p.fact()).Basis
+	basis := diagnosis.Diagnose(p.diagnosisFact()).Basis
 	return basis == diagnosis.BasisProvider || basis == diagnosis.BasisText
 }
 
@@ -249,7 +249,7 @@ func findEnhanced(text string) []pasted {
 	}
 	p := pasted{reply: reply, quote: m[1] + " " + strings.TrimLeft(strings.TrimSpace(m[2]), ", ;"), stage: stageOf(smtp.Reply{}, text)}
 	p.provider = guessProvider(p.quote, text)
-	switch diagnosis.Diagnose(p.fact()).Basis {
+	switch diagnosis.Diagnose(p.diagnosisFact()).Basis {
 	case diagnosis.BasisCode, diagnosis.BasisNothing: // the reply code is not the server's
 		return nil
 	}

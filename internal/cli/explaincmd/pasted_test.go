@@ -52,7 +52,7 @@ func TestReadPasted(t *testing.T) {
 func understoodIn(text string) string {
 	var b strings.Builder
 	for _, p := range readPasted(text) {
-		f := diagnosis.Diagnose(p.fact())
+		f := diagnosis.Diagnose(p.diagnosisFact())
 		fmt.Fprintf(&b, "%s by %s, at %q, of %q\n  %s\n", f.Class, f.Basis, p.stage, p.provider, p.quote)
 	}
 	if b.Len() == 0 {
@@ -80,7 +80,7 @@ func TestEveryClassAsShown(t *testing.T) {
 			if f.Permanence == "" {
 				f.Permanence = diagnosis.Temporary
 			}
-			a.Outf("%s  %s\n", f.Class, a.permanence(f))
+			a.Outf("%s  %s\n", f.Class, a.permanenceText(f))
 			a.Finding(a.Stdout, a.StdoutWidth, f)
 			a.Outf("\n")
 		}
@@ -123,7 +123,7 @@ func TestKnownErrors(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
 	for _, known := range knownErrors() {
-		f := diagnosis.Diagnose(pasted{kind: known.kind, stage: known.stage, quote: "x"}.fact())
+		f := diagnosis.Diagnose(pasted{kind: known.kind, stage: known.stage, quote: "x"}.diagnosisFact())
 		if (f.Class == diagnosis.ClassUnclassified) != (known.kind == "no_reason") || seen[known.kind] {
 			t.Errorf("%s: %s", known.kind, f.Class)
 		}
@@ -138,7 +138,7 @@ func TestKnownErrors(t *testing.T) {
 			}
 		}
 	}
-	for mark, id := range marks() {
+	for mark, id := range providerMarks() {
 		if mark != strings.ToLower(mark) || guessProvider("550 x "+mark+" y", "") != id {
 			t.Errorf("%q: %q, want %q", mark, guessProvider("550 x "+mark+" y", ""), id)
 		}

@@ -18,10 +18,10 @@ var misread = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`[\x{80}-\x{ff}\x{152}\x{153}\x{160}\x{161}\x{178}\x{17d}\x{17e}\x{192}\x{2c6}\x{2dc}\x{2013}-\x{203a}\x{20ac}\x{2122}]{4,}`)
 })
 
-// repaired restores Chinese text that was misread as Latin-1: "ÓÃ»§" is 用户 in
+// repairChinese restores Chinese text that was misread as Latin-1: "ÓÃ»§" is 用户 in
 // GBK, "ç”¨æˆ·" the same in UTF-8. A run that does not become Chinese
 // completely is left alone, like accents of other languages.
-func repaired(text string) string {
+func repairChinese(text string) string {
 	return misread().ReplaceAllStringFunc(text, func(run string) string {
 		for _, charset := range []*charmap.Charmap{charmap.ISO8859_1, charmap.Windows1252} {
 			octets, err := charset.NewEncoder().String(run)

@@ -29,7 +29,7 @@ func replyAt(lines []string) (c candidate, used int) {
 		texts, more := splitJoined(code, cutText(quote, rest), strings.HasPrefix(rest, "-"))
 		used = 1
 		for more && used < len(lines) {
-			next, continued := continuation(lines[used], code, quote)
+			next, continued := parseContinuation(lines[used], code, quote)
 			if next == "" && !continued {
 				break
 			}
@@ -151,9 +151,9 @@ func splitJoined(code, text string, more bool) (lines []string, open bool) {
 	return append(lines, text), more
 }
 
-// continuation returns the text of a reply's further line; more reports that
+// parseContinuation returns the text of a reply's further line; more reports that
 // yet another follows. It returns "" and false for any other line.
-func continuation(line, code string, quote byte) (text string, more bool) {
+func parseContinuation(line, code string, quote byte) (text string, more bool) {
 	at := strings.Index(line, code)
 	if at < 0 || len(line) > at+3 && line[at+3] != ' ' && line[at+3] != '-' {
 		return "", false

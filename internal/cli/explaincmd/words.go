@@ -137,11 +137,11 @@ func findErrors(text string) []pasted {
 				continue
 			}
 			p := pasted{kind: known.kind, stage: known.stage, quote: shortLine(line)}
-			return []pasted{p.refined(text)}
+			return []pasted{p.refineError(text)}
 		}
 	}
 	if p, ok := findNumber(text); ok {
-		return []pasted{p.refined(text)}
+		return []pasted{p.refineError(text)}
 	}
 	for line := range strings.SplitSeq(text, "\n") {
 		if line = strings.TrimSpace(line); line == "EOF" || strings.HasSuffix(line, ": EOF") {
@@ -160,9 +160,9 @@ func shortLine(line string) string {
 	return line
 }
 
-// refined replaces an error by a more specific one that the rest of the text
+// refineError replaces an error by a more specific one that the rest of the text
 // proves.
-func (p pasted) refined(text string) pasted {
+func (p pasted) refineError(text string) pasted {
 	switch {
 	case p.kind == "timeout" && strings.Contains(text, "lookup "): // Go's error for a name server
 		p.kind = "dns_failed"
@@ -196,8 +196,8 @@ func namesProvider(text string) bool {
 	return false
 }
 
-// marks maps words to the only provider whose servers use them.
-func marks() map[string]string {
+// providerMarks maps words to the only provider whose servers use them.
+func providerMarks() map[string]string {
 	return map[string]string{
 		"gsmtp": "gmail", "support.google.com/": "gmail", "gmail-smtp-in": "gmail", "aspmx.l.google": "gmail",
 		"mail.qq.com/": "qq", "service.mail.qq.com": "qq", "newxmesmtp": "qq", "newesmtp": "qq", "xmail esmtp": "qq",
@@ -226,7 +226,7 @@ func guessProvider(quote, text string) string {
 func providerIn(text string) string {
 	text = strings.ToLower(text)
 	found := map[string]bool{}
-	for mark, id := range marks() {
+	for mark, id := range providerMarks() {
 		if strings.Contains(text, mark) {
 			found[id] = true
 		}
@@ -245,12 +245,12 @@ func providerIn(text string) string {
 			}
 		}
 	}
-	return only(found)
+	return onlyFamily(found)
 }
 
-// only returns the one provider of whose family all others are; "" if there is
+// onlyFamily returns the one provider of whose family all others are; "" if there is
 // none.
-func only(found map[string]bool) string {
+func onlyFamily(found map[string]bool) string {
 	for id := range found {
 		p, ok := provider.ByID(id)
 		if !ok {

@@ -13,28 +13,28 @@ import (
 
 // Import is the output of account import.
 type Import struct {
-	Program  string   `json:"program"`
-	Files    []string `json:"files"`
-	Accounts []Found  `json:"accounts"`
-	Notes    []Note   `json:"notes"`
+	Program  string        `json:"program"`
+	Files    []string      `json:"files"`
+	Accounts []ImportFound `json:"accounts"`
+	Notes    []ImportNote  `json:"notes"`
 }
 
-// Found is an account that import found.
-type Found struct {
-	Name    string `json:"name"`
-	From    string `json:"from,omitempty"`
-	Server  string `json:"server"`
-	User    string `json:"user,omitempty"`
-	Secret  string `json:"secret"` // "password", "command", "netrc" or "none"
-	Default bool   `json:"default"`
-	File    string `json:"file"`
-	Line    int    `json:"line"`
-	Kept    bool   `json:"kept"`
-	Notes   []Note `json:"notes"`
+// ImportFound is an account that import found.
+type ImportFound struct {
+	Name    string       `json:"name"`
+	From    string       `json:"from,omitempty"`
+	Server  string       `json:"server"`
+	User    string       `json:"user,omitempty"`
+	Secret  string       `json:"secret"` // "password", "command", "netrc" or "none"
+	Default bool         `json:"default"`
+	File    string       `json:"file"`
+	Line    int          `json:"line"`
+	Kept    bool         `json:"kept"`
+	Notes   []ImportNote `json:"notes"`
 }
 
-// Note has the words of settingsimport.Reason.
-type Note struct {
+// ImportNote has the words of settingsimport.Reason.
+type ImportNote struct {
 	File    string `json:"file"`
 	Line    int    `json:"line,omitempty"`
 	Setting string `json:"setting,omitempty"`
@@ -59,22 +59,22 @@ type AccountTest struct {
 	Diagnosis *Diagnosis `json:"diagnosis,omitempty"`
 }
 
-// Settings is an account in the output of list, show and config show: these
+// AccountSettings is an account in the output of list, show and config show: these
 // fields and those of Keys that have no field here.
-type Settings struct {
+type AccountSettings struct {
 	Name      string            `json:"name"`
 	Default   bool              `json:"default"`
 	Server    string            `json:"server"` // as a URL
 	Provider  string            `json:"provider,omitempty"`
 	User      string            `json:"user,omitempty"` // the login name
-	Secret    Secret            `json:"secret"`
-	OAuth2    *OAuth2           `json:"oauth2,omitempty"`
+	Secret    AccountSecret     `json:"secret"`
+	OAuth2    *AccountOAuth2    `json:"oauth2,omitempty"`
 	Keys      []account.Setting `json:"-"`
 	Inherited []string          `json:"inherited,omitempty"`
 }
 
 // MarshalJSON writes the fields in the order of Keys.
-func (s Settings) MarshalJSON() ([]byte, error) {
+func (s AccountSettings) MarshalJSON() ([]byte, error) {
 	o := object{}
 	value, keys := reflect.ValueOf(s), s.Keys
 	for i := range value.NumField() {
@@ -129,22 +129,22 @@ func (o *object) bytes() ([]byte, error) {
 	return append(append([]byte("{"), bytes.TrimPrefix(o.text.Bytes(), []byte(","))...), '}'), o.err
 }
 
-// Secret is the place of a secret, never the secret itself.
-type Secret struct {
+// AccountSecret is the place of a secret, never the secret itself.
+type AccountSecret struct {
 	Kind  string `json:"kind"`            // "kept", "command", "file", "env", "netrc", "credential", "oauth2" or "none"
 	Place string `json:"place,omitempty"` // the file, variable, …
 	State string `json:"state,omitempty"` // in yan account show
 }
 
-// OAuth2 is the registration without its secret.
-type OAuth2 struct {
+// AccountOAuth2 is the registration without its secret.
+type AccountOAuth2 struct {
 	ClientID string   `json:"client_id"`
 	Tenant   string   `json:"tenant,omitempty"`
 	Scopes   []string `json:"scopes,omitempty"`
 }
 
-// Config is the output of config show.
-type Config struct {
+// ConfigShown is the output of config show.
+type ConfigShown struct {
 	Path     string `json:"path"`
 	Exists   bool   `json:"exists"`
 	Version  int    `json:"version"`
@@ -154,14 +154,14 @@ type Config struct {
 
 // Check is the output of config check.
 type Check struct {
-	Path     string    `json:"path"`
-	OK       bool      `json:"ok"`
-	Accounts []string  `json:"accounts"`
-	Problems []Problem `json:"problems"`
+	Path     string          `json:"path"`
+	OK       bool            `json:"ok"`
+	Accounts []string        `json:"accounts"`
+	Problems []ConfigProblem `json:"problems"`
 }
 
-// Problem is a finding of config check.
-type Problem struct {
+// ConfigProblem is a finding of config check.
+type ConfigProblem struct {
 	Severity string `json:"severity"` // "error" or "warning"
 	Line     int    `json:"line,omitempty"`
 	Column   int    `json:"column,omitempty"`
@@ -171,8 +171,8 @@ type Problem struct {
 	Text     string `json:"text"`
 }
 
-// Account is the output of yan login and account add.
-type Account struct {
+// AccountAdded is the output of yan login and account add.
+type AccountAdded struct {
 	Event   string `json:"event"` // "account"
 	Name    string `json:"name"`
 	From    string `json:"from"`

@@ -11,21 +11,21 @@ type Explained struct {
 
 // Diagnosis is a finding; yan explain prints it too.
 type Diagnosis struct {
-	Class      string   `json:"class"`
-	Scope      string   `json:"scope"`
-	Permanence string   `json:"permanence"`
-	Retry      string   `json:"retry"`
-	RetryAfter int64    `json:"retry_after_seconds,omitempty"`
-	Cause      Text     `json:"cause"`
-	Hint       *Text    `json:"hint,omitempty"`
-	Advice     Text     `json:"advice"`
-	Where      *Text    `json:"where,omitempty"`
-	HelpURLs   []string `json:"help_urls,omitempty"`
-	Basis      string   `json:"basis"`
+	Class      string     `json:"class"`
+	Scope      string     `json:"scope"`
+	Permanence string     `json:"permanence"`
+	Retry      string     `json:"retry"`
+	RetryAfter int64      `json:"retry_after_seconds,omitempty"`
+	Cause      Bilingual  `json:"cause"`
+	Hint       *Bilingual `json:"hint,omitempty"`
+	Advice     Bilingual  `json:"advice"`
+	Where      *Bilingual `json:"where,omitempty"`
+	HelpURLs   []string   `json:"help_urls,omitempty"`
+	Basis      string     `json:"basis"`
 }
 
-// Text is a sentence in both languages.
-type Text struct {
+// Bilingual is a sentence in both languages.
+type Bilingual struct {
 	EN string `json:"en"`
 	ZH string `json:"zh"`
 }

@@ -29,16 +29,16 @@ type DoctorStep struct {
 	Text     string  `json:"text,omitempty"`
 	Error    string  `json:"error,omitempty"`
 
-	Detail    Text         `json:"detail"`
-	Advice    *Text        `json:"advice,omitempty"`
-	Facts     doctor.Facts `json:"facts,omitzero"`
-	Diagnosis *Diagnosis   `json:"diagnosis,omitempty"`
+	Detail    Bilingual        `json:"detail"`
+	Advice    *Bilingual       `json:"advice,omitempty"`
+	Facts     doctor.StepFacts `json:"facts,omitzero"`
+	Diagnosis *Diagnosis       `json:"diagnosis,omitempty"`
 }
 
 // DoctorNext is the one action to take next.
 type DoctorNext struct {
-	Step   string `json:"step"`
-	Target string `json:"target,omitempty"`
-	Why    Text   `json:"why"`
-	Do     Text   `json:"do"`
+	Step   string    `json:"step"`
+	Target string    `json:"target,omitempty"`
+	Why    Bilingual `json:"why"`
+	Do     Bilingual `json:"do"`
 }

@@ -4,14 +4,14 @@ import (
 	"time"
 )
 
-// Adopted is the output of yan queue adopt.
-type Adopted struct {
+// QueueAdopted is the output of yan queue adopt.
+type QueueAdopted struct {
 	Adopted bool `json:"adopted"`
 	InDoubt int  `json:"in_doubt"`
 }
 
-// Entry is a message in the outbox, in yan queue and queue show.
-type Entry struct {
+// QueueEntry is a message in the outbox, in yan queue and queue show.
+type QueueEntry struct {
 	ID         int64            `json:"id"`
 	Account    string           `json:"account,omitempty"`
 	Key        string           `json:"key,omitempty"`
@@ -42,12 +42,12 @@ type RecipientState struct {
 	Doubted  bool       `json:"doubted,omitempty"`
 	Worker   string     `json:"worker,omitempty"`
 	Updated  time.Time  `json:"updated"`
-	Answer
+	RecipientAnswer
 	Diagnosis *Diagnosis `json:"diagnosis,omitempty"`
 }
 
-// Answer is the reply or error that decided about a recipient.
-type Answer struct {
+// RecipientAnswer is the reply or error that decided about a recipient.
+type RecipientAnswer struct {
 	Stage    string `json:"stage,omitempty"`
 	Code     int    `json:"code,omitempty"`
 	Enhanced string `json:"enhanced,omitempty"`
@@ -68,12 +68,12 @@ type QueueEvent struct {
 	At      time.Time  `json:"at"`
 	Attempt int        `json:"attempt,omitempty"`
 	Due     *time.Time `json:"due,omitempty"`
-	Answer
+	RecipientAnswer
 	Diagnosis *Diagnosis `json:"diagnosis,omitempty"`
 }
 
-// Changed is the result of a change.
-type Changed struct {
+// QueueChanged is the result of a change.
+type QueueChanged struct {
 	Verb       string `json:"verb"`
 	Messages   int    `json:"messages"`
 	Recipients int    `json:"recipients"`
@@ -88,8 +88,8 @@ type Resumed struct {
 	Accounts []string `json:"accounts"`
 }
 
-// Drained is the last line of yan queue run --json.
-type Drained struct {
+// QueueDrained is the last line of yan queue run --json.
+type QueueDrained struct {
 	Event string         `json:"event"` // "drained"
 	Count map[string]int `json:"count"`
 	Left  int            `json:"left"`
@@ -113,7 +113,7 @@ type QueueAccount struct {
 	Account       string         `json:"account"`
 	Count         map[string]int `json:"count"`
 	PausedSeconds int64          `json:"paused_seconds,omitempty"`
-	Answer
+	RecipientAnswer
 }
 
 // QueueWorker is a process that sends from the outbox.
@@ -124,8 +124,8 @@ type QueueWorker struct {
 	LeaseSeconds int64     `json:"lease_seconds"`
 }
 
-// Pruned is the output of yan queue prune.
-type Pruned struct {
+// QueuePruned is the output of yan queue prune.
+type QueuePruned struct {
 	Bodies   int   `json:"bodies"`
 	Messages int   `json:"messages"`
 	Bytes    int64 `json:"bytes"`

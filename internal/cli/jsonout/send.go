@@ -17,26 +17,26 @@ type DryRun struct {
 	Base64  []byte `json:"message_base64,omitempty"`
 }
 
-// Report is the output for one message.
-type Report struct {
-	File       string      `json:"file,omitempty"`
-	Number     int         `json:"number,omitempty"`
-	Status     string      `json:"status"` // "sent", "partial", "unknown", "failed" or "stopped"
-	Exit       int         `json:"exit"`
-	Account    string      `json:"account,omitempty"`
-	Server     string      `json:"server"`
-	Provider   string      `json:"provider,omitempty"`
-	From       string      `json:"from"`
-	MessageID  string      `json:"message_id,omitempty"`
-	ServerID   string      `json:"server_id,omitempty"`
-	Size       int64       `json:"size"`
-	Recipients []Recipient `json:"recipients"`
-	InsteadOf  []InsteadOf `json:"instead_of,omitempty"`
-	Diagnosis  *Diagnosis  `json:"diagnosis,omitempty"`
+// SendReport is the output for one message.
+type SendReport struct {
+	File       string          `json:"file,omitempty"`
+	Number     int             `json:"number,omitempty"`
+	Status     string          `json:"status"` // "sent", "partial", "unknown", "failed" or "stopped"
+	Exit       int             `json:"exit"`
+	Account    string          `json:"account,omitempty"`
+	Server     string          `json:"server"`
+	Provider   string          `json:"provider,omitempty"`
+	From       string          `json:"from"`
+	MessageID  string          `json:"message_id,omitempty"`
+	ServerID   string          `json:"server_id,omitempty"`
+	Size       int64           `json:"size"`
+	Recipients []SendRecipient `json:"recipients"`
+	InsteadOf  []InsteadOf     `json:"instead_of,omitempty"`
+	Diagnosis  *Diagnosis      `json:"diagnosis,omitempty"`
 }
 
-// Recipient is the outcome for a recipient.
-type Recipient struct {
+// SendRecipient is the outcome for a recipient.
+type SendRecipient struct {
 	Address  string `json:"address"`
 	Status   string `json:"status"`
 	Stage    string `json:"stage"`

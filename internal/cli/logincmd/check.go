@@ -79,7 +79,7 @@ func (c check) attempt(ctx context.Context) (*smtp.Outcome, error) {
 	}
 	if c.password != "" {
 		if _, err := c.trial.KeepPassword(ctx, c.acc, c.password); err != nil {
-			return nil, command.Internal("keeping the password in memory", err)
+			return nil, command.InternalFailure("keeping the password in memory", err)
 		}
 	}
 	t := c.loginTrial()
@@ -129,10 +129,10 @@ func (c check) carryToken(ctx context.Context) error {
 	}
 	source, err := c.trial.Tokens(ctx, c.consented)
 	if err != nil {
-		return command.Internal("the token", err)
+		return command.InternalFailure("the token", err)
 	}
 	if _, err := c.trial.KeepToken(ctx, c.acc, source.Token); err != nil {
-		return command.Internal("keeping the token", err)
+		return command.InternalFailure("keeping the token", err)
 	}
 	c.consented = c.acc
 	return nil

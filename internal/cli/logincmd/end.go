@@ -15,7 +15,7 @@ func (l *setup) farewell() {
 	a := l.a
 	isDefault := l.file.Default() == l.acc.Name
 	if l.s.json {
-		a.PrintJSON(jsonout.Account{Event: "account", Name: l.acc.Name, From: l.acc.From, Server: l.server.String(), User: l.user,
+		a.PrintJSON(jsonout.AccountAdded{Event: "account", Name: l.acc.Name, From: l.acc.From, Server: l.server.String(), User: l.user,
 			Secret: l.secretPlace(), OAuth2: l.browsed, Checked: !l.s.noCheck, Default: isDefault, Config: l.file.Path()})
 		return
 	}
@@ -65,7 +65,7 @@ func (l *setup) secretPlaceName() string {
 	s := l.acc.Secret
 	switch {
 	case s.File != "":
-		return l.a.T("the file %s", command.Printable(s.File))
+		return l.a.T("the file %s", command.QuoteName(s.File))
 	case s.Command != "":
 		return l.a.T("what %q prints", accounts.StartOf(s.Command))
 	case s.Env != "":

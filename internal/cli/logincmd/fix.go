@@ -117,7 +117,7 @@ func (r repair) chooseFix(ctx context.Context) (remedy, error) {
 	case r.hasOwnFile(r.acc):
 		ways = append([]way{{fixFile, r.a.T("the secret: %s", r.secretName()), func() error { return r.askOwnSecret(ctx) }}}, ways...)
 	case r.acc.Secret.File != "":
-		ways = append(ways, way{fixFile, r.a.T("the file with the secret: %s", command.Printable(r.acc.Secret.File)), func() error { return r.askSecretFile(ctx) }})
+		ways = append(ways, way{fixFile, r.a.T("the file with the secret: %s", command.QuoteName(r.acc.Secret.File)), func() error { return r.askSecretFile(ctx) }})
 	}
 	if r.acc.Secret != (account.Secret{}) && !r.hasOwnFile(r.acc) {
 		r.say(r.a.T("The secret comes from %s. If that is wrong, change it there, or give another place: %s", r.secretPlaceName(), r.command()+" --secret-…"))
@@ -155,7 +155,7 @@ func (r repair) askSecretFile(ctx context.Context) error {
 	name, err := r.text(ctx, "--secret-file", prompt.Question{Title: r.a.T("File with the secret"), Default: r.acc.Secret.File,
 		Check: func(answer string) error {
 			if err := atomicfile.Check(answer); err != nil {
-				return r.a.File(r.a.Name("secret-file"), answer, err)
+				return r.a.FileFailure(r.a.Name("secret-file"), answer, err)
 			}
 			return nil
 		}})
@@ -164,7 +164,7 @@ func (r repair) askSecretFile(ctx context.Context) error {
 	}
 	path, err := filepath.Abs(name)
 	if err != nil {
-		return command.Internal("the folder of this process", err)
+		return command.InternalFailure("the folder of this process", err)
 	}
 	r.acc.Secret.File = path
 	return nil
@@ -192,7 +192,7 @@ func (r repair) fixSender(ctx context.Context) (bool, error) {
 	}
 	box, err := r.a.mailbox(answer)
 	if err != nil {
-		return false, command.Internal("the sender", err)
+		return false, command.InternalFailure("the sender", err)
 	}
 	if box.Name == "" {
 		box.Name = r.from.Name

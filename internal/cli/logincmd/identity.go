@@ -109,7 +109,7 @@ func (q senderQuestions) reuse(old account.Account) error {
 	}
 	box, err := message.ParseMailbox(old.From)
 	if err != nil {
-		return command.Internal("the sender of account "+old.Name, err)
+		return command.InternalFailure("the sender of account "+old.Name, err)
 	}
 	q.login, q.s.replace, q.relogin = box, true, true
 	q.s.from = cmp.Or(q.s.from, old.From)
@@ -164,7 +164,7 @@ func (l *setup) mistyped(ctx context.Context) (server string, err error) {
 	}
 	box, err := l.a.mailbox(right)
 	if err != nil {
-		return "", command.Internal("the address", err)
+		return "", command.InternalFailure("the address", err)
 	}
 	if l.from.Address.Equal(address) {
 		l.from.Address = box.Address

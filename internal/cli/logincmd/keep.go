@@ -103,7 +103,7 @@ func (k *keeper) keepSecret(ctx context.Context, vault *secret.Vault) (putBack f
 		// The check may have refreshed it.
 		source, tokenErr := k.trial.Tokens(ctx, k.acc)
 		if tokenErr != nil {
-			return nil, command.Internal("the token", tokenErr)
+			return nil, command.InternalFailure("the token", tokenErr)
 		}
 		k.place, err = k.store(ctx, func() (secret.Place, error) { return secrets.KeepToken(ctx, k.acc, source.Token) })
 	case k.password != "" && k.intoOwn:
@@ -221,7 +221,7 @@ func (k *keeper) enter() error {
 func (k *keeper) notSaved(err error) error {
 	switch {
 	case errors.Is(err, account.ErrChanged):
-		return command.Fail(command.ExitTemporary, errors.New(k.a.T("%s was changed by another program meanwhile; the account was not kept", command.Printable(k.file.Path()))), k.a.T("Run yan login again."))
+		return command.Fail(command.ExitTemporary, errors.New(k.a.T("%s was changed by another program meanwhile; the account was not kept", command.QuoteName(k.file.Path()))), k.a.T("Run yan login again."))
 	case err != nil:
 		return command.Fail(command.ExitCantCreate, localerr.Errorf("%s: %w", k.a.T("the account can't be written"), err), "")
 	}

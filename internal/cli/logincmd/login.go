@@ -172,7 +172,7 @@ func (a *runner) checkLogin(cmd *cobra.Command, s *loginFlags) error {
 	}
 	if s.secretFile != "" {
 		if err := atomicfile.Check(s.secretFile); err != nil {
-			return a.File(a.Name("secret-file"), s.secretFile, err)
+			return a.FileFailure(a.Name("secret-file"), s.secretFile, err)
 		}
 	}
 	if err := a.userName(s.user); err != nil {

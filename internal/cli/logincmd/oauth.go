@@ -67,7 +67,7 @@ func (c consent) obtain(ctx context.Context) error {
 		return c.noToken(ctx, err)
 	}
 	if _, err := c.trial.KeepToken(ctx, c.acc, token); err != nil {
-		return command.Internal("keeping the token", err)
+		return command.InternalFailure("keeping the token", err)
 	}
 	c.browsed, c.consented = true, c.acc
 	if token.Refresh == "" {
@@ -124,7 +124,7 @@ func (c consent) noToken(ctx context.Context, err error) error {
 	case !errors.As(err, &e):
 		return command.Fail(command.ExitAuth, localerr.Errorf("%s: %w", a.T("OAuth 2.0 gave no token"), err), "")
 	}
-	host := command.Printable(e.Host)
+	host := command.QuoteName(e.Host)
 	switch e.Problem {
 	case oauth.Denied:
 		return command.Fail(command.ExitAuth, errors.New(a.T("the consent was refused; nothing was kept")), "")

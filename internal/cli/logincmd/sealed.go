@@ -22,7 +22,7 @@ func (k *keeper) store(ctx context.Context, keep func() (secret.Place, error)) (
 	if !errors.As(err, &problem) || problem.Problem != secret.Damaged || problem.Path != k.sealed.File || !k.person {
 		return place, err
 	}
-	title := k.a.T("The encrypted file %s is damaged. Set it aside and begin a new one?", command.Printable(k.sealed.File))
+	title := k.a.T("The encrypted file %s is damaged. Set it aside and begin a new one?", command.QuoteName(k.sealed.File))
 	yes, askErr := k.ask.Confirm(ctx, prompt.Question{Title: title, Help: k.losing()}, true)
 	if askErr != nil {
 		return "", askErr
@@ -47,7 +47,7 @@ func (k *keeper) storeInNewFile(ctx context.Context, why string, keep func() (se
 	case err == nil:
 		k.aside = to
 	}
-	k.say(k.a.T("The encrypted file that was there is %s now.", command.Printable(to)))
+	k.say(k.a.T("The encrypted file that was there is %s now.", command.QuoteName(to)))
 	if losing != "" {
 		k.say(losing)
 	}

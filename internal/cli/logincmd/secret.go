@@ -113,7 +113,7 @@ func (l *setup) settings() error {
 		}
 		path, err := filepath.Abs(f.file)
 		if err != nil {
-			return command.Internal("the folder of this process", err)
+			return command.InternalFailure("the folder of this process", err)
 		}
 		*f.to = path
 	}

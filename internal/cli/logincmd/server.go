@@ -101,7 +101,7 @@ func (l *setup) search(ctx context.Context) error {
 		return l.noDomain(ctx, domain)
 	}
 	l.say(l.a.T("Looking for the mail server of %s", domain))
-	t := &attempts{l: l, worked: map[discover.Way]bool{}}
+	t := &attempts{l: l, worked: map[discover.Method]bool{}}
 	finder := discover.Finder{Tried: t.tried}
 	if l.s.dns != "" {
 		finder.Resolver = resolver(l.s.dns)
@@ -109,7 +109,7 @@ func (l *setup) search(ctx context.Context) error {
 	if l.s.TLSCA != "" {
 		roots, err := smtpclient.LoadRoots(l.s.TLSCA)
 		if err != nil {
-			return l.a.Configf("%s %s: holds no certificate in PEM form", l.a.Name("tls-ca"), command.Printable(l.s.TLSCA))
+			return l.a.Configf("%s %s: holds no certificate in PEM form", l.a.Name("tls-ca"), command.QuoteName(l.s.TLSCA))
 		}
 		finder.Roots = roots
 	}
@@ -128,7 +128,7 @@ func (l *setup) search(ctx context.Context) error {
 		return command.Fail(command.ExitTemporary, errors.New(l.a.T("no network: neither DNS nor any server answered, so the server of %s is not known", domain)),
 			l.a.T("Is this machine online? The server can also be named: %s", "--server smtps://smtp."+domain))
 	case err != nil:
-		return command.Internal("looking for the server", err)
+		return command.InternalFailure("looking for the server", err)
 	case len(found) > 0 && found[0].Trust == discover.Verified:
 		return l.use(found[0].Server, found[0].User)
 	case !l.person && len(found) > 0:
@@ -192,8 +192,8 @@ func (l *setup) throughProxy(resolver *net.Resolver) (func(ctx context.Context, 
 // attempts collects the results of the search.
 type attempts struct {
 	l      *setup
-	failed []discover.Way
-	worked map[discover.Way]bool
+	failed []discover.Method
+	worked map[discover.Method]bool
 }
 
 // tried prints a successful way at once. sumUp lists the failed ones.
@@ -208,7 +208,7 @@ func (t *attempts) tried(at discover.Attempt) {
 
 func (t *attempts) sumUp() {
 	var vain []string
-	for _, w := range []discover.Way{discover.ByAutoconfig, discover.ByMX, discover.BySRV, discover.ByGuess} {
+	for _, w := range []discover.Method{discover.ByAutoconfig, discover.ByMX, discover.BySRV, discover.ByGuess} {
 		if slices.Contains(t.failed, w) && !t.worked[w] {
 			vain = append(vain, t.l.a.way(w))
 		}
@@ -219,7 +219,7 @@ func (t *attempts) sumUp() {
 }
 
 // way returns the name of a way, for display.
-func (a *runner) way(w discover.Way) string {
+func (a *runner) way(w discover.Method) string {
 	switch w {
 	case discover.ByProvider:
 		return a.T("provider")

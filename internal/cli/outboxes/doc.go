@@ -38,7 +38,7 @@ type Services struct {
 
 // New returns the Outboxes that commands are built from.
 func New(c *command.Context, s Services) *Outboxes {
-	servers := &serverflag.Servers{Reporter: &verdict.Reporter{Context: c}, ToldProxy: new(sync.Once)}
+	servers := &serverflag.Servers{Reporter: &verdict.Reporter{Context: c}, WarnedProxy: new(sync.Once)}
 	return &Outboxes{Times: times.New(c), Accounts: &accounts.Accounts{Servers: servers, Keyring: s.Keyring, WorkFactor: s.WorkFactor, LoadConfig: s.LoadConfig, Cache: new(accounts.Cache)}, OpenStore: s.OpenStore}
 }
 
@@ -47,6 +47,6 @@ func (o *Outboxes) In(language i18n.Language) *Outboxes {
 	c, context := *o.Console, *o.Context
 	c.Words, context.Console = i18n.In(language), &c
 	other := New(&context, Services{Keyring: o.Keyring, WorkFactor: o.WorkFactor, OpenStore: o.OpenStore, LoadConfig: o.LoadConfig})
-	other.ToldProxy, other.Cache = o.ToldProxy, o.Cache
+	other.WarnedProxy, other.Cache = o.WarnedProxy, o.Cache
 	return other
 }

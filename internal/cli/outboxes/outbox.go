@@ -59,7 +59,7 @@ func (a *Outboxes) notThere(name, given string) error {
 	if given == "" || err == nil && a.Origin["outbox"] != "" {
 		return nil
 	}
-	return command.Fail(command.ExitNoInput, errors.New(a.T("there is no outbox %s", command.Printable(name))),
+	return command.Fail(command.ExitNoInput, errors.New(a.T("there is no outbox %s", command.QuoteName(name))),
 		a.T("Check the name. 'yan send --queue' makes the outbox with the first message."))
 }
 
@@ -83,7 +83,7 @@ func (a *Outboxes) OutboxSettings() (account.Outbox, error) {
 	if err != nil { // for example a service without a home: use the defaults
 		f, err := account.Parse("", nil)
 		if err != nil {
-			return account.Outbox{}, command.Internal("making an empty configuration", err)
+			return account.Outbox{}, command.InternalFailure("making an empty configuration", err)
 		}
 		return f.Outbox(), nil
 	}
@@ -139,7 +139,7 @@ func (a *Outboxes) settingsFor(given string) (account.Outbox, error) {
 	}
 	defaults, err := account.Parse("", nil)
 	if err != nil {
-		return settings, command.Internal("making an empty configuration", err)
+		return settings, command.InternalFailure("making an empty configuration", err)
 	}
 	return defaults.Outbox(), nil
 }

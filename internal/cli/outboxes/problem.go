@@ -46,7 +46,7 @@ func (a *Outboxes) OutboxProblem(given string, err error) error {
 	case outbox.IsPostgres(shown):
 		code = command.ExitTemporary
 	}
-	return command.Fail(code, OfOutbox(shown, err, a.T("the outbox %s", command.Printable(shown))), hint)
+	return command.Fail(code, OfOutbox(shown, err, a.T("the outbox %s", command.QuoteName(shown))), hint)
 }
 
 // OfOutbox adds the outbox to an error that does not name it.

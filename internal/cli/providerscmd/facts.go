@@ -12,7 +12,7 @@ func (a *runner) providerFacts(p provider.Provider) [][2]string {
 	rows := [][2]string{{a.T("domains"), a.SomeOf(p.Domains, len(p.Domains))}}
 	for _, port := range p.SMTP.Ports {
 		rows = append(rows, [2]string{"SMTP", fmt.Sprintf("%s:%d  %s", a.FilledIn(p.SMTP.Host), port.Port,
-			a.T("%s (%s)", a.tlsMode(port.TLS), a.standing(port.Status)))})
+			a.T("%s (%s)", a.tlsMode(port.TLS), a.statusText(port.Status)))})
 	}
 	if p.Auth.Kind != provider.OAuth2Only || p.CodeHelp.EN == "" { // then the way to log in says it
 		rows = append(rows, [2]string{a.T("login"), a.secretKind(p)})
@@ -36,8 +36,8 @@ func (a *runner) tlsMode(m provider.TLSMode) string {
 	return a.T("encryption unknown")
 }
 
-// standing returns how well a fact is verified.
-func (a *runner) standing(s provider.Status) string {
+// statusText returns how well a fact is verified.
+func (a *runner) statusText(s provider.Status) string {
 	switch s {
 	case provider.Official:
 		return a.T("official")

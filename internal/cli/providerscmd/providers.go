@@ -69,7 +69,7 @@ func (a *runner) showProvider(name string, asJSON bool) error {
 	for _, row := range a.providerFacts(p) {
 		if row[1] != "" {
 			for line := range strings.SplitSeq("  "+console.Pad(row[0], 14)+" "+row[1], "\n") {
-				a.Outf("%s\n", console.Hang(line, strings.Repeat(" ", 2+14+1), a.StdoutWidth))
+				a.Outf("%s\n", console.WrapIndented(line, strings.Repeat(" ", 2+14+1), a.StdoutWidth))
 			}
 		}
 	}

@@ -45,7 +45,7 @@ func (a *runner) queueAdopt(ctx context.Context, q *queueFlags, moved bool) erro
 	}
 	switch {
 	case q.json:
-		a.PrintJSON(jsonout.Adopted{Adopted: adopted.Was, InDoubt: adopted.Doubted})
+		a.PrintJSON(jsonout.QueueAdopted{Adopted: adopted.Was, InDoubt: adopted.Doubted})
 	case !adopted.Was:
 		a.Outf("%s %s\n", a.Paint(a.StdoutWidth, console.Yellow, "–"), a.T("this outbox is not a copy; nothing was changed"))
 	default:

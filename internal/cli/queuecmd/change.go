@@ -173,7 +173,7 @@ func (a changer) hintNext(ctx context.Context, q *queueFlags, store outbox.Admin
 // tellChanged prints how many recipients were changed and skipped.
 func (a changer) tellChanged(q *queueFlags, verb queue.Verb, c queue.Changed, doubted bool) {
 	if q.json {
-		a.PrintJSON(jsonout.Changed{Verb: string(verb), Messages: c.Messages, Recipients: c.Recipients, Untouched: c.Untouched, Doubted: doubted})
+		a.PrintJSON(jsonout.QueueChanged{Verb: string(verb), Messages: c.Messages, Recipients: c.Recipients, Untouched: c.Untouched, Doubted: doubted})
 		return
 	}
 	if c.Recipients > 0 {

@@ -70,9 +70,9 @@ func (a *runner) queueExport(ctx context.Context, q *queueFlags, to string, args
 		return a.exportToStdout(body, e)
 	}
 	if err := exportTo(to, body, e.Size); err != nil {
-		return command.Fail(command.ExitCantCreate, localerr.Errorf("%s: %w", a.T("%s %s can't be written", a.Name("output"), command.Printable(to)), err), "")
+		return command.Fail(command.ExitCantCreate, localerr.Errorf("%s: %w", a.T("%s %s can't be written", a.Name("output"), command.QuoteName(to)), err), "")
 	}
-	a.Hint(a.T("%s written to %s.", console.Size(e.Size), command.Printable(to)))
+	a.Hint(a.T("%s written to %s.", console.Size(e.Size), command.QuoteName(to)))
 	return nil
 }
 
@@ -89,7 +89,7 @@ func (a *runner) exportToStdout(body io.Reader, e queue.Entry) error {
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return command.Fail(command.ExitIO, localerr.Errorf("%s: %w", a.T("message %d can't be read", e.ID), err), "")
 	}
-	w, flush := a.Octets()
+	w, flush := a.OctetWriter()
 	defer flush()
 	_, _ = io.Copy(w, f) // the end of the command reports a failed write
 	return nil

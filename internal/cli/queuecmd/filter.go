@@ -110,7 +110,7 @@ func (f *queueFilter) filter(a chooser, args []string) (filter queue.Filter, sch
 }
 
 func (a chooser) unknownState(word string) error {
-	if near := command.Nearest(word, stateFlagWords()); near != "" {
+	if near := command.NearestWord(word, stateFlagWords()); near != "" {
 		return command.Fail(command.ExitUsage, errors.New(a.T("there is no state %q", word)), a.T("Did you mean %s?", near))
 	}
 	return command.Fail(command.ExitUsage, errors.New(a.T("there is no state %q", word)), a.T("The states are %s.", a.Listed(stateFlagWords())))

@@ -92,7 +92,7 @@ func (a lister) tellList(list []queue.Entry, more bool, f *queueFilter, filter q
 		}
 	}
 	if len(list) > 0 {
-		a.Table(a.Fitting(a.queueRows(list)))
+		a.Table(a.FitColumns(a.queueRows(list)))
 	}
 	usual := len(f.states) == 0 && !f.all && len(filter.IDs) == 0
 	switch {
@@ -115,7 +115,7 @@ func (a lister) tellList(list []queue.Entry, more bool, f *queueFilter, filter q
 	}
 	a.tellPauses(stats)
 	for _, line := range a.warnings(stats) {
-		a.Errf("%s\n", console.Hang(line, "", a.StderrWidth))
+		a.Errf("%s\n", console.WrapIndented(line, "", a.StderrWidth))
 	}
 	if counts[queue.InDoubt] > 0 {
 		a.Hint(a.T("In doubt: the message may have been handed over, and the answer was lost. 'yan queue show ID' says more, 'yan queue resolve' decides."))
@@ -143,7 +143,7 @@ func (a lister) queueRows(list []queue.Entry) [][]string {
 		if s.State == queue.HandedOver {
 			last = ""
 		}
-		rows = append(rows, []string{e.ID.String(), a.states(e), console.OneLine(recipientsOf(e)), a.next(s), console.OneLine(e.Subject), console.Clipped(last)})
+		rows = append(rows, []string{e.ID.String(), a.states(e), console.OneLine(recipientsOf(e)), a.next(s), console.OneLine(e.Subject), console.ClipText(last)})
 	}
 	return rows
 }

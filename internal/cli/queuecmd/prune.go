@@ -53,7 +53,7 @@ func (a *runner) queuePrune(ctx context.Context, q *queueFlags, bodies, messages
 	}
 	switch {
 	case q.json:
-		a.PrintJSON(jsonout.Pruned{Bodies: p.Bodies, Messages: p.Messages, Bytes: p.Bytes})
+		a.PrintJSON(jsonout.QueuePruned{Bodies: p.Bodies, Messages: p.Messages, Bytes: p.Bytes})
 	case p.Bodies+p.Messages == 0:
 		a.Outf("%s\n", a.T("Nothing is old enough to be forgotten."))
 	default:

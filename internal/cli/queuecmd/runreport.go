@@ -153,7 +153,7 @@ func (r *runTeller) tellRecipient(e delivering.Event, entry queue.Entry) {
 	} else {
 		o := outcomeOf(status.Address, e.State, e.Answer)
 		r.failed[e.ID] = append(r.failed[e.ID], o)
-		r.worst = command.Worse(r.worst, r.exitOf(e.Account, e.State, e.Answer))
+		r.worst = command.WorseStatus(r.worst, r.exitOf(e.Account, e.State, e.Answer))
 	}
 	r.line(queue.Event{ID: e.ID, N: e.N, Address: status.Address, Account: e.Account, Kind: queue.EventKind(e.State), State: e.State,
 		At: r.a.Now(), Attempt: e.Attempt, Due: dueOf(status, e.State), Answer: e.Answer})
@@ -211,7 +211,7 @@ func (r *runTeller) advise(f diagnosis.Finding) {
 
 // tellAccount prints once why an account can't send.
 func (r *runTeller) tellAccount(account string, ans queue.Answer, line string, exit int) {
-	r.worst = command.Worse(r.worst, exit)
+	r.worst = command.WorseStatus(r.worst, exit)
 	if r.told[account] {
 		return
 	}
@@ -236,7 +236,7 @@ func mendsItself(f diagnosis.Finding) bool {
 // tellRoute prints once why an account can't be used.
 func (r *runTeller) tellRoute(e delivering.Event) {
 	problem := r.a.routeProblem(e.Account, e.Err)
-	r.worst = command.Worse(r.worst, problem.Code)
+	r.worst = command.WorseStatus(r.worst, problem.Code)
 	if r.told[e.Account] {
 		return
 	}
@@ -299,7 +299,7 @@ func (r *runTeller) tellExpired(ctx context.Context, since queue.Cursor) {
 		for _, e := range events {
 			if e.Kind == queue.EventKind(queue.Expired) {
 				r.failed[e.ID] = append(r.failed[e.ID], outcomeOf(e.Address, e.State, e.Answer))
-				r.worst = command.Worse(r.worst, command.ExitUnavailable)
+				r.worst = command.WorseStatus(r.worst, command.ExitUnavailable)
 				r.line(e)
 			}
 		}
@@ -314,7 +314,7 @@ func (r *runTeller) conclude(ctx context.Context, interrupted error, drained que
 	for id, failed := range r.failed {
 		if r.served[id] {
 			outcomes := append([]smtp.Outcome{{Status: smtp.Accepted}}, failed...)
-			r.worst = command.Worse(r.worst, verdict.ExitStatus(yan.Result{Recipients: outcomes}, ""))
+			r.worst = command.WorseStatus(r.worst, verdict.ExitStatus(yan.Result{Recipients: outcomes}, ""))
 		}
 	}
 	stats, err := r.store.Stats(ctx)
@@ -327,11 +327,11 @@ func (r *runTeller) conclude(ctx context.Context, interrupted error, drained que
 		}
 	}
 	if interrupted != nil {
-		r.worst = command.Worse(r.worst, command.ExitTemporary)
+		r.worst = command.WorseStatus(r.worst, command.ExitTemporary)
 	}
 	switch {
 	case r.q.json:
-		a.PrintJSON(jsonout.Drained{Event: "drained", Count: countJSON(drained.Count), Left: drained.Left, Exit: r.worst})
+		a.PrintJSON(jsonout.QueueDrained{Event: "drained", Count: countJSON(drained.Count), Left: drained.Left, Exit: r.worst})
 	case !r.quiet:
 		a.Outf("%s\n", a.Paint(a.StdoutWidth, console.Bold, r.summary(ctx, drained)))
 		switch {

@@ -50,7 +50,7 @@ func (a *runner) queueStats(ctx context.Context, q *queueFlags) error {
 	case q.json:
 		a.PrintJSON(newStats(where, stats))
 	case store == nil:
-		a.Errf("%s\n", a.T("There is no outbox yet in %s: 'yan send --queue' makes it.", command.Printable(where)))
+		a.Errf("%s\n", a.T("There is no outbox yet in %s: 'yan send --queue' makes it.", command.QuoteName(where)))
 	default:
 		statsPrinter{a.describer}.tellStats(where, stats)
 	}
@@ -83,10 +83,10 @@ func (a statsPrinter) tellStats(where string, stats queue.Stats) {
 		a.Outf("%s\n", a.T("%s sends, since %s.", a.T("process %d on %s", w.PID, console.Visible(w.Host)), a.Moment(w.Since)))
 	}
 	for _, line := range a.warnings(stats) {
-		a.Outf("%s\n", console.Hang(line, "", a.StdoutWidth))
+		a.Outf("%s\n", console.WrapIndented(line, "", a.StdoutWidth))
 	}
 	if !outboxes.SomebodyWorks(stats) {
-		a.Outf("%s\n", console.Hang(a.T("No worker is running: 'yan queue run' sends what is due, 'yan serve' as long as it runs."), "", a.StdoutWidth))
+		a.Outf("%s\n", console.WrapIndented(a.T("No worker is running: 'yan queue run' sends what is due, 'yan serve' as long as it runs."), "", a.StdoutWidth))
 	}
 	for _, acc := range stats.Accounts {
 		if acc.PausedFor > 0 {
@@ -130,7 +130,7 @@ func newStats(where string, stats queue.Stats) jsonout.QueueStats {
 	}
 	for _, acc := range stats.Accounts {
 		j.Accounts = append(j.Accounts, jsonout.QueueAccount{Account: acc.Account, Count: countJSON(acc.Count),
-			PausedSeconds: int64((acc.PausedFor + time.Second - 1) / time.Second), Answer: newAnswer(acc.PauseAnswer)})
+			PausedSeconds: int64((acc.PausedFor + time.Second - 1) / time.Second), RecipientAnswer: newAnswer(acc.PauseAnswer)})
 	}
 	for _, w := range stats.Workers {
 		j.Workers = append(j.Workers, jsonout.QueueWorker{Host: w.Host, PID: w.PID, Since: w.Since.UTC(), LeaseSeconds: int64(w.For.Seconds())})

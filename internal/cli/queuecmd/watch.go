@@ -244,12 +244,12 @@ func (w *watcher) end(ctx context.Context) error {
 			if s.State.Waiting() {
 				one = command.ExitTemporary
 			}
-			code, served = command.Worse(code, one), served || s.State == queue.HandedOver
+			code, served = command.WorseStatus(code, one), served || s.State == queue.HandedOver
 		}
 		if served && code != command.ExitOK && code != command.ExitUnknown {
 			code = command.ExitPartial
 		}
-		worst = command.Worse(worst, code)
+		worst = command.WorseStatus(worst, code)
 	}
 	if worst == command.ExitOK {
 		return nil

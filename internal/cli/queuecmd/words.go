@@ -86,7 +86,7 @@ func (a describer) stateList() command.List {
 // outcomes have those of 'yan send'.
 func (a describer) queueStatuses() command.List {
 	l := command.List{Title: a.T("Exit status:")}
-	for _, s := range []command.Status{
+	for _, s := range []command.ExitMeaning{
 		{Code: command.ExitOK, Meaning: a.T("done")},
 		{Code: command.ExitUsage, Meaning: a.T("a flag or an argument is wrong")},
 		{Code: command.ExitData, Meaning: a.T("there is no such message, or its state does not allow it")},

@@ -24,14 +24,14 @@ func (a *runner) demoCommand() *cobra.Command {
 			"authorization code over verified TLS, show the conversation, and then the message as the two " +
 			"mailboxes received it. Nothing leaves the machine."),
 		Args: a.AtMost(0),
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.demo(cmd.Context()) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.runDemo(cmd.Context()) },
 	}
 }
 
 // demoProfile is the provider in the original tutorial.
 const demoProfile = "qq"
 
-func (a *runner) demo(ctx context.Context) error {
+func (a *runner) runDemo(ctx context.Context) error {
 	server, err := sandbox.Start(sandbox.Config{Profile: demoProfile})
 	if err != nil {
 		return command.Fail(command.ExitUnavailable, localerr.Errorf("%s: %w", a.T("the sandbox can't listen"), err), "")
@@ -44,7 +44,7 @@ func (a *runner) demo(ctx context.Context) error {
 	defer remove()
 	login, err := sandbox.DefaultLogin(demoProfile)
 	if err != nil {
-		return command.Internal("the sandbox's account", err)
+		return command.InternalFailure("the sandbox's account", err)
 	}
 	a.Heading(a.T("A sandbox plays QQ Mail on this machine; nothing leaves it."))
 	a.Outf("  smtps://%s · %s %s · %s\n\n", server.TLSAddr(), a.T("account"), login, a.T("TLS verified by the sandbox's own CA"))
@@ -53,7 +53,7 @@ func (a *runner) demo(ctx context.Context) error {
 	client, err := yan.Open("smtps://"+server.TLSAddr(), yan.Options{
 		User: login, Password: sandbox.Password, CAFile: ca, Trace: a.Transcript(a.Stdout, a.StdoutWidth)})
 	if err != nil {
-		return command.Internal("opening the sandbox", err)
+		return command.InternalFailure("opening the sandbox", err)
 	}
 	result, err := client.Send(ctx, a.demoMessage(login))
 	if closeErr := client.Close(); err == nil { // Close sends QUIT
@@ -89,7 +89,7 @@ func (a *runner) demoMessage(login string) yan.Message {
 func (a *runner) showReceived(ctx context.Context, server *sandbox.Server, mailboxes int) error {
 	messages, err := server.WaitMessages(ctx, 1)
 	if err != nil {
-		return command.Internal("reading the mailboxes", err)
+		return command.InternalFailure("reading the mailboxes", err)
 	}
 	a.Heading(a.T("What the %d mailboxes received", mailboxes))
 	for _, m := range messages {
@@ -101,7 +101,7 @@ func (a *runner) showReceived(ctx context.Context, server *sandbox.Server, mailb
 			a.Outf("  │\n")
 			parts, err := m.Parts()
 			if err != nil {
-				return command.Internal("reading the message", err)
+				return command.InternalFailure("reading the message", err)
 			}
 			for _, p := range parts {
 				if p.FileName != "" {

@@ -16,8 +16,8 @@ import (
 // The flags --fault, --limit and --quirk configure misbehaviour. Each accepts
 // the word help, which lists the others.
 
-// faults parses the values of --fault.
-func (a *runner) faults(cfg *sandbox.Config, values []string) error {
+// parseFaults parses the values of --fault.
+func (a *runner) parseFaults(cfg *sandbox.Config, values []string) error {
 	for _, word := range values {
 		fault, err := sandbox.ParseFault(word)
 		if err == nil {
@@ -74,8 +74,8 @@ func (a *runner) faultHelp() {
 	})
 }
 
-// bound is a word of `sandbox --limit` and its setter.
-type bound struct {
+// limitWord is a word of `sandbox --limit` and its setter.
+type limitWord struct {
 	word, meaning string
 	// announced reports that it is a number of LIMITS (RFC 9422), which the
 	// server announces. Others take effect only when exceeded, and may have a
@@ -84,9 +84,9 @@ type bound struct {
 	set       func(*sandbox.Config, sandbox.Rate)
 }
 
-// bounds lists the words of --limit.
-func (a *runner) bounds() []bound {
-	return []bound{
+// limitBounds lists the words of --limit.
+func (a *runner) limitBounds() []limitWord {
+	return []limitWord{
 		{"messages", a.T("messages on one connection"), false, func(cfg *sandbox.Config, r sandbox.Rate) { cfg.MessagesPerConnection = r.Bound }},
 		{"connections", a.T("connections at the same time"), false, func(cfg *sandbox.Config, r sandbox.Rate) { cfg.ConnectionsAtOnce = r.Bound }},
 		{"rate", a.T("messages in a time: rate=60/1m"), false, func(cfg *sandbox.Config, r sandbox.Rate) { cfg.MessageRate = r }},
@@ -99,7 +99,7 @@ func (a *runner) bounds() []bound {
 // limitWords lists the completions of --limit.
 func (a *runner) limitWords() []string {
 	list := []string{"help"}
-	for _, b := range a.bounds() {
+	for _, b := range a.limitBounds() {
 		list = append(list, b.word+"=")
 	}
 	return list
@@ -108,9 +108,9 @@ func (a *runner) limitWords() []string {
 // maxBound is the greatest number in LIMITS (RFC 9422 section 4).
 const maxBound = 999_999
 
-// limits parses the values of --limit: WORD=NUMBER, optionally followed by the
+// parseLimits parses the values of --limit: WORD=NUMBER, optionally followed by the
 // refusing reply in the syntax of --fault.
-func (a *runner) limits(cfg *sandbox.Config, values []string) error {
+func (a *runner) parseLimits(cfg *sandbox.Config, values []string) error {
 	for _, v := range values {
 		word, rest, _ := strings.Cut(v, "=")
 		b, known := a.bound(word)
@@ -136,13 +136,13 @@ func (a *runner) limits(cfg *sandbox.Config, values []string) error {
 	return nil
 }
 
-func (a *runner) bound(word string) (bound, bool) {
-	for _, b := range a.bounds() {
+func (a *runner) bound(word string) (limitWord, bool) {
+	for _, b := range a.limitBounds() {
 		if b.word == strings.ToLower(word) {
 			return b, true
 		}
 	}
-	return bound{}, false
+	return limitWord{}, false
 }
 
 func (a *runner) wrongLimit(value, why string) error {
@@ -182,7 +182,7 @@ func refusalOf(word string) (line string, ok bool) {
 // limitHelp lists the words of --limit.
 func (a *runner) limitHelp() {
 	var list []command.Entry
-	for _, b := range a.bounds() {
+	for _, b := range a.limitBounds() {
 		list = append(list, command.Entry{Term: b.word, Text: b.meaning})
 	}
 	a.helpList(a.T("As a flag --limit WORD=NUMBER; who goes beyond is refused as the provider does it."), list, []command.Entry{
@@ -191,8 +191,8 @@ func (a *runner) limitHelp() {
 	})
 }
 
-// quirks parses the values of --quirk.
-func (a *runner) quirks(cfg *sandbox.Config, values []string) error {
+// parseQuirks parses the values of --quirk.
+func (a *runner) parseQuirks(cfg *sandbox.Config, values []string) error {
 	for _, v := range values {
 		if !slices.Contains(quirkWords(), v) || v == "help" {
 			return command.Fail(command.ExitUsage, errors.New(a.T("%s %q: want one of %s", a.Name("quirk"), v, a.Listed(quirkWords()[1:]))),

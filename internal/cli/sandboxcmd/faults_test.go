@@ -25,7 +25,7 @@ func TestLimits(t *testing.T) {
 	} {
 		a, _, _ := testApp(i18n.English)
 		var got sandbox.Config
-		if err := a.limits(&got, []string{value}); err != nil || !reflect.DeepEqual(got, want) {
+		if err := a.parseLimits(&got, []string{value}); err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: %+v, %v", value, got, err)
 		}
 		got.Profile = sandbox.Plain
@@ -59,7 +59,7 @@ func TestWrongLimits(t *testing.T) {
 		"messages=5,421-4.7.0+a\r\nb": "want a refusal",
 	} {
 		a, _, _ := testApp(i18n.English)
-		err := a.limits(&sandbox.Config{}, []string{value})
+		err := a.parseLimits(&sandbox.Config{}, []string{value})
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", value, err, want)
 		}
@@ -70,11 +70,11 @@ func TestQuirks(t *testing.T) {
 	t.Parallel()
 	a, _, _ := testApp(i18n.English)
 	var cfg sandbox.Config
-	if err := a.quirks(&cfg, quirkWords()[1:]); err != nil || len(cfg.Quirks) == 0 || !reflect.DeepEqual(cfg.Quirks, sandbox.Quirks()) {
+	if err := a.parseQuirks(&cfg, quirkWords()[1:]); err != nil || len(cfg.Quirks) == 0 || !reflect.DeepEqual(cfg.Quirks, sandbox.Quirks()) {
 		t.Errorf("%v, %v", cfg.Quirks, err)
 	}
 	for _, word := range []string{"", "help", "lunch", "Loses-Mail"} {
-		if err := a.quirks(&cfg, []string{word}); err == nil {
+		if err := a.parseQuirks(&cfg, []string{word}); err == nil {
 			t.Errorf("%q was accepted", word)
 		}
 	}

@@ -50,7 +50,7 @@ func (a *runner) sandboxCommand() *cobra.Command {
 		Example: "  yan sandbox --profile qq --ca ca.pem\n  yan sandbox --maildir mail --fault body=cut\n" +
 			"  yan sandbox --limit messages=10 --limit rcptmax=5",
 		Args: a.AtMost(0),
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.sandbox(cmd.Context(), s) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.runSandbox(cmd.Context(), s) },
 	}
 	port := a.T("PORT")
 	command.Add(cmd, a.T("Flags:"),
@@ -75,7 +75,7 @@ func (a *runner) sandboxCommand() *cobra.Command {
 	return cmd
 }
 
-func (a *runner) sandbox(ctx context.Context, s *sandboxFlags) error {
+func (a *runner) runSandbox(ctx context.Context, s *sandboxFlags) error {
 	switch {
 	case slices.Contains(s.faults, "help"):
 		a.faultHelp()
@@ -103,18 +103,18 @@ func (a *runner) sandbox(ctx context.Context, s *sandboxFlags) error {
 	defer remove()
 	login, err := sandbox.DefaultLogin(s.profile)
 	if err != nil {
-		return command.Internal("the sandbox's account", err)
+		return command.InternalFailure("the sandbox's account", err)
 	}
-	a.announce(s, server, place{ca: ca, login: login})
-	return a.serve(ctx, s, server)
+	a.announceReady(s, server, clientInfo{ca: ca, login: login})
+	return a.serveMessages(ctx, s, server)
 }
 
-// place is what a client needs in addition to the addresses.
-type place struct{ ca, login string }
+// clientInfo is what a client needs in addition to the addresses.
+type clientInfo struct{ ca, login string }
 
-// serve shows each message as it arrives, until ctx ends or enough have
+// serveMessages shows each message as it arrives, until ctx ends or enough have
 // arrived.
-func (a *runner) serve(ctx context.Context, s *sandboxFlags, server *sandbox.Server) error {
+func (a *runner) serveMessages(ctx context.Context, s *sandboxFlags, server *sandbox.Server) error {
 	shown, last := 0, ""
 	for s.exitAfter == 0 || shown < s.exitAfter {
 		messages, err := server.WaitMessages(ctx, shown+1)
@@ -122,9 +122,9 @@ func (a *runner) serve(ctx context.Context, s *sandboxFlags, server *sandbox.Ser
 			if ctx.Err() != nil { // Ctrl-C is the normal end
 				return nil
 			}
-			return command.Internal("waiting for messages", err)
+			return command.InternalFailure("waiting for messages", err)
 		}
-		fresh := since(messages, last)
+		fresh := messagesSince(messages, last)
 		for _, m := range fresh {
 			a.showMessage(s, m)
 			last = m.ID
@@ -138,9 +138,9 @@ func (a *runner) serve(ctx context.Context, s *sandboxFlags, server *sandbox.Ser
 	return nil
 }
 
-// since returns the messages after the one with an id; the server drops the
+// messagesSince returns the messages after the one with an id; the server drops the
 // oldest if there are many.
-func since(messages []sandbox.Message, id string) []sandbox.Message {
+func messagesSince(messages []sandbox.Message, id string) []sandbox.Message {
 	for i := len(messages) - 1; i >= 0; i-- {
 		if messages[i].ID == id {
 			return messages[i+1:]
@@ -185,30 +185,30 @@ func (a *runner) sandboxConfig(s *sandboxFlags) (sandbox.Config, error) {
 			*p.to = fmt.Sprintf("127.0.0.1:%d", p.port)
 		}
 	}
-	if err := a.faults(&cfg, s.faults); err != nil {
+	if err := a.parseFaults(&cfg, s.faults); err != nil {
 		return cfg, err
 	}
-	if err := a.limits(&cfg, s.limits); err != nil {
+	if err := a.parseLimits(&cfg, s.limits); err != nil {
 		return cfg, err
 	}
-	if err := a.quirks(&cfg, s.quirks); err != nil {
+	if err := a.parseQuirks(&cfg, s.quirks); err != nil {
 		return cfg, err
 	}
 	if s.maildir != "" {
 		if err := os.MkdirAll(s.maildir, 0o700); err != nil {
-			return cfg, command.Fail(command.ExitCantCreate, localerr.Errorf("%s: %w", a.T("%s %s can't be written", a.Name("maildir"), command.Printable(s.maildir)), err), "")
+			return cfg, command.Fail(command.ExitCantCreate, localerr.Errorf("%s: %w", a.T("%s %s can't be written", a.Name("maildir"), command.QuoteName(s.maildir)), err), "")
 		}
 	}
 	if !s.json && !s.quiet {
-		cfg.Log = func(e sandbox.Event) {
+		cfg.Log = func(e sandbox.LogEvent) {
 			a.Errf("%s\n", a.Paint(a.StderrWidth, console.Dim, fmt.Sprintf("%d %s %s", e.Conn, e.Side, e.Text)))
 		}
 	}
 	return cfg, nil
 }
 
-// announce prints the sandbox's addresses and how to send to it.
-func (a *runner) announce(s *sandboxFlags, server *sandbox.Server, at place) {
+// announceReady prints the sandbox's addresses and how to send to it.
+func (a *runner) announceReady(s *sandboxFlags, server *sandbox.Server, at clientInfo) {
 	target := (&url.URL{Scheme: "smtps", User: url.User(at.login), Host: server.TLSAddr()}).String()
 	if s.json {
 		a.PrintJSON(jsonout.Ready{Event: "ready", Profile: s.profile, Submission: server.SubmissionAddr(), TLS: server.TLSAddr(),

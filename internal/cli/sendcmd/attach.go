@@ -50,7 +50,7 @@ func (c *composer) attachment(flag, file string) (message.Attachment, error) {
 	}
 	opened, err := atomicfile.Open(c.Ctx, file)
 	if err != nil {
-		return message.Attachment{}, c.File(c.Name(flag), file, err)
+		return message.Attachment{}, c.FileFailure(c.Name(flag), file, err)
 	}
 	return message.Reader(filepath.Base(file), opened), nil
 }
@@ -59,7 +59,7 @@ func (c *composer) attachment(flag, file string) (message.Attachment, error) {
 // again, but knows only header fields.
 func (c *composer) attachable(flag, file string) error {
 	if err := atomicfile.Check(file); err != nil {
-		return c.File(c.Name(flag), file, err)
+		return c.FileFailure(c.Name(flag), file, err)
 	}
 	base := filepath.Base(file)
 	if !utf8.ValidString(base) || strings.ContainsFunc(base, unicode.IsControl) {

@@ -47,7 +47,7 @@ func deliverWith(t *testing.T, recorder *transport.Recorder, s *sendFlags, dir s
 func TestFilesThatChangeMeanwhile(t *testing.T) {
 	t.Parallel()
 	for _, log := range []bool{false, true} {
-		dir := clitest.Mails(t, 4)
+		dir := clitest.WriteMails(t, 4)
 		s := &sendFlags{raw: true, policy: "all"}
 		if log {
 			s.log = filepath.Join(t.TempDir(), "run.log")
@@ -72,7 +72,7 @@ func TestFilesThatChangeMeanwhile(t *testing.T) {
 			}
 		}
 		if log {
-			if got := clitest.Logged(t, s.log); len(got) != 2 || got["u2@example.org#1"] != "" {
+			if got := clitest.LoggedStates(t, s.log); len(got) != 2 || got["u2@example.org#1"] != "" {
 				t.Errorf("the log has %v", got)
 			}
 		}
@@ -82,7 +82,7 @@ func TestFilesThatChangeMeanwhile(t *testing.T) {
 // The hash detects a file that was replaced by another of the same size and time.
 func TestOtherOctets(t *testing.T) {
 	t.Parallel()
-	dir := clitest.Mails(t, 2)
+	dir := clitest.WriteMails(t, 2)
 	path := filepath.Join(dir, "0002.eml")
 	info, err := os.Stat(path)
 	if err != nil {

@@ -147,12 +147,12 @@ func (c *composer) compose() (*sending.Message, error) {
 	}
 	content, err := message.Compose(m)
 	if err != nil {
-		return nil, c.Composing(err)
+		return nil, c.ComposeFailure(err)
 	}
 	envelope, err := content.Envelope()
 	if err != nil {
 		_ = content.Close() // report err instead
-		return nil, c.Composing(err)
+		return nil, c.ComposeFailure(err)
 	}
 	return &sending.Message{Content: content, Composed: &bare, ReplyTo: answers, Envelope: envelope, Size: content.Size(), MessageID: content.MessageID()}, nil
 }
@@ -165,7 +165,7 @@ func (c *composer) body() (string, error) {
 	case c.changed("body"):
 		return text, c.Text(name, text)
 	case c.changed("body-file"):
-		name = c.Name("body-file") + " " + command.Printable(c.s.bodyFile)
+		name = c.Name("body-file") + " " + command.QuoteName(c.s.bodyFile)
 		piped = c.s.bodyFile == "-"
 		text, err = c.textOf("body-file", c.s.bodyFile)
 	case c.StdinTTY > 0 || c.s.wantsStdin(nil) > 0 || c.s.html != "":

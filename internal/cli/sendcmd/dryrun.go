@@ -56,7 +56,7 @@ func (a *runner) printDryMessage(s *sendFlags, j *sending.Message) error {
 		}
 		a.Errf("%s\n\n", a.T("%d octets; nothing was sent", j.Content.Size()))
 	}
-	w, flush := a.Octets()
+	w, flush := a.OctetWriter()
 	defer flush()
 	_, err := j.Content.WriteTo(w)
 	return err

@@ -22,7 +22,7 @@ func (a *runner) openLog(s *sendFlags) (*sendlog.Log, error) {
 		return nil, a.logProblem(s.log, err)
 	}
 	if log.CutOff() > 0 {
-		a.Hint(a.T("The last line of %s was not written to its end, and is left out.", command.Printable(s.log)))
+		a.Hint(a.T("The last line of %s was not written to its end, and is left out.", command.QuoteName(s.log)))
 	}
 	for _, b := range s.bad {
 		if err := log.Bad(b.message.File, b.message.Number, b.err.Err.Error()); err != nil {
@@ -35,7 +35,7 @@ func (a *runner) openLog(s *sendFlags) (*sendlog.Log, error) {
 
 // logProblem explains an error of the --log file.
 func (a *runner) logProblem(name string, err error) error {
-	shown := a.Name("log") + " " + command.Printable(name)
+	shown := a.Name("log") + " " + command.QuoteName(name)
 	var version *sendlog.VersionError
 	var damage *sendlog.DamageError
 	switch {
@@ -68,7 +68,7 @@ func (r *sendRun) explainLog(err error) {
 	if err == nil {
 		return
 	}
-	r.a.Explain(command.Fail(command.ExitCantCreate, errors.New(r.a.T("%s: can't be written: %v", r.a.Name("log")+" "+command.Printable(r.s.log), err)),
+	r.a.Explain(command.Fail(command.ExitCantCreate, errors.New(r.a.T("%s: can't be written: %v", r.a.Name("log")+" "+command.QuoteName(r.s.log), err)),
 		r.a.T("No further message was sent. What was on its way, the log may have as unknown: what became of it is only told above.")))
-	r.worst = command.Worse(r.worst, command.ExitCantCreate)
+	r.worst = command.WorseStatus(r.worst, command.ExitCantCreate)
 }

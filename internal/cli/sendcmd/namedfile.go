@@ -44,7 +44,7 @@ func (c *composer) readNamed(args []string) error {
 	if c.s.html, err = c.textOf("html-file", c.s.htmlFile); err != nil {
 		return err
 	}
-	c.s.html, err = c.readableHTML(c.Name("html-file")+" "+command.Printable(c.s.htmlFile), c.s.html)
+	c.s.html, err = c.readableHTML(c.Name("html-file")+" "+command.QuoteName(c.s.htmlFile), c.s.html)
 	return err
 }
 
@@ -52,7 +52,7 @@ func (c *composer) readNamed(args []string) error {
 func (c *composer) recipientsIn(flag, file string) ([]string, error) {
 	text, err := c.fileText(flag, file, command.MaxRecipients)
 	if err == nil {
-		text, err = c.readable(c.Name(flag)+" "+command.Printable(file), text, file == "-")
+		text, err = c.readable(c.Name(flag)+" "+command.QuoteName(file), text, file == "-")
 	}
 	if err != nil {
 		return nil, err
@@ -64,7 +64,7 @@ func (c *composer) recipientsIn(flag, file string) ([]string, error) {
 		if line = strings.TrimRight(strings.TrimSpace(line), ", "); line == "" {
 			continue
 		}
-		if err := c.AddressIn(c.T("%s %s, line %d", c.Name(flag), command.Printable(file), number), line); err != nil {
+		if err := c.AddressIn(c.T("%s %s, line %d", c.Name(flag), command.QuoteName(file), number), line); err != nil {
 			var wrong *command.Failure
 			if errors.As(err, &wrong) {
 				wrong.Code = command.ExitData
@@ -74,7 +74,7 @@ func (c *composer) recipientsIn(flag, file string) ([]string, error) {
 		list = append(list, line)
 	}
 	if len(list) == 0 {
-		return nil, c.Dataf("%s %s: this file holds no address", c.Name(flag), command.Printable(file))
+		return nil, c.Dataf("%s %s: this file holds no address", c.Name(flag), command.QuoteName(file))
 	}
 	return list, nil
 }
@@ -90,7 +90,7 @@ func (c *composer) fileText(flag, file string, most int64) (string, error) {
 	}
 	text, err := c.ReadText(file, most)
 	if err != nil {
-		return "", c.File(c.Name(flag), file, err)
+		return "", c.FileFailure(c.Name(flag), file, err)
 	}
 	return text, nil
 }
@@ -124,7 +124,7 @@ func (c *composer) noteFileNames() {
 		if !c.changed(f.flag) || !looks || c.s.quiet {
 			continue
 		}
-		c.Errf("%s\n", c.T("%s: the text is %q; to send what is in a file, write %s.", c.Name(f.flag), f.value, f.other+" "+command.Printable(file)))
+		c.Errf("%s\n", c.T("%s: the text is %q; to send what is in a file, write %s.", c.Name(f.flag), f.value, f.other+" "+command.QuoteName(file)))
 	}
 }
 

@@ -55,7 +55,7 @@ func (c *composer) invite(m *message.Message) error {
 	if c.s.inviteFile == "" {
 		return nil
 	}
-	where := c.Name("invite") + " " + command.Printable(c.s.inviteFile)
+	where := c.Name("invite") + " " + command.QuoteName(c.s.inviteFile)
 	calendar, err := c.textOf("invite", c.s.inviteFile)
 	if err == nil {
 		calendar, err = c.readable(where, calendar, c.s.inviteFile == "-")
@@ -67,7 +67,7 @@ func (c *composer) invite(m *message.Message) error {
 	if err != nil {
 		hint := ""
 		if strings.Contains(strings.ToUpper(calendar), "BEGIN:VCALENDAR") {
-			hint = c.T("To send it as a mere file: %s", "-a "+command.Printable(c.s.inviteFile))
+			hint = c.T("To send it as a mere file: %s", "-a "+command.QuoteName(c.s.inviteFile))
 		}
 		return command.Fail(command.ExitData, errors.New(c.T("%s: %v", where, err)), hint)
 	}
@@ -102,10 +102,10 @@ func (c *composer) noteImages(m *message.Message) {
 	}
 	missing, unused := message.CheckImages(m)
 	for _, name := range missing {
-		c.Hint(c.T("The HTML shows cid:%s, which no --inline gives: there will be a gap.", console.Clipped(name)))
+		c.Hint(c.T("The HTML shows cid:%s, which no --inline gives: there will be a gap.", console.ClipText(name)))
 	}
 	for _, name := range unused {
-		c.Hint(c.T("The HTML does not show %s; write <img src=\"cid:%s\"> where it belongs.", command.Printable(name), name))
+		c.Hint(c.T("The HTML does not show %s; write <img src=\"cid:%s\"> where it belongs.", command.QuoteName(name), name))
 	}
 }
 

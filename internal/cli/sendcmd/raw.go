@@ -27,7 +27,7 @@ type rawReader struct {
 func (r *rawReader) rawMessages(ctx context.Context, args []string) ([]*sending.Message, error) {
 	given, err := recipients(r.s)
 	if err != nil {
-		return nil, r.Composing(err)
+		return nil, r.ComposeFailure(err)
 	}
 	if err := r.findAuthor(); err != nil {
 		return nil, err
@@ -105,7 +105,7 @@ func (r *rawReader) find(name string) ([]*sending.Message, error) {
 
 // mailProblem explains an error of package mailfiles about an argument.
 func (r *rawReader) mailProblem(name string, err error) error {
-	shown := "--raw " + command.Printable(name)
+	shown := "--raw " + command.QuoteName(name)
 	switch {
 	case errors.Is(err, mailfiles.ErrEmptyMaildir):
 		return command.Fail(command.ExitNoInput, errors.New(r.T("%s: this Maildir holds no message", shown)), "")
@@ -120,7 +120,7 @@ func (r *rawReader) mailProblem(name string, err error) error {
 	if failed := r.ambiguousMbox(shown, err); failed != nil {
 		return failed
 	}
-	return r.File("--raw", name, err)
+	return r.FileFailure("--raw", name, err)
 }
 
 // ambiguousMbox explains why an mbox file can't be split into messages. It returns nil for other
@@ -200,9 +200,9 @@ func (a *runner) rawProblem(j *sending.Message, err error) error {
 	case errors.Is(err, context.Canceled):
 		return a.Interrupted()
 	case errors.Is(err, message.ErrMbox):
-		return command.Fail(command.ExitData, errors.New(a.T("--raw %s: this is an mbox file; name it as a file, so that its messages can be told apart", command.Printable(j.File))), "")
+		return command.Fail(command.ExitData, errors.New(a.T("--raw %s: this is an mbox file; name it as a file, so that its messages can be told apart", command.QuoteName(j.File))), "")
 	case errors.As(err, &at), errors.Is(err, mailfiles.ErrNotRegular), errors.Is(err, mailfiles.ErrChanged):
-		return a.File("--raw", j.File, err)
+		return a.FileFailure("--raw", j.File, err)
 	}
 	// The sentence below names the message already.
 	detail := strings.TrimPrefix(a.Say(err), "raw message: ")
@@ -227,7 +227,7 @@ func (r *rawReader) rawEnvelope(j *sending.Message, given []smtp.Address) (smtp.
 	if r.s.from != "" {
 		box, err := message.ParseMailbox(r.s.from)
 		if err != nil {
-			return smtp.Envelope{}, r.Composing(err)
+			return smtp.Envelope{}, r.ComposeFailure(err)
 		}
 		from, fromErr = box.Address, nil
 	}

@@ -89,7 +89,7 @@ func (r *rawReader) findAuthor() error {
 	}
 	box, err := message.ParseMailbox(text)
 	if err != nil {
-		return r.Composing(err)
+		return r.ComposeFailure(err)
 	}
 	r.s.author = &box
 	return nil
@@ -100,7 +100,7 @@ func (r *rawReader) tellLeftOut(name string, found mailfiles.Found) {
 	if r.s.quiet {
 		return
 	}
-	shown := command.Printable(name)
+	shown := command.QuoteName(name)
 	if found.Deleted > 0 {
 		r.Errf("%s\n", r.T("%s: left out %d marked as deleted", shown, found.Deleted))
 	}
@@ -127,7 +127,7 @@ func (r *rawReader) withoutBad(messages []*sending.Message, bad []badMessage) ([
 	r.tellBad(bad)
 	code := command.ExitData
 	for _, b := range bad {
-		code = command.Worse(code, b.err.Code)
+		code = command.WorseStatus(code, b.err.Code)
 	}
 	switch {
 	case len(bad) == len(messages):
@@ -171,14 +171,14 @@ func (s *rawFlags) countBad(err error) error {
 	}
 	code := command.ExitOK
 	for _, b := range s.bad {
-		code = command.Worse(code, b.err.Code)
+		code = command.WorseStatus(code, b.err.Code)
 	}
 	if err == nil {
 		return &command.Failure{Code: code, Err: errors.New("not all messages can be sent"), Told: true}
 	}
 	var failed *command.Failure
 	if errors.As(err, &failed) {
-		failed.Code = command.Worse(failed.Code, code)
+		failed.Code = command.WorseStatus(failed.Code, code)
 	}
 	return err
 }

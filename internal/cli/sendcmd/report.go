@@ -46,7 +46,7 @@ func (r *sendRun) observe(ctx context.Context, e sending.Event) {
 // same reason.
 func (r *sendRun) report(e sending.Reported) {
 	if e.Reason != nil {
-		r.worst = command.Worse(r.worst, command.ExitTemporary)
+		r.worst = command.WorseStatus(r.worst, command.ExitTemporary)
 		if !r.s.json && len(r.messages) > 1 {
 			why := r.a.LocalError(e.Reason)
 			r.groups.add(why)
@@ -63,7 +63,7 @@ func (r *sendRun) report(e sending.Reported) {
 	if verdict.ReachedStop(r.s.QuitAfter, e.Result) {
 		code, stopped = command.ExitOK, r.s.QuitAfter
 	}
-	r.worst = command.Worse(r.worst, code)
+	r.worst = command.WorseStatus(r.worst, code)
 	if r.group(e) {
 		return
 	}

@@ -84,7 +84,7 @@ func (r *sendRun) deliver(ctx context.Context) error {
 	r.bar.clear()
 	if err != nil {
 		r.explainLog(summary.LogErr)
-		return command.Internal("sending", err)
+		return command.InternalFailure("sending", err)
 	}
 	r.printGroups()
 	if summary.LogErr != nil {
@@ -172,7 +172,7 @@ func (r *sendRun) open(ctx context.Context, server transport.Server) (client *ya
 		o.Trace = a.Transcript(a.Stderr, a.StderrWidth)
 	}
 	if !s.quiet && !s.json {
-		o.Trace = a.Watchful(o.Trace, server.Host)
+		o.Trace = a.TraceWaiting(o.Trace, server.Host)
 	}
 	if client, err = atomicfile.Await(ctx, func() (*yan.Client, error) { return yan.Open(s.Server, o) }, closeClient); err != nil {
 		if ctx.Err() != nil {

@@ -32,7 +32,7 @@ func (r *sendRun) conclude(t sending.Summary, took time.Duration) {
 		a.Hint(a.T("With --log FILE the same command, run again, sends what is missing and nothing twice."))
 	case r.s.log == "":
 	case t.Missing > 0:
-		a.Errf("%s\n", a.T("Run the same command again to send what is missing: %s knows what was sent.", command.Printable(r.s.log)))
+		a.Errf("%s\n", a.T("Run the same command again to send what is missing: %s knows what was sent.", command.QuoteName(r.s.log)))
 	}
 	if t.UnknownTo > 0 {
 		a.Errf("%s\n", a.T("%d unknown to this day: ask the recipients, or send them a second time with --resend unknown.", t.UnknownTo))

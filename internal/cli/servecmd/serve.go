@@ -84,12 +84,12 @@ func (a *runner) runServe(ctx context.Context, s *serveFlags) error {
 	if o.Socket = s.socket; o.Socket == "" {
 		o.Socket = daemon.SocketPath(where, a.Getenv)
 	}
-	o.Configure = a.configuring(f, o.Log)
+	o.Configure = a.configReader(f, o.Log)
 	o.Ready = func(i daemon.Info) { a.announceServe(i, f.Path()) }
-	hangups, stop := a.hangups()
+	hangups, stop := a.hangupSignals()
 	defer stop()
 	o.Hangups = hangups
-	return a.served(s, daemon.Run(ctx, o))
+	return a.explainEnd(s, daemon.Run(ctx, o))
 }
 
 // findOutbox returns the place of the outbox.
@@ -137,8 +137,8 @@ func (a *runner) serveOptions(s *serveFlags) (daemon.Options, error) {
 	return o, nil
 }
 
-// hangups returns the SIGHUPs that come until stop is called.
-func (a *runner) hangups() (<-chan os.Signal, func()) {
+// hangupSignals returns the SIGHUPs that come until stop is called.
+func (a *runner) hangupSignals() (<-chan os.Signal, func()) {
 	if a.signals == nil {
 		return nil, func() {}
 	}
@@ -152,11 +152,11 @@ func (a *runner) announceServe(i daemon.Info, config string) {
 		return
 	}
 	a.Heading(a.T("Delivering what is in the outbox; Ctrl-C ends it well."))
-	rows := []command.Entry{{Term: a.T("outbox"), Text: command.Printable(i.Outbox)}, {Term: a.T("accounts"), Text: a.T("%s (%s)", a.Listed(i.Accounts), command.Printable(config))}}
+	rows := []command.Entry{{Term: a.T("outbox"), Text: command.QuoteName(i.Outbox)}, {Term: a.T("accounts"), Text: a.T("%s (%s)", a.Listed(i.Accounts), command.QuoteName(config))}}
 	if i.Socket == "" {
 		rows = append(rows, command.Entry{Term: a.T("socket"), Text: a.T("none: set XDG_RUNTIME_DIR, or name one with --socket")})
 	} else {
-		rows = append(rows, command.Entry{Term: a.T("socket"), Text: command.Printable(i.Socket)})
+		rows = append(rows, command.Entry{Term: a.T("socket"), Text: command.QuoteName(i.Socket)})
 	}
 	if i.Metrics != "" {
 		rows = append(rows, command.Entry{Term: a.T("metrics"), Text: "http://" + i.Metrics + "/metrics"})
@@ -171,9 +171,9 @@ func (a *runner) announceServe(i daemon.Info, config string) {
 	a.Outf("\n")
 }
 
-// served explains the end of the daemon, and returns the exit status: systemd
+// explainEnd explains the end of the daemon, and returns the exit status: systemd
 // restarts it for all of them except 64 and 78.
-func (a *runner) served(s *serveFlags, err error) error {
+func (a *runner) explainEnd(s *serveFlags, err error) error {
 	var (
 		failed *command.Failure
 		busy   *daemon.BusyError
@@ -223,5 +223,5 @@ func (a *runner) badOutbox(where string, err error) error {
 		code = command.ExitIO
 	}
 	shown := outbox.Describe(where)
-	return command.Fail(code, outboxes.OfOutbox(shown, err, a.T("the outbox %s can't be opened", command.Printable(shown))), hint)
+	return command.Fail(code, outboxes.OfOutbox(shown, err, a.T("the outbox %s can't be opened", command.QuoteName(shown))), hint)
 }

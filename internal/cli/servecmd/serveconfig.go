@@ -11,10 +11,10 @@ import (
 	"github.com/yanmail/yan/internal/daemon"
 )
 
-// configuring reads the configuration. At the start it uses the file that was
+// configReader reads the configuration. At the start it uses the file that was
 // already read, in which one invalid account does not stop the others. Later
 // the whole file must be valid, because a working configuration is in use.
-func (a *runner) configuring(first *account.File, log *slog.Logger) func(context.Context) (daemon.Config, error) {
+func (a *runner) configReader(first *account.File, log *slog.Logger) func(context.Context) (daemon.Config, error) {
 	return func(context.Context) (daemon.Config, error) {
 		f := first
 		if first = nil; f == nil {
@@ -27,7 +27,7 @@ func (a *runner) configuring(first *account.File, log *slog.Logger) func(context
 			log.Error("an account can't be used", slog.String("key", p.Key), slog.Int("line", p.Line))
 		}
 		if len(f.Accounts()) == 0 {
-			return daemon.Config{}, command.Fail(command.ExitConfig, errors.New(a.T("%s: there is no account to send from", command.Printable(f.Path()))),
+			return daemon.Config{}, command.Fail(command.ExitConfig, errors.New(a.T("%s: there is no account to send from", command.QuoteName(f.Path()))),
 				a.T("Set one up with 'yan login'."))
 		}
 		return a.serveConfig(f, log), nil

@@ -75,12 +75,12 @@ func (s *ServerFlags) Register(a *Servers, cmd *cobra.Command) {
 		command.NewOption("quit-after", "", &s.QuitAfter, a.T("STAGE"), a.T("send nothing; stop after: %s", a.Listed(quitStages()))),
 	)
 	command.Complete(cmd, "server", ProviderIDs)
-	command.Complete(cmd, "auth", mechanisms)
+	command.Complete(cmd, "auth", authWords)
 	command.Complete(cmd, "quit-after", quitStages)
 }
 
-// mechanisms lists the words for --auth.
-func mechanisms() []string { return append(sasl.Mechanisms(), transport.NoLogin) }
+// authWords lists the words for --auth.
+func authWords() []string { return append(sasl.Mechanisms(), transport.NoLogin) }
 
 func quitStages() []string {
 	return []string{"connect", "tls", "greeting", "ehlo", "auth", "mail", "rcpt"}
@@ -104,8 +104,8 @@ func (s *ServerFlags) Check(a *Servers, cmd *cobra.Command) error {
 	switch {
 	case s.QuitAfter != "" && !slices.Contains(quitStages(), s.QuitAfter):
 		return a.Wrongf("%s %q: want one of %s", a.Name("quit-after"), s.QuitAfter, a.Listed(quitStages()))
-	case s.Auth != "" && !slices.Contains(mechanisms(), s.Auth):
-		return a.Wrongf("%s %q: want one of %s", a.Name("auth"), s.Auth, a.Listed(mechanisms()))
+	case s.Auth != "" && !slices.Contains(authWords(), s.Auth):
+		return a.Wrongf("%s %q: want one of %s", a.Name("auth"), s.Auth, a.Listed(authWords()))
 	case strings.ContainsFunc(s.TLSName, func(r rune) bool { return r <= ' ' || r == '/' || r == '@' }):
 		return a.Wrongf("%s %q: want a host name like mail.example.com", a.Name("tls-name"), s.TLSName)
 	case cmd.Flags().Changed("timeout") && s.Timeout <= 0:
@@ -147,15 +147,15 @@ func (s *ServerFlags) CheckTLS(a *Servers) error {
 			continue
 		}
 		if err := atomicfile.Check(f.file); err != nil {
-			return a.File(a.Name(f.flag), f.file, err)
+			return a.FileFailure(a.Name(f.flag), f.file, err)
 		}
 	}
 	if s.TLSCA != "" {
 		switch err := a.PemFiles(func() error { _, err := smtpclient.LoadRoots(s.TLSCA); return err }); {
 		case isUnreadable(err):
-			return a.File(a.Name("tls-ca"), s.TLSCA, err)
+			return a.FileFailure(a.Name("tls-ca"), s.TLSCA, err)
 		case err != nil:
-			return a.Configf("%s %s: holds no certificate in PEM form", a.Name("tls-ca"), command.Printable(s.TLSCA))
+			return a.Configf("%s %s: holds no certificate in PEM form", a.Name("tls-ca"), command.QuoteName(s.TLSCA))
 		}
 	}
 	if s.TLSPin != "" {
@@ -171,7 +171,7 @@ func (s *ServerFlags) CheckTLS(a *Servers) error {
 	case s.TLSCert != "":
 		switch err := a.PemFiles(func() error { _, err := smtpclient.LoadCertificate(s.TLSCert, s.TLSKey); return err }); {
 		case isUnreadable(err):
-			return a.File(a.Name("tls-cert"), s.TLSCert, err)
+			return a.FileFailure(a.Name("tls-cert"), s.TLSCert, err)
 		case err != nil:
 			return a.Configf("%s and %s do not make a client certificate: %v", a.Name("tls-cert"), a.Name("tls-key"), err)
 		}
@@ -277,8 +277,8 @@ func PrintableURL(s string) string {
 	}, s)
 }
 
-// texts returns the flags that take text, with the options that they set.
-func (s *ServerFlags) texts(o *yan.Options) []textFlag {
+// textFlags returns the flags that take text, with the options that they set.
+func (s *ServerFlags) textFlags(o *yan.Options) []textFlag {
 	return []textFlag{
 		{"auth", &s.Auth, &o.Mechanism}, {"tls-ca", &s.TLSCA, &o.CAFile}, {"tls-pin", &s.TLSPin, &o.Pin},
 		{"tls-cert", &s.TLSCert, &o.CertFile}, {"tls-key", &s.TLSKey, &o.KeyFile}, {"tls-name", &s.TLSName, &o.TLSName},
@@ -294,7 +294,7 @@ type textFlag struct {
 // Fill sets each flag that was not given from the options of an account. It returns the names of
 // the flags it set.
 func (s *ServerFlags) Fill(o yan.Options, given func(flag string) bool) (filled []string) {
-	for _, t := range s.texts(&o) {
+	for _, t := range s.textFlags(&o) {
 		if !given(t.name) && *t.option != "" {
 			*t.flag = *t.option
 			filled = append(filled, t.name)
@@ -312,7 +312,7 @@ func (s *ServerFlags) Fill(o yan.Options, given func(flag string) bool) (filled 
 func (s *ServerFlags) Options(a *Servers, from smtp.Address, server transport.Server) (yan.Options, error) {
 	o := yan.Options{From: from.String(), AllowCleartextPassword: s.Cleartext, RSAKeyExchange: s.TLSRSA,
 		NoPipelining: s.LockStep, NoChunking: s.LockStep, PipelineMessages: s.Pipeline, StopAfter: smtp.Stage(s.QuitAfter)}
-	for _, t := range s.texts(&o) {
+	for _, t := range s.textFlags(&o) {
 		*t.option = *t.flag
 	}
 	if o.Proxy == "" && server.Socket == "" {
@@ -344,7 +344,7 @@ func (a *Servers) SystemProxy(server transport.Server) (string, error) {
 	}
 	if a.checkProxy(from, all) != nil {
 		// The variable is for all programs, and may name a kind of proxy that Yan does not support.
-		a.ToldProxy.Do(func() { // a search tries many servers at the same time
+		a.WarnedProxy.Do(func() { // a search tries many servers at the same time
 			a.Errf("%s\n", a.T("yan: %s is not used: it names no proxy of a kind that yan knows, like %s", from, "socks5://127.0.0.1:1080"))
 		})
 		return "", nil

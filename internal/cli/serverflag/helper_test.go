@@ -13,5 +13,5 @@ import (
 // testApp returns Servers without a terminal.
 func testApp(lang i18n.Language) (*Servers, *bytes.Buffer, *bytes.Buffer) {
 	c, out, errs := clitest.Console(lang)
-	return &Servers{Reporter: &verdict.Reporter{Context: command.New(c, nil)}, ToldProxy: new(sync.Once)}, out, errs
+	return &Servers{Reporter: &verdict.Reporter{Context: command.New(c, nil)}, WarnedProxy: new(sync.Once)}, out, errs
 }

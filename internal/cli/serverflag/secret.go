@@ -91,17 +91,17 @@ func (a *Servers) Secret(name string) (string, error) {
 	}
 	text, err := a.ReadText(file, maxSecret)
 	if err != nil {
-		return "", a.File(name+"_FILE", file, err)
+		return "", a.FileFailure(name+"_FILE", file, err)
 	}
 	text = secret.Trim(text)
 	switch {
 	case text == "":
-		return "", a.Configf("%s %s: the file is empty", name+"_FILE", command.Printable(file))
+		return "", a.Configf("%s %s: the file is empty", name+"_FILE", command.QuoteName(file))
 	case strings.ContainsAny(text, "\r\n"):
-		return "", a.Configf("%s %s: the file holds several lines, want the secret alone", name+"_FILE", command.Printable(file))
+		return "", a.Configf("%s %s: the file holds several lines, want the secret alone", name+"_FILE", command.QuoteName(file))
 	}
 	if info, err := os.Stat(file); err == nil && !a.Windows && info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 {
-		a.Errf("%s\n", a.T("Others on this machine can read %s; 'chmod 600 %s' keeps it to yourself.", command.Printable(file), command.Printable(file)))
+		a.Errf("%s\n", a.T("Others on this machine can read %s; 'chmod 600 %s' keeps it to yourself.", command.QuoteName(file), command.QuoteName(file)))
 	}
 	return text, nil
 }
@@ -124,7 +124,7 @@ func (a *Servers) AskSecret(ctx context.Context, server transport.Server, o *yan
 	if where != "" {
 		a.Hint(a.WhereTo(server.Provider) + where)
 	}
-	defer a.Hushed()()
+	defer a.WithoutEcho()()
 	a.Errf("%s", a.T("Password or authorization code of %s (not shown): ", user))
 	typed, err := a.ReadSecret(ctx)
 	a.Errf("\n")

@@ -11,7 +11,7 @@ import (
 // Servers resolves servers and the secrets for them.
 type Servers struct {
 	*verdict.Reporter
-	// ToldProxy makes the warning about an unused proxy of the environment
+	// WarnedProxy makes the warning about an unused proxy of the environment
 	// appear once.
-	ToldProxy *sync.Once
+	WarnedProxy *sync.Once
 }

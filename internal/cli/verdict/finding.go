@@ -11,11 +11,11 @@ import (
 )
 
 // OptionalText returns nil for an empty text, which JSON then omits.
-func OptionalText(t diagnosis.Text) *jsonout.Text {
+func OptionalText(t diagnosis.Text) *jsonout.Bilingual {
 	if t.EN == "" && t.ZH == "" {
 		return nil
 	}
-	j := jsonout.Text(t)
+	j := jsonout.Bilingual(t)
 	return &j
 }
 

@@ -7,8 +7,8 @@ import (
 	"github.com/yanmail/yan/internal/cli/jsonout"
 )
 
-func newReport(r Report) jsonout.Report {
-	rep := jsonout.Report{File: r.Name, Number: r.Number, Status: "failed", Exit: r.Exit, Account: r.As.Account, Server: r.As.Server.String(), Provider: r.As.Server.Provider.ID,
+func newReport(r Report) jsonout.SendReport {
+	rep := jsonout.SendReport{File: r.Name, Number: r.Number, Status: "failed", Exit: r.Exit, Account: r.As.Account, Server: r.As.Server.String(), Provider: r.As.Server.Provider.ID,
 		From: r.As.From.String(), MessageID: r.As.MessageID, ServerID: r.As.ServerID, Size: r.Result.Size}
 	switch {
 	case r.StoppedAfter != "":
@@ -31,7 +31,7 @@ func newReport(r Report) jsonout.Report {
 		rep.InsteadOf = append(rep.InsteadOf, instead)
 	}
 	for i, o := range r.Result.Recipients {
-		rec := jsonout.Recipient{Logged: r.Logged(i), Address: o.Recipient.String(), Status: string(o.Status), Stage: string(o.Stage),
+		rec := jsonout.SendRecipient{Logged: r.Logged(i), Address: o.Recipient.String(), Status: string(o.Status), Stage: string(o.Stage),
 			Code: o.Reply.Code, Enhanced: o.Reply.Enhanced.String(), Text: o.Reply.Text()}
 		if o.Err != nil {
 			rec.Error = o.Err.Error()
@@ -51,6 +51,6 @@ func newReport(r Report) jsonout.Report {
 func NewDiagnosis(f diagnosis.Finding) *jsonout.Diagnosis {
 	return &jsonout.Diagnosis{Class: string(f.Class), Scope: string(f.Scope), Permanence: string(f.Permanence),
 		Retry: string(f.Retry.Kind), RetryAfter: int64(f.Retry.After.Seconds()),
-		Cause: jsonout.Text(f.Cause), Hint: OptionalText(f.Hint), Advice: jsonout.Text(f.Advice),
+		Cause: jsonout.Bilingual(f.Cause), Hint: OptionalText(f.Hint), Advice: jsonout.Bilingual(f.Advice),
 		Where: OptionalText(f.Where), HelpURLs: f.HelpURLs, Basis: string(f.Basis)}
 }

@@ -73,7 +73,7 @@ func (a *Reporter) Report(f Form, r Report) {
 	if r.Several {
 		name = a.MessageName(r.Name, r.Number)
 	} else if r.Name != "" && r.Name != "-" && !f.Quiet {
-		a.Outf("%s\n", command.Printable(r.Name))
+		a.Outf("%s\n", command.QuoteName(r.Name))
 	}
 	w, width := a.Results(f.Quiet)
 	for i, o := range r.Result.Recipients {
@@ -90,7 +90,7 @@ func (a *Reporter) Report(f Form, r Report) {
 		}
 		_, _ = fmt.Fprintf(w, "%s\n", line)
 	}
-	if somebodyMayHaveIt(r.Exit) && !f.Quiet && !r.Several && !r.Logged(0) {
+	if mayBeDelivered(r.Exit) && !f.Quiet && !r.Several && !r.Logged(0) {
 		a.Outf("%s\n", a.Paint(a.StdoutWidth, console.Dim, a.Receipt(r.Result, r.As)))
 	}
 	if r.Exit != command.ExitOK {
@@ -119,9 +119,9 @@ func (a *Reporter) OutcomeLine(name string, o smtp.Outcome, width int) string {
 	case o.Status == smtp.Accepted, why == "":
 		return line
 	case !atServer(o):
-		return console.Hang(line+a.T(": %s", why), "    ", width)
+		return console.WrapIndented(line+a.T(": %s", why), "    ", width)
 	}
-	return console.Hang(line+a.T(" (at %s): %s", strings.ToUpper(string(o.Stage)), why), "    ", width)
+	return console.WrapIndented(line+a.T(" (at %s): %s", strings.ToUpper(string(o.Stage)), why), "    ", width)
 }
 
 // Why returns the server's reply, or the local error; "" for neither.
@@ -206,7 +206,7 @@ func (a *Reporter) Receipt(r yan.Result, as sending.SentAs) string {
 	if r.ServerID != "" {
 		parts = append(parts, a.T("queued as %s", r.ServerID))
 	}
-	return console.Joined(parts, a.StdoutWidth)
+	return console.JoinWrapped(parts, a.StdoutWidth)
 }
 
 // advise prints the cause and the advice. For several messages it prints the same advice only once.
@@ -229,16 +229,16 @@ func (a *Reporter) advise(r Report) {
 	a.Finding(a.Stderr, a.StderrWidth, f)
 }
 
-// somebodyMayHaveIt reports whether a recipient may have the message. Then the receipt helps to
+// mayBeDelivered reports whether a recipient may have the message. Then the receipt helps to
 // find it.
-func somebodyMayHaveIt(exit int) bool {
+func mayBeDelivered(exit int) bool {
 	return exit == command.ExitOK || exit == command.ExitPartial || exit == command.ExitUnknown
 }
 
 // MessageName returns the name of a message for display: its file, and its number in it.
 func (a *Reporter) MessageName(name string, number int) string {
 	if number > 0 {
-		return a.T("%s message %d", command.Printable(name), number)
+		return a.T("%s message %d", command.QuoteName(name), number)
 	}
-	return command.Printable(name)
+	return command.QuoteName(name)
 }

@@ -25,13 +25,13 @@ func (a *Reporter) Transcript(w io.Writer, width int) func(yan.Event) {
 			}
 			_, _ = fmt.Fprintf(w, "%s %s %s\n", a.Paint(width, console.Dim, fmt.Sprintf("%9s", Waited(e.Wait))), a.Paint(width, code, "←"), e.Text)
 		default:
-			_, _ = fmt.Fprintf(w, "%s %s\n", a.Paint(width, console.Dim, fmt.Sprintf("%9s", Waited(e.Wait))), a.Paint(width, console.Dim, "· "+a.remark(e)))
+			_, _ = fmt.Fprintf(w, "%s %s\n", a.Paint(width, console.Dim, fmt.Sprintf("%9s", Waited(e.Wait))), a.Paint(width, console.Dim, "· "+a.remarkText(e)))
 		}
 	}
 }
 
-// remark returns the text of an event other than a line of the session.
-func (a *Reporter) remark(e yan.Event) string {
+// remarkText returns the text of an event other than a line of the session.
+func (a *Reporter) remarkText(e yan.Event) string {
 	switch e.Direction {
 	case smtpclient.Connected:
 		return a.T("connected to %s", e.Text)
@@ -40,14 +40,14 @@ func (a *Reporter) remark(e yan.Event) string {
 	case smtpclient.Waiting:
 		return a.T("no greeting yet; waiting for it, up to %s", a.Roughly(e.Wait))
 	case smtpclient.Secured:
-		return a.T("encrypted: %s", a.handshake(e))
+		return a.T("encrypted: %s", a.handshakeText(e))
 	default:
 		return a.T("the message, %s octets", e.Text)
 	}
 }
 
-// handshake describes the parameters of TLS.
-func (a *Reporter) handshake(e yan.Event) string {
+// handshakeText describes the parameters of TLS.
+func (a *Reporter) handshakeText(e yan.Event) string {
 	h := e.Handshake
 	if h == nil {
 		return e.Text
@@ -62,9 +62,9 @@ func (a *Reporter) handshake(e yan.Event) string {
 	return text
 }
 
-// Watchful prints on a terminal what yan waits for if a server is silent. With the transcript it
+// TraceWaiting prints on a terminal what yan waits for if a server is silent. With the transcript it
 // adds nothing.
-func (a *Reporter) Watchful(trace func(yan.Event), host string) func(yan.Event) {
+func (a *Reporter) TraceWaiting(trace func(yan.Event), host string) func(yan.Event) {
 	if trace != nil || a.StderrWidth == 0 {
 		return trace
 	}

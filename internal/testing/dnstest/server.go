@@ -39,7 +39,7 @@ func (q Query) String() string { return q.Type + " " + q.Name }
 // at once.
 func Start(t testing.TB, zone Zone) *Server {
 	t.Helper()
-	s, err := start(zone)
+	s, err := startServer(zone)
 	if err != nil {
 		t.Fatalf("starting a DNS server: %v", err)
 	}
@@ -47,13 +47,13 @@ func Start(t testing.TB, zone Zone) *Server {
 	return s
 }
 
-func start(zone Zone) (*Server, error) {
+func startServer(zone Zone) (*Server, error) {
 	parsed, err := parse(zone)
 	if err != nil {
 		return nil, err
 	}
 	s := &Server{zone: parsed, open: map[net.Conn]bool{}}
-	if s.udp, s.tcp, err = listen(); err != nil {
+	if s.udp, s.tcp, err = listenBoth(); err != nil {
 		return nil, err
 	}
 	s.work.Go(s.serveUDP)
@@ -61,8 +61,8 @@ func start(zone Zone) (*Server, error) {
 	return s, nil
 }
 
-// listen finds a port that is free for both UDP and TCP.
-func listen() (udp net.PacketConn, tcp net.Listener, err error) {
+// listenBoth finds a port that is free for both UDP and TCP.
+func listenBoth() (udp net.PacketConn, tcp net.Listener, err error) {
 	for range 50 {
 		if tcp, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
 			return nil, nil, err
@@ -99,7 +99,7 @@ func (s *Server) Queries() []Query {
 
 // Asked reports whether a query was received.
 func (s *Server) Asked(kind, name string) bool {
-	name = strings.TrimSuffix(canonical(name), ".")
+	name = strings.TrimSuffix(canonicalName(name), ".")
 	return slices.ContainsFunc(s.Queries(), func(q Query) bool { return q.Type == kind && q.Name == name })
 }
 
@@ -122,7 +122,7 @@ func (s *Server) serveUDP() {
 		if err != nil {
 			return // closed
 		}
-		if reply := s.reply("udp", buffer[:n]); reply != nil {
+		if reply := s.answerPacket("udp", buffer[:n]); reply != nil {
 			_, _ = s.udp.WriteTo(reply, from) // the client may be gone
 		}
 	}
@@ -164,7 +164,7 @@ func (s *Server) serveConn(conn net.Conn) {
 		if _, err := io.ReadFull(conn, query); err != nil {
 			return
 		}
-		reply := s.reply("tcp", query)
+		reply := s.answerPacket("tcp", query)
 		if reply == nil {
 			continue
 		}
@@ -175,15 +175,15 @@ func (s *Server) serveConn(conn net.Conn) {
 	}
 }
 
-// reply returns the answer to a packet; nil means no answer.
-func (s *Server) reply(network string, packet []byte) []byte {
+// answerPacket returns the answer to a packet; nil means no answer.
+func (s *Server) answerPacket(network string, packet []byte) []byte {
 	var query dnsmessage.Message
 	if query.Unpack(packet) != nil || query.Response || len(query.Questions) != 1 {
 		return nil
 	}
 	q := query.Questions[0]
 	s.record(network, q)
-	answers, code, failure := s.zone.answer(q)
+	answers, code, failure := s.zone.answerQuestion(q)
 	switch failure {
 	case silence:
 		return nil
@@ -228,5 +228,5 @@ func (s *Server) record(network string, q dnsmessage.Question) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.queries = append(s.queries, Query{Name: strings.TrimSuffix(canonical(q.Name.String()), "."), Type: kind, Network: network})
+	s.queries = append(s.queries, Query{Name: strings.TrimSuffix(canonicalName(q.Name.String()), "."), Type: kind, Network: network})
 }

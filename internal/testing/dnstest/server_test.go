@@ -236,7 +236,7 @@ func TestZonesThatAreWrong(t *testing.T) {
 		{"a.example": {"SERVFAIL HINFO"}}, {"a.example": nil, "A.Example.": nil},
 		{"a.example": {"CNAME " + strings.Repeat("x", 300)}}, {strings.Repeat("x", 300): {"A 192.0.2.1"}},
 	} {
-		if s, err := start(zone); err == nil {
+		if s, err := startServer(zone); err == nil {
 			s.close()
 			t.Errorf("zone %v was accepted", zone)
 		}
@@ -246,7 +246,7 @@ func TestZonesThatAreWrong(t *testing.T) {
 // An open connection does not keep a test from ending.
 func TestCloseEndsOpenConnections(t *testing.T) {
 	t.Parallel()
-	s, err := start(zone())
+	s, err := startServer(zone())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -46,7 +46,7 @@ type node struct {
 func parse(zone Zone) (records, error) {
 	all := records{}
 	for name, lines := range zone {
-		key := canonical(name)
+		key := canonicalName(name)
 		if all[key] != nil {
 			return nil, fmt.Errorf("name %q stands in the zone twice", name)
 		}
@@ -61,8 +61,8 @@ func parse(zone Zone) (records, error) {
 	return all, nil
 }
 
-// canonical returns a name in lower case with its final dot.
-func canonical(name string) string {
+// canonicalName returns a name in lower case with its final dot.
+func canonicalName(name string) string {
 	return strings.ToLower(strings.TrimSuffix(name, ".")) + "."
 }
 
@@ -105,7 +105,7 @@ func parseBody(kind, rest string) (dnsmessage.ResourceBody, error) {
 	case "A", "AAAA":
 		return parseAddress(kind, rest)
 	case "TXT":
-		return &dnsmessage.TXTResource{TXT: chunks(rest)}, nil
+		return &dnsmessage.TXTResource{TXT: splitText(rest)}, nil
 	case "CNAME", "PTR", "MX", "SRV":
 	default:
 		return nil, fmt.Errorf("type %q is not known", kind)
@@ -115,7 +115,7 @@ func parseBody(kind, rest string) (dnsmessage.ResourceBody, error) {
 	if len(fields) != want {
 		return nil, fmt.Errorf("%d fields instead of %d", len(fields), want)
 	}
-	target, err := dnsmessage.NewName(canonical(fields[want-1]))
+	target, err := dnsmessage.NewName(canonicalName(fields[want-1]))
 	if err != nil {
 		return nil, err
 	}
@@ -152,9 +152,9 @@ func parseAddress(kind, text string) (dnsmessage.ResourceBody, error) {
 	return nil, fmt.Errorf("%s is not an address for %s", ip, kind)
 }
 
-// chunks splits a text into the character strings of a TXT record, of at most
+// splitText splits a text into the character strings of a TXT record, of at most
 // 255 octets each (RFC 1035 section 3.3). Readers join them.
-func chunks(text string) []string {
+func splitText(text string) []string {
 	var list []string
 	for len(text) > 255 {
 		list, text = append(list, text[:255]), text[255:]
@@ -162,10 +162,10 @@ func chunks(text string) []string {
 	return append(list, text)
 }
 
-// find returns the node of a name: its own, or that of the nearest wildcard. It
+// findNode returns the node of a name: its own, or that of the nearest wildcard. It
 // is nil if the name has none. exists is false for NXDOMAIN: the parent of
 // another name exists (RFC 8020).
-func (r records) find(name string) (n *node, exists bool) {
+func (r records) findNode(name string) (n *node, exists bool) {
 	if r.exists(name) {
 		return r[name], true
 	}
@@ -190,12 +190,12 @@ func (r records) exists(name string) bool {
 // maxAliases limits a chain of CNAMEs, which may be a loop.
 const maxAliases = 8
 
-// answer returns the answer to a question: its records, or its code. failure is
+// answerQuestion returns the answer to a question: its records, or its code. failure is
 // a failure of the Zone, if the name, or one that it leads to, has one.
-func (r records) answer(q dnsmessage.Question) (answers []dnsmessage.Resource, code dnsmessage.RCode, failure string) {
-	name, owner := canonical(q.Name.String()), q.Name
+func (r records) answerQuestion(q dnsmessage.Question) (answers []dnsmessage.Resource, code dnsmessage.RCode, failure string) {
+	name, owner := canonicalName(q.Name.String()), q.Name
 	for range maxAliases {
-		n, exists := r.find(name)
+		n, exists := r.findNode(name)
 		if !exists {
 			return answers, dnsmessage.RCodeNameError, ""
 		}
@@ -221,7 +221,7 @@ func (r records) answer(q dnsmessage.Question) (answers []dnsmessage.Resource, c
 		if alias == "" {
 			return answers, dnsmessage.RCodeSuccess, ""
 		}
-		name = canonical(alias)
+		name = canonicalName(alias)
 	}
 	return answers, dnsmessage.RCodeSuccess, ""
 }

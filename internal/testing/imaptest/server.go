@@ -66,16 +66,16 @@ func Start(t testing.TB) *Server {
 func StartAs(t testing.TB, user, password string) *Server {
 	t.Helper()
 	s := &Server{Host: "localhost", User: user, Password: password, t: t}
-	certificate := s.identify()
+	certificate := s.createCertificate()
 	s.user = imapmemserver.NewUser(s.User, s.Password)
 	s.must(s.user.Create("INBOX", nil))
 	s.must(s.user.Create("Sent", &imap.CreateOptions{SpecialUse: []imap.MailboxAttr{imap.MailboxAttrSent}}))
-	s.put("Message-ID: <older@example.org>\r\n\r\n") // clients don't search an empty folder
+	s.putMessage("Message-ID: <older@example.org>\r\n\r\n") // clients don't search an empty folder
 	memory := imapmemserver.New()
 	memory.AddUser(s.user)
 	server := imapserver.New(&imapserver.Options{
 		NewSession: func(*imapserver.Conn) (imapserver.Session, *imapserver.GreetingData, error) {
-			return &session{memory.NewSession(), s}, nil, nil
+			return &imapSession{memory.NewSession(), s}, nil, nil
 		},
 		Caps:   imap.CapSet{imap.CapIMAP4rev1: {}, imap.CapLiteralPlus: {}, imap.CapSpecialUse: {}},
 		Logger: log.New(io.Discard, "", 0), // closed connections are not logged
@@ -102,11 +102,11 @@ func (s *Server) URL() string { return fmt.Sprintf("imaps://%s:%d", s.Host, s.Po
 // Append adds a message to the Sent folder.
 func (s *Server) Append(message string) {
 	s.t.Helper()
-	s.put(message)
-	s.keep(message)
+	s.putMessage(message)
+	s.keepMessage(message)
 }
 
-func (s *Server) put(message string) {
+func (s *Server) putMessage(message string) {
 	s.t.Helper()
 	_, err := s.user.Append("Sent", strings.NewReader(message), &imap.AppendOptions{Flags: []imap.Flag{imap.FlagSeen}})
 	s.must(err)
@@ -142,14 +142,14 @@ func (s *Server) Refuse(text string) {
 	s.refusal = text
 }
 
-func (s *Server) keep(message string) {
+func (s *Server) keepMessage(message string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.messages = append(s.messages, message)
 }
 
-// identify creates the certificate.
-func (s *Server) identify() tls.Certificate {
+// createCertificate creates the certificate.
+func (s *Server) createCertificate() tls.Certificate {
 	s.t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	s.must(err)
@@ -173,14 +173,14 @@ func (s *Server) must(err error) {
 	}
 }
 
-// session is a connection whose commands are recorded.
-type session struct {
+// imapSession is a connection whose commands are recorded.
+type imapSession struct {
 	imapserver.Session
 	server *Server
 }
 
 // Login counts successful logins.
-func (c *session) Login(user, password string) error {
+func (c *imapSession) Login(user, password string) error {
 	err := c.Session.Login(user, password)
 	if err == nil {
 		c.server.mu.Lock()
@@ -191,7 +191,7 @@ func (c *session) Login(user, password string) error {
 }
 
 // Select also handles EXAMINE.
-func (c *session) Select(mailbox string, options *imap.SelectOptions) (*imap.SelectData, error) {
+func (c *imapSession) Select(mailbox string, options *imap.SelectOptions) (*imap.SelectData, error) {
 	c.server.mu.Lock()
 	refusal := c.server.refusal
 	c.server.mu.Unlock()
@@ -202,24 +202,24 @@ func (c *session) Select(mailbox string, options *imap.SelectOptions) (*imap.Sel
 }
 
 // Append stores the message.
-func (c *session) Append(mailbox string, r imap.LiteralReader, options *imap.AppendOptions) (*imap.AppendData, error) {
+func (c *imapSession) Append(mailbox string, r imap.LiteralReader, options *imap.AppendOptions) (*imap.AppendData, error) {
 	text, err := io.ReadAll(r)
 	if err != nil {
 		return nil, err
 	}
 	data, err := c.Session.Append(mailbox, bytes.NewReader(text), options)
 	if err == nil && mailbox == "Sent" {
-		c.server.keep(string(text))
+		c.server.keepMessage(string(text))
 	}
 	return data, err
 }
 
 // Search records the Message-ID.
-func (c *session) Search(kind imapserver.NumKind, criteria *imap.SearchCriteria, options *imap.SearchOptions) (*imap.SearchData, error) {
+func (c *imapSession) Search(kind imapserver.NumKind, criteria *imap.SearchCriteria, options *imap.SearchOptions) (*imap.SearchData, error) {
 	for _, field := range criteria.Header {
 		id, spelt := strings.CutPrefix(field.Value, "<")
 		if strings.EqualFold(field.Key, "Message-ID") && (spelt || !c.server.wasLast(id)) {
-			c.server.note(strings.TrimSuffix(id, ">"))
+			c.server.noteSearch(strings.TrimSuffix(id, ">"))
 		}
 	}
 	return c.Session.Search(kind, criteria, options)
@@ -231,7 +231,7 @@ func (s *Server) wasLast(id string) bool {
 	return len(s.searches) > 0 && s.searches[len(s.searches)-1] == id
 }
 
-func (s *Server) note(id string) {
+func (s *Server) noteSearch(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.searches = append(s.searches, id)

@@ -11,9 +11,9 @@ import (
 	"strings"
 )
 
-// authorize serves the consent page (RFC 6749 section 4.1.1, RFC 7636 section
+// serveAuthorize serves the consent page (RFC 6749 section 4.1.1, RFC 7636 section
 // 4.3).
-func (s *Server) authorize(w http.ResponseWriter, req *http.Request) {
+func (s *Server) serveAuthorize(w http.ResponseWriter, req *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.calls.Authorize++
@@ -21,7 +21,7 @@ func (s *Server) authorize(w http.ResponseWriter, req *http.Request) {
 	back, err := url.Parse(q.Get("redirect_uri"))
 	// It redirects only to loopback.
 	if err != nil || back.Scheme != "http" || !loopback(back.Hostname()) || back.Port() == "" {
-		s.wrong("authorize: redirect_uri %q is not of this machine", q.Get("redirect_uri"))
+		s.recordProblem("authorize: redirect_uri %q is not of this machine", q.Get("redirect_uri"))
 		http.Error(w, "redirect_uri", http.StatusBadRequest)
 		return
 	}
@@ -32,7 +32,7 @@ func (s *Server) authorize(w http.ResponseWriter, req *http.Request) {
 	case q.Get("response_type") != "code":
 		answer.Set("error", "unsupported_response_type")
 	case q.Get("code_challenge_method") != "S256" || len(q.Get("code_challenge")) != 43:
-		s.wrong("authorize: no PKCE with S256")
+		s.recordProblem("authorize: no PKCE with S256")
 		answer.Set("error", "invalid_request")
 	case q.Get("scope") == "":
 		answer.Set("error", "invalid_scope")
@@ -49,7 +49,7 @@ func (s *Server) authorize(w http.ResponseWriter, req *http.Request) {
 		answer.Set("code", code)
 	}
 	if len(q.Get("state")) < 16 {
-		s.wrong("authorize: the state %q can be guessed", q.Get("state"))
+		s.recordProblem("authorize: the state %q can be guessed", q.Get("state"))
 	}
 	back.RawQuery = answer.Encode()
 	if back.Path == "" {
@@ -63,8 +63,8 @@ func loopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// token implements RFC 6749 section 3.2.
-func (s *Server) token(w http.ResponseWriter, req *http.Request) {
+// serveToken implements RFC 6749 section 3.2.
+func (s *Server) serveToken(w http.ResponseWriter, req *http.Request) {
 	if err := req.ParseForm(); err != nil {
 		refuse(w, http.StatusBadRequest, "invalid_request")
 		return
@@ -88,12 +88,12 @@ func (s *Server) token(w http.ResponseWriter, req *http.Request) {
 		refuse(w, http.StatusUnauthorized, "invalid_client")
 		return
 	}
-	user, code := s.redeem(kind, req.PostForm)
+	user, code := s.redeemGrant(kind, req.PostForm)
 	if code != "" {
 		refuse(w, http.StatusBadRequest, code)
 		return
 	}
-	t := s.issue(user)
+	t := s.issueTokens(user)
 	answer := map[string]any{"access_token": t.Access, "token_type": "Bearer"}
 	if s.config.Lifetime > 0 {
 		answer["expires_in"] = int(s.config.Lifetime.Seconds())
@@ -116,7 +116,7 @@ func (s *Server) count(kind string) {
 	case deviceGrant:
 		s.calls.Poll++
 	default:
-		s.wrong("token: grant_type %q", kind)
+		s.recordProblem("token: grant_type %q", kind)
 	}
 }
 
@@ -137,8 +137,8 @@ func (s *Server) isClient(req *http.Request) bool {
 	return id == s.config.ClientID && secret == s.config.ClientSecret
 }
 
-// redeem returns the user of a grant, or the error code.
-func (s *Server) redeem(kind string, form url.Values) (user, code string) {
+// redeemGrant returns the user of a grant, or the error code.
+func (s *Server) redeemGrant(kind string, form url.Values) (user, code string) {
 	switch kind {
 	case "authorization_code":
 		g, known := s.codes[form.Get("code")]
@@ -148,21 +148,21 @@ func (s *Server) redeem(kind string, form url.Values) (user, code string) {
 		case !known:
 			return "", "invalid_grant"
 		case form.Get("redirect_uri") != g.redirect:
-			s.wrong("token: another redirect_uri, %q", form.Get("redirect_uri"))
+			s.recordProblem("token: another redirect_uri, %q", form.Get("redirect_uri"))
 			return "", "invalid_grant"
 		case base64.RawURLEncoding.EncodeToString(challenge[:]) != g.challenge:
-			s.wrong("token: the code_verifier is not that of the challenge")
+			s.recordProblem("token: the code_verifier is not that of the challenge")
 			return "", "invalid_grant"
 		}
 		return g.user, ""
 	case deviceGrant:
-		return s.poll(form.Get("device_code"))
+		return s.pollDevice(form.Get("device_code"))
 	case "refresh_token":
 		user, known := s.refresh[form.Get("refresh_token")]
 		if !known {
 			if former, spent := s.spent[form.Get("refresh_token")]; spent && s.config.ReuseEnds {
-				s.wrong("token: a refresh token was shown twice")
-				s.end(former)
+				s.recordProblem("token: a refresh token was shown twice")
+				s.endConsent(former)
 			}
 			return "", "invalid_grant"
 		}
@@ -176,8 +176,8 @@ func (s *Server) redeem(kind string, form url.Values) (user, code string) {
 	}
 }
 
-// poll implements RFC 8628 section 3.5.
-func (s *Server) poll(device string) (user, code string) {
+// pollDevice implements RFC 8628 section 3.5.
+func (s *Server) pollDevice(device string) (user, code string) {
 	user, known := s.devices[device]
 	switch {
 	case !known:
@@ -192,9 +192,9 @@ func (s *Server) poll(device string) (user, code string) {
 	return user, ""
 }
 
-// device implements RFC 8628 section 3.2: the code lives ten minutes and may be
+// serveDevice implements RFC 8628 section 3.2: the code lives ten minutes and may be
 // polled every two seconds.
-func (s *Server) device(w http.ResponseWriter, req *http.Request) {
+func (s *Server) serveDevice(w http.ResponseWriter, req *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.calls.Device++
@@ -211,9 +211,9 @@ func (s *Server) device(w http.ResponseWriter, req *http.Request) {
 	})
 }
 
-// introspect implements RFC 7662; the token comes in the form, or as the bearer
+// serveIntrospect implements RFC 7662; the token comes in the form, or as the bearer
 // of a request.
-func (s *Server) introspect(w http.ResponseWriter, req *http.Request) {
+func (s *Server) serveIntrospect(w http.ResponseWriter, req *http.Request) {
 	access, bearer := strings.CutPrefix(req.Header.Get("Authorization"), "Bearer ")
 	if !bearer {
 		access = req.PostFormValue("token")

@@ -122,10 +122,10 @@ func New(config Config) *Server {
 		access: map[string]grant{}, refresh: map[string]string{}, spent: map[string]string{},
 	}
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /authorize", s.authorize)
-	mux.HandleFunc("POST /token", s.token)
-	mux.HandleFunc("POST /device", s.device)
-	mux.HandleFunc("/introspect", s.introspect)
+	mux.HandleFunc("GET /authorize", s.serveAuthorize)
+	mux.HandleFunc("POST /token", s.serveToken)
+	mux.HandleFunc("POST /device", s.serveDevice)
+	mux.HandleFunc("/introspect", s.serveIntrospect)
 	s.http = httptest.NewUnstartedServer(mux)
 	s.http.Config.ErrorLog = log.New(io.Discard, "", 0) // of clients that do not trust the certificate
 	if config.TLS {
@@ -181,7 +181,7 @@ func (s *Server) FailTokens(n, status int, body string) {
 func (s *Server) Grant(user string) Tokens {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.issue(user)
+	return s.issueTokens(user)
 }
 
 // Valid returns the user of an access token; ok is false if it is unknown, has
@@ -207,11 +207,11 @@ func (s *Server) Revoke(access string) {
 func (s *Server) EndConsent(user string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.end(user)
+	s.endConsent(user)
 }
 
-// end is EndConsent; the lock is held.
-func (s *Server) end(user string) {
+// endConsent is EndConsent; the lock is held.
+func (s *Server) endConsent(user string) {
 	for token, g := range s.access {
 		if g.user == user {
 			delete(s.access, token)
@@ -238,8 +238,8 @@ func (s *Server) Problems() []string {
 	return slices.Clone(s.problems)
 }
 
-// issue creates tokens; the lock is held.
-func (s *Server) issue(user string) Tokens {
+// issueTokens creates tokens; the lock is held.
+func (s *Server) issueTokens(user string) Tokens {
 	t := Tokens{Access: "access-" + rand.Text()}
 	if s.config.Lifetime > 0 {
 		t.Expiry = s.config.Now().Add(s.config.Lifetime)
@@ -252,7 +252,7 @@ func (s *Server) issue(user string) Tokens {
 	return t
 }
 
-// wrong records a violation of the RFCs; the lock is held.
-func (s *Server) wrong(format string, args ...any) {
+// recordProblem records a violation of the RFCs; the lock is held.
+func (s *Server) recordProblem(format string, args ...any) {
 	s.problems = append(s.problems, fmt.Sprintf(format, args...))
 }

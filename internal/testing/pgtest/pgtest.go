@@ -76,7 +76,7 @@ func Start(t testing.TB) *Server {
 		t.Fatal("pgtest.Start: the package's TestMain has to call pgtest.Main")
 	}
 	if shared.server == nil && shared.err == nil && shared.skipped == nil {
-		shared.server, shared.skipped, shared.err = launch(Options{})
+		shared.server, shared.skipped, shared.err = launchServer(Options{})
 	}
 	judge(t, shared.skipped, shared.err)
 	return shared.server
@@ -85,11 +85,11 @@ func Start(t testing.TB) *Server {
 // Own returns a server for this test only. It ends with the test.
 func Own(t testing.TB, o Options) *Server {
 	t.Helper()
-	s, skipped, err := launch(o)
+	s, skipped, err := launchServer(o)
 	judge(t, skipped, err)
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("the end of the server's log:\n%s", s.tail())
+			t.Logf("the end of the server's log:\n%s", s.logTail())
 		}
 		s.remove()
 	})

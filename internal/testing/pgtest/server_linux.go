@@ -38,22 +38,22 @@ type Server struct {
 	ended   chan struct{} // closed when the process has ended
 }
 
-// launch returns a running server. skipped is the reason why none can run here.
-func launch(o Options) (s *Server, skipped, err error) {
-	bin, skipped, err := programs()
+// launchServer returns a running server. skipped is the reason why none can run here.
+func launchServer(o Options) (s *Server, skipped, err error) {
+	bin, skipped, err := findPrograms()
 	if skipped != nil || err != nil {
 		return nil, skipped, err
 	}
 	s = &Server{bin: bin, options: o}
 	if os.Getuid() == 0 { // the server refuses to run as root
-		if s.as, err = unprivileged(); err != nil {
+		if s.as, err = unprivilegedUser(); err != nil {
 			return nil, nil, err
 		}
 	}
 	if s.dir, err = os.MkdirTemp("", "pgtest"); err != nil {
 		return nil, nil, err
 	}
-	if err = s.prepare(); err == nil {
+	if err = s.createCluster(); err == nil {
 		err = s.start()
 	}
 	if err != nil {
@@ -63,8 +63,8 @@ func launch(o Options) (s *Server, skipped, err error) {
 	return s, nil, nil
 }
 
-// programs finds the directory of the server's programs, or installs them.
-func programs() (bin string, skipped, err error) {
+// findPrograms finds the directory of the server's programs, or installs them.
+func findPrograms() (bin string, skipped, err error) {
 	cmd := exec.Command("sh", "-s")
 	cmd.Stdin = strings.NewReader(script)
 	var stderr bytes.Buffer
@@ -81,8 +81,8 @@ func programs() (bin string, skipped, err error) {
 	return strings.TrimSpace(string(out)), nil, nil
 }
 
-// unprivileged is a user that owns nothing else.
-func unprivileged() (*syscall.Credential, error) {
+// unprivilegedUser is a user that owns nothing else.
+func unprivilegedUser() (*syscall.Credential, error) {
 	u, err := user.Lookup("nobody")
 	if err != nil {
 		return nil, err
@@ -99,8 +99,8 @@ func (s *Server) data() string { return filepath.Join(s.dir, "data") }
 
 func (s *Server) log() string { return filepath.Join(s.dir, "log") }
 
-// prepare creates the database cluster and chooses a port.
-func (s *Server) prepare() error {
+// createCluster creates the database cluster and chooses a port.
+func (s *Server) createCluster() error {
 	secret := filepath.Join(s.dir, "password")
 	if err := os.WriteFile(secret, []byte(password+"\n"), 0o600); err != nil {
 		return err
@@ -134,7 +134,7 @@ func (s *Server) start() error {
 				return err
 			}
 		}
-		if err = s.run(); err == nil || !strings.Contains(s.tail(), "Address already in use") {
+		if err = s.run(); err == nil || !strings.Contains(s.logTail(), "Address already in use") {
 			return err
 		}
 		s.port = 0
@@ -188,11 +188,11 @@ func (s *Server) run() error {
 	s.mu.Lock()
 	s.process, s.ended = cmd.Process, ended
 	s.mu.Unlock()
-	return s.await(ended)
+	return s.awaitReady(ended)
 }
 
-// await returns when the server accepts connections.
-func (s *Server) await(ended <-chan struct{}) error {
+// awaitReady returns when the server accepts connections.
+func (s *Server) awaitReady(ended <-chan struct{}) error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond)
@@ -205,14 +205,14 @@ func (s *Server) await(ended <-chan struct{}) error {
 		select {
 		case <-tick.C:
 		case <-ended:
-			return fmt.Errorf("the PostgreSQL server ended at once:\n%s", s.tail())
+			return fmt.Errorf("the PostgreSQL server ended at once:\n%s", s.logTail())
 		case <-ctx.Done():
-			return fmt.Errorf("the PostgreSQL server takes no connections: %w\n%s", err, s.tail())
+			return fmt.Errorf("the PostgreSQL server takes no connections: %w\n%s", err, s.logTail())
 		}
 	}
 }
 
-func (s *Server) tail() string {
+func (s *Server) logTail() string {
 	b, err := os.ReadFile(s.log())
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err.Error()
@@ -245,7 +245,7 @@ func (s *Server) Restart(t testing.TB) {
 	// memory.
 	var err error
 	for range 100 {
-		if err = s.start(); err == nil || !strings.Contains(s.tail(), "still in use") {
+		if err = s.start(); err == nil || !strings.Contains(s.logTail(), "still in use") {
 			break
 		}
 	}

@@ -38,15 +38,15 @@ type backend struct {
 	asked sync.Map // recipients to be deferred once
 }
 
-func (b *backend) NewSession(*smtp.Conn) (smtp.Session, error) { return session{b}, nil }
+func (b *backend) NewSession(*smtp.Conn) (smtp.Session, error) { return peerSession{b}, nil }
 
-type session struct{ *backend }
+type peerSession struct{ *backend }
 
-func (session) Reset()                               {}
-func (session) Logout() error                        { return nil }
-func (session) Mail(string, *smtp.MailOptions) error { return nil }
+func (peerSession) Reset()                               {}
+func (peerSession) Logout() error                        { return nil }
+func (peerSession) Mail(string, *smtp.MailOptions) error { return nil }
 
-func (s session) Rcpt(to string, _ *smtp.RcptOptions) error {
+func (s peerSession) Rcpt(to string, _ *smtp.RcptOptions) error {
 	switch {
 	case strings.HasPrefix(to, "reject-"):
 		return &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "no such user here"}
@@ -62,7 +62,7 @@ func (s session) Rcpt(to string, _ *smtp.RcptOptions) error {
 
 var later = &smtp.SMTPError{Code: 450, EnhancedCode: smtp.EnhancedCode{4, 2, 1}, Message: "try again later"}
 
-func (s session) Data(r io.Reader) error {
+func (s peerSession) Data(r io.Reader) error {
 	message, err := io.ReadAll(r)
 	if err != nil {
 		return err

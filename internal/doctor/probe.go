@@ -14,9 +14,9 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// sight is the result of the first connection: everything up to EHLO, without a
+// ehloProbe is the result of the first connection: everything up to EHLO, without a
 // login.
-type sight struct {
+type ehloProbe struct {
 	tls      *tls.ConnectionState
 	caps     smtp.Capabilities
 	small    bool // the server accepted only a smaller ClientHello
@@ -26,45 +26,45 @@ type sight struct {
 	pipelines bool
 }
 
-// look opens a connection, sends EHLO, and closes it. It has no credentials:
+// probeServer opens a connection, sends EHLO, and closes it. It has no credentials:
 // they are read only after this has verified the server.
-func (v *visit) look() *sight {
+func (v *examSession) probeServer() *ehloProbe {
 	w := v.watch()
-	cfg, err := v.config(w.event)
+	cfg, err := v.connConfig(w.event)
 	if err != nil {
-		v.fail(Step{Name: NamePort, Target: v.hostPort(v.port())}, &smtp.Error{Stage: smtp.StageConnect, Err: err})
+		v.failStep(Step{Name: NamePort, Target: v.hostPort(v.serverPort())}, &smtp.Error{Stage: smtp.StageConnect, Err: err})
 		return nil
 	}
 	cfg.StopAfter = smtp.StageHello
 	conn, err := smtpclient.Dial(v.ctx, cfg)
 	if err != nil {
-		v.lookedInVain(w, err)
+		v.reportFailedProbe(w, err)
 		return nil
 	}
-	v.leave(conn)
-	seen := &sight{tls: conn.TLS(), small: conn.SmallHello(), caps: conn.Capabilities(), greeting: conn.Greeting(), greeted: w.greeted,
+	v.quitLater(conn)
+	seen := &ehloProbe{tls: conn.TLS(), small: conn.SmallHello(), caps: conn.Capabilities(), greeting: conn.Greeting(), greeted: w.greeted,
 		pipelines: conn.PipelinesMessages()}
 	if v.Server.Security == smtpclient.STARTTLS {
 		v.tellGreeting(w, seen.greeting)
-		v.tell(helloStep(w.hello(0), false))
+		v.reportStep(helloStep(w.hello(0), false))
 	}
 	if seen.tls != nil {
-		v.tellTLS(w, seen)
+		v.reportTLS(w, seen)
 	}
 	if v.Server.Security == smtpclient.STARTTLS {
-		v.tell(helloStep(w.hello(1), true))
+		v.reportStep(helloStep(w.hello(1), true))
 		return seen
 	}
 	v.tellGreeting(w, seen.greeting)
-	v.tell(helloStep(w.hello(0), seen.tls != nil))
+	v.reportStep(helloStep(w.hello(0), seen.tls != nil))
 	if seen.tls == nil {
-		v.tell(v.noTLS(seen.caps))
+		v.reportStep(v.noTLS(seen.caps))
 	}
 	return seen
 }
 
 // noTLS reports the consequences of a connection without encryption.
-func (v *visit) noTLS(caps smtp.Capabilities) Step {
+func (v *examSession) noTLS(caps smtp.Capabilities) Step {
 	s := Step{Name: NameTLS, Status: Info, Detail: say("nothing is encrypted here", "此连接没有加密")}
 	if v.Server.LMTP || !caps.Has("STARTTLS") {
 		return s
@@ -75,23 +75,23 @@ func (v *visit) noTLS(caps smtp.Capabilities) Step {
 	return s
 }
 
-// lookedInVain reports how far the connection got, and the error.
-func (v *visit) lookedInVain(w *watcher, err error) {
+// reportFailedProbe reports how far the connection got, and the error.
+func (v *examSession) reportFailedProbe(w *traceWatcher, err error) {
 	var at *smtp.Error
 	if !errors.As(err, &at) {
 		at = &smtp.Error{Stage: smtp.StageConnect, Err: err}
 	}
-	s := Step{Target: v.hostPort(v.port()), Took: v.Now().Sub(w.latest())}
+	s := Step{Target: v.hostPort(v.serverPort()), Took: v.Now().Sub(w.latest())}
 	starttls := v.Server.Security == smtpclient.STARTTLS
 	if !starttls {
-		v.tellSecured(w)
+		v.reportHandshake(w)
 	}
 	if g := w.exchange(0).reply; at.Stage != smtp.StageGreeting && g.Positive() {
 		v.tellGreeting(w, g)
 	}
 	if hello := w.hello(0); starttls && hello.reply.Positive() {
-		v.tell(helloStep(hello, false))
-		v.tellSecured(w)
+		v.reportStep(helloStep(hello, false))
+		v.reportHandshake(w)
 	}
 	switch at.Stage {
 	case smtp.StageConnect:
@@ -114,24 +114,24 @@ func (v *visit) lookedInVain(w *watcher, err error) {
 	default:
 		s.Name = NameHello
 	}
-	v.fail(s, err)
+	v.failStep(s, err)
 }
 
-// tellSecured reports a successful handshake after a later failure: of the
+// reportHandshake reports a successful handshake after a later failure: of the
 // certificate it knows only that it is valid.
-func (v *visit) tellSecured(w *watcher) {
+func (v *examSession) reportHandshake(w *traceWatcher) {
 	took, text := w.handshake()
 	if text == "" {
 		return
 	}
-	v.tell(Step{Name: NameTLS, Status: OK, Took: took, Detail: Text{EN: text, ZH: text}})
-	v.tell(Step{Name: NameCertificate, Status: OK, Detail: say("verified", "验证通过")})
+	v.reportStep(Step{Name: NameTLS, Status: OK, Took: took, Detail: Text{EN: text, ZH: text}})
+	v.reportStep(Step{Name: NameCertificate, Status: OK, Detail: say("verified", "验证通过")})
 }
 
 // badCertificate reports the problem, with the certificate's own names and
 // dates.
-func (v *visit) badCertificate(s Step, bad *tls.CertificateVerificationError, err error) {
-	v.tell(Step{Name: NameTLS, Target: s.Target, Status: Skipped, Detail: say("broken off at the certificate", "因证书问题中止")})
+func (v *examSession) badCertificate(s Step, bad *tls.CertificateVerificationError, err error) {
+	v.reportStep(Step{Name: NameTLS, Target: s.Target, Status: Skipped, Detail: say("broken off at the certificate", "因证书问题中止")})
 	s.Name = NameCertificate
 	if len(bad.UnverifiedCertificates) > 0 {
 		cert := bad.UnverifiedCertificates[0]
@@ -140,54 +140,54 @@ func (v *visit) badCertificate(s Step, bad *tls.CertificateVerificationError, er
 		var name x509.HostnameError
 		switch {
 		case errors.As(err, &invalid) && invalid.Reason == x509.Expired && !v.Now().Before(cert.NotBefore):
-			s.Detail = say("expired on %s (%s, issued by %s)", "已于 %s 过期（%s，由 %s 签发）", cert.NotAfter.Format(time.DateOnly), names(cert), issuer(cert))
+			s.Detail = say("expired on %s (%s, issued by %s)", "已于 %s 过期（%s，由 %s 签发）", cert.NotAfter.Format(time.DateOnly), certificateNames(cert), issuerName(cert))
 		case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-			s.Detail = say("not valid before %s (%s, issued by %s)", "%s 之后才生效（%s，由 %s 签发）", cert.NotBefore.Format(time.DateOnly), names(cert), issuer(cert))
+			s.Detail = say("not valid before %s (%s, issued by %s)", "%s 之后才生效（%s，由 %s 签发）", cert.NotBefore.Format(time.DateOnly), certificateNames(cert), issuerName(cert))
 		case errors.As(err, &name) && len(cert.DNSNames)+len(cert.IPAddresses) == 0:
 			s.Detail = say("it has no names in the field that counts, subjectAltName; its subject is %s, issued by %s",
-				"证书中有效的字段（subjectAltName）没有任何名称；其主体为 %s，由 %s 签发", names(cert), issuer(cert))
+				"证书中有效的字段（subjectAltName）没有任何名称；其主体为 %s，由 %s 签发", certificateNames(cert), issuerName(cert))
 			s.Advice = say("Ask its administrator for a certificate with names; or --tls-pin %s after comparing this with the administrator's.",
 				"请联系管理员重新签发带有名称的证书；或与管理员核对指纹后使用 --tls-pin %s。", fingerprint(cert))
 		case errors.As(err, &name) && net.ParseIP(v.Server.Host) != nil && len(cert.DNSNames) > 0:
-			s.Detail = say("it is for %s, not for %s", "证书属于 %s，而不是 %s", names(cert), v.Server.Host)
-			s.Advice = say("If this address is that server's: --tls-name %s (key tls_name).", "如果这个地址就是该服务器：--tls-name %s（配置项 tls_name）。", clean(cert.DNSNames[0]))
+			s.Detail = say("it is for %s, not for %s", "证书属于 %s，而不是 %s", certificateNames(cert), v.Server.Host)
+			s.Advice = say("If this address is that server's: --tls-name %s (key tls_name).", "如果这个地址就是该服务器：--tls-name %s（配置项 tls_name）。", cleanText(cert.DNSNames[0]))
 		case errors.As(err, &name):
-			s.Detail = say("it is for %s, not for %s", "证书属于 %s，而不是 %s", names(cert), v.Server.Host)
+			s.Detail = say("it is for %s, not for %s", "证书属于 %s，而不是 %s", certificateNames(cert), v.Server.Host)
 		default:
-			s.Detail = say("issued by %s, whom this machine does not trust (%s)", "由 %s 签发，本机不信任（%s）", issuer(cert), names(cert))
+			s.Detail = say("issued by %s, whom this machine does not trust (%s)", "由 %s 签发，本机不信任（%s）", issuerName(cert), certificateNames(cert))
 			if alone := len(bad.UnverifiedCertificates) == 1 && !bytes.Equal(cert.RawIssuer, cert.RawSubject); alone {
 				s.Detail = say("issued by %s, whose certificate the server does not send and this machine does not know (%s)",
-					"由 %s 签发，但服务器没有发送颁发者的证书，本机也不认识它（%s）", issuer(cert), names(cert))
+					"由 %s 签发，但服务器没有发送颁发者的证书，本机也不认识它（%s）", issuerName(cert), certificateNames(cert))
 			}
 			s.Advice = v.pinAdvice(cert)
 		}
 	}
-	v.fail(s, err)
+	v.failStep(s, err)
 }
 
-func (v *visit) tellGreeting(w *watcher, r smtp.Reply) {
-	v.tell(Step{Name: NameGreeting, Status: OK, Took: w.exchange(0).wait, Detail: Text{EN: r.Text(), ZH: r.Text()}, Facts: Facts{Text: r.Text()}})
+func (v *examSession) tellGreeting(w *traceWatcher, r smtp.Reply) {
+	v.reportStep(Step{Name: NameGreeting, Status: OK, Took: w.exchange(0).wait, Detail: Text{EN: r.Text(), ZH: r.Text()}, Facts: StepFacts{Text: r.Text()}})
 }
 
-// tellTLS reports the encryption and the certificate.
-func (v *visit) tellTLS(w *watcher, seen *sight) {
+// reportTLS reports the encryption and the certificate.
+func (v *examSession) reportTLS(w *traceWatcher, seen *ehloProbe) {
 	state := seen.tls
 	version, cipher := tls.VersionName(state.Version), tls.CipherSuiteName(state.CipherSuite)
 	took, _ := w.handshake()
-	s := Step{Name: NameTLS, Status: OK, Took: took, Facts: Facts{TLSVersion: version, Cipher: cipher},
+	s := Step{Name: NameTLS, Status: OK, Took: took, Facts: StepFacts{TLSVersion: version, Cipher: cipher},
 		Detail: say("%s, %s", "%s，%s", version, cipher)}
 	if v.Server.Security == smtpclient.STARTTLS {
 		s.Detail = say("%s, %s, after STARTTLS", "%s，%s，经 STARTTLS 升级", version, cipher)
 	}
-	v.tell(v.keyExchange(s, w, seen))
+	v.reportStep(v.keyExchange(s, w, seen))
 	if len(state.PeerCertificates) > 0 {
-		v.tell(v.certificate(state.PeerCertificates))
+		v.reportStep(v.checkCertificate(state.PeerCertificates))
 	}
 }
 
 // keyExchange adds the weaknesses of the key exchange.
-func (v *visit) keyExchange(s Step, w *watcher, seen *sight) Step {
-	h := w.agreed()
+func (v *examSession) keyExchange(s Step, w *traceWatcher, seen *ehloProbe) Step {
+	h := w.lastHandshake()
 	s.Facts.KeyExchange, s.Facts.SmallHello = h.KeyExchange, seen.small
 	switch {
 	case h.NoForwardSecrecy:
@@ -204,12 +204,12 @@ func (v *visit) keyExchange(s Step, w *watcher, seen *sight) Step {
 // wouldWork finds a handshake that the server accepts after one has failed, and
 // reports it: the cipher suite with an RSA key exchange. The certificate is
 // verified there too.
-func (v *visit) wouldWork(s Step, err error) Step {
+func (v *examSession) wouldWork(s Step, err error) Step {
 	var bad *tls.CertificateVerificationError
 	if v.Options.RSAKeyExchange || errors.As(err, &bad) || errors.Is(err, smtpclient.ErrPinMismatch) || v.ctx.Err() != nil {
 		return s
 	}
-	cfg, configErr := v.config(nil)
+	cfg, configErr := v.connConfig(nil)
 	if configErr != nil {
 		return s
 	}
@@ -222,7 +222,7 @@ func (v *visit) wouldWork(s Step, err error) Step {
 	case err != nil:
 		return s
 	}
-	defer v.leave(conn)
+	defer v.quitLater(conn)
 	suite := tls.CipherSuiteName(conn.TLS().CipherSuite)
 	s.Facts.TLSVersion, s.Facts.Cipher, s.Facts.KeyExchange = tls.VersionName(conn.TLS().Version), suite, "RSA"
 	s.Detail = say("the server knows only an RSA key exchange (%s), which has no forward secrecy", "服务器只支持没有前向保密的 RSA 密钥交换（%s）", suite)
@@ -236,37 +236,37 @@ func (v *visit) wouldWork(s Step, err error) Step {
 // 30 days with the usual 90.
 const soon = 14
 
-// certificate checks the leaf of a verified chain.
-func (v *visit) certificate(chain []*x509.Certificate) Step {
+// checkCertificate checks the leaf of a verified chain.
+func (v *examSession) checkCertificate(chain []*x509.Certificate) Step {
 	cert := chain[0]
 	s := Step{Name: NameCertificate, Status: OK, Facts: v.certificateFacts(cert)}
 	for _, c := range chain {
-		s.Facts.Chain = append(s.Facts.Chain, issuer(c))
+		s.Facts.Chain = append(s.Facts.Chain, issuerName(c))
 	}
 	left, until := *s.Facts.DaysLeft, cert.NotAfter.Format(time.DateOnly)
 	how := say("verified", "验证通过")
 	if v.Options.Pin != "" {
 		how = say("the pinned one", "与指定指纹一致")
 	}
-	s.Detail = say("%s, issued by %s, %s, until %s (%d days)", "%s，由 %s 签发，%s，有效期至 %s（还有 %d 天）", names(cert), issuer(cert), how, until, left)
+	s.Detail = say("%s, issued by %s, %s, until %s (%d days)", "%s，由 %s 签发，%s，有效期至 %s（还有 %d 天）", certificateNames(cert), issuerName(cert), how, until, left)
 	if cert.NotAfter.Before(v.Now()) { // only a pinned certificate can be expired here
 		s.Status = Warning
-		s.Detail = say("the certificate ended %d days ago, on %s: %s, issued by %s, %s", "证书已于 %[2]s 过期（%[1]d 天前）：%[3]s，由 %[4]s 签发，%[5]s", -left, until, names(cert), issuer(cert), how)
+		s.Detail = say("the certificate ended %d days ago, on %s: %s, issued by %s, %s", "证书已于 %[2]s 过期（%[1]d 天前）：%[3]s，由 %[4]s 签发，%[5]s", -left, until, certificateNames(cert), issuerName(cert), how)
 		s.Advice = say("Ask the administrator of %s for a new one; your pin counts until then.", "请联系 %s 的管理员更换证书；在此之前仍以指纹为准。", v.Server.Host)
 		return s
 	}
 	if left < soon {
 		s.Status = Warning
-		s.Detail = say("the certificate ends on %s, in %d days: %s, issued by %s, %s", "证书将于 %s 到期（还有 %d 天）：%s，由 %s 签发，%s", until, left, names(cert), issuer(cert), how)
+		s.Detail = say("the certificate ends on %s, in %d days: %s, issued by %s, %s", "证书将于 %s 到期（还有 %d 天）：%s，由 %s 签发，%s", until, left, certificateNames(cert), issuerName(cert), how)
 		s.Advice = say("Tell the administrator of %s that the certificate ends on %s: from then on nobody can send.",
 			"请告知 %s 的管理员：证书将于 %s 到期，届时将无法发信。", v.Server.Host, until)
 	}
 	return s
 }
 
-func (v *visit) certificateFacts(cert *x509.Certificate) Facts {
+func (v *examSession) certificateFacts(cert *x509.Certificate) StepFacts {
 	left := int(cert.NotAfter.Sub(v.Now()) / (24 * time.Hour))
-	return Facts{Fingerprint: fingerprint(cert), Names: append(append([]string(nil), cert.DNSNames...), addresses(cert)...), Issuer: issuer(cert),
+	return StepFacts{Fingerprint: fingerprint(cert), Names: append(append([]string(nil), cert.DNSNames...), addresses(cert)...), Issuer: issuerName(cert),
 		NotAfter: cert.NotAfter.UTC().Format(time.RFC3339), DaysLeft: &left}
 }
 
@@ -276,7 +276,7 @@ func fingerprint(cert *x509.Certificate) string {
 
 // pinAdvice is for the user's own server: a fingerprint must be compared with
 // the administrator's, because anyone can present a certificate.
-func (v *visit) pinAdvice(cert *x509.Certificate) Text {
+func (v *examSession) pinAdvice(cert *x509.Certificate) Text {
 	return say("A public server needs its full chain (fullchain). One of your own: --tls-ca FILE, or --tls-pin %s after comparing this with its administrator's.",
 		"公共服务器应配置完整的证书链（fullchain）。自建服务器请用 --tls-ca 文件；或与管理员核对指纹后使用 --tls-pin %s。", fingerprint(cert))
 }
@@ -288,38 +288,38 @@ func addresses(cert *x509.Certificate) (list []string) {
 	return list
 }
 
-// names returns the certificate's first names, or its subject if it has none.
+// certificateNames returns the certificate's first names, or its subject if it has none.
 // They come from the server and are untrusted.
-func names(cert *x509.Certificate) Text {
+func certificateNames(cert *x509.Certificate) Text {
 	all := append(append([]string(nil), cert.DNSNames...), addresses(cert)...)
 	if len(all) == 0 {
-		return listed([]string{clean(cert.Subject.CommonName)})
+		return listText([]string{cleanText(cert.Subject.CommonName)})
 	}
 	const shown = 3
 	if len(all) > shown {
 		all = append(all[:shown:shown], "…")
 	}
-	return listed(cleaned(all))
+	return listText(cleanAll(all))
 }
 
-func issuer(cert *x509.Certificate) string {
+func issuerName(cert *x509.Certificate) string {
 	if cert.Issuer.CommonName != "" {
-		return clean(cert.Issuer.CommonName)
+		return cleanText(cert.Issuer.CommonName)
 	}
-	return clean(cert.Issuer.String())
+	return cleanText(cert.Issuer.String())
 }
 
-// cleaned applies clean to each string.
-func cleaned(list []string) []string {
+// cleanAll applies clean to each string.
+func cleanAll(list []string) []string {
 	out := make([]string, len(list))
 	for i, s := range list {
-		out[i] = clean(s)
+		out[i] = cleanText(s)
 	}
 	return out
 }
 
-// clean makes foreign text safe for one line of a terminal.
-func clean(s string) string {
+// cleanText makes foreign text safe for one line of a terminal.
+func cleanText(s string) string {
 	s = smtp.DecodeText([]byte(s))
 	if r := []rune(s); len(r) > 200 {
 		return string(r[:200]) + "…"
@@ -327,10 +327,10 @@ func clean(s string) string {
 	return s
 }
 
-func helloStep(x exchange, encrypted bool) Step {
+func helloStep(x commandReply, encrypted bool) Step {
 	caps := smtp.ParseCapabilities(x.reply)
-	s := Step{Name: NameHello, Status: OK, Took: x.wait, Facts: Facts{Encrypted: encrypted, Extensions: caps.Keywords()}}
-	list := listed(s.Facts.Extensions)
+	s := Step{Name: NameHello, Status: OK, Took: x.wait, Facts: StepFacts{Encrypted: encrypted, Extensions: caps.Keywords()}}
+	list := listText(s.Facts.Extensions)
 	switch {
 	case list.EN == "":
 		s.Status, s.Detail = Info, say("the server offers no extensions", "服务器不提供任何扩展")
@@ -342,9 +342,9 @@ func helloStep(x exchange, encrypted bool) Step {
 	return s
 }
 
-// leave sends QUIT in the background: nothing depends on the reply. With a
+// quitLater sends QUIT in the background: nothing depends on the reply. With a
 // trace it waits, so that conversations don't mix.
-func (v *visit) leave(conn *smtpclient.Conn) {
+func (v *examSession) quitLater(conn *smtpclient.Conn) {
 	if v.Options.Trace != nil {
 		conn.Quit(v.ctx)
 		return

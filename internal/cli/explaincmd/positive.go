@@ -7,12 +7,12 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// favourable explains a 2yz or 3yz reply to users who type SMTP by hand (RFC
+// explainPositive explains a 2yz or 3yz reply to users who type SMTP by hand (RFC
 // 5321 section 4.2, RFC 4954 section 4).
-func (a *runner) favourable(r smtp.Reply) string {
+func (a *runner) explainPositive(r smtp.Reply) string {
 	switch r.Code {
 	case 334:
-		return a.challenge(strings.TrimSpace(strings.Join(r.Lines, "")))
+		return a.explainChallenge(strings.TrimSpace(strings.Join(r.Lines, "")))
 	case 354:
 		return a.T("The server waits for the message: send its header, an empty line and its text, then a line with a single dot.")
 	case 220:
@@ -31,9 +31,9 @@ func (a *runner) favourable(r smtp.Reply) string {
 	return a.T("This is a success reply; nothing failed.")
 }
 
-// challenge decodes the base64 of a 334. A prompt for the user name or password
+// explainChallenge decodes the base64 of a 334. A prompt for the user name or password
 // is explained; any other is shown.
-func (a *runner) challenge(encoded string) string {
+func (a *runner) explainChallenge(encoded string) string {
 	if encoded == "" {
 		return a.T("The server waits for the first part of the login, in base64.")
 	}

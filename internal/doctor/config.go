@@ -12,8 +12,8 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// config returns the configuration of one connection, without credentials.
-func (v *visit) config(trace func(smtpclient.Event)) (smtpclient.Config, error) {
+// connConfig returns the configuration of one connection, without credentials.
+func (v *examSession) connConfig(trace func(smtpclient.Event)) (smtpclient.Config, error) {
 	o := v.Options
 	o.Password, o.Token, o.FreshToken, o.Mechanism, o.Proxy = "", "", nil, "", ""
 	o.Trace, o.StopAfter = trace, ""
@@ -26,16 +26,18 @@ func (v *visit) config(trace func(smtpclient.Event)) (smtpclient.Config, error) 
 	if cfg.Mechanism = v.Options.Mechanism; v.noLogin() {
 		cfg.Mechanism = ""
 	}
-	cfg.Dialer = func(ctx context.Context, _, address string) (net.Conn, error) { return v.open(ctx, address) }
+	cfg.Dialer = func(ctx context.Context, _, address string) (net.Conn, error) { return v.dialServer(ctx, address) }
 	return cfg, cfg.Check()
 }
 
 // noLogin reports whether the options disable the login.
-func (v *visit) noLogin() bool { return strings.EqualFold(v.Options.Mechanism, transport.NoLogin) }
+func (v *examSession) noLogin() bool {
+	return strings.EqualFold(v.Options.Mechanism, transport.NoLogin)
+}
 
 // credentials returns the credentials of the options, by the rules of package
 // transport.
-func (v *visit) credentials(ctx context.Context, o transport.Options) (*sasl.Credentials, error) {
+func (v *examSession) credentials(ctx context.Context, o transport.Options) (*sasl.Credentials, error) {
 	if o.FreshToken != nil {
 		token, err := o.FreshToken(ctx, "")
 		if err != nil {
@@ -64,7 +66,7 @@ func (v *visit) credentials(ctx context.Context, o transport.Options) (*sasl.Cre
 var errNoUser = errors.New("there is a password, and no user name to log in with")
 
 // dialer uses the proxy if there is one.
-func (v *visit) dialer() (dialFunc, error) {
+func (v *examSession) dialer() (dialContext, error) {
 	if v.Options.Proxy == "" {
 		return v.dial, nil
 	}
