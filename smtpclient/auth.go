@@ -12,17 +12,17 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// maxMechanisms bounds how many mechanisms one login tries: servers hang up after a
-// few commands that they don't know.
+// maxMechanisms is the number of mechanisms that one login tries: servers hang up after a few
+// unknown commands.
 const maxMechanisms = 3
 
-// authenticate logs in. A refusal of the password ends it: trying the next mechanism
-// with the same password only gets accounts locked, and QQ has hung up by then. A reply
-// that the server doesn't know the mechanism, though it offers it, says nothing about
-// the password. Over TLS, where nobody else can have sent it, the next mechanism follows.
+// authenticate logs in. A refused password ends it: the next mechanism with the same password
+// only gets accounts locked, and QQ has hung up by then. A reply that the server doesn't know the
+// mechanism, although it offers it, does not judge the password. Over TLS, where no attacker can
+// have sent it, the next mechanism follows.
 func (c *Conn) authenticate(context.Context) error {
 	offered := c.caps.Auth()
-	var unknown *smtp.Error // the last refusal that judged no password
+	var unknown *smtp.Error // the last refusal that did not judge the password
 	for range maxMechanisms {
 		mech, err := c.chooseMechanism(offered)
 		if err != nil && unknown != nil {
@@ -36,7 +36,7 @@ func (c *Conn) authenticate(context.Context) error {
 		case refused == nil:
 			return nil
 		case unknown != nil && refused.Reply.IsZero():
-			return unknown // the server hung up, and has said why
+			return unknown // the server hung up after it gave the reason
 		case judged || c.tls == nil || c.cfg.Mechanism != "":
 			return refused
 		}
@@ -46,8 +46,8 @@ func (c *Conn) authenticate(context.Context) error {
 	return unknown
 }
 
-// logIn logs in with one mechanism. judged is false for a refusal that says nothing
-// about the password or token.
+// logIn logs in with one mechanism. judged is false for a refusal that does not judge the
+// password or token.
 func (c *Conn) logIn(mech sasl.Mechanism) (refused *smtp.Error, judged bool) {
 	fail := func(reply smtp.Reply, err error) *smtp.Error {
 		return &smtp.Error{Stage: smtp.StageAuth, Reply: reply, Err: err}
@@ -58,8 +58,8 @@ func (c *Conn) logIn(mech sasl.Mechanism) (refused *smtp.Error, judged bool) {
 	}
 	reply, challenged, err := c.exchange(mech, initial)
 	if err != nil {
-		// QUIRK: QQ closes the connection behind its 535, so a reply that was
-		// read is worth more than the error that followed it.
+		// QUIRK: QQ closes the connection after its 535, so a reply that was read is worth more
+		// than the error after it.
 		return fail(reply, err), true
 	}
 	if !challenged && unknownMechanism(mech.Name(), reply) {
@@ -78,14 +78,13 @@ func (c *Conn) logIn(mech sasl.Mechanism) (refused *smtp.Error, judged bool) {
 	return nil, true
 }
 
-// unknownMechanism reports whether a reply to AUTH says that the server does not know
-// or do the mechanism: 500, 502 or 504, or words that say so. Whatever may be meant of
-// the login itself is none: 530, 534, 535, 538, and any reply that speaks of failure.
+// unknownMechanism reports whether a reply to AUTH says that the server does not know or support
+// the mechanism: 500, 502 or 504, or text to that effect. A reply that may be about the login
+// itself is not: 530, 534, 535, 538, and any text that speaks of failure.
 func unknownMechanism(name string, r smtp.Reply) bool {
-	// Of the codes about security (RFC 3463 section 3.8) only X.7.4 is about what the
-	// server knows.
+	// Of the security codes (RFC 3463 section 3.8) only X.7.4 is about the server's features.
 	security := r.Enhanced.Subject == 7 && r.Enhanced.Detail != 4
-	// The name of LOGIN is a word of those about a login.
+	// The mechanism LOGIN must not count as the word "login".
 	text := strings.ReplaceAll(strings.ToLower(strings.ReplaceAll(r.Text(), name, "")), "auth "+strings.ToLower(name), "")
 	if !r.Permanent() || security || judgesLogin(text) {
 		return false
@@ -99,13 +98,13 @@ func unknownMechanism(name string, r smtp.Reply) bool {
 	return saysUnknown(text)
 }
 
-// judgesLogin reports words about who logs in or with what.
+// judgesLogin reports text about the user or the password.
 func judgesLogin(text string) bool {
 	return containsAny(text, "password", "passwd", "credential", "fail", "denied", "incorrect", "wrong", "locked",
 		"blocked", "disabled", "login", "log in", "user", "account", "token", "too many", "密码", "授权码", "用户", "账号", "登录")
 }
 
-// saysUnknown reports words about a mechanism that the server does not know.
+// saysUnknown reports text about a mechanism that the server does not know.
 func saysUnknown(text string) bool {
 	return containsAny(text, "mechanism", "authentication type", "authentication method", "auth type", "auth method") &&
 		containsAny(text, "not supported", "unsupported", "unrecognized", "unrecognised", "unknown", "not available",
@@ -117,9 +116,9 @@ func containsAny(text string, words ...string) bool {
 	return slices.ContainsFunc(words, func(word string) bool { return strings.Contains(text, word) })
 }
 
-// chooseMechanism takes the best of those that are offered, or the one that the
-// configuration names. That one is tried over TLS even if the server does not announce
-// it: who names it knows more of the server than the server says.
+// chooseMechanism returns the best offered mechanism, or the one in the configuration. That one
+// is tried over TLS even if the server does not announce it: the user may know more than the
+// server says.
 func (c *Conn) chooseMechanism(offered []string) (sasl.Mechanism, error) {
 	creds := *c.cfg.Auth
 	session := sasl.Session{TLS: c.tls, Host: c.cfg.Host, Port: c.cfg.port(), Offered: offered}
@@ -128,8 +127,8 @@ func (c *Conn) chooseMechanism(offered []string) (sasl.Mechanism, error) {
 		return nil, ErrAuthNotOffered
 	}
 	if name == "" {
-		// Without TLS only a mechanism that keeps the password is looked for,
-		// unless the second word was said.
+		// Without TLS only mechanisms that hide the password are chosen, unless
+		// AllowCleartextPassword is set.
 		if c.tls == nil && !c.cfg.AllowCleartextPassword {
 			session.Offered = keepingPassword(session.Offered)
 		}
@@ -158,15 +157,15 @@ func keepingPassword(offered []string) []string {
 	return keep
 }
 
-// maxChallenges bounds an exchange; SCRAM needs two.
+// maxChallenges limits an exchange; SCRAM needs two.
 const maxChallenges = 8
 
-// exchange carries the mechanism's messages (RFC 4954 section 4).
-// challenged says that the server asked for something first.
+// exchange carries the mechanism's messages (RFC 4954 section 4). challenged says that the server
+// sent a challenge first.
 func (c *Conn) exchange(mech sasl.Mechanism, initial []byte) (reply smtp.Reply, challenged bool, err error) {
 	line := authLine{command: "AUTH " + mech.Name()}
-	// The command line is limited to 512 octets (RFC 4954 section 4): a longer
-	// initial response waits for the server's empty challenge.
+	// The command line is limited to 512 octets (RFC 4954 section 4): a longer initial response
+	// is sent after the server's empty challenge.
 	if initial != nil && len(line.command)+1+base64.StdEncoding.EncodedLen(len(initial)) <= 510 {
 		line.response, initial = encodeInitial(initial), nil
 	}
@@ -178,7 +177,7 @@ func (c *Conn) exchange(mech sasl.Mechanism, initial []byte) (reply smtp.Reply, 
 		challenged = true
 		answer, err := c.answer(mech, reply, initial)
 		if err != nil {
-			// What the mechanism objects to may be the server's own words.
+			// The error of the mechanism may quote the server.
 			return smtp.Reply{}, true, c.cancel(errors.New(c.w.redact.line(err.Error())))
 		}
 		initial = nil
@@ -187,15 +186,15 @@ func (c *Conn) exchange(mech sasl.Mechanism, initial []byte) (reply smtp.Reply, 
 	return smtp.Reply{}, true, c.cancel(errors.New("the server keeps asking"))
 }
 
-// answer decodes a challenge and lets the mechanism, or the initial response
-// that had to wait, answer it.
+// answer decodes a challenge and returns the mechanism's response, or the initial response that
+// was too long.
 func (c *Conn) answer(mech sasl.Mechanism, reply smtp.Reply, initial []byte) ([]byte, error) {
 	if initial != nil {
 		return initial, nil
 	}
 	challenge, err := base64.StdEncoding.DecodeString(strings.TrimSpace(reply.Text()))
 	if err != nil {
-		// QUIRK: some servers prompt for LOGIN in plain words; it ignores them.
+		// QUIRK: some servers prompt for LOGIN in plain text; LOGIN ignores the prompt.
 		if mech.Name() != sasl.Login {
 			return nil, errors.New("the server's challenge is not base64")
 		}
@@ -208,8 +207,8 @@ func (c *Conn) answer(mech sasl.Mechanism, reply smtp.Reply, initial []byte) ([]
 // the command with its initial response.
 type authLine struct{ command, response string }
 
-// say sends one line of the exchange. Neither the trace nor an error ever
-// holds the response, nor the challenge that came back.
+// say sends one line of the exchange. Neither the trace nor an error ever contains the response
+// or the next challenge.
 func (c *Conn) say(l authLine) (smtp.Reply, error) {
 	line, shown := l.response, Hidden
 	if l.command != "" {
@@ -226,8 +225,8 @@ func (c *Conn) say(l authLine) (smtp.Reply, error) {
 	return reply, nil
 }
 
-// cancel ends an exchange that can't go on (RFC 4954 section 4). The reason is
-// ours; the server's 501 to the asterisk tells nothing.
+// cancel ends an exchange that can't continue (RFC 4954 section 4). The reason is ours; the
+// server's 501 to the asterisk adds nothing.
 func (c *Conn) cancel(reason error) error {
 	if err := c.w.send(c.cfg.Timeouts.Command, []byte("*\r\n"), "*"); err == nil {
 		_, _ = c.w.reply(c.cfg.Timeouts.Command)
@@ -243,8 +242,8 @@ func encodeInitial(b []byte) string {
 	return base64.StdEncoding.EncodeToString(b)
 }
 
-// showChallenge hides what a challenge says, but for the two prompts of LOGIN,
-// which say nothing and which the reader of a transcript looks for.
+// showChallenge hides the content of a challenge, except the two prompts of LOGIN, which are not
+// secret and help the reader of a transcript.
 func showChallenge(line string) string {
 	code, text := line[:min(4, len(line))], line[min(4, len(line)):]
 	if code != "334 " && code != "334-" || text == "" {

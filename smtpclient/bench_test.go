@@ -43,7 +43,7 @@ func BenchmarkSend(b *testing.B) {
 // sink is a server without allocations. It answers a flight in one write.
 func sink(conn net.Conn, caps string) {
 	r, w := bufio.NewReaderSize(conn, 64<<10), bufio.NewWriter(conn)
-	say := func(s string) { _, _ = w.WriteString(s) } // its error stays for Flush
+	say := func(s string) { _, _ = w.WriteString(s) } // Flush returns the error
 	say("220 sink\r\n")
 	for data := false; ; {
 		if r.Buffered() == 0 && w.Flush() != nil {
@@ -78,7 +78,7 @@ func sink(conn net.Conn, caps string) {
 	}
 }
 
-// endless is a Source that gives the same message so many times.
+// endless is a Source that returns the same message n times.
 type endless struct {
 	tx   smtpclient.Transaction
 	left int
@@ -116,7 +116,7 @@ func BenchmarkRun(b *testing.B) {
 	}
 }
 
-// dialSink connects to a sink of its own.
+// dialSink connects to a sink server of its own.
 func dialSink(b *testing.B, caps string) (conn *smtpclient.Conn, stop func()) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

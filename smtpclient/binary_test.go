@@ -9,13 +9,13 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// octets is a message that holds any octets.
+// octets is a message with arbitrary octets.
 type octets struct{ text }
 
 func (octets) IsBinary() bool { return true }
 
-// A binary message goes as it is, in a chunk that is announced as such, and to
-// no server that does not say it can.
+// A binary message is sent unchanged, in a chunk announced as binary, and only to a server that
+// offers BINARYMIME.
 func TestBinaryMessage(t *testing.T) {
 	t.Parallel()
 	data := "Subject: 0\r\n\r\n\x00\xff\r\n.\r\nbare \r and \n, and no end\r"

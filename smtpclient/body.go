@@ -14,20 +14,19 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// body is a message on its way to the server: behind a 354 and with dots, or
-// as one BDAT LAST.
+// body is a message being sent: after a 354 with dot-stuffing, or as one BDAT LAST.
 type body struct {
 	x     *transaction
 	dots  bool
 	start time.Time
-	begin int64 // octets of the connection before its first
-	// end is the number of octets of the connection with its last; 0 until it
-	// is certain that it will be written.
+	begin int64 // octets of the connection before the first octet
+	// end is the number of octets of the connection up to the last octet; 0 until it is certain
+	// that it will be written.
 	end    atomic.Int64
-	failed error // why it could not be read; wraps ErrContent
+	failed error // the error of reading the message; wraps ErrContent
 	noted  bool
-	// followed says that other octets may leave with the last of the message;
-	// behind are those that are known.
+	// followed says that other octets may be sent together with the end of the message; behind
+	// are the known ones.
 	followed bool
 	behind   []byte
 	lines    lineWriter
@@ -37,9 +36,8 @@ func (x *transaction) body() *body {
 	return &body{x: x, dots: !x.chunking, start: time.Now()}
 }
 
-// write puts the message into the outlet, with the dot that ends DATA. After
-// an error that wraps ErrContent the caller has to cut the connection, so that
-// no end can follow.
+// write writes the message, with the final dot of DATA. After an error that wraps ErrContent the
+// caller must cut the connection, so that the server sees no end of the message.
 func (b *body) write(o *countingWriter) error {
 	b.begin = o.taken
 	if b.x.Progress != nil {
@@ -57,7 +55,7 @@ func (b *body) write(o *countingWriter) error {
 		b.failed = fmt.Errorf("%w: %w", ErrContent, err)
 		return b.failed
 	}
-	end := []byte{b.lines.last, '.', '\r', '\n'} // the first is what lineWriter holds back
+	end := []byte{b.lines.last, '.', '\r', '\n'} // the first is the octet held back by lineWriter
 	if !b.dots {
 		end = end[:1]
 	}
@@ -66,8 +64,8 @@ func (b *body) write(o *countingWriter) error {
 	return err
 }
 
-// offered reports whether the last octet was, or is just being, handed to the
-// kernel: before that the server can't have the message.
+// offered reports whether the last octet was, or is being, passed to the kernel: before that the
+// server can't have the message.
 func (b *body) offered() bool {
 	end := b.end.Load()
 	return end != 0 && b.x.c.out.offered.Load() >= end
@@ -79,8 +77,8 @@ func (b *body) handed() bool {
 	return end != 0 && b.x.c.out.has(end)
 }
 
-// reply reads a reply to the message. One that came before the server could
-// have the whole of it is believed only if it says no.
+// reply reads a reply to the message. A positive reply is not believed if it came before the
+// server could have the whole message.
 func (b *body) reply(g *asyncWrite) (smtp.Reply, error) {
 	c := b.x.c
 	var early bool
@@ -92,20 +90,20 @@ func (b *body) reply(g *asyncWrite) (smtp.Reply, error) {
 		return smtp.Reply{}, err
 	}
 	c.leaving = reply.Code == 421
-	// What follows the message may have to wait until its reply is read, and
-	// with it the end of the write: then the reply is proof enough.
+	// Octets after the message may have to wait until its reply is read, and so the end of the
+	// write: then the reply is proof enough.
 	incomplete := early || !b.followed && !c.out.settle(b.end.Load(), c.cfg.Timeouts.Quit)
 	if incomplete {
 		c.broken.Store(true)
 		c.w.cut()
-		_ = g.finish() // whose the message is may close it when its result is told
+		_ = g.finish() // the caller may close the message after its result
 	}
 	if reply.Intermediate() || incomplete && reply.Positive() {
 		return smtp.Reply{}, fmt.Errorf("%w: %d in answer to the message", smtp.ErrMalformedReply, reply.Code)
 	}
 	if b.dots && b.followed && reply.Code == 503 {
-		// It is about what came with the dot, and was said before the message was
-		// decided upon.
+		// The reply concerns the commands sent with the dot, and was sent before a reply to the
+		// message.
 		return smtp.Reply{}, fmt.Errorf("%w: %s", ErrNotPipelined, reply)
 	}
 	if c.count(reply); reply.Positive() {
@@ -114,7 +112,7 @@ func (b *body) reply(g *asyncWrite) (smtp.Reply, error) {
 	return reply, nil
 }
 
-// note tells the trace, before the first reply to it, that the message is sent.
+// note records in the trace, before the first reply to the message, that it is sent.
 func (b *body) note(early bool) {
 	if early || b.noted {
 		return
@@ -126,23 +124,21 @@ func (b *body) note(early bool) {
 	}
 }
 
-// answered reads the reply to the whole message: one, or with LMTP one for
-// each recipient that was accepted (RFC 2033 section 4.2). From here on a lost
-// connection means that nobody knows.
+// answered reads the reply to the whole message: one, or with LMTP one for each accepted
+// recipient (RFC 2033 section 4.2). From here on a lost connection makes the outcome unknown.
 func (b *body) answered(g *asyncWrite) error {
 	x := b.x
 	if !x.anyPending() {
-		// A chunk travelled with an envelope that was refused; its reply says
-		// only that.
+		// A chunk was sent with a refused envelope; its reply has no further meaning.
 		reply, err := b.reply(g)
 		x.c.note421(reply)
 		if err != nil && errors.Is(err, os.ErrDeadlineExceeded) && outOfSequence(x.mail) {
-			// MAIL was lost, and the reply to RCPT taken for that to it.
+			// The server lost MAIL, and the reply to RCPT was read as the reply to MAIL.
 			x.clearOutcomes()
 			err = fmt.Errorf("%w: none to the message: %w", ErrOutOfStep, err)
 		}
 		if err == nil && reply.Positive() && x.chunking {
-			// Yes to a message that nobody is to get is the answer to something else.
+			// A positive reply to a message without recipients answers something else.
 			x.clearOutcomes()
 			err = fmt.Errorf("%w: %d in answer to a message without recipients", ErrOutOfStep, reply.Code)
 		}
@@ -165,30 +161,28 @@ func (b *body) answered(g *asyncWrite) error {
 		}
 		o.Status, o.Stage, o.Reply = smtp.StatusOf(reply), smtp.StageBody, reply
 	}
-	// What a refused chunk leaves behind is not agreed upon (RFC 3030 section 2).
+	// The state after a refused chunk is not specified (RFC 3030 section 2).
 	x.c.dirty = x.chunking && !x.final.Positive()
 	return nil
 }
 
-// lost settles the pending recipients when a reply was lost, or was none, and
-// the writer has ended. What it managed decides: as long as the last octet was
-// not handed to the kernel, the server can't have the message.
+// lost settles the pending recipients after a reply was lost or invalid, and the writer has
+// ended. If the last octet was not passed to the kernel, the server can't have the message.
 func (b *body) lost(stage smtp.Stage, err error) {
 	x := b.x
 	switch {
 	case b.failed != nil:
 		x.notTried(smtp.StageBody, b.failed)
 	case !b.handed(), x.c.leaving && x.final.IsZero() && hungUp(err):
-		// A server that said 421 and hung up did not read what was behind. One that
-		// said anything after it had read on.
+		// A server that answered 421 and hung up did not read the rest. A later reply would prove
+		// that it did.
 		x.failUnsent(stage, err)
 	default:
 		x.settle(smtp.Unknown, smtp.StageBody, smtp.Reply{}, err)
 	}
 }
 
-// hungUp reports that the other side ended the connection, and not in the middle
-// of saying something.
+// hungUp reports that the server closed the connection, and not within a reply.
 func hungUp(err error) bool {
 	return slices.ContainsFunc(append(clienthello.ResetErrors(), io.EOF),
 		func(end error) bool { return errors.Is(err, end) })

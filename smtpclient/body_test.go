@@ -14,7 +14,7 @@ import (
 
 func plainConfig() smtpclient.Config { return smtpclient.Config{Security: smtpclient.Plaintext} }
 
-// ways are the four ways in which a message gets onto the wire.
+// ways are the four ways in which a message is sent.
 func ways() map[string][]string {
 	return map[string][]string{
 		"DATA": nil, "DATA pipelined": {"PIPELINING"},
@@ -24,8 +24,8 @@ func ways() map[string][]string {
 
 var errDisk = errors.New("the disk is gone")
 
-// A message that can't be read to its end, or is not what it had promised to
-// be, never ends on the wire: the server sees neither a dot nor a whole chunk.
+// A message that can't be read to its end, or contradicts its announced properties, is never
+// ended on the wire: the server sees neither a dot nor a whole chunk.
 func TestTruncatedMessageNeverEnds(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat(strings.Repeat("x", 76)+"\r\n", 1000)
@@ -103,7 +103,7 @@ func truncated(t *testing.T, caps []string, m text) {
 	}
 }
 
-// What is right comes through to the octet, in whatever pieces it is written.
+// A valid message arrives unchanged, in whatever pieces it is written.
 func TestMessageComesThrough(t *testing.T) {
 	t.Parallel()
 	messages := []string{hello, "\r\n", ".\r\n", "..\r\n.\r\n", "a\r\n.\r\n.\r\nb\r\n", strings.Repeat(".x\r\n", 20_000),
@@ -178,8 +178,8 @@ func TestEmptyOrMissingMessageIsNotTried(t *testing.T) {
 	<-done
 }
 
-// A server that refuses in the middle of a message and hangs up is heard, and
-// one that says yes there is not believed.
+// If a server replies in the middle of a message and hangs up, a refusal counts and a positive
+// reply does not.
 func TestReplyInTheMiddleOfAMessage(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat(strings.Repeat("x", 76)+"\r\n", 20_000)
@@ -220,8 +220,8 @@ func TestReplyInTheMiddleOfAMessage(t *testing.T) {
 	}
 }
 
-// A server that answers in the middle and would then take the rest all the
-// same: its no is believed, its yes is not, and the rest is not sent.
+// If a server replies in the middle of a message and would accept the rest, a refusal counts, a
+// positive reply does not, and the rest is not sent.
 func TestReplyInTheMiddleOfAMessageThatIsTakenToTheEnd(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat(strings.Repeat("x", 76)+"\r\n", 20_000)
@@ -248,8 +248,8 @@ func TestReplyInTheMiddleOfAMessageThatIsTakenToTheEnd(t *testing.T) {
 	}
 }
 
-// midway grants everything, takes the first part of the message, says what it
-// is told, and then hangs up or neither reads nor hangs up before the client.
+// midway accepts everything, reads the first part of the message, sends a given reply, and then
+// hangs up, or neither reads nor hangs up before the client.
 func midway(conn net.Conn, caps []string, said string, hangsUp bool) {
 	early := &simple{caps: caps}
 	client, server := net.Pipe()

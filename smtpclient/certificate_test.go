@@ -60,7 +60,7 @@ func (a *authority) sign(template *x509.Certificate) ([]byte, *ecdsa.PrivateKey)
 	return der, key
 }
 
-// issue makes a certificate for a name that is valid until then.
+// issue returns a certificate for a name that is valid until a time.
 func (a *authority) issue(name string, until time.Time) tls.Certificate {
 	der, key := a.sign(&x509.Certificate{DNSNames: []string{name}, NotBefore: until.Add(-2 * time.Hour), NotAfter: until,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}})
@@ -73,7 +73,7 @@ func (a *authority) pool() *x509.CertPool {
 	return pool
 }
 
-// file writes the authority where a user would keep it.
+// file writes the authority's certificate to a file, as a user would have it.
 func (a *authority) file() string {
 	name := filepath.Join(a.t.TempDir(), "ca.pem")
 	if err := os.WriteFile(name, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.cert.Raw}), 0o600); err != nil {
@@ -82,8 +82,7 @@ func (a *authority) file() string {
 	return name
 }
 
-// secured is a server of TLS on 127.0.0.1, from the first byte or behind
-// STARTTLS.
+// secured is a TLS server on 127.0.0.1, with implicit TLS or STARTTLS.
 type secured struct {
 	simple
 	tls      *tls.Config
@@ -92,7 +91,7 @@ type secured struct {
 	starttls string   // the reply to it
 }
 
-// listen serves connections until the test ends and fills in where to dial.
+// listen serves connections until the test ends and returns the configuration with the address.
 func (s *secured) listen(t testing.TB, cfg smtpclient.Config) smtpclient.Config {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -16,8 +16,7 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// Close and Quit from another goroutine end a transaction wherever it stands,
-// with an outcome that is true.
+// Close and Quit from another goroutine end a transaction at any point, with a correct outcome.
 func TestCloseDuringSend(t *testing.T) {
 	t.Parallel()
 	for _, s := range loadScripts(t) {
@@ -43,7 +42,7 @@ func TestCloseDuringSend(t *testing.T) {
 	}
 }
 
-// closeAt plays a dialogue up to one run; then somebody else ends it.
+// closeAt plays a dialogue up to one run; then another goroutine ends it.
 func closeAt(t *testing.T, s script, at int, end func(*smtpclient.Conn)) {
 	head := s
 	head.runs, head.hangs = s.runs[:at], true
@@ -89,8 +88,8 @@ func closeAt(t *testing.T, s script, at int, end func(*smtpclient.Conn)) {
 	<-done
 }
 
-// A context that ends just as its transaction does must not disturb the next
-// one on the same connection.
+// A context that ends at the same time as its transaction must not disturb the next one on the
+// connection.
 func TestContextThatEndsWithItsTransaction(t *testing.T) {
 	t.Parallel()
 	const verdict = "250 taken"
@@ -99,8 +98,7 @@ func TestContextThatEndsWithItsTransaction(t *testing.T) {
 	var cancel context.CancelFunc
 	var cancelled sync.WaitGroup
 	cfg.Trace = func(e smtpclient.Event) {
-		// Not before the last reply is here: until then a cancelled context is
-		// right to end the wait for it.
+		// Until the last reply has arrived, a cancelled context may still end the wait for it.
 		if stop := cancel; e.Direction == smtpclient.Received && e.Text == verdict && stop != nil {
 			cancelled.Go(stop)
 		}
@@ -128,8 +126,7 @@ func TestContextThatEndsWithItsTransaction(t *testing.T) {
 	<-done
 }
 
-// What would become part of a command line is refused before anything is
-// connected.
+// A value that would inject something into a command line is refused before a connection is made.
 func TestConfigIsCheckedBeforeConnecting(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*smtpclient.Config){
@@ -173,7 +170,7 @@ func TestConfigIsCheckedBeforeConnecting(t *testing.T) {
 	}
 }
 
-// Printing a connection shows nothing of the login within.
+// Printing a connection shows no credentials.
 func TestConnIsNotPrinted(t *testing.T) {
 	t.Parallel()
 	server := &simple{caps: []string{"AUTH PLAIN"}}
@@ -195,7 +192,7 @@ func TestConnIsNotPrinted(t *testing.T) {
 	<-done
 }
 
-// A Dial that stops on the way to look at a server sends no message there.
+// A Dial that stops early to examine a server sends no message.
 func TestStopAfter(t *testing.T) {
 	t.Parallel()
 	for stage, want := range map[smtp.Stage]string{
@@ -237,8 +234,7 @@ func TestStopAfter(t *testing.T) {
 	}
 }
 
-// A stage that a dial or a transaction can't stop at is no word for carrying it
-// out.
+// A stage at which a dial or a transaction can't stop is an error, and does not carry it out.
 func TestStopAfterWhatNothingStopsAt(t *testing.T) {
 	t.Parallel()
 	cfg := plainConfig()
@@ -260,9 +256,8 @@ func TestStopAfterWhatNothingStopsAt(t *testing.T) {
 	<-done
 }
 
-// Before the greeting nothing may be said: a server with TLS from the first
-// byte would take QUIT for a broken handshake, and one without for a client
-// that doesn't listen.
+// Before the greeting nothing may be sent: a server with implicit TLS would take QUIT for a
+// broken handshake, and one without for a client that doesn't wait.
 func TestQuitBeforeTheGreetingSaysNothing(t *testing.T) {
 	t.Parallel()
 	cfg := plainConfig()
@@ -279,7 +274,7 @@ func TestQuitBeforeTheGreetingSaysNothing(t *testing.T) {
 	<-done
 }
 
-// A context that is over before Send begins costs the connection nothing.
+// A context that is done before Send leaves the connection usable.
 func TestContextOverBeforeSend(t *testing.T) {
 	t.Parallel()
 	server := &simple{}
@@ -303,7 +298,7 @@ func TestContextOverBeforeSend(t *testing.T) {
 	<-done
 }
 
-// LMTP usually stands on a Unix socket, which needs no host.
+// LMTP usually uses a Unix socket, which needs no host.
 func TestUnixSocket(t *testing.T) {
 	t.Parallel()
 	server := &simple{}

@@ -14,20 +14,20 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// Security is how a connection is protected. The zero value is the safest.
+// Security is the protection of a connection. The zero value is the safest.
 type Security int
 
 const (
 	// ImplicitTLS encrypts from the first byte (RFC 8314; ports 465 and 994).
 	ImplicitTLS Security = iota
-	// STARTTLS requires the upgrade of RFC 3207 (ports 587 and 25). A server
-	// that does not offer it is an error, never a fall-back.
+	// STARTTLS requires the upgrade of RFC 3207 (ports 587 and 25). It is an error if the server
+	// does not offer it; there is no fallback.
 	STARTTLS
-	// Plaintext encrypts nothing. It is for loopback and for LMTP.
+	// Plaintext uses no encryption. It is for loopback and LMTP.
 	Plaintext
 )
 
-// String is the word that stands in logs.
+// String returns the word used in logs.
 func (s Security) String() string {
 	switch s {
 	case ImplicitTLS:
@@ -39,77 +39,73 @@ func (s Security) String() string {
 	}
 }
 
-// Config says how to reach a server and how to log in. Host is required;
-// everything else has a secure default.
+// Config describes a server and a login. Host is required; everything else has a secure default.
 type Config struct {
-	// Host is the server's name or IP address. The certificate must be valid
-	// for it.
+	// Host is the server's name or IP address. The certificate must be valid for it.
 	Host string
-	// Port is the TCP port; 0 means 465, 587 or 25 by Security.
+	// Port is the TCP port; 0 means 465, 587 or 25, depending on Security.
 	Port int
 	// Socket is the path of a Unix socket to use instead of Host and Port.
 	Socket string
 
 	Security Security
 	Trust    Trust
-	// SmallHello leaves the hybrid key exchange X25519MLKEM768 out of the handshake, so
-	// that the ClientHello fits into one packet. Dial does so by itself, once, when a
-	// connection ends or stays silent before the server's first word of TLS.
+	// SmallHello omits the hybrid key exchange X25519MLKEM768 from the handshake, so that the
+	// ClientHello fits into one packet. Dial does so once by itself if a connection ends or stays
+	// silent before the server's first octet of TLS.
 	SmallHello bool
 
-	// Auth is who to log in as; nil means not to.
+	// Auth are the credentials; nil means no login.
 	Auth *sasl.Credentials
-	// Mechanism forces one SASL mechanism; "" takes the best common one.
+	// Mechanism forces one SASL mechanism; "" means the best common one.
 	Mechanism string
-	// AllowCleartextPassword is the second word, after Plaintext, that it takes
-	// to send a password unencrypted.
+	// AllowCleartextPassword is required, in addition to Plaintext, to send a password
+	// unencrypted.
 	AllowCleartextPassword bool
 
-	// LocalName is the name said in EHLO, in ASCII; "" means the address literal of this
-	// end of the connection, which is always valid and always true.
+	// LocalName is the name in EHLO, in ASCII; "" means the address literal of the local end of
+	// the connection, which is always valid and correct.
 	LocalName string
-	// LMTP speaks LHLO and expects one reply per recipient (RFC 2033).
+	// LMTP uses LHLO and expects one reply per recipient (RFC 2033).
 	LMTP bool
-	// NoPipelining and NoChunking leave an offered extension unused, for
-	// servers that offer what they can't do.
+	// NoPipelining and NoChunking disable an offered extension, for servers with a broken
+	// implementation.
 	NoPipelining bool
 	NoChunking   bool
-	// PipelineMessages says at which servers without CHUNKING the messages of a run
-	// overlap; the zero value is those that are known to do it right.
+	// PipelineMessages says at which servers without CHUNKING the messages of a run overlap; the
+	// zero value means servers known to support it.
 	PipelineMessages PipelineMessages
-	// Window bounds how far messages of a run overlap.
+	// Window limits how far messages of a run overlap.
 	Window Window
 
-	// Dialer opens the connection, through a proxy for instance; nil means
-	// [net.Dialer].
+	// Dialer opens the connection, for instance through a proxy; nil means [net.Dialer].
 	Dialer   func(ctx context.Context, network, address string) (net.Conn, error)
 	Timeouts Timeouts
-	// Trace is called with every line of the conversation, one at a time: from the
-	// goroutine that uses the Conn and, while messages of a run overlap, from the
-	// one that writes them. Secrets are hidden before it is called.
+	// Trace is called with every line of the conversation, one call at a time: from the goroutine
+	// that uses the Conn and, while messages of a run overlap, from the one that writes them.
+	// Secrets are hidden before the call.
 	Trace func(Event)
-	// StopAfter ends Dial after a stage, for diagnosis: StageConnect, StageTLS,
-	// StageGreeting, StageHello, StageStartTLS (which is StageHello) or StageAuth;
-	// "" means after the last.
+	// StopAfter ends Dial after a stage, for diagnosis: StageConnect, StageTLS, StageGreeting,
+	// StageHello, StageStartTLS (which is StageHello) or StageAuth; "" means the last one.
 	StopAfter smtp.Stage
 }
 
-// Timeouts bound the waits of each phase. A zero field means the default,
-// which is that of RFC 5321 section 4.5.3.2 where it names one.
+// Timeouts limit the waits of each phase. A zero field means the default, which is that of RFC
+// 5321 section 4.5.3.2 if it has one.
 type Timeouts struct {
 	Connect   time.Duration // TCP; 30 s
 	Handshake time.Duration // TLS; 30 s
 	Greeting  time.Duration // 5 min
-	// Silence is how long a server may say nothing at all, where a first word is due
-	// at once, before that is looked into; 5 s. If it does not answer the ClientHello,
-	// it is dialed again with a smaller one. If it does not greet on a connection
-	// without TLS, it is asked whether the port speaks TLS.
+	// Silence is how long Dial waits for a first reply that should come at once, before it
+	// investigates; 5 s. If the server does not answer the ClientHello, Dial connects again with
+	// a smaller one. If it does not greet on a connection without TLS, Dial checks whether the
+	// port expects TLS.
 	Silence   time.Duration
 	Command   time.Duration // EHLO, STARTTLS, AUTH, MAIL, RCPT, RSET: 5 min
 	DataInit  time.Duration // DATA to its 354: 2 min
-	DataBlock time.Duration // each block of the message; progress starts it anew: 3 min
+	DataBlock time.Duration // each block of the message; restarts with each block: 3 min
 	DataEnd   time.Duration // the message's end to its reply: 10 min
-	Quit      time.Duration // 5 s: nothing depends on the answer
+	Quit      time.Duration // 5 s: the reply does not matter
 }
 
 func (t Timeouts) withDefaults() Timeouts {
@@ -130,7 +126,7 @@ func (t Timeouts) withDefaults() Timeouts {
 	return t
 }
 
-// port is Port or the usual one.
+// port returns Port or the default.
 func (c Config) port() int {
 	switch {
 	case c.Port != 0:
@@ -143,7 +139,7 @@ func (c Config) port() int {
 	return 25
 }
 
-// address is the network and address to dial.
+// address returns the network and address to dial.
 func (c Config) address() (network, address string) {
 	if c.Socket != "" {
 		return "unix", c.Socket
@@ -151,9 +147,9 @@ func (c Config) address() (network, address string) {
 	return "tcp", net.JoinHostPort(c.Host, strconv.Itoa(c.port()))
 }
 
-// Check finds what no connection could be made with, and what would become
-// part of a command line without belonging there. Dial calls it; who makes a
-// Config long before that may want to know at once.
+// Check returns an error for a Config with which no connection can be made, and for values that
+// would inject something into a command line. Dial calls it; a program that creates a Config long
+// before may call it earlier.
 func (c Config) Check() error {
 	switch {
 	case c.Host == "" && c.Socket == "":
@@ -171,10 +167,10 @@ func (c Config) Check() error {
 	return nil
 }
 
-// dialStages are those that Dial passes.
+// dialStages returns the stages of Dial.
 func dialStages() []smtp.Stage {
 	return []smtp.Stage{smtp.StageConnect, smtp.StageTLS, smtp.StageGreeting, smtp.StageHello, smtp.StageStartTLS, smtp.StageAuth}
 }
 
-// notVisible reports what is not a printable ASCII character, or a space.
+// notVisible reports a space or a character that is not printable ASCII.
 func notVisible(r rune) bool { return r <= ' ' || r > '~' }

@@ -9,11 +9,11 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// Every dialogue is cut behind every octet of either side, and the outcome of
-// each recipient must be exactly what the octets that were exchanged prove:
+// Every dialogue is cut after every octet of either side, and the outcome of each recipient must
+// follow from the exchanged octets:
 //
-//   - the reply that decides it was read to its end: what the reply says;
-//   - else, the whole message was written: unknown;
+//   - if the deciding reply was read completely: as the reply says;
+//   - else, if the whole message was written: unknown;
 //   - else: not tried.
 func TestCutBehindEveryOctet(t *testing.T) {
 	t.Parallel()
@@ -72,7 +72,7 @@ func cutOnce(t *testing.T, s script, c cut) (unknown int64) {
 	return unknown
 }
 
-// exchanged counts the octets that went each way before the cut.
+// exchanged returns the number of octets that went each way before the cut.
 func (s *script) exchanged(c cut) (received, sent int) {
 	for _, r := range s.runs {
 		switch {
@@ -89,7 +89,7 @@ func (s *script) exchanged(c cut) (received, sent int) {
 	return received, sent
 }
 
-// proved says what is known of each recipient after so many octets.
+// proved returns the expected outcome of each recipient after a number of octets.
 func (s *script) proved(received, sent int) []string {
 	var statuses []string
 	for i, want := range strings.Split(s.value("want"), ";") {
@@ -99,7 +99,7 @@ func (s *script) proved(received, sent int) []string {
 			end, ok = s.ends[-1]
 		}
 		switch {
-		case !ok: // nobody asks for this one
+		case !ok: // no recipient needs it
 			want = "not-tried"
 		case sent >= end:
 		case received >= s.whole && s.carries():
@@ -112,8 +112,7 @@ func (s *script) proved(received, sent int) []string {
 	return statuses
 }
 
-// carries reports whether the message is among what the client says before
-// the deciding reply.
+// carries reports whether the client sends the message before the deciding reply.
 func (s *script) carries() bool {
 	var b strings.Builder
 	for _, r := range s.runs {

@@ -16,9 +16,9 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// Conn is one connection, greeted and, if credentials were given, logged in.
-// It is for one goroutine at a time; Close and Quit may be called from another
-// and end a transaction in progress.
+// Conn is one connection, greeted and, if credentials were given, logged in. It is not safe for
+// concurrent use, except that Close and Quit may be called from another goroutine and end a
+// transaction in progress.
 type Conn struct {
 	busy  sync.Mutex // held by Send, Run and Quit
 	cfg   Config
@@ -27,42 +27,40 @@ type Conn struct {
 	caps  smtp.Capabilities
 	hello smtp.Reply
 	greet smtp.Reply
-	// mechanism is the one that logged in; "" when nobody did.
+	// mechanism is the mechanism of the login; "" without one.
 	mechanism string
-	// dirty says that a transaction is open on the server and RSET must come
-	// before the next.
+	// dirty says that a transaction is open on the server, so that RSET must precede the next.
 	dirty  bool
 	broken atomic.Bool
 	// grouped says that commands have shared a flight.
 	grouped bool
-	// proven says that a group of commands with its message was answered whole.
-	// Before it was, nothing may follow a group: a server that loses what came
-	// together with a command would answer the first of each later group, and its
-	// replies would pass for those to the first message.
+	// proven says that a group of commands with its message was answered completely. Before that,
+	// nothing may follow a group: a server that loses commands that come together would answer
+	// the first of each later group, and its replies would count for the first message.
 	proven bool
 	// closing is the 421 that announced the end of the connection, if one did.
 	closing smtp.Reply
-	// software is what the server was recognised as.
+	// software is the recognised software of the server.
 	software software
-	// resets counts the RSETs since the last message that was accepted, but the
-	// first, over the whole connection; refusals the commands refused in a row, and
-	// accepted the messages accepted in a row. See software.
+	// resets counts the RSETs since the last accepted message, except the first, over the whole
+	// connection; refusals the commands refused in a row, and accepted the messages accepted in a
+	// row. See software.
 	resets, refusals, accepted int
-	mails                      int         // MAIL commands that were accepted
-	cleared                    bool        // RSET was said since the last message that was accepted
+	mails                      int         // accepted MAIL commands
+	cleared                    bool        // RSET was sent since the last accepted message
 	spent                      atomic.Bool // see Spent
-	// asked says that EHLO was said again after the login.
+	// asked says that EHLO was sent again after the login.
 	asked bool
-	// leaving says that it was the last that was read.
+	// leaving says that the server hangs up after the last reply that was read.
 	leaving bool
-	out     *countingWriter // what transactions are written through
+	out     *countingWriter // the writer of transactions
 	line    []byte          // a command line being put together
 	parked  time.Time       // when the connection became idle; zero while it is used
 }
 
-// Dial connects and does everything that comes before the first transaction:
-// TLS, greeting, EHLO, STARTTLS, AUTH. Every failure is an *[smtp.Error] with
-// its stage. The caller ends the connection with Quit or Close.
+// Dial connects and performs everything before the first transaction: TLS, greeting, EHLO,
+// STARTTLS, AUTH. Every failure is an *[smtp.Error] with its stage. The caller ends the
+// connection with Quit or Close.
 func Dial(ctx context.Context, cfg Config) (*Conn, error) {
 	cfg.Timeouts = cfg.Timeouts.withDefaults()
 	cfg.Window = cfg.Window.withDefaults()
@@ -77,13 +75,13 @@ func Dial(ctx context.Context, cfg Config) (*Conn, error) {
 	cfg.SmallHello = true
 	again, secured, err2 := dial(ctx, cfg)
 	if e, ok := errors.AsType[*smtp.Error](err2); ok && !secured && e.Stage != smtp.StageTLS {
-		return nil, err // the first connection came further
+		return nil, err // the first connection got further
 	}
 	return again, err2
 }
 
-// dial is Dial without its second try. secured says that TLS was set up, whatever came
-// then.
+// dial is Dial without its second try. secured says that TLS was established, even if a later
+// step failed.
 func dial(ctx context.Context, cfg Config) (c *Conn, secured bool, err error) {
 	conn, err := connect(ctx, cfg)
 	if err != nil {
@@ -113,7 +111,7 @@ type step struct {
 	do    func(context.Context) error
 }
 
-// steps lists what follows the TCP connection, in order.
+// steps lists the steps after the TCP connection, in order.
 func (c *Conn) steps() []step {
 	var steps []step
 	if c.cfg.Security == ImplicitTLS {
@@ -129,9 +127,8 @@ func (c *Conn) steps() []step {
 	return steps
 }
 
-// stopsBefore reports whether a Dial that is to stop after one stage has to
-// stop before next. EHLO under STARTTLS includes the upgrade: what a server
-// offers is known only then.
+// stopsBefore reports whether a Dial with StopAfter must stop before next. EHLO with STARTTLS
+// includes the upgrade: the server's extensions are known only after it.
 func (c Config) stopsBefore(next smtp.Stage) bool {
 	switch c.StopAfter {
 	case smtp.StageConnect:
@@ -191,16 +188,15 @@ func (c *Conn) greeting(ctx context.Context) error {
 	return nil
 }
 
-// mayWantTLS reports whether a server that keeps silent may wait for TLS: the
-// ports on which SMTP begins in plain text are known (25, 587 and, in habit,
-// 2525), and so is LMTP's way.
+// mayWantTLS reports whether a silent server may be waiting for TLS: the ports on which SMTP
+// begins in plain text are known (25, 587 and, by convention, 2525), and LMTP has no TLS.
 func (c *Conn) mayWantTLS() bool {
 	port := c.cfg.port()
 	return c.tls == nil && !c.cfg.LMTP && port != 25 && port != 587 && port != 2525
 }
 
-// sayHello says EHLO and, to servers that don't know it, HELO (RFC 5321
-// section 3.2). With LMTP it is LHLO and nothing else (RFC 2033 section 4.1).
+// sayHello sends EHLO and, to servers that don't know it, HELO (RFC 5321 section 3.2). With LMTP
+// it sends only LHLO (RFC 2033 section 4.1).
 func (c *Conn) sayHello(context.Context) error {
 	reply, err := c.command(smtp.StageHello, c.helloVerb()+" "+c.localName())
 	if err != nil {
@@ -210,7 +206,7 @@ func (c *Conn) sayHello(context.Context) error {
 	if reply.Permanent() && !c.cfg.LMTP {
 		refusal := reply
 		if reply, err = c.command(smtp.StageHello, "HELO "+c.localName()); err != nil {
-			// A server that hung up has said why in answer to EHLO.
+			// A server that hung up gave the reason in its reply to EHLO.
 			return &smtp.Error{Stage: smtp.StageHello, Reply: refusal, Err: errors.Unwrap(err)}
 		}
 	} else if reply.Positive() {
@@ -224,8 +220,8 @@ func (c *Conn) sayHello(context.Context) error {
 	return nil
 }
 
-// mayOfferMore reports whether another EHLO may show the extension that a message
-// needs. QUIRK: Dovecot's submission lists DSN only after the login.
+// mayOfferMore reports whether another EHLO may offer the extension that a message needs. QUIRK:
+// Dovecot's submission lists DSN only after the login.
 func (c *Conn) mayOfferMore(missing error) bool {
 	if c.mechanism == "" || c.asked {
 		return false
@@ -238,8 +234,8 @@ func (c *Conn) mayOfferMore(missing error) bool {
 	return false
 }
 
-// helloAgain says EHLO once more after the login. A server that refuses it
-// offers what it offered before.
+// helloAgain sends EHLO again after the login. If the server refuses it, the earlier extensions
+// stay valid.
 func (c *Conn) helloAgain() error {
 	c.asked = true
 	reply, err := c.command(smtp.StageHello, c.helloVerb()+" "+c.localName())
@@ -253,7 +249,7 @@ func (c *Conn) helloAgain() error {
 	return nil
 }
 
-// helloVerb is the command that asks for the extensions.
+// helloVerb returns the command that requests the extensions.
 func (c *Conn) helloVerb() string {
 	if c.cfg.LMTP {
 		return "LHLO"
@@ -261,8 +257,8 @@ func (c *Conn) helloVerb() string {
 	return "EHLO"
 }
 
-// startTLS upgrades and says EHLO again: nothing heard before counts
-// (RFC 3207 section 4.2).
+// startTLS upgrades and sends EHLO again: everything received before is discarded (RFC 3207
+// section 4.2).
 func (c *Conn) startTLS(ctx context.Context) error {
 	if !c.caps.Has("STARTTLS") {
 		return &smtp.Error{Stage: smtp.StageStartTLS, Err: ErrSTARTTLSNotOffered}
@@ -300,8 +296,8 @@ type commandSpec struct {
 	challenge   bool          // the answer may be a challenge of AUTH
 }
 
-// sendCommand sends one line and reads the reply. A server may give the reason before it
-// hangs up, so a refusal is read even if sending failed.
+// sendCommand sends one line and reads the reply. A server may send the reason before it hangs
+// up, so a refusal is read even if sending failed.
 func (c *Conn) sendCommand(q commandSpec) (smtp.Reply, *smtp.Error) {
 	read := func() (smtp.Reply, error) { return c.w.read(reading{}) }
 	if q.challenge {
@@ -330,8 +326,8 @@ func (c *Conn) sendCommand(q commandSpec) (smtp.Reply, *smtp.Error) {
 	return reply, nil
 }
 
-// unasked reports that bytes are there to which no question was sent. Taken
-// for the answer to the next one, they would shift every reply by one.
+// unasked returns an error if the server sent octets without a command. Read as the reply to the
+// next command, they would shift every reply by one.
 func (c *Conn) unasked() error {
 	if c.w.ahead() {
 		return ErrUnasked
@@ -342,7 +338,7 @@ func (c *Conn) unasked() error {
 // negative reports a 4yz or 5yz reply.
 func negative(r smtp.Reply) bool { return r.Transient() || r.Permanent() }
 
-// lost marks the connection as past use.
+// lost marks the connection as unusable.
 func (c *Conn) lost(stage smtp.Stage, err error) *smtp.Error {
 	if c.broken.Swap(true) && (errors.Is(err, net.ErrClosed) || errors.Is(err, io.ErrClosedPipe)) {
 		err = ErrClosed
@@ -351,7 +347,7 @@ func (c *Conn) lost(stage smtp.Stage, err error) *smtp.Error {
 	return &smtp.Error{Stage: stage, Err: err}
 }
 
-// localName is the name for EHLO.
+// localName returns the name for EHLO.
 func (c *Conn) localName() string {
 	if c.cfg.LocalName != "" {
 		return c.cfg.LocalName
@@ -366,33 +362,32 @@ func (c *Conn) localName() string {
 	return fmt.Sprintf("[IPv6:%s]", addr.IP)
 }
 
-// Capabilities is what the server offers now, after TLS and login.
+// Capabilities returns the server's current extensions, after TLS and login.
 func (c *Conn) Capabilities() smtp.Capabilities { return c.caps }
 
-// Greeting is the server's first reply.
+// Greeting returns the server's first reply.
 func (c *Conn) Greeting() smtp.Reply { return c.greet }
 
-// Hello is the server's reply to the last EHLO, HELO or LHLO.
+// Hello returns the server's reply to the last EHLO, HELO or LHLO.
 func (c *Conn) Hello() smtp.Reply { return c.hello }
 
-// TLS is the state of the encrypted connection; nil on a plaintext one.
+// TLS returns the state of the encrypted connection; nil for a plaintext one.
 func (c *Conn) TLS() *tls.ConnectionState { return c.tls }
 
 // SmallHello reports whether the handshake was done without the hybrid key exchange:
 // as [Config.SmallHello] asked, or because the server did not answer a larger one.
 func (c *Conn) SmallHello() bool { return c.cfg.SmallHello }
 
-// Mechanism is the SASL mechanism that logged in; "" when nobody did.
+// Mechanism returns the SASL mechanism of the login; "" without one.
 func (c *Conn) Mechanism() string { return c.mechanism }
 
-// Usable reports whether another transaction may be tried. It becomes false
-// when the connection is lost, cut or closed, or the server said 421.
+// Usable reports whether another transaction may be tried. It becomes false when the connection
+// is lost, cut or closed, or the server answered 421.
 func (c *Conn) Usable() bool { return !c.broken.Load() }
 
-// Quit says QUIT and closes. What the server answers changes nothing, and
-// whether it answers is not waited for beyond Timeouts.Quit. During a
-// transaction it is Close, and so it is before the greeting: nothing may be
-// said then (RFC 5321 section 4.3.1), least of all to a server that expects TLS.
+// Quit sends QUIT and closes the connection. It ignores the reply, and waits for it at most
+// Timeouts.Quit. During a transaction it is Close, and also before the greeting, when nothing may
+// be sent (RFC 5321 section 4.3.1), least of all to a server that expects TLS.
 //
 // QUIRK: QQ answers with sixteen bytes of an internal frame before its 221.
 func (c *Conn) Quit(ctx context.Context) {
@@ -410,15 +405,14 @@ func (c *Conn) Quit(ctx context.Context) {
 	}
 }
 
-// Format names the server for every verb of package fmt, and shows nothing of
-// the credentials within.
+// Format prints the server's name for every verb of package fmt, and never the credentials.
 func (c *Conn) Format(f fmt.State, _ rune) {
 	_, address := c.cfg.address()
 	_, _ = io.WriteString(f, "connection to "+address)
 }
 
-// Close cuts the connection. It may be called at any time, from any goroutine
-// and more than once; a transaction in progress ends with what is known of it.
+// Close cuts the connection. It may be called at any time, from any goroutine and more than once;
+// a transaction in progress ends with the outcomes known so far.
 func (c *Conn) Close() {
 	c.broken.Store(true)
 	c.w.cut()

@@ -10,8 +10,7 @@ import (
 	"testing"
 )
 
-// Whether a server that said 421 hung up behind it decides between not tried
-// and unknown, on every system.
+// Whether a server hung up after a 421 decides between not tried and unknown, on every system.
 func TestHungUp(t *testing.T) {
 	t.Parallel()
 	ends := []error{io.EOF}

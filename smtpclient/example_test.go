@@ -12,9 +12,8 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// One connection, and messages that overlap on it. A client that needs
-// several connections, or tries again what a lost one left untried, has them in
-// package transport.
+// One connection with overlapping messages. Package transport offers several connections, and
+// sends messages that a lost connection left untried on another.
 func ExampleConn_Run() {
 	server, err := sandboxtest.New("plain")
 	if err != nil {
@@ -23,7 +22,7 @@ func ExampleConn_Run() {
 	defer server.Close()
 	ctx := context.Background()
 	conn, err := smtpclient.Dial(ctx, smtpclient.Config{
-		Host: "127.0.0.1", Port: port(server.Addr()), Security: smtpclient.Plaintext, // a program of yours leaves TLS on
+		Host: "127.0.0.1", Port: port(server.Addr()), Security: smtpclient.Plaintext, // for the sandbox; your program should use TLS
 	})
 	if err != nil {
 		log.Fatal(err)
@@ -61,6 +60,6 @@ func ExampleConn_Run() {
 }
 
 func port(addr string) (n int) {
-	_, _ = fmt.Sscanf(addr, "127.0.0.1:%d", &n) // 0 is no port, and found by Dial
+	_, _ = fmt.Sscanf(addr, "127.0.0.1:%d", &n) // on failure the port is 0, and Dial returns an error
 	return n
 }

@@ -15,7 +15,7 @@ import (
 // command is one line of a transaction.
 type command struct {
 	stage smtp.Stage
-	rcpt  int // of StageRcpt: which recipient
+	rcpt  int // index of the recipient, for StageRcpt
 }
 
 // envelope appends MAIL and every RCPT.
@@ -30,8 +30,8 @@ func (x *transaction) envelope(cmds []command) []command {
 	return cmds
 }
 
-// opening is the envelope and, unless the message follows in chunks, DATA: the
-// last command of its flight always (RFC 2920 section 3.1).
+// opening appends the envelope and, unless the message follows in chunks, DATA, which must be the
+// last command of its flight (RFC 2920 section 3.1).
 func (x *transaction) opening(cmds []command) []command {
 	cmds = x.envelope(cmds)
 	if !x.chunking && x.StopAfter == "" {
@@ -76,9 +76,8 @@ func (x *transaction) handleReply(cmd command, reply smtp.Reply) {
 	}
 }
 
-// flight is what is sent before a reply is waited for: commands of a message,
-// the message itself, and the opening of the one behind it. Each may be
-// missing.
+// flight is a group of octets sent before a reply is read: commands of a message, the message
+// itself, and the opening of the following one. Each part may be missing.
 type flight struct {
 	x      *transaction
 	before []command
@@ -89,8 +88,8 @@ type flight struct {
 	head, tail []byte // before and after, as they are sent
 }
 
-// render writes the command lines down, and shows those that go ahead of the
-// message; the others are shown when the message has left.
+// render formats the command lines, and traces those before the message; the others are traced
+// after the message is sent.
 func (f *flight) render() {
 	if f.body != nil && f.x.chunking {
 		f.head = f.x.lines(nil, append(slices.Clip(f.before), command{stage: smtp.StageBody}))
@@ -112,7 +111,7 @@ func (x *transaction) lines(b []byte, cmds []command) []byte {
 	return b
 }
 
-// show shows lines of ours to whoever watches.
+// show traces sent lines.
 func (c *Conn) show(lines []byte) {
 	if c.w.trace == nil {
 		return
@@ -126,7 +125,7 @@ func (c *Conn) show(lines []byte) {
 func (f *flight) write() error {
 	o, timeouts := f.x.c.out, f.x.c.cfg.Timeouts
 	o.timeout = timeouts.Command
-	_, _ = o.Write(f.head) // the outlet keeps its error
+	_, _ = o.Write(f.head) // the writer keeps its error
 	if f.body != nil {
 		o.timeout = timeouts.DataBlock
 		if err := f.body.write(o); err != nil {
@@ -140,7 +139,7 @@ func (f *flight) write() error {
 	return o.flush()
 }
 
-// size is the number of octets of the flight, dots not counted.
+// size returns the number of octets of the flight, without stuffed dots.
 func (f *flight) size() int64 {
 	n := int64(len(f.head) + len(f.tail))
 	if f.body != nil {
@@ -153,10 +152,9 @@ func (f *flight) size() int64 {
 // flight, the replies settle x and tell is called; the opening of next is then answered.
 // ok is false if the connection was lost: then both are settled.
 //
-// The replies are read while the flight is still being written: a server that
-// stops reading until its replies are read would otherwise wait for us, and we for it
-// (RFC 2920 section 3.1). And the reply of a server that refuses in the middle of a
-// message and hangs up is lost if it was not read before.
+// The replies are read while the flight is still being written: a server that stops reading until
+// its replies are read would otherwise deadlock with us (RFC 2920 section 3.1). And if a server
+// refuses in the middle of a message and hangs up, its reply is lost unless it was read before.
 func (f *flight) roundTrip(tell func(*transaction)) (ok bool) {
 	c := f.x.c
 	if !f.x.checkUnsolicited(f.stage()) {
@@ -166,7 +164,7 @@ func (f *flight) roundTrip(tell func(*transaction)) (ok bool) {
 	c.grouped = c.grouped || len(f.before) > 1 || f.next != nil
 	f.render()
 	g := c.w.start(f.size(), c.cfg.Timeouts.Quit, f.write)
-	if f.body != nil && g.succeeded() { // at once; else the first reply to it will tell
+	if f.body != nil && g.succeeded() { // otherwise the first reply to it triggers it
 		f.body.note(false)
 	}
 	stage, err := f.x.replies(f.before, g)
@@ -175,7 +173,7 @@ func (f *flight) roundTrip(tell func(*transaction)) (ok bool) {
 	}
 	if err != nil {
 		lost := c.lost(stage, g.cause(err))
-		_ = g.finish() // the countingWriter knows how much it sent
+		_ = g.finish() // the countingWriter knows how much was sent
 		if f.body != nil {
 			f.body.lost(stage, lost.Err)
 		} else {
@@ -193,8 +191,8 @@ func (f *flight) roundTrip(tell func(*transaction)) (ok bool) {
 			f.next.lostEnvelope(c.lost(stage, g.cause(err)))
 		}
 	}
-	// A write that failed although every reply came belongs to a server that
-	// answered and hung up; the next command will find that out.
+	// If a write failed although every reply came, the server answered and hung up; the next
+	// command will detect that.
 	_ = g.finish()
 	return err == nil
 }
@@ -214,7 +212,7 @@ func (f *flight) failFollower(x *transaction) {
 	}
 }
 
-// errGone is how the connection of a message ended.
+// errGone returns the error with which the connection of a message ended.
 func errGone(x *transaction) error {
 	for _, o := range x.outcomes {
 		if o.Err != nil && !errors.Is(o.Err, ErrContent) {
@@ -244,8 +242,7 @@ func (x *transaction) checkUnsolicited(stage smtp.Stage) bool {
 	return false
 }
 
-// replies reads one reply per command, in order. Every one of them is read,
-// whatever the others said.
+// replies reads one reply per command, in order. It reads all of them, whatever the others say.
 func (x *transaction) replies(cmds []command, g *asyncWrite) (smtp.Stage, error) {
 	var noReset smtp.Reply // a refusal of RSET
 	unclean := x.c.dirty && len(cmds) > 0 && cmds[0].stage == smtp.StageReset
@@ -263,14 +260,14 @@ func (x *transaction) replies(cmds []command, g *asyncWrite) (smtp.Stage, error)
 			err = x.pipelined(reply, err)
 		}
 		if err == nil && outOfPlace(cmd, reply) {
-			// Whatever it waits for now, the replies are out of step.
+			// Whatever reply it waits for, the replies are out of step.
 			err = fmt.Errorf("%w: %d in answer to %s", smtp.ErrMalformedReply, reply.Code, x.line(nil, cmd))
 			if len(cmds) > 1 {
 				err = fmt.Errorf("%w: %w", ErrOutOfStep, err)
 			}
 		}
 		if i > 0 && errors.Is(err, os.ErrDeadlineExceeded) {
-			// It answered the commands before in the same flight.
+			// The server answered earlier commands of the same flight.
 			err = fmt.Errorf("%w: none to %s: %w", ErrOutOfStep, x.line(nil, cmd), err)
 		}
 		if err != nil && x.c.leaving && !noReset.IsZero() && hungUp(err) {
@@ -284,23 +281,23 @@ func (x *transaction) replies(cmds []command, g *asyncWrite) (smtp.Stage, error)
 		}
 		x.c.leaving = reply.Code == 421
 		if cmd.stage == smtp.StageReset && reply.Permanent() {
-			// QUIRK: Exim says 554 to the RSET that is one too many, and hangs up. What
-			// is about the command's name or place may be an answer to something else.
+			// QUIRK: Exim answers 554 to one RSET too many, and hangs up. A reply about the
+			// command's name or position may belong to another command.
 			x.c.leaving, noReset = !misplaced(reply), reply
 		}
 		x.handleReply(cmd, reply)
 	}
 	if unclean && x.c.dirty && !x.mail.Positive() || !noReset.IsZero() && outOfSequence(x.mail) {
-		// Neither was the failed transaction ended nor this one begun: whose
-		// recipients the server has now, nobody can tell. Or it has read something
-		// else as RSET and MAIL, like the chunk of a BDAT that it refused.
+		// The failed transaction was not ended and this one not begun, so the server's recipients
+		// are unknown. Or it read something else as RSET and MAIL, like the chunk of a BDAT that
+		// it refused.
 		x.clearOutcomes()
 		return smtp.StageReset, fmt.Errorf("%w: neither RSET nor MAIL was accepted after a failed message", ErrOutOfStep)
 	}
 	return "", nil
 }
 
-// outOfPlace reports a reply that no server gives to this command.
+// outOfPlace reports a reply that no server sends to this command.
 func outOfPlace(cmd command, reply smtp.Reply) bool {
 	if cmd.stage == smtp.StageData {
 		return reply.Positive()
@@ -308,13 +305,13 @@ func outOfPlace(cmd command, reply smtp.Reply) bool {
 	return reply.Intermediate()
 }
 
-// earlyTimeout bounds the wait for the first reply to an opening that left with
-// the dot of the message before it: a server that has lost it keeps silent, and
-// nothing is lost but time if it is only slow.
+// earlyTimeout limits the wait for the first reply to an opening sent with the dot of the
+// previous message: a server that lost it stays silent, and if it is only slow, only time is
+// lost.
 const earlyTimeout = 30 * time.Second
 
-// pipelined holds the first reply to an opening that left with the dot of the
-// message before it against what a server says that did not read it as one.
+// pipelined checks the first reply to an opening sent with the dot of the previous message for
+// signs that the server did not read it as a command.
 func (x *transaction) pipelined(reply smtp.Reply, err error) error {
 	switch {
 	case err == nil && outOfSequence(reply):
@@ -325,13 +322,12 @@ func (x *transaction) pipelined(reply smtp.Reply, err error) error {
 	return err
 }
 
-// outOfSequence reports a refusal that is about the order of commands or their
-// spelling, and not about what they ask for.
+// outOfSequence reports a refusal of the order or syntax of commands, and not of their content.
 func outOfSequence(reply smtp.Reply) bool {
 	return misplaced(reply) || reply.Permanent() && reply.Enhanced.Subject == 5
 }
 
-// misplaced reports a reply whose code says as much.
+// misplaced reports a reply whose code says the same.
 func misplaced(reply smtp.Reply) bool {
 	switch reply.Code {
 	case 500, 502, 503, 504, 521:
@@ -340,8 +336,8 @@ func misplaced(reply smtp.Reply) bool {
 	return false
 }
 
-// lostEnvelope settles a message whose opening was not answered to its end: the
-// server can't have it. Replies that did not fit decide nothing.
+// lostEnvelope settles a message whose opening was not completely answered: the server can't have
+// it. Replies that did not fit have no effect.
 func (x *transaction) lostEnvelope(lost *smtp.Error) {
 	if errors.Is(lost.Err, ErrOutOfStep) || errors.Is(lost.Err, ErrNotPipelined) {
 		x.clearOutcomes()

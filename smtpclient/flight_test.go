@@ -68,8 +68,8 @@ func TestFlights(t *testing.T) {
 	}
 }
 
-// batched keeps what the server says until it wants to read again, having
-// served all it had: to the client it looks like a server behind a long line.
+// batched holds the server's replies back until it wants to read again and has handled all input:
+// to the client it looks like a server behind a slow link.
 type batched struct {
 	net.Conn
 	replies bytes.Buffer
@@ -86,8 +86,8 @@ func (b *batched) Read(p []byte) (int, error) {
 	return b.Conn.Read(p)
 }
 
-// A server that does not read on before its replies are taken, and 20,000
-// recipients: neither waits for the other.
+// A server that does not read on before its replies are read, and 20,000 recipients: there is no
+// deadlock.
 func TestManyRecipientsDoNotDeadlock(t *testing.T) {
 	t.Parallel()
 	const many = 20_000
@@ -124,8 +124,8 @@ func TestManyRecipientsDoNotDeadlock(t *testing.T) {
 	}
 }
 
-// Bytes that come unasked would shift every reply by one. They end the
-// connection; what was accepted before stays accepted.
+// Unsolicited octets would shift every reply by one. They end the connection; earlier acceptances
+// stay.
 func TestUnaskedBytesEndTheConnection(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct{ verb, reply, first, second string }{
@@ -159,8 +159,7 @@ func TestUnaskedBytesEndTheConnection(t *testing.T) {
 	}
 }
 
-// Replies that never end, are too long or hold anything but SMTP are bounded
-// at every stage.
+// Replies that never end, are too long or are not SMTP are limited at every stage.
 func TestUnboundedReplies(t *testing.T) {
 	t.Parallel()
 	endless := map[string]string{

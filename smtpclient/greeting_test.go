@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Who waits in silence may wait for TLS, but not on a port that begins without.
+// A silent server may wait for TLS, but not on a port that begins without TLS.
 func TestMayWantTLS(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

@@ -21,7 +21,7 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// issueRSA makes a certificate whose key is one of RSA, as old servers have.
+// issueRSA returns a certificate with an RSA key, as old servers have.
 func (a *authority) issueRSA(name string) tls.Certificate {
 	a.t.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
@@ -36,8 +36,8 @@ func (a *authority) issueRSA(name string) tls.Certificate {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
-// What is offered is written down here, too: neither a newer Go nor a key changes it
-// unseen.
+// The offered cipher suites are listed here, too: neither a newer Go nor a setting changes them
+// unnoticed.
 func TestWhatTLSOffers(t *testing.T) {
 	t.Parallel()
 	forward := []uint16{0xc02b, 0xc02f, 0xc02c, 0xc030, 0xcca9, 0xcca8, 0xc009, 0xc013, 0xc00a, 0xc014}
@@ -89,8 +89,8 @@ func sorted(suites []uint16) []uint16 {
 	return suites
 }
 
-// A server that knows only an RSA key exchange is refused, unless that was allowed; its
-// certificate is verified all the same, and the trace says what is missing.
+// A server that supports only an RSA key exchange is refused unless that is allowed; then its
+// certificate is verified as always, and the trace names the weakness.
 func TestRSAKeyExchange(t *testing.T) {
 	t.Parallel()
 	ca, stranger := newAuthority(t), newAuthority(t)
@@ -130,7 +130,7 @@ func TestRSAKeyExchange(t *testing.T) {
 			}
 		})
 	}
-	// With a server that can do better, the better is taken.
+	// A server that supports forward secrecy uses it.
 	server := &secured{implicit: true, tls: &tls.Config{Certificates: []tls.Certificate{cert}, MaxVersion: tls.VersionTLS12}}
 	conn, err := smtpclient.Dial(t.Context(), server.listen(t, smtpclient.Config{Trust: smtpclient.Trust{Roots: ca.pool(), RSAKeyExchange: true}}))
 	if err != nil {
@@ -142,8 +142,7 @@ func TestRSAKeyExchange(t *testing.T) {
 	}
 }
 
-// box stands before a server and does something to a ClientHello of more than 1200
-// octets, or to any with all.
+// box is a middlebox that disturbs a ClientHello of more than 1200 octets, or any with all.
 type box struct {
 	net.Conn
 	does string // close, reset or stall
@@ -186,7 +185,7 @@ func (b *box) Read(p []byte) (n int, err error) {
 	return b.Conn.Read(p)
 }
 
-// behind listens with a box before a server of TLS. dials counts the connections.
+// behind listens with a middlebox before a TLS server. dials counts the connections.
 func (s *secured) behind(t *testing.T, does string, all bool, cfg smtpclient.Config) (smtpclient.Config, *atomic.Int32) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -236,7 +235,7 @@ func TestSmallerHello(t *testing.T) {
 			if !conn.SmallHello() || dials.Load() != 2 || redialed != 1 || conn.TLS().CurveID != tls.X25519 {
 				t.Errorf("small %v, %d dials, %d of them said, %v", conn.SmallHello(), dials.Load(), redialed, conn.TLS().CurveID)
 			}
-			// What is known of a server is not tried again.
+			// A known server is not tried with the large ClientHello again.
 			cfg, dials = server.behind(t, does, false, base)
 			cfg.SmallHello = true
 			if conn, err = smtpclient.Dial(t.Context(), cfg); err != nil {
@@ -246,8 +245,8 @@ func TestSmallerHello(t *testing.T) {
 			if dials.Load() != 1 {
 				t.Errorf("%d dials, though it was known", dials.Load())
 			}
-			// A server that never answers is dialed twice, not more.
-			base.Timeouts.Handshake = 2 * time.Second // time enough for the second, on a busy machine too
+			// A server that never answers is dialed at most twice.
+			base.Timeouts.Handshake = 2 * time.Second // enough for the second try on a busy machine, too
 			cfg, dials = server.behind(t, does, true, base)
 			_, err = smtpclient.Dial(t.Context(), cfg)
 			if at := stageOf(t, err); at.Stage != smtp.StageTLS || does != "stall" && !errors.Is(err, smtpclient.ErrNoServerHello) || dials.Load() != 2 {
@@ -255,8 +254,8 @@ func TestSmallerHello(t *testing.T) {
 			}
 		})
 	}
-	// Once the server has answered, nothing is dialed again: whatever is wrong then is
-	// not the size of the ClientHello.
+	// After the server has answered, there is no second dial: the size of the ClientHello is not
+	// the problem.
 	pin := sha256.Sum256([]byte("another"))
 	for name, trust := range map[string]smtpclient.Trust{"a stranger's": {Roots: stranger.pool()}, "not pinned": {Pin: &pin}} {
 		cfg, dials := server.behind(t, "", false, smtpclient.Config{Trust: trust})

@@ -9,24 +9,23 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// restAfter is the idle time after which Wake asks the server whether it is
-// still there; a middlebox may have dropped the connection without a word.
+// restAfter is the idle time after which Wake checks the server with NOOP; a middlebox may have
+// dropped the connection silently.
 const restAfter = 10 * time.Second
 
-// Park is called by the owner of a connection that has nothing to send. Until
-// Wake is called, nothing else may be but Quit and Close.
+// Park marks the connection as idle. Until Wake is called, only Quit and Close may be called.
 func (c *Conn) Park() { c.parked = time.Now() }
 
-// Wake ends the rest and reports whether the connection can be used: a server
-// that hung up, or said anything (421, or QQ's binary frame), makes it unusable
-// before the next MAIL is sent. A false Wake has closed it. After a long rest it
-// waits for an answer, at most Timeouts.Quit.
+// Wake ends the idle time and reports whether the connection can be used. A server that hung up,
+// or sent anything (421, or QQ's binary frame), makes it unusable; this is detected before the
+// next MAIL is sent. If Wake returns false, it has closed the connection. After a long idle time
+// it waits for a reply, at most Timeouts.Quit.
 func (c *Conn) Wake(ctx context.Context) bool {
 	defer c.w.under(ctx)()
 	return c.awake()
 }
 
-// awake is Wake within whatever context is on the wire.
+// awake is Wake within the current context of the connection.
 func (c *Conn) awake() bool {
 	if c.parked.IsZero() {
 		return c.Usable()
@@ -40,9 +39,9 @@ func (c *Conn) awake() bool {
 	return rested <= restAfter || c.answers()
 }
 
-// quiet reports whether the server has neither hung up nor said anything. The
-// kernel is asked; where it can't be, or has something (which may be no more
-// than a TLS session ticket), a read is tried for a moment.
+// quiet reports whether the server has neither hung up nor sent anything. It asks the kernel; if
+// that is impossible, or there is data (which may be only a TLS session ticket), it tries a short
+// read.
 func (c *Conn) quiet() bool {
 	if nothing, known := nothingToRead(c.w.raw); known && nothing {
 		return !c.w.ahead()
@@ -52,7 +51,7 @@ func (c *Conn) quiet() bool {
 	return errors.Is(err, os.ErrDeadlineExceeded)
 }
 
-// answers asks the server whether it is still there.
+// answers checks with NOOP whether the server is still there.
 func (c *Conn) answers() bool {
 	err := c.w.send(c.cfg.Timeouts.Quit, []byte("NOOP\r\n"), "NOOP")
 	var reply smtp.Reply

@@ -16,16 +16,16 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// A connection that rested is used again only if the server is still there
-// and has said nothing. The clock is that of the bubble: nobody waits.
+// An idle connection is reused only if the server is still there and has sent nothing. The clock
+// is that of the synctest bubble.
 func TestWake(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name   string
 		rest   time.Duration
-		unasks string // said while the connection rests
-		hangs  bool   // and hung up then
-		noop   string // answer to NOOP; "" stays silent
+		unasks string // sent while the connection is idle
+		hangs  bool   // and then hangs up
+		noop   string // reply to NOOP; "" stays silent
 		want   bool
 	}{
 		{name: "quiet", rest: time.Second, want: true},
@@ -79,7 +79,7 @@ func TestWake(t *testing.T) {
 	}
 }
 
-// A caller's time bounds the question after a long rest, too.
+// The caller's context limits the check after a long idle time, too.
 func TestWakeKeepsToTheContext(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -109,7 +109,7 @@ func TestWakeKeepsToTheContext(t *testing.T) {
 	})
 }
 
-// mute is a connection whose writes get lost after some.
+// mute is a connection whose writes are lost after the first n.
 type mute struct {
 	net.Conn
 	after int
@@ -122,9 +122,8 @@ func (m *mute) Write(p []byte) (int, error) {
 	return m.Conn.Write(p)
 }
 
-// A line that nobody asked for may have come in the packet of a reply, in a TLS
-// record of its own. It would be taken for the reply to MAIL, and the reply to
-// RCPT for that to the message.
+// An unsolicited line may come in the packet of a reply, in its own TLS record. It would be read
+// as the reply to MAIL, and the reply to RCPT as that to the message.
 func TestUnaskedInARecordOfItsOwn(t *testing.T) {
 	t.Parallel()
 	for _, parked := range []bool{false, true} {
@@ -176,7 +175,7 @@ func TestUnaskedInARecordOfItsOwn(t *testing.T) {
 	}
 }
 
-// gathered holds back what is written while hold is set.
+// gathered holds writes back while hold is set.
 type gathered struct {
 	net.Conn
 	hold bool
@@ -193,7 +192,7 @@ func (g *gathered) Write(p []byte) (int, error) {
 	return len(p), err
 }
 
-// repeating says its fifth line, the reply to the first message, twice.
+// repeating sends its fifth line, the reply to the first message, twice.
 type repeating struct {
 	net.Conn
 	packets *gathered

@@ -11,34 +11,34 @@ import (
 	"sync"
 )
 
-// ledger is a server that keeps exact books. What it does is written in the
-// addresses: a local part that begins with "no" is refused, "later" deferred,
-// "bye" answered with 421 and a closed connection; sender "body" gets its
-// message refused. It keeps a transaction open whose BDAT failed, as it may.
+// ledger is a server with an exact record. The addresses control it: a local part that begins with
+// "no" is refused, "later" deferred, "bye" answered with 421 and a closed connection; messages
+// from sender "body" are refused. It keeps a transaction open whose BDAT failed, as RFC 3030
+// allows.
 //
-// It can be cut off behind any octet of either side. What it had received by
-// then it still takes in, as a server does whose replies don't arrive.
+// It can be cut off after any octet of either side. It still processes all input received until
+// then, like a server whose replies are lost.
 type ledger struct {
 	caps []string
 	lmtp bool
 	cut  cut
-	// holds says that no reply leaves before the client has nothing more to say:
-	// to the client that is a server behind a long line.
+	// holds says that no reply is sent before the client has sent everything: to the client it
+	// looks like a server behind a slow link.
 	holds    bool
 	stays    bool // after a 421
-	stubborn bool // refuses RSET, and doesn't end a transaction that failed
+	stubborn bool // refuses RSET, and doesn't end a failed transaction
 
 	mu    sync.Mutex
-	whole map[string]bool     // subjects of messages that came whole
-	books map[string][]string // subject -> recipients it was accepted for
-	wrong []string            // what no client may do
+	whole map[string]bool     // subjects of completely received messages
+	books map[string][]string // subject -> recipients for which it was accepted
+	wrong []string            // violations by the client
 }
 
 func newLedger(caps ...string) *ledger {
 	return &ledger{caps: caps, cut: uncut, whole: map[string]bool{}, books: map[string][]string{}}
 }
 
-// cutConn is a connection that ends behind so many octets.
+// cutConn is a connection that ends after a number of octets.
 type cutConn struct {
 	net.Conn
 	cut            cut
@@ -106,7 +106,7 @@ func (c *cutConn) end() {
 	_ = c.Conn.Close()
 }
 
-// session is one connection's state.
+// session is the state of one connection.
 type session struct {
 	l      *ledger
 	r      *bufio.Reader
@@ -124,7 +124,7 @@ func (l *ledger) serve(conn net.Conn) {
 	s.say("220 ledger")
 	for over := false; !over; over = s.command() && (!l.stays || c.dead || s.quit) {
 	}
-	// Let the client see an end, not a reset.
+	// So that the client sees an end and not a reset.
 	if c.holds && len(c.held) > 0 {
 		_, _ = c.say(c.held)
 	}
@@ -139,7 +139,7 @@ func (s *session) wrong(format string, args ...any) {
 	s.l.wrong = append(s.l.wrong, fmt.Sprintf(format, args...))
 }
 
-// command carries out one command and reports whether the session is over.
+// command handles one command and reports whether the session is over.
 func (s *session) command() (over bool) {
 	line, err := s.r.ReadString('\n')
 	if err != nil {
@@ -178,7 +178,7 @@ func (s *session) command() (over bool) {
 
 func (s *session) clear() { s.open, s.from, s.to, s.failed = false, "", nil, false }
 
-// verdict is what an address asks for.
+// verdict returns the reply that an address requests.
 func verdict(path string) (reply string, closing bool) {
 	address := strings.TrimLeft(path[strings.IndexByte(path, '<')+1:], "")
 	switch {
@@ -257,7 +257,7 @@ func (s *session) bdat(rest string) bool {
 	return over
 }
 
-// message decides on a whole message and says so.
+// message decides about a whole message and replies.
 func (s *session) message(message string) (over bool) {
 	reply, replies := "250 2.0.0 queued", 1
 	if s.l.lmtp {
@@ -280,7 +280,7 @@ func (s *session) message(message string) (over bool) {
 	return over
 }
 
-// take enters a message into the books.
+// take records a message.
 func (s *session) take(message string, to []string) {
 	subject, _, _ := strings.Cut(strings.TrimPrefix(message, "Subject: "), "\r\n")
 	s.l.mu.Lock()

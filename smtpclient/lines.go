@@ -7,21 +7,21 @@ import (
 	"unsafe"
 )
 
-// lineWriter passes a message on, stuffs dots (RFC 5321 section 4.5.2), and
-// refuses what would let the server see other lines than we do: a CR or LF
-// that stands alone (RFC 5321 section 2.3.8; "SMTP smuggling").
+// lineWriter writes a message with stuffed dots (RFC 5321 section 4.5.2), and refuses a lone CR or
+// LF, with which the server might see other lines than we do (RFC 5321 section 2.3.8; "SMTP
+// smuggling").
 //
-// It holds back the very last octet: a source that fails behind it, or goes on,
-// must not have completed a chunk.
+// It holds back the last octet: a source that fails after it, or continues, must not have
+// completed a chunk.
 type lineWriter struct {
 	w         *countingWriter
 	dots      bool
-	binary    bool  // lines mean nothing (RFC 3030 section 3)
+	binary    bool  // no lines (RFC 3030 section 3)
 	limit     int64 // the announced size
 	n         int64
 	lineStart bool // the next octet begins a line
 	cr        bool // the last octet was a CR
-	last      byte // the octet that was held back
+	last      byte // the octet held back
 	err       error
 }
 
@@ -33,8 +33,7 @@ var (
 	errNoEnd   = errors.New("it does not end with CRLF")
 )
 
-// Write keeps its first error: a source that overlooks it and goes on can't
-// come to a good end.
+// Write keeps its first error: a source that ignores it and continues can't succeed.
 func (l *lineWriter) Write(p []byte) (int, error) {
 	if l.err == nil && l.n+int64(len(p)) > l.limit {
 		l.err = errTooLong
@@ -59,22 +58,21 @@ func (l *lineWriter) Write(p []byte) (int, error) {
 	return total, nil
 }
 
-// WriteString is Write, and takes the octets where they are: a text is not
-// copied before it is looked at.
+// WriteString is Write without a copy of the string.
 func (l *lineWriter) WriteString(s string) (int, error) {
 	return l.Write(unsafe.Slice(unsafe.StringData(s), len(s))) // Write only reads
 }
 
-// whole reports whether p is whole lines that need nothing done to them, which
-// most of what is ever written is: they are then passed on at once.
+// whole reports whether p consists of whole lines that need no change, the usual case: they are
+// then passed on at once.
 func (l *lineWriter) whole(p []byte) bool {
 	if !l.lineStart || p[len(p)-1] != '\n' || l.dots && p[0] == '.' {
 		return false
 	}
 	lines, length := 0, 0
 	for i := 0; i < len(p); lines++ {
-		// The lines of base64 are of one length: a guess spares the search, and
-		// the count below tells whether a line end was leapt over.
+		// Base64 lines have the same length: guessing it saves the search, and the count below
+		// detects a missed line end.
 		if end := i + length; length > 0 && end <= len(p) && p[end-1] == '\n' {
 			i = end
 		} else {
@@ -88,7 +86,7 @@ func (l *lineWriter) whole(p []byte) bool {
 	return bytes.Count(p, []byte{'\r'}) == lines && bytes.Count(p, []byte{'\n'}) == lines
 }
 
-// pass hands on what was looked at, less the last octet of the message.
+// pass writes checked octets, except the last octet of the message.
 func (l *lineWriter) pass(p []byte) error {
 	l.n += int64(len(p))
 	end := p[len(p)-1]
@@ -101,18 +99,18 @@ func (l *lineWriter) pass(p []byte) error {
 	return err
 }
 
-// line passes on one line, or the part of one that a Write brought.
+// line writes one line, or the part of one in a Write.
 func (l *lineWriter) line(line []byte, ended bool) error {
 	if err := l.check(line, ended); err != nil {
 		return err
 	}
 	if l.dots && l.lineStart && line[0] == '.' {
-		_, _ = l.w.Write([]byte{'.'}) // the outlet keeps its error for the next line
+		_, _ = l.w.Write([]byte{'.'}) // the writer keeps its error for the next line
 	}
 	return l.pass(line)
 }
 
-// check looks at one line, or the part of one that a Write brought.
+// check checks one line, or the part of one in a Write.
 func (l *lineWriter) check(line []byte, ended bool) error {
 	if l.cr && line[0] != '\n' {
 		return errBareCR
@@ -135,7 +133,7 @@ func (l *lineWriter) check(line []byte, ended bool) error {
 	return nil
 }
 
-// finish checks that the message was what it had promised to be.
+// finish checks the message against its announced properties.
 func (l *lineWriter) finish() error {
 	switch {
 	case l.err != nil:

@@ -18,7 +18,7 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// No password goes out unencrypted unless both words were said.
+// No password is sent unencrypted without Plaintext and AllowCleartextPassword.
 func TestCleartextPasswordNeedsTheSecondWord(t *testing.T) {
 	t.Parallel()
 	password := sasl.Credentials{Username: "u", Password: "hunter22"}
@@ -28,7 +28,7 @@ func TestCleartextPasswordNeedsTheSecondWord(t *testing.T) {
 		mechanism string
 		offered   string
 		allow     bool
-		is        error // nil when it logs in
+		is        error // nil if the login succeeds
 	}{
 		"PLAIN":              {password, "", "PLAIN LOGIN", false, smtpclient.ErrCleartextPassword},
 		"forced PLAIN":       {password, "PLAIN", "PLAIN", false, smtpclient.ErrCleartextPassword},
@@ -70,8 +70,7 @@ func TestCleartextPasswordNeedsTheSecondWord(t *testing.T) {
 	}
 }
 
-// SCRAM over the wire with the library's server: in the clear, which keeps the
-// password, and bound to TLS.
+// SCRAM with the library's server: without TLS, which hides the password, and bound to TLS.
 func TestScramOverTheWire(t *testing.T) {
 	t.Parallel()
 	ca := newAuthority(t)
@@ -79,8 +78,8 @@ func TestScramOverTheWire(t *testing.T) {
 	for _, tc := range []struct {
 		mechanism string
 		tls       bool
-		wrong     bool // a server that does not know the password and says yes
-		asks      bool // the server's last message is in a challenge, as RFC 4954 wants it
+		wrong     bool // a server that does not know the password and accepts
+		asks      bool // the server's last message is a challenge, as RFC 4954 requires
 	}{
 		{sasl.ScramSHA1, false, false, true},
 		{sasl.ScramSHA256, false, false, true},

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// TestMain fails the package when a test leaves a goroutine of it behind.
+// TestMain fails the package if a test leaks a goroutine.
 func TestMain(m *testing.M) {
 	code := m.Run()
 	if left := leftover(2 * time.Second); left != "" && code == 0 {
@@ -19,8 +19,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// leftover waits for the goroutines of this package to end and returns the
-// stacks of those that don't.
+// leftover waits for the goroutines of this package to end and returns the stacks of the
+// remaining ones.
 func leftover(patience time.Duration) string {
 	buf := make([]byte, 1<<20)
 	for deadline := time.Now().Add(patience); ; runtime.Gosched() {

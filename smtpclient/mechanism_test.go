@@ -9,8 +9,8 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// Every code of refusal with every mechanism, said without a word about the login: only
-// three say that the mechanism is not known, and so the password was not judged.
+// Every refusal code with every mechanism, without text about the login: only three codes say
+// that the mechanism is unknown, so that the password was not judged.
 func TestUnknownMechanismByCode(t *testing.T) {
 	t.Parallel()
 	tried, yes := 0, 0
@@ -43,7 +43,7 @@ func reply(t *testing.T, code int, text string) smtp.Reply {
 	return r
 }
 
-// What servers say, with the code that they say it with.
+// Real replies of servers.
 func TestUnknownMechanismByWords(t *testing.T) {
 	t.Parallel()
 	for said, want := range map[string]bool{

@@ -15,7 +15,7 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// chooser is a server that answers AUTH by mechanism; "" hangs up.
+// chooser is a server with one reply to AUTH per mechanism; "" hangs up.
 type chooser struct {
 	offers  string
 	answers map[string]string
@@ -46,8 +46,8 @@ func (s *chooser) serve(conn net.Conn) {
 	}
 }
 
-// The next mechanism follows one that the server does not know: over TLS, without a
-// mechanism that was asked for, and never after a reply that judges the login.
+// The next mechanism follows an unknown one: over TLS, if no mechanism was configured, and never
+// after a reply that judges the login.
 func TestNextMechanism(t *testing.T) {
 	t.Parallel()
 	ca := newAuthority(t)
@@ -59,10 +59,10 @@ func TestNextMechanism(t *testing.T) {
 		creds   sasl.Credentials
 		offers  string
 		forced  string
-		plain   bool // without TLS, with the second word
+		plain   bool // without TLS, with AllowCleartextPassword
 		answers map[string]string
-		asked   string // with what, in order
-		code    int    // of the reply that ends it; 0 for a login
+		asked   string // mechanisms in order of use
+		code    int    // of the final reply; 0 for a login
 	}{
 		"the first is unknown":     {password, "AUTH PLAIN LOGIN", "", false, map[string]string{"PLAIN": unknown, "LOGIN": yes}, "PLAIN LOGIN", 0},
 		"500":                      {password, "AUTH PLAIN LOGIN", "", false, map[string]string{"PLAIN": "500 what", "LOGIN": yes}, "PLAIN LOGIN", 0},

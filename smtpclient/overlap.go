@@ -8,15 +8,15 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// overlaps reports whether a message can be on the wire together with others:
-// whole, in one flight with its envelope.
+// overlaps reports whether a message can be on the wire together with others: complete, in one
+// flight with its envelope.
 func (r *run) overlaps(x *transaction) bool {
 	return r.c.pipelining() && x.fitsOneFlight() && r.c.cfg.Window.Messages > 1
 }
 
 // bdatWindow is a part of a run in which MAIL, RCPT and BDAT of several messages are on
 // the wire (RFC 3030 section 4.2). One goroutine writes while the one that ranges over the
-// run reads, so that a server that stops reading until its replies are read blocks neither.
+// run reads, so that a server that stops reading until its replies are read causes no deadlock.
 //
 // RSET precedes each MAIL after a message whose outcome is not known yet: a server whose
 // BDAT failed may keep the transaction open, refuse the MAIL, and add the recipients to
@@ -25,7 +25,7 @@ func (r *run) overlaps(x *transaction) bool {
 type bdatWindow struct {
 	run  *run
 	g    *asyncWrite
-	stop context.CancelFunc // ends a wait for the source
+	stop context.CancelFunc // cancels a wait for the source
 
 	mu      sync.Mutex // guards the fields below
 	changed sync.Cond
@@ -59,18 +59,18 @@ func (r *run) overlap(x *transaction) {
 	})
 	told := false
 	defer func() {
-		if !told { // the loop over the run panics: nothing more is waited for
+		if !told { // the loop over the run panics: stop waiting
 			c.Close()
 		}
 		s.halt()
-		_ = s.g.finish() // what it managed is asked of the outlet
+		_ = s.g.finish() // the writer knows how much was sent
 		c.out.moved = nil
 	}()
 	s.read()
 	told = true
 }
 
-// write puts messages on the wire, the first of them x.
+// write writes messages, the first of them x.
 func (s *bdatWindow) write(ctx context.Context, x *transaction) error {
 	o := s.run.c.out
 	for x != nil {
@@ -81,10 +81,10 @@ func (s *bdatWindow) write(ctx context.Context, x *transaction) error {
 		}
 		x.c.line = x.lines(x.c.line[:0], p.commands)
 		x.c.show(x.c.line)
-		_, _ = o.Write(x.c.line) // the outlet keeps its error
+		_, _ = o.Write(x.c.line) // the writer keeps its error
 		if err := p.body.write(o); err != nil {
 			if p.body.failed != nil {
-				// Those before it are whole; they get their replies first.
+				// The messages before it are complete; their replies are read first.
 				_ = o.flush()
 				s.waitFor(func() bool { return s.queue[0] == p })
 				s.run.c.w.cut()
@@ -99,8 +99,8 @@ func (s *bdatWindow) write(ctx context.Context, x *transaction) error {
 	return o.flush()
 }
 
-// admit waits until the window has room for a message and queues it; nil when
-// it must not go out any more, on this connection.
+// admit waits until the window has room for a message and queues it; it returns nil if the
+// message must not be sent on this connection any more.
 func (s *bdatWindow) admit(x *transaction) *pendingTransaction {
 	bytes := s.run.c.cfg.Window.Bytes
 	room := func() bool {
@@ -130,7 +130,7 @@ func (s *bdatWindow) admit(x *transaction) *pendingTransaction {
 	return p
 }
 
-// following is the next message of the stretch; nil when the stretch ends.
+// following returns the next message of the window's stretch; nil at its end.
 func (s *bdatWindow) following(ctx context.Context, o *countingWriter) (*transaction, error) {
 	r := s.run
 	s.mu.Lock()
@@ -153,7 +153,7 @@ func (s *bdatWindow) following(ctx context.Context, o *countingWriter) (*transac
 		}
 		s.mu.Lock()
 		if len(s.queue) == 0 && !s.halted {
-			// Nobody was listening: it is looked at before more is said.
+			// The connection was idle: check it before sending more.
 			halted, r.c.parked = true, since
 		}
 		halted = halted || s.halted
@@ -162,7 +162,7 @@ func (s *bdatWindow) following(ctx context.Context, o *countingWriter) (*transac
 	return s.fit(r.c.transaction(t), halted), nil
 }
 
-// fit is x if it can go on in this stretch; else x waits for what comes after.
+// fit returns x if it can continue this stretch; otherwise x waits for the next.
 func (s *bdatWindow) fit(x *transaction, halted bool) *transaction {
 	s.run.waiting = nil
 	if halted || x.check() != nil || !s.run.overlaps(x) {
@@ -198,15 +198,14 @@ func (s *bdatWindow) read() {
 }
 
 func (s *bdatWindow) replies(p *pendingTransaction) (smtp.Stage, error) {
-	commands := p.commands[:len(p.commands)-1] // the body's reply is read apart
+	commands := p.commands[:len(p.commands)-1] // the body's reply is read separately
 	if stage, err := p.x.replies(commands, s.g); err != nil {
 		return stage, err
 	}
 	return smtp.StageBody, p.body.answered(s.g)
 }
 
-// head waits for the first message that is not answered; nil when there will
-// be none.
+// head waits for the first unanswered message; nil if there will be none.
 func (s *bdatWindow) head() *pendingTransaction {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -219,33 +218,33 @@ func (s *bdatWindow) head() *pendingTransaction {
 	return s.queue[0]
 }
 
-// due reports that the message whose replies are being read has left, so that
-// they have their time.
+// due reports that the message whose replies are being read has been sent, so that their timeout
+// starts.
 func (s *bdatWindow) due() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.queue) > 0 && s.queue[0].body.handed()
 }
 
-// lost settles everything that is on the wire.
+// lost settles every message on the wire.
 func (s *bdatWindow) lost(stage smtp.Stage, err error) {
 	s.halt()
 	lost := s.run.c.lost(stage, s.g.cause(err))
-	_ = s.g.finish() // what it managed is asked of the outlet
+	_ = s.g.finish() // the writer knows how much was sent
 	s.mu.Lock()
 	queue := s.queue
 	s.queue = nil
 	s.mu.Unlock()
 	for i, p := range queue {
 		if i > 0 {
-			stage = smtp.StageMail // nothing was heard of it
+			stage = smtp.StageMail // no reply to it was read
 		}
 		p.body.lost(stage, lost.Err)
 		s.run.yieldResult(p.x)
 	}
 }
 
-// halt lets nothing more be queued.
+// halt prevents more messages from being queued.
 func (s *bdatWindow) halt() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -258,7 +257,7 @@ func (s *bdatWindow) haltLocked() {
 	s.changed.Broadcast()
 }
 
-// close says that nothing more will be queued.
+// close says that no more messages will be queued.
 func (s *bdatWindow) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -266,8 +265,7 @@ func (s *bdatWindow) close() {
 	s.changed.Broadcast()
 }
 
-// waitFor waits until a condition holds; false when the stretch is halted
-// before it does.
+// waitFor waits until a condition holds; it returns false if the window is halted before.
 func (s *bdatWindow) waitFor(condition func() bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

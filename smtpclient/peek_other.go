@@ -4,5 +4,5 @@ package smtpclient
 
 import "net"
 
-// nothingToRead can't be told here.
+// nothingToRead is not available on this system.
 func nothingToRead(net.Conn) (nothing, known bool) { return false, false }

@@ -10,9 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// nothingToRead looks into the socket's buffer without taking anything out.
-// known is false for a connection that is no socket of ours, like a tunnel
-// through a proxy.
+// nothingToRead checks the socket's buffer without reading. known is false for a connection that
+// is not a socket, like a tunnel through a proxy.
 func nothingToRead(conn net.Conn) (nothing, known bool) {
 	socket, ok := conn.(syscall.Conn)
 	if !ok {

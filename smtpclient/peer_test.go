@@ -14,14 +14,14 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// text is a message for the tests. Whatever is not set follows from data.
+// text is a message for the tests. Unset fields follow from data.
 type text struct {
 	data        string
-	size        int64 // announced; 0 means the truth
-	err         error // returned behind data
+	size        int64 // announced size; 0 means the real one
+	err         error // returned after data
 	piece       int   // octets in one Write; 0 means all
 	eight, utf8 bool
-	deaf        bool // goes on after an error of the writer, and forgets it
+	deaf        bool // continues after an error of the writer, and drops it
 }
 
 const hello = "Subject: hi\r\n\r\nHello World\r\n.dot\r\n"
@@ -51,8 +51,8 @@ func (m text) WriteTo(w io.Writer) (n int64, err error) {
 	return n, m.err
 }
 
-// recorder is the client's end of a connection. It counts flights: a write
-// that follows something read begins one.
+// recorder is the client's end of a connection. It counts flights: a write that follows a read
+// begins one.
 type recorder struct {
 	net.Conn
 	mu      sync.Mutex
@@ -83,7 +83,7 @@ func (r *recorder) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// flown returns the flights since it was last asked.
+// flown returns the flights since the last call.
 func (r *recorder) flown() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -92,16 +92,15 @@ func (r *recorder) flown() int {
 	return n
 }
 
-// written is everything that reached the server.
+// written returns everything that reached the server.
 func (r *recorder) written() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return string(r.wrote)
 }
 
-// pipe connects a Config to a server function over a net.Pipe, whose writes
-// last until they are read: what was written was received. The server's end
-// is closed when the function returns.
+// pipe connects a Config to a server function over a net.Pipe, whose writes block until they are
+// read: all written octets were received. The server's end is closed when the function returns.
 func pipe(cfg smtpclient.Config, serve func(conn net.Conn)) (smtpclient.Config, *recorder, <-chan struct{}) {
 	client, server := net.Pipe()
 	rec := &recorder{Conn: client}
@@ -146,8 +145,8 @@ func address(t testing.TB, s string) smtp.Address {
 	return a
 }
 
-// eventLog is a Trace that keeps what it is told and fails the test when that
-// comes from a goroutine other than the one that made it.
+// eventLog is a Trace that keeps its events and fails the test if one comes from another
+// goroutine than the one that created it.
 type eventLog struct {
 	t     testing.TB
 	owner string
@@ -166,14 +165,14 @@ func (l *eventLog) trace(e smtpclient.Event) {
 
 func (l *eventLog) String() string { return strings.Join(l.lines, "\n") }
 
-// goroutine is the name of the one that calls.
+// goroutine returns the name of the calling goroutine.
 func goroutine() string {
 	buf := make([]byte, 64)
 	name, _, _ := strings.Cut(string(buf[:runtime.Stack(buf, false)]), "[")
 	return name
 }
 
-// stageOf takes the *smtp.Error out of what Dial returned.
+// stageOf returns the *smtp.Error in an error from Dial.
 func stageOf(t testing.TB, err error) *smtp.Error {
 	t.Helper()
 	var at *smtp.Error

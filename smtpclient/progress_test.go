@@ -11,8 +11,8 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// Nobody hears of the progress of a message behind its result, and everybody
-// has heard by then that all of it has left.
+// Progress is never called after a message's result, and before it was called for the whole
+// message.
 func TestRunTellsNoProgressBehindTheResult(t *testing.T) {
 	t.Parallel()
 	for name, way := range runWays() {
@@ -61,7 +61,7 @@ func TestRunTellsNoProgressBehindTheResult(t *testing.T) {
 	}
 }
 
-// lingering is a connection whose writes return a second after all was read.
+// lingering is a connection whose writes return a second after everything was read.
 type lingering struct{ net.Conn }
 
 func (l lingering) Write(p []byte) (int, error) {

@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// acknowledgeNow sends the confirmation of what has come that the kernel delays,
-// if it does. It is for sockets alone; a tunnel is left as it is.
+// acknowledgeNow sends a delayed TCP acknowledgement now. It works on sockets only; a tunnel is
+// left alone.
 func acknowledgeNow(conn net.Conn) {
 	socket, ok := conn.(*net.TCPConn)
 	if !ok {
@@ -17,7 +17,7 @@ func acknowledgeNow(conn net.Conn) {
 	if err != nil {
 		return
 	}
-	// Where it fails the kernel takes its time, and that is all.
+	// If it fails, the kernel acknowledges later.
 	_ = raw.Control(func(fd uintptr) {
 		_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_QUICKACK, 1)
 	})

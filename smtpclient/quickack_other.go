@@ -4,5 +4,5 @@ package smtpclient
 
 import "net"
 
-// acknowledgeNow does nothing: only Linux lets a program ask for it.
+// acknowledgeNow does nothing: only Linux supports it.
 func acknowledgeNow(net.Conn) {}

@@ -2,7 +2,7 @@
 
 package smtpclient_test
 
-// stride is how far the octets are from each other after which a connection is cut. Under
-// the race detector, where a dialogue takes ten times as long, it is not every octet; it is
-// none that the length of a usual line is a multiple of.
+// stride is the distance in octets between the cuts of a connection. Under the race detector a
+// dialogue takes ten times as long, so it is not 1; it is also no divisor of the usual line
+// lengths.
 const stride = 7

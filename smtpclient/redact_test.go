@@ -15,9 +15,8 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// FuzzTraceRedaction logs in to a server that repeats whatever it was told,
-// and the secret in every form it can think of, in each of its replies.
-// Neither the trace nor an error holds any of it.
+// FuzzTraceRedaction logs in to a server that repeats all input, and the secret in every known
+// encoding, in each of its replies. Neither the trace nor an error contains any of it.
 func FuzzTraceRedaction(f *testing.F) {
 	f.Add("me@qq.com", "hunter22", uint8(6), "535 bad %s and %s", uint8(0))
 	f.Add("me@qq.com", "授权码授权码", uint8(7), "454 %s", uint8(1))
@@ -57,8 +56,8 @@ func FuzzTraceRedaction(f *testing.F) {
 	})
 }
 
-// isOurs reports a secret that stands in the conversation anyway: nothing can
-// be hidden by taking out parts of the words that are always there.
+// isOurs reports a secret that occurs in the conversation anyway: parts of constant words can't
+// be hidden.
 func isOurs(secret string) bool {
 	always := "C: EHLO localhost\nC: AUTH " + strings.Join(sasl.Mechanisms(), " **** ") + "\nC: ****\nC: *\nS: connected: pipe\n" +
 		"MAIL FROM:<a@x.org>\nRCPT TO:<b@x.org>\nDATA\nmessage sent: 34\nAUTH= 235 250- 334- 535- 454 221 " +
@@ -69,13 +68,13 @@ func isOurs(secret string) bool {
 		!strings.ContainsFunc(secret, func(r rune) bool { return r >= 'a' && r <= 'z' || r >= 0x4e00 })
 }
 
-// forms lists how a server may repeat a secret.
+// forms lists the encodings in which a server may repeat a secret.
 func forms(secret, user string) []string {
 	b64 := base64.StdEncoding.EncodeToString
 	return []string{secret, b64([]byte(secret)), b64([]byte("\x00" + user + "\x00" + secret))}
 }
 
-// echo is the server. It returns the responses in base64 that it was sent.
+// echo is the server. It returns the base64 responses that it received.
 func echo(conn net.Conn, name, secret, user, format string, form uint8) (said []string) {
 	r := bufio.NewReader(conn)
 	all := forms(secret, user)
@@ -155,8 +154,8 @@ func TestAuthLinesAreHiddenWhateverTheirLength(t *testing.T) {
 	}
 }
 
-// A secret that is part of its own encoding must not spoil the hiding of the
-// whole of it.
+// A secret that is part of its own encoding must not prevent the whole encoding from being
+// hidden.
 func TestLongestFormIsHiddenFirst(t *testing.T) {
 	t.Parallel()
 	creds := sasl.Credentials{Username: "me@qq.com", Password: "HFxL"}
@@ -175,8 +174,7 @@ func TestLongestFormIsHiddenFirst(t *testing.T) {
 	<-done
 }
 
-// A challenge reaches the mechanism as it came, though a password stands in
-// it by chance.
+// A challenge reaches the mechanism unchanged, even if it happens to contain a password.
 func TestChallengeIsNotRedacted(t *testing.T) {
 	t.Parallel()
 	challenge := base64.StdEncoding.EncodeToString([]byte("<1896.697170952@postoffice.example>"))
@@ -206,7 +204,7 @@ func TestChallengeIsNotRedacted(t *testing.T) {
 	<-done
 }
 
-// A 421 that was said before a command could be sent is read.
+// A 421 that was sent before a command could be sent is read.
 func TestRefusalBeforeABrokenPipeIsRead(t *testing.T) {
 	t.Parallel()
 	gone := make(chan struct{})
@@ -239,7 +237,7 @@ func TestRefusalBeforeABrokenPipeIsRead(t *testing.T) {
 	<-done
 }
 
-// deafEnd can be read and not written.
+// deafEnd can be read but not written.
 type deafEnd struct{ net.Conn }
 
 func (deafEnd) Write([]byte) (int, error) { return 0, net.ErrClosed }

@@ -9,7 +9,7 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// Every dialogue of testdata, both directions to the byte, in each rhythm.
+// Every dialogue of testdata is replayed, both directions to the byte, in each rhythm.
 func TestDialogues(t *testing.T) {
 	t.Parallel()
 	for _, s := range loadScripts(t) {
@@ -69,8 +69,8 @@ func replay(t *testing.T, s script, rhythm func([]byte) [][]byte) {
 	}
 }
 
-// describe writes a result as a dialogue's head wants it: for each recipient
-// "status@stage", with the code of the reply and what went wrong.
+// describe formats a result like the head of a dialogue: for each recipient "status@stage", with
+// the code of the reply and the error.
 func describe(r smtpclient.Result) string {
 	var out []string
 	for _, o := range r.Outcomes {

@@ -11,8 +11,8 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// Over a real socket a server that hangs up with unread octets resets the
-// connection. Its refusal, said just before, is heard all the same.
+// Over a real socket a server that hangs up with unread octets resets the connection. Its
+// refusal, sent just before, is still read.
 func TestRefusalBeforeAResetIsHeard(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat(strings.Repeat("x", 76)+"\r\n", 100_000)
@@ -47,7 +47,7 @@ func TestRefusalBeforeAResetIsHeard(t *testing.T) {
 	served.Wait()
 }
 
-// resetMidway grants a message, reads a part of it, refuses and hangs up.
+// resetMidway accepts a message, reads a part of it, refuses and hangs up.
 func resetMidway(conn net.Conn) {
 	defer conn.Close()
 	r := bufio.NewReader(conn)

@@ -18,7 +18,7 @@ type Source interface {
 	Next(ctx context.Context, wait bool) (t Transaction, ok bool)
 }
 
-// pulled is a Source of an iterator.
+// pulled is a Source made from an iterator.
 type pulled func() (Transaction, bool)
 
 func (p pulled) Next(context.Context, bool) (Transaction, bool) { return p() }
@@ -77,8 +77,8 @@ type run struct {
 func (r *run) carryOut() {
 	settled := false
 	defer func() {
-		// A loop or a source that panics leaves replies to come, which must not be
-		// taken for those to another message.
+		// After a panic of the loop or the source, unread replies remain, which must not be read
+		// as replies to another message.
 		if !settled || r.c.closing.Code != 0 {
 			r.c.Close()
 		}
@@ -107,10 +107,10 @@ func (r *run) next() *transaction {
 	r.waiting = nil
 	switch {
 	case x != nil:
-		if r.c.closing.Code != 0 { // it was said while x waited
+		if r.c.closing.Code != 0 { // it arrived while x waited
 			r.c.Close()
 		}
-		r.c.awake() // if it is not, the message is told so
+		r.c.awake() // if it fails, the message is settled with the error
 		return x
 	case r.ended():
 		return nil
@@ -122,7 +122,7 @@ func (r *run) next() *transaction {
 			r.c.parked, r.exhausted = time.Time{}, true
 			return nil
 		}
-		r.c.awake() // if it is not, the message is told so
+		r.c.awake() // if it fails, the message is settled with the error
 	}
 	return r.c.transaction(t)
 }
@@ -132,7 +132,7 @@ func (r *run) ended() bool {
 	return r.exhausted || r.c.broken.Load() || r.c.closing.Code != 0 || r.c.Spent() || r.ctx.Err() != nil
 }
 
-// peek returns the next message if it is there already.
+// peek returns the next message if it is available now.
 func (r *run) peek() *transaction {
 	if r.waiting == nil && !r.ended() {
 		if t, ok := r.messages.Next(r.ctx, false); ok {
@@ -166,8 +166,8 @@ func (r *run) sequence(x *transaction) {
 		}
 		if f.next = r.follower(x); f.next != nil {
 			if x.chunking {
-				// The message may be refused, and what a refused chunk leaves behind is not
-				// agreed upon; see overlap.
+				// The message may be refused, and the state after a refused chunk is not
+				// specified; see overlap.
 				f.after = []command{{stage: smtp.StageReset}}
 			}
 			f.next.early = !x.chunking
@@ -191,10 +191,9 @@ func (r *run) sequence(x *transaction) {
 // follower returns the next message if its opening can share a flight with x, the message
 // before it.
 //
-// After a BDAT it can: the chunk says how long it is. After the dot of DATA it
-// can only at servers that are known to read on there. QUIRK: Haraka refuses
-// what came before its reply to the dot, Courier and chasquid lose it, and others
-// add it to the message.
+// After a BDAT it can: the chunk has a length. After the dot of DATA it can only at servers known
+// to read on there. QUIRK: Haraka refuses commands that came before its reply to the dot, Courier
+// and chasquid lose them, and others add them to the message.
 func (r *run) follower(x *transaction) *transaction {
 	if !r.c.pipelining() || r.c.cfg.Window.Messages == 1 || r.consumerGone || !x.chunking && !r.c.readsOn() {
 		return nil

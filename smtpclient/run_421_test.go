@@ -11,9 +11,9 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// A server that says 421 may read on all the same, and be cut off later:
-// whatever it said since shows that it did, and a message behind that is in
-// doubt. It is cut off behind every octet that it says.
+// A server that answers 421 may still read on, and be cut off later: a reply after the 421 proves
+// that it did, and a following message is in doubt. The server is cut off after every octet that
+// it sends.
 func TestRunOnAServerThatReadsOnAfter421(t *testing.T) {
 	t.Parallel()
 	const bye = "421 4.3.2 closing\r\n"
@@ -43,7 +43,7 @@ func TestRunOnAServerThatReadsOnAfter421(t *testing.T) {
 						conn.Quit(t.Context())
 					}
 					<-done
-					// With the 421 for its last word it has hung up, and not read on.
+					// If the 421 is its last reply, it has hung up and not read on.
 					if !strings.Contains(server.said, bye) || strings.HasSuffix(server.said, bye) {
 						continue
 					}
@@ -58,7 +58,7 @@ func TestRunOnAServerThatReadsOnAfter421(t *testing.T) {
 	}
 }
 
-// heard keeps what a server said.
+// heard records the server's replies.
 type heard struct {
 	net.Conn
 	said string
@@ -70,8 +70,7 @@ func (h *heard) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// A message that was taken before the server said 421, and was not begun, stays
-// with us.
+// A message that was taken before the 421, but not begun, is returned as lost.
 func TestRunBeginsNothingAfter421(t *testing.T) {
 	t.Parallel()
 	cfg := plainConfig()
@@ -86,14 +85,14 @@ func TestRunBeginsNothingAfter421(t *testing.T) {
 	}
 }
 
-// With LMTP the first reply to a message shows that the server has it: what it
-// would have said of the others nobody knows, whatever it said of the first.
+// With LMTP the first reply to a message shows that the server has it: the outcome of the other
+// recipients is unknown, whatever the first reply was.
 func TestLMTPEndsBetweenReplies(t *testing.T) {
 	t.Parallel()
 	for _, caps := range [][]string{nil, {"PIPELINING"}, {"PIPELINING", "CHUNKING"}} {
 		cfg := plainConfig()
 		cfg.LMTP = true
-		l := newLedger(caps...) // which says 421 once, and hangs up
+		l := newLedger(caps...) // answers 421 once, and hangs up
 		results := carry(t, l, cfg, source(t, []letter{{from: "last", to: "x y"}}))
 		if len(results) != 1 || statuses(results[0]) != "deferred unknown" || results[0].Lost {
 			t.Errorf("%v: %v", caps, results)

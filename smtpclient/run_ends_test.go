@@ -13,9 +13,8 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// A 421, at whatever stage, is about its own message and the connection: those
-// before it keep their outcomes, those behind it were not tried, are lost, and
-// carry the 421 as the reason.
+// A 421, at any stage, concerns its own message and the connection: earlier messages keep their
+// outcomes, later ones were not tried, are lost, and carry the 421 as the reason.
 func TestRunEndsWith421(t *testing.T) {
 	t.Parallel()
 	for name, way := range runWays() {
@@ -47,8 +46,8 @@ func TestRunEndsWith421(t *testing.T) {
 	}
 }
 
-// A message that can't be read to its end is its own affair: those before it
-// get their replies before the connection is cut, those behind it can go again.
+// A message that can't be read to its end affects only itself: earlier messages get their replies
+// before the connection is cut, later ones can be sent elsewhere.
 func TestRunWithAMessageThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	for name, way := range runWays() {
@@ -76,8 +75,7 @@ func TestRunWithAMessageThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// A message that this server can't be sent is settled in its turn, and nothing
-// of it is said.
+// A message that this server can't accept is settled in its turn, without a command.
 func TestRunWithAMessageThatDoesNotFit(t *testing.T) {
 	t.Parallel()
 	for name, way := range runWays() {
@@ -104,7 +102,7 @@ func TestRunWithAMessageThatDoesNotFit(t *testing.T) {
 	}
 }
 
-// Leaving the loop takes no further message and waits for those on the wire.
+// Breaking the loop takes no further message and waits for those on the wire.
 func TestRunIsLeft(t *testing.T) {
 	t.Parallel()
 	for name, way := range runWays() {
@@ -140,8 +138,7 @@ func TestRunIsLeft(t *testing.T) {
 	}
 }
 
-// A server that says 421 and goes on all the same gets what is on the wire and
-// no more.
+// If a server answers 421 and continues, it gets the messages on the wire and no more.
 func TestRunTakesNothingAfter421(t *testing.T) {
 	t.Parallel()
 	for name, way := range runWays() {
@@ -161,8 +158,8 @@ func TestRunTakesNothingAfter421(t *testing.T) {
 	}
 }
 
-// A server that keeps a transaction whose message failed, and neither RSET nor
-// MAIL ends it: whose recipients it has now, nobody can tell.
+// A server keeps a transaction whose message failed, and neither RSET nor MAIL ends it: its
+// recipients are unknown.
 func TestRunOnAServerThatRefusesRSET(t *testing.T) {
 	t.Parallel()
 	cfg := plainConfig()
@@ -178,8 +175,8 @@ func TestRunOnAServerThatRefusesRSET(t *testing.T) {
 	}
 }
 
-// A message that is no longer to go is settled in its turn, and nothing of it
-// is said; what is on the wire by then is.
+// A message that must not be sent any more is settled in its turn, without a command; messages on
+// the wire are finished.
 func TestRunIsStoppedBeforeWhatWaits(t *testing.T) {
 	t.Parallel()
 	stopped := errors.New("enough")
@@ -234,8 +231,8 @@ func (f fed) Next(ctx context.Context, wait bool) (smtpclient.Transaction, bool)
 	}
 }
 
-// A run whose messages come slowly sends each as it comes, and looks at a
-// connection that rested before it says more.
+// A run with a slow source sends each message as it comes, and checks an idle connection before
+// it sends more.
 func TestRunWaitsForItsSource(t *testing.T) {
 	t.Parallel()
 	for name, way := range runWays() {
@@ -248,9 +245,8 @@ func TestRunWaitsForItsSource(t *testing.T) {
 	}
 }
 
-// A server that offers PIPELINING and loses what comes behind a command: the
-// message was not tried and is lost to this connection, and the error says that
-// the server is to be spoken to line by line.
+// A server offers PIPELINING and loses commands that follow another: the message was not tried
+// and is lost to this connection, and the error recommends one command at a time.
 func TestRunOutOfStep(t *testing.T) {
 	t.Parallel()
 	for lost, serve := range map[string]func(string) string{
@@ -320,9 +316,9 @@ func (f *filtered) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// A refusal of MAIL for the number of messages on the connection decides nothing
-// about the message: it is not tried, and can go over another connection. To the
-// first message of a connection it is an answer.
+// A refusal of MAIL for the number of messages on the connection does not decide about the
+// message: it is not tried, and can be sent on another connection. For the first message of a
+// connection it is a real refusal.
 func TestRunComesToTheLimitOfAConnection(t *testing.T) {
 	t.Parallel()
 	for _, caps := range [][]string{nil, {"PIPELINING"}} {

@@ -12,9 +12,8 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// OpenSMTPD takes 100 messages on a connection and answers each later MAIL with
-// 452 4.5.3. The first such answer ends the run: the others are for another
-// connection.
+// OpenSMTPD accepts 100 messages on a connection and answers each later MAIL with 452 4.5.3. The
+// first such reply ends the run: the other messages need another connection.
 func TestRunEndsWhenTheConnectionIsFull(t *testing.T) {
 	t.Parallel()
 	for _, offer := range []string{"250 HELP", "250-PIPELINING\r\n250 HELP", "250-PIPELINING\r\n250 CHUNKING"} {
@@ -32,7 +31,7 @@ func TestRunEndsWhenTheConnectionIsFull(t *testing.T) {
 			}
 			conn.Quit(t.Context())
 			<-done
-			// A window of messages may have been on the way.
+			// A window of messages may have been on the wire.
 			if full && len(results) == len(list) || !full && len(results) < len(list) {
 				t.Errorf("%q, %s: %d messages of %d were taken", offer, code, len(results), len(list))
 			}
@@ -46,7 +45,7 @@ func TestRunEndsWhenTheConnectionIsFull(t *testing.T) {
 	}
 }
 
-// takeTwo is a server that takes two messages.
+// takeTwo is a server that accepts two messages.
 func takeTwo(conn net.Conn, offer, full string) {
 	in := bufio.NewReader(conn)
 	say := func(text string) { fmt.Fprintf(conn, "%s\r\n", text) }

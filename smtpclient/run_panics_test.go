@@ -11,8 +11,8 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// When the loop over a run panics, replies remain that nobody will read. The
-// next message must not take them for its own.
+// If the loop over a run panics, unread replies remain. The next message must not read them as
+// its own.
 func TestRunWhoseLoopPanics(t *testing.T) {
 	t.Parallel()
 	for name, way := range runWays() {
@@ -64,7 +64,7 @@ func (d *distant) Write(p []byte) (int, error) {
 	return d.Conn.Write(p)
 }
 
-// A source that panics leaves no connection behind in the middle of a transaction.
+// A source that panics leaves no connection within a transaction.
 func TestRunWhoseSourcePanics(t *testing.T) {
 	t.Parallel()
 	for _, caps := range [][]string{nil, {"PIPELINING"}} {

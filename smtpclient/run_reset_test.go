@@ -6,9 +6,9 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// A server that keeps a transaction whose message failed, and refuses RSET and
-// the next MAIL: that refusal is about the one before. A message whose
-// opening shared the flight of the failed one can go again elsewhere.
+// A server keeps a transaction whose message failed, and refuses RSET and the next MAIL: that
+// refusal concerns the earlier transaction. A message whose opening shared the flight of the
+// failed one can be sent elsewhere.
 func TestRunBlamesNobodyForARefusedRSET(t *testing.T) {
 	t.Parallel()
 	cfg := plainConfig()

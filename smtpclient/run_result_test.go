@@ -11,10 +11,10 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// owned is a message whose owner wants to know when nobody reads it any more.
+// owned is a message that detects reads after its result.
 type owned struct {
 	text
-	reading *int // plain: the race detector has to see that it is ordered
+	reading *int // not atomic: the race detector must see that accesses are ordered
 }
 
 func (m owned) WriteTo(w io.Writer) (int64, error) {
@@ -23,8 +23,8 @@ func (m owned) WriteTo(w io.Writer) (int64, error) {
 	return m.text.WriteTo(w)
 }
 
-// A server may refuse a message in the middle of it. When its result is told,
-// nobody reads it any more: its owner may close it, or send it elsewhere.
+// A server may refuse a message in the middle. After its result the message is not read any more:
+// its owner may close it, or send it elsewhere.
 func TestRunHasLetGoOfAMessageWithItsResult(t *testing.T) {
 	t.Parallel()
 	for way, caps := range map[string][]string{
@@ -57,7 +57,7 @@ func TestRunHasLetGoOfAMessageWithItsResult(t *testing.T) {
 	}
 }
 
-// refuseInTheMiddle reads no further than the beginning of a message.
+// refuseInTheMiddle reads only the beginning of a message.
 func refuseInTheMiddle(conn net.Conn, caps []string) {
 	fmt.Fprint(conn, "220 x\r\n")
 	r := bufio.NewReader(conn)

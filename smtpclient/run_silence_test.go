@@ -14,8 +14,8 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// trickle feeds a run three messages at once and then one by one. The server
-// may end the connection when it has been quiet.
+// trickle feeds a run three messages at once and then one by one. The server may end the
+// connection after silence.
 func trickle(t *testing.T, way func(*smtpclient.Config) []string, ends string) {
 	cfg := plainConfig()
 	l := newLedger(way(&cfg)...)
@@ -47,7 +47,7 @@ func trickle(t *testing.T, way func(*smtpclient.Config) []string, ends string) {
 			go func() {
 				synctest.Wait() // until the run waits for its source
 				close(end)
-				synctest.Wait() // until the server has said what it says
+				synctest.Wait() // until the server has replied
 				one(3)
 			}()
 		case len(results) >= 3 && len(results) < 20:
@@ -69,9 +69,9 @@ func trickle(t *testing.T, way func(*smtpclient.Config) []string, ends string) {
 	l.compare(t, results)
 }
 
-// A server that goes on reading and answers no more: whatever had left by then
-// is unknown, when the time for the reply to the message's end is over and not
-// later, however much was sent after it.
+// A server reads on and does not answer any more: messages sent by then are unknown when the
+// timeout of the reply to the message's end is over, and not later, however much was sent after
+// them.
 func TestRunUnanswered(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]int{"PIPELINING": 1, "CHUNKING": 32, "CHUNKING, window 2": 2, "lock-step": 1} {
@@ -101,8 +101,8 @@ func TestRunUnanswered(t *testing.T) {
 	}
 }
 
-// The time of a reply is not that of the replies behind it: messages that go on
-// leaving don't lengthen it.
+// The timeout of a reply does not depend on later replies: messages that are still being sent
+// don't extend it.
 func TestRunUnansweredWhileItGoesOn(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -143,11 +143,11 @@ func TestRunUnansweredWhileItGoesOn(t *testing.T) {
 	})
 }
 
-// speechless is a server's connection that says no more once it has said something.
+// speechless is a server's connection that falls silent after a given reply.
 type speechless struct {
 	net.Conn
 	after string
-	times int // that it was said before
+	times int // number of times that it was sent before
 	said  bool
 }
 
@@ -164,8 +164,7 @@ func (m *speechless) Write(p []byte) (int, error) {
 	return m.Conn.Write(p)
 }
 
-// A context that ends is the end of the run, with nothing in doubt that had
-// not left.
+// A cancelled context ends the run, and no message is in doubt that was not completely sent.
 func TestRunContextEnds(t *testing.T) {
 	t.Parallel()
 	for name, way := range runWays() {

@@ -14,18 +14,17 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// letter is a message of a run: its sender and recipients say what becomes of
-// it (see ledger).
+// letter is a message of a run: its sender and recipients determine its outcome (see ledger).
 type letter struct {
 	from   string
-	to     string // with blanks between
+	to     string // separated by blanks
 	all    bool
 	lines  int
-	broken bool // its content fails behind the first half
+	broken bool // its content fails after the first half
 	want   string
 }
 
-// letters are all ways in which a message can end without harm to the next.
+// letters returns all ways in which a message can end without harm to the next.
 func letters() []letter {
 	return []letter{
 		{from: "a", to: "x", want: "accepted"},
@@ -61,7 +60,7 @@ func (l letter) transaction(t testing.TB, subject string) smtpclient.Transaction
 	return x
 }
 
-// queueOf is a Source that has all its messages at hand.
+// queueOf is a Source whose messages are all available.
 type queueOf struct{ left []smtpclient.Transaction }
 
 func (q *queueOf) Next(context.Context, bool) (smtpclient.Transaction, bool) {
@@ -81,7 +80,7 @@ func source(t testing.TB, list []letter) *queueOf {
 	return q
 }
 
-// runWays are the ways a run can go.
+// runWays are the ways of sending a run.
 func runWays() map[string]func(*smtpclient.Config) []string {
 	chunking := []string{"PIPELINING", "CHUNKING", "SIZE"}
 	return map[string]func(*smtpclient.Config) []string{
@@ -141,8 +140,8 @@ func carry(t *testing.T, l *ledger, cfg smtpclient.Config, q *queueOf) []smtpcli
 	return results
 }
 
-// cutsForAll reports whether a message to all or none that can't go to all
-// costs the connection: DATA has been granted by then.
+// cutsForAll reports whether a withheld message under the policy All costs the connection,
+// because DATA was already accepted.
 func cutsForAll(way string) bool {
 	return strings.Contains(way, "PIPELINING") || way == "LMTP" || way == "LMTP, messages too"
 }
@@ -155,8 +154,8 @@ func statuses(r smtpclient.Result) string {
 	return strings.Join(words, " ")
 }
 
-// Whatever becomes of a message of a run, in whatever way it goes: the others'
-// outcomes are theirs, and the server has exactly what it is said to have.
+// Whatever happens to a message of a run, the outcomes of the others are right, and the server
+// has exactly the reported messages.
 func TestRunOutcomes(t *testing.T) {
 	t.Parallel()
 	for name, way := range runWays() {
@@ -187,7 +186,7 @@ func TestRunOutcomes(t *testing.T) {
 	}
 }
 
-// compare holds the outcomes against the books.
+// compare compares the outcomes with the server's record.
 func (l *ledger) compare(t *testing.T, results []smtpclient.Result) (unknown int) {
 	t.Helper()
 	l.mu.Lock()
@@ -225,8 +224,8 @@ func (l *ledger) compare(t *testing.T, results []smtpclient.Result) (unknown int
 	return unknown
 }
 
-// A run is cut behind every octet of either side: the results are those of the
-// messages taken, in order, and agree with the server's books.
+// A run is cut after every octet of either side: the results are those of the messages taken, in
+// order, and agree with the server's record.
 func TestRunCutBehindEveryOctet(t *testing.T) {
 	t.Parallel()
 	var cases, unknown, lost atomic.Int64
@@ -234,7 +233,7 @@ func TestRunCutBehindEveryOctet(t *testing.T) {
 	t.Run("ways", func(t *testing.T) {
 		for name, way := range runWays() {
 			if strings.HasSuffix(name, "1") || strings.HasSuffix(name, "octets") {
-				continue // no other ways than those of lock-step or of a window of 2
+				continue // only lock-step and a window of 2
 			}
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
@@ -278,8 +277,8 @@ func TestRunCutBehindEveryOctet(t *testing.T) {
 	t.Logf("%d cases, %d unknown outcomes, %d messages lost", cases.Load(), unknown.Load(), lost.Load())
 }
 
-// The flights of a run: two for each message with PIPELINING, one where messages
-// may be pipelined, and a window of them in one with CHUNKING.
+// The flights of a run: two per message with PIPELINING, one if messages may be pipelined, and a
+// window of them in one with CHUNKING.
 func TestRunFlights(t *testing.T) {
 	t.Parallel()
 	const messages = 100
@@ -320,7 +319,7 @@ func TestRunFlights(t *testing.T) {
 	}
 }
 
-// Replies are told apart however many there are, and however alike.
+// Replies are matched to commands, however many and however similar they are.
 func TestRunReplies(t *testing.T) {
 	t.Parallel()
 	server := &simple{caps: []string{"PIPELINING"}, reply: map[string]string{"RCPT": "250-of two lines\r\n250 ok"}}
@@ -348,13 +347,13 @@ func TestRunReplies(t *testing.T) {
 	}
 	conn.Quit(t.Context())
 	<-done
-	// MAIL, the end of RCPT's, and QUIT; and for each number two.
+	// MAIL, the last RCPT of each, and QUIT; and two for each number.
 	if seen["250 ok"] != 101 || seen["250-of two lines"] != 50 || seen["354 go"] != 50 || seen["250 2.0.0 queued as 7"] != 2 {
 		t.Errorf("the trace saw %v", seen)
 	}
 }
 
-// The last line of a reply is not taken for the reply.
+// The last line of a reply is not read as the whole reply.
 func TestRunRepliesOfTwoLines(t *testing.T) {
 	t.Parallel()
 	server := &simple{caps: []string{"CHUNKING"}, reply: map[string]string{"BDAT": "250-taken\r\n250 ok"}}
@@ -372,8 +371,7 @@ func TestRunRepliesOfTwoLines(t *testing.T) {
 	<-done
 }
 
-// A large message is written past the block that gathers the rest. What was
-// handed over is counted all the same.
+// A large message is written past the block that collects the rest. Its octets are still counted.
 func TestLargeMessageCutAtItsEnd(t *testing.T) {
 	t.Parallel()
 	data := "Subject: 0\r\n\r\n" + strings.Repeat(strings.Repeat("x", 76)+"\r\n", 1500)
@@ -404,7 +402,7 @@ func TestLargeMessageCutAtItsEnd(t *testing.T) {
 	}
 }
 
-// numbering gives two messages in a row the same number.
+// numbering numbers two messages in a row alike.
 type numbering struct {
 	net.Conn
 	queued int

@@ -18,24 +18,23 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// script is a dialogue of testdata/dialogue. Behind a head of "key: value"
-// lines stand the lines of both sides:
+// script is a dialogue of testdata/dialogue. After a head of "key: value" lines come the lines of
+// both sides:
 //
-//	C: what the client has to say, to the byte
-//	S: what the server answers; "S2:" decides the second recipient, "S*:" all
-//	   that are undecided
-//	R: server bytes without a line end, as a Go string
-//	X: the server hangs up; without it the client has to
+// C: the client's line, to the byte
+// S: the server's reply; "S2:" decides the second recipient, "S*:" all undecided ones
+// R: server bytes without a line end, as a Go string
+// X: the server hangs up; without it the client must
 type script struct {
 	name  string
 	head  map[string][]string
 	runs  []run
-	ends  map[int]int // recipient -> octets of the server that decide it; -1 for all
+	ends  map[int]int // recipient -> number of server octets that decide it; -1 for all
 	whole int         // octets of the client up to the message's end
 	hangs bool        // the server hangs up at the end
 }
 
-// run is what one side says before the other has its turn.
+// run is the lines of one side until the other side's turn.
 type run struct {
 	client bool
 	data   []byte
@@ -122,7 +121,7 @@ func (s *script) say(client bool, data string) {
 	s.runs = append(s.runs, run{client, []byte(data)})
 }
 
-// value is the only value of a head line; "" without one.
+// value returns the only value of a head line; "" without one.
 func (s *script) value(key string) string {
 	if len(s.head[key]) == 0 {
 		return ""
@@ -130,7 +129,7 @@ func (s *script) value(key string) string {
 	return s.head[key][0]
 }
 
-// total counts the octets of one side.
+// total returns the number of octets of one side.
 func (s *script) total(client bool) int {
 	n := 0
 	for _, r := range s.runs {
@@ -176,14 +175,13 @@ func (s *script) transaction(t testing.TB) smtpclient.Transaction {
 	return tx
 }
 
-// cut says where a player leaves the script: once it has received or sent so
-// many octets. A negative number means never.
+// cut says when a player leaves the script: after a number of octets received or sent. A negative
+// number means never.
 type cut struct{ received, sent int }
 
 var uncut = cut{-1, -1}
 
-// play is the server's side of the script. It returns what the client got
-// wrong.
+// play is the server's side of the script. It returns the client's errors.
 func (s *script) play(conn net.Conn, rhythm func([]byte) [][]byte, c cut) error {
 	received, sent := 0, 0
 	for i, r := range s.runs {
@@ -212,7 +210,7 @@ func (s *script) play(conn net.Conn, rhythm func([]byte) [][]byte, c cut) error 
 		for _, p := range rhythm(data) {
 			_, err := conn.Write(p)
 			if err != nil && i == len(s.runs)-1 {
-				return nil // the client need not hear a farewell to its end
+				return nil // the client need not read a farewell to its end
 			}
 			if err != nil {
 				return fmt.Errorf("writing %q: %w", p, err)
@@ -231,7 +229,7 @@ func (s *script) play(conn net.Conn, rhythm func([]byte) [][]byte, c cut) error 
 	return nil
 }
 
-// The three rhythms in which a server may speak.
+// The three rhythms in which a server may reply.
 func rhythms() map[string]func([]byte) [][]byte {
 	return map[string]func([]byte) [][]byte{
 		"whole":        whole,

@@ -10,12 +10,11 @@ import (
 	"sync"
 )
 
-// simple is a server that says yes to everything, one line at a time: it does
-// not read on before its reply is taken. What it took for whole messages it
-// keeps.
+// simple is a server that accepts everything, one line at a time: it does not read on before its
+// reply is read. It keeps the complete messages.
 type simple struct {
 	caps  []string
-	reply map[string]string // command line or its verb -> reply, in place of yes
+	reply map[string]string // command line or verb -> reply, instead of a positive one
 
 	mu       sync.Mutex
 	messages []string
@@ -33,7 +32,7 @@ func (s *simple) take(m string) {
 	s.messages = append(s.messages, m)
 }
 
-// serve speaks until the client hangs up or has said QUIT.
+// serve serves until the client hangs up or sends QUIT.
 func (s *simple) serve(conn net.Conn) {
 	fmt.Fprint(conn, "220 simple\r\n")
 	s.session(conn, bufio.NewReader(conn))

@@ -10,8 +10,8 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// The second connection resumes the TLS session of the first, and trusts
-// nobody that a full handshake would not trust.
+// The second connection resumes the TLS session of the first, with the same trust as a full
+// handshake.
 func TestSessionIsResumed(t *testing.T) {
 	t.Parallel()
 	ca := newAuthority(t)
@@ -27,11 +27,12 @@ func TestSessionIsResumed(t *testing.T) {
 		"authority, TLS 1.2": {first: smtpclient.Trust{Roots: ca.pool()}, second: smtpclient.Trust{Roots: ca.pool()}, version: tls.VersionTLS12, resumes: true},
 		"pin":                {first: smtpclient.Trust{Pin: &pin}, second: smtpclient.Trust{Pin: &pin}, resumes: true},
 		"pin, TLS 1.2":       {first: smtpclient.Trust{Pin: &pin}, second: smtpclient.Trust{Pin: &pin}, version: tls.VersionTLS12, resumes: true},
-		// The check of the pin runs on a resumed session, too.
+		// The pin is checked on a resumed session, too.
 		"another pin":          {first: smtpclient.Trust{Pin: &pin}, second: smtpclient.Trust{Pin: &otherPin}, want: smtpclient.ErrPinMismatch},
 		"another pin, TLS 1.2": {first: smtpclient.Trust{Pin: &pin}, second: smtpclient.Trust{Pin: &otherPin}, version: tls.VersionTLS12, want: smtpclient.ErrPinMismatch},
 		"a pin behind a CA":    {first: smtpclient.Trust{Roots: ca.pool()}, second: smtpclient.Trust{Pin: &otherPin}, want: smtpclient.ErrPinMismatch},
-		// A session that only a pin vouched for is no proof for who asks for an authority.
+		// A session verified only by a pin is not valid for a configuration that requires an
+		// authority.
 		"a CA behind a pin": {first: smtpclient.Trust{Pin: &pin}, second: smtpclient.Trust{Roots: ca.pool()}},
 		"another name": {first: smtpclient.Trust{Roots: ca.pool()}, second: smtpclient.Trust{Roots: ca.pool(), ServerName: "other.example.org"},
 			want: errWrongName},
@@ -67,5 +68,5 @@ func TestSessionIsResumed(t *testing.T) {
 	}
 }
 
-// errWrongName stands for what the check of a certificate's name says.
+// errWrongName stands for the error about a certificate's name.
 var errWrongName = errors.New("another name")

@@ -22,16 +22,16 @@ func (x *transaction) handleMailReply(reply smtp.Reply) {
 		return
 	}
 	if reply.Transient() && reply.Enhanced.Subject == 5 && reply.Enhanced.Detail == 3 {
-		// QUIRK: OpenSMTPD answers the 101st MAIL so, which can't be about recipients,
-		// and takes no other one on this connection.
+		// QUIRK: OpenSMTPD answers the 101st MAIL like this, which can't concern recipients, and
+		// accepts no other on this connection.
 		x.c.spent.Store(true)
 	}
 	x.applyReply(smtp.StageMail, reply)
 }
 
-// tooManyMessages reports a refusal of MAIL for the number of messages that came
-// over the connection: x.5.3 is about too many recipients (RFC 3463), and there are
-// none yet. QUIRK: OpenSMTPD says 452 4.5.3 to the 101st.
+// tooManyMessages reports a refusal of MAIL for the number of messages on the connection: x.5.3
+// means too many recipients (RFC 3463), and there are none yet. QUIRK: OpenSMTPD answers 452
+// 4.5.3 to the 101st.
 func tooManyMessages(reply smtp.Reply) bool {
 	return negative(reply) && reply.Enhanced.Subject == 5 && reply.Enhanced.Detail == 3
 }
@@ -40,7 +40,7 @@ func tooManyMessages(reply smtp.Reply) bool {
 func (x *transaction) handleRcptReply(i int, reply smtp.Reply) {
 	x.rcptOK[i] = reply.Positive()
 	switch {
-	case x.outcomes[i].Status != "": // MAIL was refused; this reply only says so again
+	case x.outcomes[i].Status != "": // MAIL was refused; this reply repeats it
 	case reply.Positive():
 		x.outcomes[i].Stage, x.outcomes[i].Reply = smtp.StageRcpt, reply
 	default:
@@ -99,15 +99,15 @@ func (x *transaction) notTried(stage smtp.Stage, err error) {
 	x.settle(smtp.NotTried, stage, smtp.Reply{}, err)
 }
 
-// failUnsent is notTried for a failure of the connection, not of the message: it may be
+// failUnsent is notTried for a failure of the connection, not of the message: the message may be
 // sent on another one.
 func (x *transaction) failUnsent(stage smtp.Stage, err error) {
 	x.gone = x.gone || x.anyPending()
 	x.settle(smtp.NotTried, stage, x.c.closing, err)
 }
 
-// settle gives every pending recipient a status that no reply decided. The
-// reply is the 421 that announced the end of the connection, if one did.
+// settle sets a status that no reply decided for every pending recipient. The reply is the 421
+// that announced the end of the connection, if there was one.
 func (x *transaction) settle(status smtp.Status, stage smtp.Stage, closing smtp.Reply, err error) {
 	var at *smtp.Error
 	if errors.As(err, &at) {

@@ -8,13 +8,13 @@ import (
 	"time"
 )
 
-// whenSilent looks into it when the server does not greet for a while on a connection
-// without TLS. If the port answers TLS, the connection is cut, which ends the wait for
-// the greeting. Otherwise the trace is told what is waited for. The caller calls what
-// it returns when the wait is over: it reports whether the port speaks TLS.
+// whenSilent checks the port if the server does not greet for some time on a connection without
+// TLS. If the port answers TLS, it cuts the connection, which ends the wait for the greeting.
+// Otherwise it traces a Waiting event. The caller calls the returned function after the wait: it
+// reports whether the port speaks TLS.
 //
-// Ports on which SMTP begins in plain text are not asked: some servers make strangers
-// wait there on purpose, and remember who does not.
+// Ports on which SMTP begins in plain text are not checked: some servers delay the greeting there
+// on purpose, and remember clients that do not wait.
 func (c *Conn) whenSilent(ctx context.Context) (speaksTLS func() bool) {
 	if c.tls != nil || c.cfg.Timeouts.Silence >= c.cfg.Timeouts.Greeting {
 		return func() bool { return false }
@@ -28,7 +28,7 @@ func (c *Conn) whenSilent(ctx context.Context) (speaksTLS func() bool) {
 		mu.Lock()
 		defer mu.Unlock()
 		switch {
-		case ctx.Err() != nil: // the greeting is there
+		case ctx.Err() != nil: // the greeting has arrived
 		case answers:
 			found = true
 			c.w.cut()
@@ -62,8 +62,8 @@ func (c *Conn) whenSilent(ctx context.Context) (speaksTLS func() bool) {
 	}
 }
 
-// answersTLS begins TLS on another connection and reports whether the server answers
-// with a record of TLS, be it an alert. Nothing else is sent.
+// answersTLS begins TLS on another connection and reports whether the server answers with a TLS
+// record, even an alert. It sends nothing else.
 func (c *Conn) answersTLS(ctx context.Context) bool {
 	raw, err := connect(ctx, c.cfg)
 	if err != nil {
@@ -75,12 +75,12 @@ func (c *Conn) answersTLS(ctx context.Context) bool {
 	first := &firstOctet{Conn: raw}
 	settings := c.cfg.Trust.TLSConfig(c.cfg.Host)
 	settings.ClientSessionCache, settings.Certificates = nil, nil
-	_ = tls.Client(first, settings).HandshakeContext(ctx) // whether the certificate is right comes later
+	_ = tls.Client(first, settings).HandshakeContext(ctx) // the certificate is checked later
 	const alert, handshake = 0x15, 0x16
 	return first.read && (first.octet == alert || first.octet == handshake)
 }
 
-// firstOctet remembers the first octet that was read.
+// firstOctet remembers the first octet read.
 type firstOctet struct {
 	net.Conn
 	read  bool

@@ -14,7 +14,7 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// hold listens and lets serve have each connection, with its number from 1.
+// hold listens and passes each connection to serve, with its number from 1.
 func hold(t *testing.T, serve func(n int, conn net.Conn)) (port int) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -37,8 +37,8 @@ func hold(t *testing.T, serve func(n int, conn net.Conn)) (port int) {
 	return listener.Addr().(*net.TCPAddr).Port
 }
 
-// A port of TLS keeps silent to those who begin without: it is found out soon, not
-// after the five minutes that a greeting may take.
+// A TLS port is silent to a client without TLS: that is detected soon, not after the five minutes
+// allowed for a greeting.
 func TestSilenceOfATLSPort(t *testing.T) {
 	t.Parallel()
 	ca := newAuthority(t)
@@ -50,7 +50,7 @@ func TestSilenceOfATLSPort(t *testing.T) {
 				var n atomic.Int32
 				port := hold(t, func(_ int, conn net.Conn) { n.Add(1); server.accept(conn) })
 				_, err := smtpclient.Dial(t.Context(), smtpclient.Config{Host: "127.0.0.1", Port: port, Security: security, Trust: trust,
-					Timeouts: smtpclient.Timeouts{Silence: 2 * time.Second}}) // in which a busy machine shakes hands, too
+					Timeouts: smtpclient.Timeouts{Silence: 2 * time.Second}}) // long enough for a handshake on a busy machine
 				if at := stageOf(t, err); at.Stage != smtp.StageGreeting || !errors.Is(err, smtpclient.ErrTLSPort) || n.Load() != 2 {
 					t.Errorf("%v after %d connections", err, n.Load())
 				}
@@ -59,7 +59,7 @@ func TestSilenceOfATLSPort(t *testing.T) {
 	}
 }
 
-// A server that is only slow is waited for, and whoever watches learns it.
+// A slow server gets its time, and the trace reports the wait.
 func TestSilenceOfASlowServer(t *testing.T) {
 	t.Parallel()
 	for name, answer := range map[string]string{"not TLS": "220 ready\r\n", "hangs up": ""} {
@@ -67,7 +67,7 @@ func TestSilenceOfASlowServer(t *testing.T) {
 			t.Parallel()
 			waiting := make(chan time.Duration, 1)
 			port := hold(t, func(n int, conn net.Conn) {
-				if n > 1 { // the one that asks for TLS
+				if n > 1 { // the connection that checks for TLS
 					fmt.Fprint(conn, answer)
 					return
 				}
@@ -94,7 +94,7 @@ func TestSilenceOfASlowServer(t *testing.T) {
 	}
 }
 
-// A greeting that comes at once is not asked about.
+// An immediate greeting causes no check.
 func TestNoSilence(t *testing.T) {
 	t.Parallel()
 	var n atomic.Int32
@@ -109,7 +109,7 @@ func TestNoSilence(t *testing.T) {
 	}
 }
 
-// A panic of the caller's Trace, which is told from a timer, ends the caller's goroutine.
+// A panic of the caller's Trace, called from a timer, ends the caller's goroutine.
 func TestSilencePanicIsTheCallers(t *testing.T) {
 	t.Parallel()
 	end := make(chan struct{})

@@ -8,40 +8,39 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// software is a kind of server and the habits of it that a client has to mind.
-// It is recognised by its greeting and its reply to EHLO.
+// software is a kind of server with the habits that a client must know. It is recognised by its
+// greeting and its reply to EHLO.
 type software struct {
 	name string
-	// seen says which versions were looked at, and how.
+	// seen says which versions were examined, and how.
 	seen string
-	// greeting and hello are the texts of the greeting and of the first line of
-	// the reply to EHLO, word by word: {host} is any name, the same in both, {name}
-	// the one that we gave, {word} any word, and {...}, at the end, any words.
+	// greeting and hello are patterns of the greeting and of the first line of the reply to EHLO,
+	// word by word: {host} is any name, the same in both, {name} the client's name, {word} any
+	// word, and {...}, at the end, any words.
 	greeting, hello string
-	// keywords are those that the reply to EHLO may have, in their order; "" lets
-	// all pass. required are those of them that it has always.
+	// keywords are the keywords that the reply to EHLO may have, in their order; "" allows all.
+	// required are those that it always has.
 	keywords, required string
 
-	// readsOn: commands that came together with the dot of DATA wait until the
-	// message is answered, and are then carried out.
+	// readsOn: commands that came together with the dot of DATA wait until the message is
+	// answered, and are then carried out.
 	readsOn bool
 	// readsRefusedChunk: the octets of a BDAT that is refused are read as commands.
 	readsRefusedChunk bool
-	// countsChunkAsLine: a chunk that comes together with its BDAT has to have line
-	// ends, so that binary data is refused.
+	// countsChunkAsLine: a chunk sent together with its BDAT must have line ends, so binary data
+	// is refused.
 	countsChunkAsLine bool
-	// resets is how many RSETs that end a transaction it takes before it hangs up;
-	// 0 is no limit.
+	// resets is the number of RSETs that end a transaction before the server hangs up; 0 means no
+	// limit.
 	resets int
-	// refusals is how many commands in a row it refuses without answering slowly; 0
-	// is no limit. A message that was accepted ends the row.
+	// refusals is the number of commands in a row that it refuses before it answers slowly; 0
+	// means no limit. An accepted message ends the row.
 	refusals int
 }
 
-// knownSoftware is what servers were seen to do. A server is taken for one of
-// these if nothing speaks against it; what is between us and it can still be
-// another program, so that a habit that is good for speed alone has strict
-// patterns, and one that is bad has wide ones.
+// knownSoftware lists observed behaviour of servers. A server counts as one of these if nothing
+// contradicts it; another program may be in between, so a habit that only improves speed has
+// strict patterns, and a harmful one wide patterns.
 func knownSoftware() []software {
 	return []software{{
 		name:     "Postfix",
@@ -60,8 +59,8 @@ func knownSoftware() []software {
 		readsOn:  true,
 		resets:   10, // smtp_accept_max_nonmail
 	}, {
-		// Versions up to 0.25.0 read a refused chunk as commands, 0.25.1 does not;
-		// they look the same. maddy and others are built on it.
+		// Versions up to 0.25.0 read a refused chunk as commands, 0.25.1 does not; they look the
+		// same. maddy and others are based on it.
 		name:     "go-smtp",
 		seen:     "0.21.1, 0.25.0 and 0.25.1",
 		greeting: "{host} {word} Service Ready", hello: "Hello {name}",
@@ -69,8 +68,8 @@ func knownSoftware() []software {
 	}}
 }
 
-// recognise finds the software of a server; the zero software when it is none
-// that is known. name is what was said in EHLO.
+// recognise returns the software of a server; zero if it is unknown. name is the client's name in
+// EHLO.
 func recognise(greeting, hello smtp.Reply, name string) software {
 	if len(greeting.Lines) == 0 || len(hello.Lines) == 0 {
 		return software{}
@@ -89,8 +88,7 @@ func (s software) fits(greeting, hello smtp.Reply, name string) bool {
 		sameWords(s.hello, hello.Lines[0], name, &host) && s.lists(hello.Lines[1:])
 }
 
-// lists reports whether the lines of the reply to EHLO are those that the
-// software has, in its order.
+// lists reports whether the lines of the reply to EHLO are those of the software, in its order.
 func (s software) lists(lines []string) bool {
 	if s.keywords == "" {
 		return true
@@ -117,8 +115,8 @@ func (s software) lists(lines []string) bool {
 	return true
 }
 
-// sameWords holds a text against a pattern of software. host is the word for
-// {host}, once it is known.
+// sameWords compares a text with a pattern of software. host is the word for {host}, once it is
+// known.
 func sameWords(pattern, text, name string, host *string) bool {
 	words := strings.Fields(text)
 	for _, want := range strings.Fields(pattern) {
@@ -143,24 +141,23 @@ func sameWords(pattern, text, name string, host *string) bool {
 	return len(words) == 0
 }
 
-// PipelineMessages says at which servers the commands of the next message may
-// leave together with the end of the one before, after DATA. RFC 2920 allows it,
-// and half of the servers that offer PIPELINING can't do it: they refuse those
-// commands, lose them, or add them to the message.
+// PipelineMessages says at which servers the commands of the next message may be sent together
+// with the end of the previous one, after DATA. RFC 2920 allows it, and half of the servers that
+// offer PIPELINING can't do it: they refuse those commands, lose them, or add them to the
+// message.
 type PipelineMessages int
 
 const (
-	// KnownServers does so at servers that are recognised as Postfix or Exim,
-	// which are known to do it right.
+	// KnownServers means servers recognised as Postfix or Exim, which are known to support it.
 	KnownServers PipelineMessages = iota
-	// AllServers does so wherever PIPELINING is offered: for a server that you know
-	// to do it right.
+	// AllServers means every server that offers PIPELINING: for a server that you know to support
+	// it.
 	AllServers
 	// NoServer waits for the reply to each message before the next command.
 	NoServer
 )
 
-// readsOn reports whether commands may leave with the dot of DATA.
+// readsOn reports whether commands may be sent with the dot of DATA.
 func (c *Conn) readsOn() bool {
 	switch c.cfg.PipelineMessages {
 	case AllServers:
@@ -171,35 +168,33 @@ func (c *Conn) readsOn() bool {
 	return c.software.readsOn
 }
 
-// PipelinesMessages reports whether in a run the commands of the next message
-// leave together with the end of the one before.
+// PipelinesMessages reports whether in a run the commands of the next message are sent together
+// with the end of the previous one.
 func (c *Conn) PipelinesMessages() bool {
 	return c.pipelining() && c.cfg.Window.Messages > 1 && (c.chunks() || c.readsOn())
 }
 
-// Software is the name of the server's software, if it is one whose habits are
-// known: "Postfix", "Exim" or "go-smtp"; else "".
+// Software returns the name of the server's software if its habits are known: "Postfix", "Exim"
+// or "go-smtp"; else "".
 func (c *Conn) Software() string { return c.software.name }
 
-// TakesBinary reports whether a message of binary data can be sent: BINARYMIME
-// and CHUNKING are offered and used, and the server is none that is known to fail
-// at it.
+// TakesBinary reports whether a message of binary data can be sent: BINARYMIME and CHUNKING are
+// offered and enabled, and the server is not known to fail.
 func (c *Conn) TakesBinary() bool {
 	return c.caps.Has("BINARYMIME") && c.chunks() && !c.software.countsChunkAsLine
 }
 
-// chunks reports whether messages go by BDAT.
+// chunks reports whether messages are sent with BDAT.
 func (c *Conn) chunks() bool { return c.caps.Has("CHUNKING") && !c.cfg.NoChunking }
 
-// Spent reports whether the next message should go over another connection: this
-// one has come to a limit of the server's, or so near that the server would soon
-// answer slowly or hang up.
+// Spent reports whether the next message should use another connection: this one has reached a
+// limit of the server, or is so close that the server would soon answer slowly or hang up.
 func (c *Conn) Spent() bool { return c.spent.Load() }
 
 // errSpent settles a message that was taken before the connection was spent.
 var errSpent = errors.New("the connection has come to a limit of the server's")
 
-// count notes the reply to a command of a transaction or to a message.
+// count records the reply to a command of a transaction or to a message.
 func (c *Conn) count(reply smtp.Reply) {
 	if negative(reply) {
 		c.refusals++
@@ -208,13 +203,13 @@ func (c *Conn) count(reply smtp.Reply) {
 	c.mind()
 }
 
-// countAccepted notes that a message was accepted.
+// countAccepted records an accepted message.
 func (c *Conn) countAccepted() {
 	c.refusals, c.cleared = 0, false
 	c.accepted++
 }
 
-// countReset notes a RSET. The first since a message was accepted is free.
+// countReset records a RSET. The first after an accepted message is free.
 func (c *Conn) countReset() {
 	if c.cleared {
 		c.resets++
@@ -223,7 +218,7 @@ func (c *Conn) countReset() {
 	c.mind()
 }
 
-// mind looks whether a limit is near.
+// mind checks whether a limit is near.
 func (c *Conn) mind() {
 	s := c.software
 	if s.resets > 0 && c.resets >= s.resets || s.refusals > 0 && c.refusals+costOfRefusal > s.refusals {
@@ -231,16 +226,16 @@ func (c *Conn) mind() {
 	}
 }
 
-// costOfRefusal is how many commands a server refuses for one message that is
-// refused on its way with others: one of the recipients and DATA or BDAT.
+// costOfRefusal is the number of refused commands of one message that is refused in a window: one
+// for the recipients and DATA or BDAT.
 const costOfRefusal = 2
 
-// trustAfter is how many messages a server that answers slowly after refusals has
-// to accept in a row before the whole window is used.
+// trustAfter is the number of messages in a row that a server which answers slowly after refusals
+// must accept before the whole window is used.
 const trustAfter = 100
 
-// window is how many messages may be on the wire at once. At a server that
-// answers slowly after refusals it is so many that all of them may be refused.
+// window returns how many messages may be on the wire at once. At a server that answers slowly
+// after refusals, it is small enough that all of them may be refused.
 func (c *Conn) window() int {
 	most := c.cfg.Window.Messages
 	if limit := c.software.refusals; limit > 0 && c.accepted < trustAfter {

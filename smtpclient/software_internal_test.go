@@ -8,7 +8,7 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// said is a server's greeting and its reply to "EHLO pc.example", as lines.
+// said splits a server's greeting and its reply to "EHLO pc.example".
 func said(text string) (greeting, hello smtp.Reply) {
 	var p smtp.ReplyParser
 	for line := range strings.Lines(text) {
@@ -25,7 +25,7 @@ func said(text string) (greeting, hello smtp.Reply) {
 	return greeting, smtp.Reply{}
 }
 
-// What real servers said.
+// Replies of real servers.
 const (
 	debianPostfix = "220 mx.example.test ESMTP Postfix (Debian/GNU)\n250-mx.example.test\n250-PIPELINING\n250-SIZE 10240000\n250-VRFY\n250-ETRN\n250-STARTTLS\n" +
 		"250-AUTH PLAIN LOGIN\n250-AUTH=PLAIN LOGIN\n250-ENHANCEDSTATUSCODES\n250-8BITMIME\n250-DSN\n250-SMTPUTF8\n250 CHUNKING\n"
@@ -65,7 +65,7 @@ func TestRecognise(t *testing.T) {
 	}
 }
 
-// Whatever a server says, what it is taken for does not go beyond what it said.
+// The software recognised is supported by the server's reply.
 func FuzzRecognise(f *testing.F) {
 	for _, text := range []string{debianPostfix, postfixWithoutChunking, debianExim, goSMTP, "220 \n250 \n", "220 a ESMTP Postfix\n250 b\n"} {
 		f.Add(text, "pc.example")
@@ -85,7 +85,7 @@ func FuzzRecognise(f *testing.F) {
 	})
 }
 
-// What has come is confirmed when a further reply is waited for, and only then.
+// Received data is acknowledged when a further reply is awaited, and only then.
 func TestAcknowledge(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -129,7 +129,7 @@ func TestAcknowledge(t *testing.T) {
 	}
 }
 
-// A connection is spent before the limits of its server.
+// A connection is spent before its server's limits.
 func TestSpent(t *testing.T) {
 	t.Parallel()
 	no, yes := smtp.Reply{Code: 550}, smtp.Reply{Code: 250}

@@ -16,18 +16,17 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// The clock of these tests is that of synctest: five minutes pass in no time,
-// and a wait is as long as it is to the nanosecond.
+// The clock of these tests is that of synctest: five minutes take no time, and waits are exact to
+// the nanosecond.
 
-// stalled is what became of a dialogue whose server stopped.
+// stalled is the result of a dialogue whose server stopped.
 type stalled struct {
 	result  smtpclient.Result
-	err     error // of Dial
+	err     error // from Dial
 	elapsed time.Duration
 }
 
-// stall plays a dialogue up to one run and then says nothing any more. A deaf
-// server does not read either.
+// stall plays a dialogue up to one run and then falls silent. A deaf server does not read either.
 func stall(t *testing.T, s script, at int, deaf bool, ctx context.Context) stalled {
 	t.Helper()
 	over := make(chan struct{})
@@ -60,7 +59,7 @@ func stall(t *testing.T, s script, at int, deaf bool, ctx context.Context) stall
 	return out
 }
 
-// failures lists why each recipient did not get an answer.
+// failures returns the error of each recipient without a reply.
 func (o stalled) failures() []error {
 	if o.err != nil {
 		return []error{o.err}
@@ -74,7 +73,7 @@ func (o stalled) failures() []error {
 	return errs
 }
 
-// A context ends every wait at once, wherever the server stops.
+// A cancelled context ends every wait at once, wherever the server stops.
 func TestContextEndsAStallAtEveryStage(t *testing.T) {
 	t.Parallel()
 	cases := 0
@@ -93,7 +92,7 @@ func TestContextEndsAStallAtEveryStage(t *testing.T) {
 						defer cancel()
 						out := stall(t, s, at, deaf, ctx)
 						if quit := at >= len(s.runs)-2 && out.elapsed == 0; quit {
-							return // everything was answered; only QUIT was not
+							return // everything was answered except QUIT
 						}
 						if out.elapsed != 7*time.Second {
 							t.Errorf("it took %v", out.elapsed)
@@ -117,10 +116,10 @@ func TestContextEndsAStallAtEveryStage(t *testing.T) {
 	}
 }
 
-// Each phase has the time of RFC 5321 section 4.5.3.2.
+// Each phase has the timeout of RFC 5321 section 4.5.3.2.
 func TestTimeoutOfEachPhase(t *testing.T) {
 	t.Parallel()
-	const grace = 5 * time.Second // to read what the server said before it stopped reading
+	const grace = 5 * time.Second // to read replies sent before the server stopped reading
 	byName := map[string]script{}
 	for _, s := range loadScripts(t) {
 		byName[s.name] = s
@@ -130,7 +129,7 @@ func TestTimeoutOfEachPhase(t *testing.T) {
 		at       int
 		deaf     bool
 		wait     time.Duration
-		status   smtp.Status // "" when Dial fails
+		status   smtp.Status // "" if Dial fails
 		stage    smtp.Stage
 	}{
 		{"lock-step", 0, false, 5 * time.Minute, "", smtp.StageGreeting},
@@ -208,7 +207,7 @@ func TestProgressResetsTheTimeoutOfTheMessage(t *testing.T) {
 	}
 }
 
-// slow is a connection that takes a minute for so many octets.
+// slow is a connection that takes a minute for a number of octets.
 type slow struct {
 	net.Conn
 	perMinute int
@@ -221,8 +220,7 @@ func (s *slow) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Replies that drip in byte by byte have the time of one reply, not of one
-// byte each.
+// A reply that arrives byte by byte has the timeout of one reply, not of each byte.
 func TestDrippingReplyIsBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

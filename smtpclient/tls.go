@@ -16,31 +16,30 @@ import (
 	"github.com/yanmail/yan/internal/localerr"
 )
 
-// Trust says which server certificate is the right one, and which of our own
-// to show. The zero value trusts what the system trusts.
+// Trust says which server certificates are accepted, and which client certificates are presented.
+// The zero value trusts the system's authorities.
 type Trust struct {
 	// Roots replaces the system's certificate authorities; nil keeps them.
 	Roots *x509.CertPool
-	// Pin is the SHA-256 fingerprint of the server's certificate. When it is
-	// set it is all that counts: authority, name and dates are not looked at.
+	// Pin is the SHA-256 fingerprint of the server's certificate. If it is set, only the
+	// fingerprint counts: authority, name and dates are not checked.
 	Pin *[sha256.Size]byte
-	// Certificates are shown to a server that asks.
+	// Certificates are presented to a server that requests one.
 	Certificates []tls.Certificate
 	// ServerName replaces Config.Host as the name to verify.
 	ServerName string
-	// RSAKeyExchange also offers TLS 1.2 with an RSA key exchange, for servers that
-	// know nothing else. The certificate is verified as always. But who records the
-	// connection, and gets the server's key years later, can read it.
+	// RSAKeyExchange also offers TLS 1.2 with an RSA key exchange, for servers without anything
+	// better. The certificate is verified as always. But an attacker who records the connection
+	// and gets the server's key years later can decrypt it.
 	RSAKeyExchange bool
-	// Sessions keeps what the server hands out to be known again by, so that the
-	// next handshake is shorter and cheaper; nil makes every handshake a full one.
-	// A resumed session stands on the check of the certificate that began it: share
-	// a cache only among connections to one server that trust the same.
+	// Sessions caches TLS session tickets, which make the next handshake shorter and cheaper; nil
+	// means that every handshake is a full one. A resumed session relies on the certificate check
+	// of the first one: share a cache only among connections to one server with the same Trust.
 	Sessions tls.ClientSessionCache
 }
 
-// ParsePin reads "sha256:HEX", with or without colons between the bytes, as
-// openssl x509 -fingerprint -sha256 and the browsers show it.
+// ParsePin parses "sha256:HEX", with or without colons between the bytes, as openssl x509
+// -fingerprint -sha256 and browsers show it.
 func ParsePin(s string) (*[sha256.Size]byte, error) {
 	algorithm, digits, ok := strings.Cut(s, ":")
 	if !ok || !strings.EqualFold(algorithm, "sha256") {
@@ -53,12 +52,11 @@ func ParsePin(s string) (*[sha256.Size]byte, error) {
 	return (*[sha256.Size]byte)(raw), nil
 }
 
-// maxPEM bounds a file of certificates or a key, in octets: the largest bundles of
-// authorities have a tenth of it.
+// maxPEM is the maximum size of a file of certificates or a key, in octets: ten times the largest
+// bundles of authorities.
 const maxPEM = 4_000_000
 
-// LoadCertificate reads a certificate to show, with its chain, and its key, from files in
-// PEM form.
+// LoadCertificate reads a client certificate with its chain and key from PEM files.
 func LoadCertificate(certFile, keyFile string) (tls.Certificate, error) {
 	var pem [2][]byte
 	for i, file := range []string{certFile, keyFile} {
@@ -70,7 +68,7 @@ func LoadCertificate(certFile, keyFile string) (tls.Certificate, error) {
 	return tls.X509KeyPair(pem[0], pem[1])
 }
 
-// LoadRoots reads a file of PEM certificates to trust.
+// LoadRoots reads a file of trusted PEM certificates.
 func LoadRoots(file string) (*x509.CertPool, error) {
 	pem, err := atomicfile.Read(context.Background(), file, maxPEM)
 	if err != nil {
@@ -86,8 +84,8 @@ func LoadRoots(file string) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// TLSConfig makes the settings of a handshake with a host. It is for protocols
-// beside SMTP, which trust the same; Dial makes its own.
+// TLSConfig returns the settings of a handshake with a host, for protocols other than SMTP with
+// the same trust; Dial makes its own.
 func (t Trust) TLSConfig(host string) *tls.Config {
 	cfg := &tls.Config{
 		ServerName:   host,
@@ -95,8 +93,8 @@ func (t Trust) TLSConfig(host string) *tls.Config {
 		Certificates: t.Certificates,
 		MinVersion:   tls.VersionTLS12, // RFC 8314 section 4.1
 		MaxVersion:   tls.VersionTLS13,
-		// Written down, so that neither a new version of Go nor a variable of the
-		// environment changes what is offered.
+		// Listed explicitly, so that neither a new version of Go nor an environment variable
+		// changes the offer.
 		CipherSuites:     suites(),
 		CurvePreferences: append([]tls.CurveID{tls.X25519MLKEM768}, clienthello.SmallCurves()...),
 
@@ -110,10 +108,10 @@ func (t Trust) TLSConfig(host string) *tls.Config {
 	}
 	if t.Pin != nil {
 		pin := *t.Pin
-		// The pin is checked instead of the chain, not beside it: it is how one
-		// trusts a self-signed certificate.
+		// The pin replaces the check of the chain: that is how a self-signed certificate is
+		// trusted.
 		cfg.InsecureSkipVerify = true
-		// It is called for a resumed session, too, which VerifyPeerCertificate is not.
+		// It is called for a resumed session, too; VerifyPeerCertificate is not.
 		cfg.VerifyConnection = func(state tls.ConnectionState) error {
 			if len(state.PeerCertificates) == 0 {
 				return localerr.New("the server showed no certificate")
@@ -128,8 +126,8 @@ func (t Trust) TLSConfig(host string) *tls.Config {
 	return cfg
 }
 
-// suites are those of TLS 1.2, all with forward secrecy. Those of TLS 1.3 are not for
-// choosing. CBC comes last; servers of ten years ago have nothing else.
+// suites returns the suites of TLS 1.2, all with forward secrecy. Those of TLS 1.3 can't be
+// chosen. CBC comes last; servers of ten years ago have nothing else.
 func suites() []uint16 {
 	return []uint16{
 		tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
@@ -140,7 +138,7 @@ func suites() []uint16 {
 	}
 }
 
-// rsaSuites are those of an RSA key exchange, for RSAKeyExchange.
+// rsaSuites returns the suites with an RSA key exchange, for RSAKeyExchange.
 func rsaSuites() []uint16 {
 	return []uint16{
 		tls.TLS_RSA_WITH_AES_128_GCM_SHA256, tls.TLS_RSA_WITH_AES_256_GCM_SHA384,
@@ -148,8 +146,8 @@ func rsaSuites() []uint16 {
 	}
 }
 
-// verified is the name that a handshake which succeeded has proved; "" where the
-// certificate itself is pinned.
+// verified returns the name that a successful handshake has proved; "" if the certificate itself
+// is pinned.
 func (t Trust) verified(host string) string {
 	if t.Pin != nil {
 		return ""

@@ -32,8 +32,8 @@ func TestTLSVerification(t *testing.T) {
 	for name, tc := range map[string]struct {
 		cert  tls.Certificate
 		trust smtpclient.Trust
-		as    func(error) bool // the kind of failure
-		is    error            // or this one
+		as    func(error) bool // the kind of error
+		is    error            // or the exact error
 	}{
 		"trusted":              {good, smtpclient.Trust{Roots: ca.pool()}, nil, nil},
 		"trusted by file":      {good, smtpclient.Trust{Roots: fromFile}, nil, nil},
@@ -79,7 +79,7 @@ func TestTLSVerification(t *testing.T) {
 	}
 }
 
-// a reports whether there is an error of a type in the chain.
+// a reports whether the chain contains an error of a type.
 func a[T error](err error) bool {
 	_, ok := errors.AsType[T](err)
 	return ok
@@ -119,8 +119,8 @@ func TestClientCertificate(t *testing.T) {
 	conn.Quit(t.Context())
 }
 
-// STARTTLS is required: a server, or somebody between, that does not do it
-// gets not one command more.
+// STARTTLS is required: a server without it, or an attacker who removes it, gets no further
+// command.
 func TestSTARTTLS(t *testing.T) {
 	t.Parallel()
 	ca := newAuthority(t)
@@ -162,7 +162,7 @@ func TestSTARTTLS(t *testing.T) {
 	}
 }
 
-// What was offered before STARTTLS counts for nothing.
+// Extensions offered before STARTTLS are discarded.
 func TestCapabilitiesBeforeSTARTTLSAreForgotten(t *testing.T) {
 	t.Parallel()
 	ca := newAuthority(t)
@@ -195,8 +195,8 @@ func TestTLSToAPlaintextPortAndTheReverse(t *testing.T) {
 	}
 	server := &secured{tls: &tls.Config{Certificates: []tls.Certificate{ca.issue("mail.example.org", time.Now().Add(time.Hour))}}, implicit: true}
 	for _, security := range []smtpclient.Security{smtpclient.STARTTLS, smtpclient.Plaintext} {
-		// Such a server waits for our first word as we do for its own: until the context
-		// ends, here as soon as there is a connection, however long a busy machine takes.
+		// Such a server waits for our first octet as we do for its own: until the context ends,
+		// here as soon as there is a connection, however slow the machine is.
 		ctx, cancel := context.WithCancelCause(t.Context())
 		_, err = smtpclient.Dial(ctx, server.listen(t, smtpclient.Config{Security: security, Trace: func(e smtpclient.Event) {
 			if e.Direction == smtpclient.Connected {

@@ -12,28 +12,26 @@ import (
 	"github.com/yanmail/yan/sasl"
 )
 
-// Direction says who said a line of the conversation, or what happened beside
-// it.
+// Direction is the sender of a line of the conversation, or the kind of another event.
 type Direction int
 
 const (
-	// Sent is a command of ours.
+	// Sent is a line of the client.
 	Sent Direction = iota
 	// Received is a line of the server.
 	Received
-	// Connected: the connection stands. Text is the address of the other end.
+	// Connected: the connection is open. Text is the address of the other end.
 	Connected
-	// Secured: the TLS handshake is done. Text is version, cipher suite and what
-	// the certificate was found to be.
+	// Secured: the TLS handshake is complete. Text is the version, the cipher suite and the
+	// result of the certificate check.
 	Secured
-	// MessageSent: the last octet of the message was handed to the kernel. Text
-	// is the number of octets.
+	// MessageSent: the last octet of the message was passed to the kernel. Text is the number of
+	// octets.
 	MessageSent
-	// Redialing: the connection ended or stayed silent before the server's first word
-	// of TLS, and is dialed once more with a smaller ClientHello.
+	// Redialing: the connection ended or stayed silent before the server's first octet of TLS,
+	// and is dialed again with a smaller ClientHello.
 	Redialing
-	// Waiting: the server has not greeted for some time; the greeting is waited for.
-	// Wait is how much longer it may take.
+	// Waiting: the server has not greeted for some time. Wait is how much longer it may take.
 	Waiting
 )
 
@@ -41,31 +39,30 @@ const (
 type Event struct {
 	At        time.Time
 	Direction Direction
-	// Text is the line without its line end. Whatever was exchanged in AUTH is
-	// replaced by [Hidden], and so is a secret that a server repeats.
+	// Text is the line without its line end. AUTH exchanges are replaced by [Hidden], and so is a
+	// secret that a server repeats.
 	Text string
-	// Wait is how long it took: for the first line of a reply since the last
-	// octet sent, for Secured and MessageSent since the start of the handshake or
-	// the message; 0 otherwise.
+	// Wait is a duration: for the first line of a reply since the last octet sent, for Secured
+	// and MessageSent since the start of the handshake or the message; 0 otherwise.
 	Wait time.Duration
-	// Handshake is what Text says of a Secured event; nil for any other.
+	// Handshake holds the details of a Secured event; nil for any other.
 	Handshake *Handshake
 }
 
-// Handshake is what a TLS handshake has settled.
+// Handshake describes a TLS handshake.
 type Handshake struct {
 	Version, CipherSuite string // as crypto/tls names them
-	// KeyExchange is the group that the keys come from, like "X25519MLKEM768", or "RSA".
+	// KeyExchange is the group of the key exchange, like "X25519MLKEM768", or "RSA".
 	KeyExchange string
-	// NoForwardSecrecy: who gets hold of the server's key later can read what was
-	// recorded of the connection. Only an RSA key exchange is like that.
+	// NoForwardSecrecy: a recording of the connection can be decrypted with the server's key.
+	// This is true only of an RSA key exchange.
 	NoForwardSecrecy bool
-	// Name is the one for which the server's certificate was verified; "" when it
-	// is the pinned one, whose name does not count.
+	// Name is the name for which the server's certificate was verified; "" if the certificate is
+	// pinned, and its name not checked.
 	Name string
 }
 
-// String is the text of the event.
+// String returns the text of the event.
 func (h Handshake) String() string {
 	certificate := "certificate is the pinned one"
 	if h.Name != "" {
@@ -88,15 +85,14 @@ func handshakeOf(state tls.ConnectionState, verified string) Handshake {
 	return h
 }
 
-// Hidden stands in a trace where a secret was.
+// Hidden replaces a secret in a trace.
 const Hidden = "****"
 
-// redactor hides secrets in what a server says. It can't do harm to what
-// never held one: short secrets, which would match by chance, are left to the
-// rule that hides AUTH exchanges whole.
+// redactor hides secrets in the server's replies. Short secrets, which would match by chance, are
+// not searched for; the rule that hides AUTH exchanges completely covers them.
 type redactor struct{ needles []string }
 
-// minNeedle is the length from which a secret is looked for in replies.
+// minNeedle is the minimum length of a secret that is searched for in replies.
 const minNeedle = 4
 
 func newRedactor(c *sasl.Credentials) redactor {
@@ -108,8 +104,8 @@ func newRedactor(c *sasl.Credentials) redactor {
 		r.hide(secret, minNeedle)
 		r.hideResponse(base64.StdEncoding.EncodeToString([]byte(secret)))
 		r.hideResponse(base64.StdEncoding.EncodeToString([]byte(c.AuthorizationID + "\x00" + c.Username + "\x00" + secret)))
-		// A server that answers in GBK repeats a Chinese secret in GBK too, which
-		// is shorter than it is in UTF-8.
+		// A server that answers in GBK repeats a Chinese secret in GBK, too, which is shorter
+		// than UTF-8.
 		gbk, err := simplifiedchinese.GB18030.NewEncoder().String(secret)
 		if err == nil && gbk != secret && len(secret) >= minNeedle {
 			r.hide(gbk, 1)
@@ -118,14 +114,14 @@ func newRedactor(c *sasl.Credentials) redactor {
 	return r
 }
 
-// hideResponse adds a base64 line of ours of an AUTH exchange, which is worth
-// as much as the secrets in it.
+// hideResponse adds a base64 line of an AUTH exchange, which is as secret as the credentials in
+// it.
 func (r *redactor) hideResponse(line string) {
 	r.hide(line, base64.StdEncoding.EncodedLen(minNeedle))
 }
 
-// hide adds a needle of at least so many octets. The longest come first, so
-// that no shorter one takes a piece out of them and leaves the rest.
+// hide adds a needle of at least atLeast octets. The longest come first, so that no shorter one
+// splits them.
 func (r *redactor) hide(needle string, atLeast int) {
 	if len(needle) < atLeast || slices.Contains(r.needles, needle) {
 		return
@@ -134,7 +130,7 @@ func (r *redactor) hide(needle string, atLeast int) {
 	slices.SortStableFunc(r.needles, func(a, b string) int { return len(b) - len(a) })
 }
 
-// octets is line for a line that need not become a string.
+// octets is line for bytes, without a conversion to string.
 func (r *redactor) octets(b []byte) []byte {
 	if len(r.needles) == 0 {
 		return b
@@ -142,8 +138,8 @@ func (r *redactor) octets(b []byte) []byte {
 	return []byte(r.line(string(b)))
 }
 
-// err takes secrets out of what is wrong with a line. Quoting it may have
-// spelt one that the line itself did not.
+// err hides secrets in an error about a line. Quoting may form a secret that the line itself did
+// not contain.
 func (r *redactor) err(err error) error {
 	text := err.Error()
 	if hidden := r.line(text); hidden != text {
@@ -152,7 +148,7 @@ func (r *redactor) err(err error) error {
 	return err
 }
 
-// redacted is an error with other words.
+// redacted is an error with another text.
 type redacted struct {
 	text string
 	error

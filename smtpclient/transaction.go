@@ -11,41 +11,38 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// Content is a message ready for the wire. Package message makes it.
+// Content is a message ready to be sent. Package message creates it.
 type Content interface {
 	// Size is the exact number of octets that WriteTo writes; at least 1.
 	Size() int64
 	// EightBit reports whether there are octets above 127 outside the headers.
 	EightBit() bool
-	// NeedsSMTPUTF8 reports whether there are any in the headers.
+	// NeedsSMTPUTF8 reports whether the headers contain octets above 127.
 	NeedsSMTPUTF8() bool
-	// WriteTo writes the message with CRLF line ends, the last included, and
-	// without dot-stuffing. It may be called from another goroutine than Send or
-	// Run, and has returned when the result is told. While it waits for its own
-	// source no context can call it back, and messages of a run that stand before
-	// it may wait to leave.
+	// WriteTo writes the message with CRLF line ends, including the last, and without
+	// dot-stuffing. It may be called from another goroutine than Send or Run, and has returned
+	// before the result is reported. While it waits for its own source no context can cancel it,
+	// and earlier messages of a run may be delayed.
 	io.WriterTo
 }
 
-// BinaryContent is a Content that may hold octets of any value, in lines of any
-// length or in none, as BINARYMIME (RFC 3030 section 3) carries them.
+// BinaryContent is a Content that may contain arbitrary octets, in lines of any length or none,
+// as BINARYMIME (RFC 3030 section 3) carries them.
 type BinaryContent interface {
 	Content
-	// IsBinary reports whether it does.
+	// IsBinary reports whether the content is binary.
 	IsBinary() bool
 }
 
-// Policy says what happens to a message when some of its recipients are
-// refused.
+// Policy says what happens to a message if some of its recipients are refused.
 type Policy int
 
 const (
-	// Any sends to the recipients that were accepted. It is the library's default.
+	// Any sends to the accepted recipients. It is the library's default.
 	Any Policy = iota
-	// All sends to nobody unless everybody was accepted before the message. It is the
-	// default of the command yan send.
-	// (A server that refuses one recipient only after the message, as LMTP
-	// allows, can't be made to take it back from the others.)
+	// All sends the message only if every recipient was accepted before it. It is the default of the
+	// command yan send. (A server that refuses one recipient only after the message, as LMTP allows,
+	// can't be made to take it back from the others.)
 	All
 )
 
@@ -54,42 +51,40 @@ type Transaction struct {
 	Envelope smtp.Envelope
 	Content  Content
 	Policy   Policy
-	// Progress, if set, is called with the number of octets of the message
-	// handed to the kernel so far, at most size, and with the size of the form in
-	// which it is sent. It may be called from another goroutine, but never after
-	// the result was told.
+	// Progress, if set, is called with the number of octets of the message passed to the kernel
+	// so far, at most size, and with the size of the form in which it is sent. It may be called
+	// from another goroutine, but never after the result is reported.
 	Progress func(sent, size int64)
-	// Ready, if set, is asked when the message's turn has come, before its first
-	// command, perhaps more than once. Its error settles the message as not
-	// tried: so a run can be stopped before what only waits in it.
+	// Ready, if set, is called when it is the message's turn, before its first command, perhaps
+	// more than once. Its error settles the message as not tried: so a run can be stopped before
+	// messages that are only waiting in it.
 	Ready func() error
-	// StopAfter ends the transaction after StageMail or StageRcpt with nothing
-	// sent to anybody; "" carries it out. Content may then be nil.
+	// StopAfter ends the transaction after StageMail or StageRcpt without sending the message; ""
+	// carries it out. Content may be nil if StopAfter is set.
 	StopAfter smtp.Stage
 }
 
-// Result is what became of a transaction.
+// Result is the result of a transaction.
 type Result struct {
 	// Outcomes has one entry per recipient, in the envelope's order.
 	Outcomes []smtp.Outcome
-	// Reply is the server's answer to the whole message; zero if it was never
-	// given. It often names the server's queue id.
+	// Reply is the server's reply to the whole message; zero if there was none. It often contains
+	// the server's queue ID.
 	Reply smtp.Reply
-	// Size is that of the message in octets, as it was sent or was to be.
+	// Size is the size in octets of the message as it was, or would have been, sent.
 	Size int64
-	// Lost says that the connection ended, or had to be ended, before the server
-	// could have the message: recipients that were not tried can be tried on
-	// another connection, and nobody gets the message twice.
+	// Lost says that the connection ended, or had to be ended, before the server could have the
+	// message: recipients that were not tried can be tried on another connection, and no
+	// recipient gets the message twice.
 	Lost bool
 }
 
-// oneFlight is the size up to which a message goes out in the same flight as
-// its envelope, before a single reply was read. Beyond it one round trip is
-// little beside the upload, and a refused envelope saves all of it.
+// oneFlight is the maximum size of a message sent in the flight of its envelope, before a reply
+// is read. For a larger message one round trip is short compared with the upload, and a refused
+// envelope saves the whole upload.
 const oneFlight = 1 << 20
 
-// transaction is a Transaction in progress. A recipient whose outcome has no
-// status yet is pending.
+// transaction is a Transaction in progress. A recipient without a status is pending.
 type transaction struct {
 	Transaction
 	c        *Conn
@@ -102,8 +97,7 @@ type transaction struct {
 	final    smtp.Reply
 	chunking bool
 	gone     bool // Result.Lost
-	// early says that its opening left together with the dot of the message before
-	// it.
+	// early says that its opening was sent together with the dot of the previous message.
 	early bool
 }
 
@@ -125,9 +119,8 @@ func (x *transaction) result() Result {
 	return Result{Outcomes: x.outcomes, Reply: x.final, Size: x.size, Lost: x.gone}
 }
 
-// Send carries out one transaction. It returns when everything is known that
-// will ever be; afterwards Usable tells whether the connection can serve
-// another one.
+// Send carries out one transaction. It returns when all outcomes are final; afterwards Usable
+// says whether the connection can be used again.
 func (c *Conn) Send(ctx context.Context, t Transaction) (result Result) {
 	c.busy.Lock()
 	defer c.busy.Unlock()
@@ -141,8 +134,8 @@ func (c *Conn) Send(ctx context.Context, t Transaction) (result Result) {
 	return result
 }
 
-// begin makes the connection ready for the first command of a message. It is
-// false when the message is settled already.
+// begin prepares the connection for the first command of a message. It returns false if the
+// message is settled already.
 func (x *transaction) begin(ctx context.Context) bool {
 	c := x.c
 	err := x.check()
@@ -162,7 +155,7 @@ func (x *transaction) begin(ctx context.Context) bool {
 		return false
 	}
 	if nothing, known := nothingToRead(c.w.raw); known && !nothing && !c.quiet() {
-		// It has hung up, or says why it will.
+		// The server has hung up, or announces it.
 		c.Close()
 		x.failUnsent(smtp.StageMail, ErrClosed)
 		return false
@@ -186,7 +179,7 @@ func (x *transaction) begin(ctx context.Context) bool {
 	return true
 }
 
-// check asks whether the message is still to go, and finds what this server can't do for this message, before MAIL.
+// check calls Ready, and returns an error before MAIL if this server can't accept this message.
 func (x *transaction) check() error {
 	if x.Ready != nil {
 		if err := x.Ready(); err != nil {
@@ -229,8 +222,8 @@ func (x *transaction) needsSMTPUTF8() bool {
 	return x.Envelope.NeedsSMTPUTF8() || x.Content != nil && x.Content.NeedsSMTPUTF8()
 }
 
-// reset clears what an earlier transaction left open on the server. It is
-// needed only after one that did not come to its message.
+// reset clears an open transaction on the server. It is needed only after one that did not reach
+// its message.
 func (c *Conn) reset() error {
 	if !c.dirty {
 		return nil
@@ -238,7 +231,7 @@ func (c *Conn) reset() error {
 	reply, err := c.command(smtp.StageReset, "RSET")
 	c.countReset()
 	if err == nil && !reply.Positive() {
-		// QUIRK: eYou and QQ answer RSET with anything but yes.
+		// QUIRK: eYou and QQ answer RSET with a negative reply.
 		err = &smtp.Error{Stage: smtp.StageReset, Reply: reply}
 		c.Close()
 	}
@@ -252,9 +245,8 @@ func (x *transaction) binary() bool {
 	return ok && b.IsBinary()
 }
 
-// mailCommand gives only the parameters that this message needs and this
-// server offers: QQ refuses others, and SMTPUTF8 without need makes later hops
-// bounce.
+// mailCommand appends only parameters that this message needs and this server offers: QQ refuses
+// others, and unnecessary SMTPUTF8 makes later hops bounce.
 func (x *transaction) mailCommand(b []byte) []byte {
 	b = append(b, "MAIL FROM:<"...)
 	b = x.Envelope.From().AppendWire(b)

@@ -16,12 +16,11 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// wire sends lines and reads replies on one network connection, keeps the
-// deadlines, and shows the conversation to the trace. It knows nothing of what
-// the lines mean.
+// wire sends lines and reads replies on one network connection, sets the deadlines, and calls the
+// trace. It does not interpret the lines.
 type wire struct {
 	raw net.Conn // the socket; closing it cuts the connection
-	// conn is what is spoken on: raw, or TLS over it.
+	// conn is the connection to use: raw, or TLS over it.
 	conn net.Conn
 	r    *bufio.Reader
 
@@ -29,25 +28,25 @@ type wire struct {
 	redact  redactor
 	confirm func(net.Conn) // acknowledgeNow
 
-	// For the next read: how long it may wait, or who knows.
+	// For the next read: its timeout, or the writer that determines it.
 	wait   time.Duration
 	writer *asyncWrite
-	armed  bool // the time runs
+	armed  bool // the timeout is running
 
-	// known are replies by their line; see maxKnown. It is nil until the login is
-	// over: from then on it is certain what a secret is.
+	// known caches replies by their line; see maxKnown. It is nil until the login is over,
+	// because only then all secrets are known.
 	known map[string]smtp.Reply
 
-	mu       sync.Mutex // guards what follows, which a context's end or a writer touches
+	mu       sync.Mutex // guards the following fields, which an ending context or a writer uses
 	ctx      context.Context
-	turn     int // counts the calls of under
+	turn     int // number of calls of under
 	lastSent time.Time
 	heard    time.Time // lastSent at the last read that had to wait
 
-	tracing sync.Mutex // one event at a time
+	tracing sync.Mutex // held during one event
 }
 
-// longAgo is a deadline that has passed: it ends a wait at once.
+// longAgo returns a deadline in the past: it ends a wait at once.
 func longAgo() time.Time { return time.Unix(1, 0) }
 
 func newWire(conn net.Conn, trace func(Event)) *wire {
@@ -65,7 +64,7 @@ func (w *wire) under(ctx context.Context) (release func()) {
 	stop := context.AfterFunc(ctx, func() {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		// A context that ends just as its turn does must not disturb the next.
+		// A context that ends at the same time as its turn must not disturb the next.
 		if w.turn == turn {
 			_ = w.raw.SetDeadline(longAgo()) // fails only on a closed socket, which waits for nothing
 		}
@@ -79,13 +78,11 @@ func (w *wire) under(ctx context.Context) (release func()) {
 	}
 }
 
-// unlimited is the time of a read whose end is in the hands of the writer that
-// goes on beside it.
+// unlimited is the timeout of a read whose end depends on the concurrent writer.
 const unlimited time.Duration = 0
 
-// allowRead and allowWrite give the next wait its time. A context that is
-// over leaves none. They are apart because a flight is written and answered at
-// the same time.
+// allowRead and allowWrite set the timeout of the next wait. If the context is done, there is
+// none. They are separate because a flight is written and answered at the same time.
 func (w *wire) allowRead(d time.Duration)  { w.allow(w.raw.SetReadDeadline, d) }
 func (w *wire) allowWrite(d time.Duration) { w.allow(w.raw.SetWriteDeadline, d) }
 
@@ -99,10 +96,10 @@ func (w *wire) allow(set func(time.Time) error, d time.Duration) {
 	if w.ctx.Err() != nil {
 		deadline = longAgo()
 	}
-	_ = set(deadline) // fails only on a closed socket; the next read or write says so
+	_ = set(deadline) // fails only on a closed socket; the next read or write reports it
 }
 
-// explain names the context as the cause when it ended a wait.
+// explain returns the context's error if the context ended a wait.
 func (w *wire) explain(err error) error {
 	w.mu.Lock()
 	ctx := w.ctx
@@ -113,8 +110,7 @@ func (w *wire) explain(err error) error {
 	return err
 }
 
-// upgrade puts TLS on the connection and does the handshake.
-// silence is that of [clienthello.Handshake].
+// upgrade performs the TLS handshake. silence is that of [clienthello.Handshake].
 func (w *wire) upgrade(ctx context.Context, cfg *tls.Config, timeout, silence time.Duration) (*tls.Conn, error) {
 	w.allowRead(timeout)
 	w.allowWrite(timeout)
@@ -127,8 +123,8 @@ func (w *wire) upgrade(ctx context.Context, cfg *tls.Config, timeout, silence ti
 	return conn, nil
 }
 
-// send writes command lines, each with its CRLF, in one write. What is shown
-// of them is given separately, so that no secret can slip into a trace.
+// send writes command lines, each with its CRLF, in one write. The traced form is passed
+// separately, so that no secret gets into a trace.
 func (w *wire) send(timeout time.Duration, data []byte, shown ...string) error {
 	for _, s := range shown {
 		w.event(Sent, s, 0)
@@ -151,11 +147,10 @@ func (w *wire) reply(timeout time.Duration) (smtp.Reply, error) {
 	return w.read(reading{})
 }
 
-// within gives the next reply its time, counted from when it has to be waited
-// for.
+// within sets the timeout of the next reply, which starts when the reply is awaited.
 func (w *wire) within(d time.Duration) { w.wait, w.writer, w.armed = d, nil, false }
 
-// arm starts the time of a read that may block, once for each reply.
+// arm starts the timeout of a read that may block, once per reply.
 func (w *wire) arm() {
 	switch {
 	case w.armed:
@@ -168,18 +163,18 @@ func (w *wire) arm() {
 	w.armed = true
 }
 
-// reading is how a reply is read; the zero value reads it as it is.
+// reading says how a reply is read; the zero value changes nothing.
 type reading struct {
-	// arrived is called when the first line is there, before anybody sees it.
+	// arrived is called when the first line has arrived, before it is traced.
 	arrived func()
-	// show says what the trace sees of a line.
+	// show returns the traced form of a line.
 	show func(line string) string
-	// keep says which lines stay as they came, secrets and all.
+	// keep reports lines that stay unchanged, including secrets.
 	keep func(line []byte) bool
 }
 
-// read reads one whole reply within the time that was allowed. Secrets that
-// the server repeats are taken out before anything else sees the line.
+// read reads one whole reply within the timeout. Secrets that the server repeats are removed
+// before any other code sees the line.
 func (w *wire) read(how reading) (smtp.Reply, error) {
 	var parser smtp.ReplyParser
 	for first := true; ; first = false {
@@ -219,11 +214,11 @@ func (w *wire) read(how reading) (smtp.Reply, error) {
 	}
 }
 
-// maxKnown bounds the replies of one line that a connection keeps. Servers
-// answer most commands with the same few; the others number their messages.
+// maxKnown is the number of cached one-line replies of a connection. Servers answer most commands
+// with the same few; replies to messages are often numbered.
 const maxKnown = 16
 
-// received shows a line to whoever watches; quoted if it is none of SMTP.
+// received traces a line; quoted if it is not valid SMTP.
 func (w *wire) received(line []byte, show func(string) string, err error, first bool) {
 	if w.trace == nil {
 		return
@@ -240,17 +235,17 @@ func (w *wire) received(line []byte, show func(string) string, err error, first 
 	w.event(Received, text, w.waited(first))
 }
 
-// readChallenge is read for the answer to a line of AUTH: a challenge stays as
-// it came, because the mechanism has to answer it to the bit.
+// readChallenge is read for the reply to a line of AUTH: a challenge stays unchanged, because the
+// mechanism must answer it exactly.
 func (w *wire) readChallenge() (smtp.Reply, error) {
 	return w.read(reading{show: showChallenge, keep: func(line []byte) bool {
 		return bytes.HasPrefix(line, []byte("334 ")) || bytes.HasPrefix(line, []byte("334-"))
 	}})
 }
 
-// ahead reports whether something was read from the socket that nobody has
-// asked for yet. TLS reads ahead too: a line that came in a record of its own is
-// neither in the socket nor in the buffer, and a read that may not wait gets it.
+// ahead reports whether there is unsolicited data from the socket. TLS reads ahead, too: a line
+// in a TLS record of its own is neither in the socket nor in the buffer, and a read that may not
+// block gets it.
 func (w *wire) ahead() bool {
 	if w.r.Buffered() > 0 {
 		return true
@@ -258,13 +253,12 @@ func (w *wire) ahead() bool {
 	if w.conn == w.raw {
 		return false
 	}
-	_ = w.raw.SetReadDeadline(longAgo()) // fails only on a closed socket; the next read says so
+	_ = w.raw.SetReadDeadline(longAgo()) // fails only on a closed socket; the next read reports it
 	_, err := w.r.Peek(1)
 	return err == nil
 }
 
-// line reads to the next LF and takes the line end off. The buffer is what
-// bounds it.
+// line reads to the next LF and removes the line end. The buffer limits its length.
 func (w *wire) line() ([]byte, error) {
 	if b, _ := w.r.Peek(w.r.Buffered()); bytes.IndexByte(b, '\n') < 0 {
 		w.arm()
@@ -282,11 +276,10 @@ func (w *wire) line() ([]byte, error) {
 	return bytes.TrimSuffix(b[:len(b)-1], []byte("\r")), nil
 }
 
-// acknowledge lets the kernel confirm at once what has come, where more is
-// waited for: a server that sends its replies one by one may hold back the next
-// until the last is confirmed (Nagle's algorithm), which a kernel delays by 40 ms
-// when it has nothing to send. It costs a system call for each reply that was not
-// there yet when it was wanted, but for the first after something was sent.
+// acknowledge makes the kernel acknowledge received data at once while another reply is awaited: a
+// server that sends its replies one by one may delay the next until the last is acknowledged
+// (Nagle's algorithm), which a kernel delays by 40 ms if it has nothing to send. It costs a system
+// call for each reply that had to be awaited, except the first after a write.
 //
 // QUIRK: Haraka and Courier.
 func (w *wire) acknowledge() {
@@ -299,7 +292,7 @@ func (w *wire) acknowledge() {
 	}
 }
 
-// waited is the time since the last byte sent, for the first line of a reply.
+// waited returns the time since the last byte sent, for the first line of a reply.
 func (w *wire) waited(first bool) time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -309,12 +302,12 @@ func (w *wire) waited(first bool) time.Duration {
 	return time.Since(w.lastSent)
 }
 
-// event shows one line to whoever watches.
+// event traces one line.
 func (w *wire) event(d Direction, text string, wait time.Duration) {
 	w.tell(Event{Direction: d, Text: text, Wait: wait})
 }
 
-// tell gives an event its time and shows it to whoever watches.
+// tell sets the time of an event and calls the trace.
 func (w *wire) tell(e Event) {
 	if w.trace == nil {
 		return
@@ -325,6 +318,6 @@ func (w *wire) tell(e Event) {
 	w.trace(e)
 }
 
-// cut closes the socket without any farewell, TLS's included, so that the
-// server can't take what it has for complete.
+// cut closes the socket without any farewell, not even TLS's, so that the server can't take a
+// partial message as complete.
 func (w *wire) cut() { _ = w.raw.Close() }

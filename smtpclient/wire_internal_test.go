@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// deadlines counts those that were set on a connection.
+// deadlines counts the deadlines set on a connection.
 type deadlines struct {
 	net.Conn
 	set int
@@ -17,8 +17,8 @@ type deadlines struct {
 
 func (d *deadlines) SetDeadline(time.Time) error { d.set++; return nil }
 
-// A context that ends while its turn is being given back finds that it is no
-// longer its turn. Its goroutine is held at the lock to have it come too late.
+// A context that ends while its turn is being released finds that its turn is over. Its goroutine
+// is held at the lock to arrive too late.
 func TestContextThatComesTooLate(t *testing.T) {
 	conn := &deadlines{}
 	w := newWire(conn, nil)
