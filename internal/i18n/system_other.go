@@ -2,5 +2,5 @@
 
 package i18n
 
-// System is "": elsewhere than on Windows the environment says it all.
+// System returns "": except on Windows, the environment names the language.
 func System() string { return "" }

@@ -2,7 +2,7 @@ package i18n
 
 import "golang.org/x/sys/windows"
 
-// System is the user's display language. Windows sets no LANG.
+// System returns the user's display language. Windows sets no LANG.
 func System() string {
 	names, err := windows.GetUserPreferredUILanguages(windows.MUI_LANGUAGE_NAME)
 	if err != nil || len(names) == 0 {

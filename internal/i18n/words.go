@@ -1,8 +1,8 @@
 // Package i18n lets the command line speak English and Simplified Chinese.
 //
-// The English sentence is the key: [Words.T] gives it, or its translation,
-// with the arguments put in as by fmt.Sprintf. What a language lacks is said in
-// English; a test of package cli fails when anything is lacking.
+// The English sentence is the key: [Words.T] returns it, or its translation, formatted with the
+// arguments as by fmt.Sprintf. A missing translation falls back to English; a test of package cli
+// fails if one is missing.
 //
 // [Detect] picks the language from the environment as gettext does.
 package i18n
@@ -16,7 +16,7 @@ import (
 	"github.com/yanmail/yan/internal/localerr"
 )
 
-// Language is one that Yan speaks.
+// Language is a language of the command line.
 type Language string
 
 // The languages.
@@ -25,8 +25,8 @@ const (
 	Chinese Language = "zh"
 )
 
-// Parse reads what a user or the environment calls a language: "zh_CN.UTF-8",
-// "zh-Hans", "en", "C". ok is false for one that is not spoken here.
+// Parse parses the name of a language from a user or the environment: "zh_CN.UTF-8", "zh-Hans",
+// "en", "C". ok is false if the language is not supported.
 func Parse(s string) (lang Language, ok bool) {
 	name, _, _ := strings.Cut(strings.ToLower(s), ".")
 	name, _, _ = strings.Cut(name, "@")
@@ -40,9 +40,8 @@ func Parse(s string) (lang Language, ok bool) {
 	return English, false
 }
 
-// Detect picks the language: LC_ALL before LC_MESSAGES before LANG, and where
-// none is set that of the system, which only Windows has. A language that is
-// not spoken here means English.
+// Detect picks the language: from LC_ALL, LC_MESSAGES or LANG, in this order, or else from the
+// system (Windows only). An unsupported language means English.
 func Detect(getenv func(string) string, system func() string) Language {
 	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
 		if v := getenv(name); v != "" {
@@ -54,13 +53,13 @@ func Detect(getenv func(string) string, system func() string) Language {
 	return lang
 }
 
-// Words speaks one language. The zero value speaks English.
+// Words translates to one language. The zero value means English.
 type Words struct{ lang Language }
 
-// In makes Words for a language.
+// In returns the Words of a language.
 func In(lang Language) Words { return Words{lang} }
 
-// Language is the one spoken.
+// Language returns the language.
 func (w Words) Language() Language {
 	if w.lang == "" {
 		return English
@@ -101,8 +100,8 @@ func (w Words) T(english string, args ...any) string {
 // Say says an error.
 func (w Words) Say(err error) string { return localerr.Say(err, w.T) }
 
-// quotable is a value that %q puts into Chinese quotation marks; what can't be
-// shown is escaped as usual.
+// quotable is a value that %q puts into Chinese quotation marks; non-printable characters are
+// escaped as usual.
 type quotable struct{ value any }
 
 // Format implements [fmt.Formatter].
@@ -120,7 +119,7 @@ func (q quotable) Format(f fmt.State, verb rune) {
 	_, _ = io.WriteString(f, "“"+strings.ReplaceAll(s, `\`+quote, quote)+"”")
 }
 
-// Pick chooses between two texts that come from elsewhere.
+// Pick chooses between two texts that are not in the tables.
 func (w Words) Pick(english, chinese string) string {
 	if w.lang == Chinese && chinese != "" || english == "" {
 		return chinese
@@ -128,8 +127,7 @@ func (w Words) Pick(english, chinese string) string {
 	return english
 }
 
-// Translations gives the table of a language, for tests: English sentence to
-// translation.
+// Translations returns the table of a language, from English sentence to translation, for tests.
 func Translations(lang Language) map[string]string {
 	if lang != Chinese {
 		return nil
@@ -143,7 +141,7 @@ func Translations(lang Language) map[string]string {
 	return all
 }
 
-// tables are the Chinese sentences, by the commands that say them first.
+// tables are the Chinese tables. A sentence is in the table of its first user.
 var tables = []map[string]string{
 	chinese,
 	chineseIdentity,

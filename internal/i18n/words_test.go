@@ -41,7 +41,7 @@ func TestDetect(t *testing.T) {
 		{map[string]string{"LANG": "en_US.UTF-8"}, "zh-CN", English},
 		{map[string]string{"LANG": "zh_CN", "LC_MESSAGES": "en_US"}, "", English},
 		{map[string]string{"LANG": "en_US", "LC_MESSAGES": "en_US", "LC_ALL": "zh_CN"}, "", Chinese},
-		{map[string]string{"LANG": "fr_FR"}, "zh-CN", English}, // what is not spoken is not Chinese
+		{map[string]string{"LANG": "fr_FR"}, "zh-CN", English}, // an unsupported language is not Chinese
 	} {
 		got := Detect(func(name string) string { return test.env[name] }, func() string { return test.system })
 		if got != test.want {
@@ -56,9 +56,9 @@ func TestWords(t *testing.T) {
 	for got, want := range map[string]string{
 		en.T("accepted"):                               "accepted",
 		zh.T("accepted"):                               "已接收",
-		zh.T("%d octets of nothing", 3):                "3 octets of nothing", // not translated: said in English
+		zh.T("%d octets of nothing", 3):                "3 octets of nothing", // not translated: English
 		zh.T("queued as %s", "X"):                      "服务器队列号 X",
-		en.T("100% sure"):                              "100% sure", // without arguments it is no format
+		en.T("100% sure"):                              "100% sure", // without arguments it is not a format
 		Words{}.T("accepted"):                          "accepted",
 		zh.T("unknown command %q", "a\"b\x1b"):         `没有命令“a"b\x1b”`,
 		en.T("unknown command %q", "a"):                `unknown command "a"`,
@@ -76,7 +76,7 @@ func TestWords(t *testing.T) {
 	}
 }
 
-// A sentence stands in one table only: of two translations one would be lost.
+// A sentence is in one table only: of two translations one would be lost.
 func TestNoSentenceIsTranslatedTwice(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
@@ -93,7 +93,7 @@ func TestNoSentenceIsTranslatedTwice(t *testing.T) {
 	}
 }
 
-// Sentences name documents that exist, and Chinese ones the Chinese documents.
+// Sentences name documents that exist; Chinese sentences name the Chinese documents.
 func TestSentencesNameTheirDocuments(t *testing.T) {
 	t.Parallel()
 	document := regexp.MustCompile(`docs/[\w./-]*\.md`)

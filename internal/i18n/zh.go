@@ -1,7 +1,7 @@
 package i18n
 
-// chinese is written once, here, and only read. The keys are the sentences of
-// package cli; its test finds those that are missing or left over.
+// chinese is never changed at run time. The keys are the sentences of package cli, whose test finds
+// missing and unused ones.
 var chinese = map[string]string{
 	// The program and its help.
 	"Send e-mail through a mailbox provider, and know what became of it":                                                                                        "通过邮箱服务商发送邮件，并知道结果",
@@ -123,7 +123,7 @@ var chinese = map[string]string{
 	"%s is from %s and %s from %s: they need different servers or logins, so send them in separate runs": "%s 的发件人是 %s，而 %s 的是 %s：它们要用不同的服务器或账号，请分几次发送",
 	"interrupted; nothing was sent":                                                                      "已中断；什么都没有发送",
 
-	// What became of a message.
+	// The outcome of a message.
 	"%d octets; nothing was sent":                  "%d 字节；什么都没有发送",
 	"stopped after %s, as asked; nothing was sent": "按要求在 %s 阶段后停止；什么都没有发送",
 	"accepted":                         "已接收",
@@ -341,7 +341,7 @@ var chinese = map[string]string{
 	"--dir writes all pages; leave out %q":            "--dir 会写出全部手册页，请去掉%q",
 	"write all pages into this folder, which is made": "把全部手册页写入此目录，目录会自动创建",
 
-	// Many messages.
+	// Sending many messages.
 	"Many messages (--raw):": "多封邮件（--raw）：",
 	"note here what became of each; what it has as accepted is not sent again": "把每封的结果记入此文件；其中已被接收的不再发送",
 	"send again, too, what the log has as unknown, or as refused for good":     "日志中结果未知的，或被永久拒绝的，也再发一次",
@@ -398,7 +398,7 @@ var chinese = map[string]string{
 	" (%s/s)":               "（每秒 %s 封）",
 	"%d of %d messages":     "已处理 %d 封，共 %d 封",
 
-	// What the sandbox does that no client likes.
+	// Bad behaviour of the sandbox.
 	"STAGE=ACTION": "阶段=动作",
 	"WORD=NUMBER":  "词=数量",
 	"WORD":         "词",

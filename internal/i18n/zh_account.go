@@ -95,7 +95,7 @@ var chineseAccount = map[string]string{
 	"the passphrase of the encrypted file is wrong": "加密文件的口令不对",
 	"damaged": "已损坏",
 
-	// What was done, and what is in the way.
+	// Results and obstacles.
 	"There is no account yet in %s.": "%s 中还没有账号。",
 	"'yan login' makes one; 'yan account import' takes over those of other programs.": "用 yan login 新建，或用 yan account import 从其他程序导入。",
 	"name the account":                                           "请写明账号名称",

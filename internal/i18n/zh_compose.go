@@ -1,7 +1,7 @@
 package i18n
 
-// chineseCompose is the part of the table for what is said of a message that is
-// composed: its fields, attachments, pictures and invitations.
+// chineseCompose is the part of the table for composing messages: fields, attachments, pictures and
+// invitations.
 var chineseCompose = map[string]string{
 	// Header fields.
 	"the message has a place of its own for it":                                         "邮件另有专门的位置设置它",

@@ -1,7 +1,7 @@
 package i18n
 
-// chineseDelivery is what the delivery says of accounts that rest, of names, and of
-// mistakes in the program.
+// chineseDelivery is the part of the table for the delivery: paused accounts, names, and bugs in the
+// program.
 var chineseDelivery = map[string]string{
 	"%q is no name of an account: a name has letters, digits, - and _ only, %d at most": "%q 不能用作账号名：账号名只含字母、数字、- 和 _，最多 %d 个",
 	"Account %s can't send from here now":                                               "账号 %s 目前无法从本机发送",

@@ -4,7 +4,7 @@ package i18n
 // the command line make with package localerr. Many of them complete another one:
 // "其值" and "不是 UTF-8".
 var chineseErrors = map[string]string{
-	// What only joins.
+	// Joining formats.
 	"%s: %w":     "%s：%v",
 	"%w: %w":     "%v：%v",
 	"%s %w":      "%s %v",

@@ -1,6 +1,6 @@
 package i18n
 
-// chineseExplain is the part of the table for what yan explain says.
+// chineseExplain is the part of the table for yan explain.
 var chineseExplain = map[string]string{
 	"This looks like %s; use --provider if it isn't.": "看起来是%s；如果不是，请用 --provider 指明。",
 	"This is a success reply; nothing failed.":        "这是成功的应答，没有出错。",

@@ -1,7 +1,7 @@
 package i18n
 
-// chineseGiven is the part of the table for what is given to a command: values, files and
-// what is asked once more before anything is sent.
+// chineseGiven is the part of the table for a command's input: values, files and the questions before
+// anything is sent.
 var chineseGiven = map[string]string{
 	// Files.
 	"it is a folder": "这是文件夹",
@@ -47,7 +47,7 @@ var chineseGiven = map[string]string{
 	"their secrets, encrypted, on a machine without a keyring": "账号的密码，加密保存，用于没有密钥环的机器",
 	"the outbox; see --outbox":                                 "发件箱；参见 --outbox",
 
-	// What was probably not meant.
+	// Probable mistakes.
 	"the message has neither subject nor text; nothing was sent":                                 "邮件既没有主题也没有正文；没有发送",
 	"The message has neither subject nor text. Send it all the same?":                            "邮件既没有主题也没有正文。仍要发送吗？",
 	"Give a subject with -s or a text with -b; to send an empty message, give an empty text: %s": "请用 -s 写主题，或用 -b 写正文；确实要发空邮件，请写明正文为空：%s",

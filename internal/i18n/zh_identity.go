@@ -70,7 +70,7 @@ var chineseIdentity = map[string]string{
 
 	"Or log in once, and send from then on: %s": "或先登录一次，以后直接发送：%s",
 
-	// What became of it.
+	// The outcome.
 	"%s from account %s to %s": "%s，从账号 %s 发往 %s",
 	"copy in %s":               "副本存于 %s",
 	"there are %s":             "现有 %s",

@@ -77,7 +77,7 @@ var chineseLogin = map[string]string{
 	"%q is neither an address nor a known provider":                                               "%q既不是邮箱地址，也不是已知的服务商",
 	"Give your address, like me@example.com; 'yan providers' lists the providers that are known.": "请给出您的地址，如 me@example.com；已知的服务商见 yan providers。",
 
-	// An account that there is.
+	// An existing account.
 	"there is an account %s already, for %s": "已有账号 %s（%s）",
 	"Log in to it again with 'yan login %s', change it with --replace, or give the new one another name with --name.": "重新登录它请用 yan login %s，要修改它请加 --replace；或用 --name 给新账号另起名称。",
 	"Change the account %s?":                     "修改账号 %s？",
@@ -162,7 +162,7 @@ var chineseLogin = map[string]string{
 	"Take %s.":                "请用 %s。",
 	"OAuth 2.0 gave no token": "OAuth 2.0 没有给出令牌",
 
-	// Keeping it.
+	// Storing it.
 	"Where shall the secret be kept?":                                                  "密码或授权码存放在哪里？",
 	"This system has no keyring that is open.":                                         "本机没有可用的密钥环。",
 	"This system has no keyring that is open. The secret goes into an encrypted file.": "本机没有可用的密钥环，将保存在加密文件里。",

@@ -1,7 +1,6 @@
 package i18n
 
-// chineseOutboxBounce is the part of the table for the reports about messages that
-// could not be handed over.
+// chineseOutboxBounce is the part of the table for bounces.
 var chineseOutboxBounce = map[string]string{
 	"nobody is told: the message is itself a report, has no sender, or asked for silence": "不通知任何人：该邮件本身就是报告、没有发件人，或要求不通知",
 	"reading the header of the message that is reported on: %w":                           "读取所报告邮件的邮件头：%v",

@@ -1,6 +1,6 @@
 package i18n
 
-// chineseDaemon is the part of the table for 'yan serve' and what runs in it.
+// chineseDaemon is the part of the table for 'yan serve'.
 var chineseDaemon = map[string]string{
 	"%s panicked: %v": "%s 出错中止：%v",
 	"the delivery did not end in time: what it had waits until its lease has lapsed": "发送未能按时结束：其手中的邮件要等租约到期才会继续",

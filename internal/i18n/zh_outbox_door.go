@@ -1,8 +1,8 @@
 package i18n
 
-// chineseOutboxDoor is the part of the table for what is between a program and the
-// outbox: where it is, how it is configured, and what goes into it.
-var chineseOutboxDoor = map[string]string{ // Where it is.
+// chineseOutboxDoor is the part of the table for the outbox: its place, its configuration, and
+// enqueueing.
+var chineseOutboxDoor = map[string]string{ // Its place.
 	"%s is no outbox: want the path of a file, or a URL that begins with postgres://":        "%s 不是发件箱：请填写文件路径，或以 postgres:// 开头的 URL",
 	"there is no place for the outbox: neither YAN_OUTBOX nor XDG_DATA_HOME nor HOME is set": "发件箱没有存放位置：YAN_OUTBOX、XDG_DATA_HOME 和 HOME 均未设置",
 
@@ -17,7 +17,7 @@ var chineseOutboxDoor = map[string]string{ // Where it is.
 	"want a time with its unit, like 7d or 12h":                                                        "应为带单位的时间，如 7d 或 12h",
 	"want a size with its unit, like 64MiB or 1GB":                                                     "应为带单位的大小，如 64MiB 或 1GB",
 
-	// What goes into it.
+	// Enqueueing.
 	"the message has no recipients or no content":                                     "邮件没有收件人或没有内容",
 	"reading the header of the message: %w":                                           "读取邮件头：%v",
 	"the key has to be 1 to %d octets of text without control characters":             "键应为 1 到 %d 字节的文本，且不含控制字符",

@@ -10,7 +10,7 @@ var chineseQueue = map[string]string{
 	"FILTER…":       "条件…",
 	"ID…":           "编号…",
 
-	// What the outbox and the delivery say.
+	// Errors of the outbox and the delivery.
 	"another message has this key already":                                                "已有另一封邮件使用此键",
 	"too little disk space is left for the outbox":                                        "磁盘剩余空间不足，无法放入发件箱",
 	"the outbox can't be written any more":                                                "发件箱已无法写入",

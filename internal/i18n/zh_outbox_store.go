@@ -1,7 +1,7 @@
 package i18n
 
-// chineseOutboxStore is the part of the table for clocks that are wrong, copies of an
-// outbox, and what nobody can know about it.
+// chineseOutboxStore is the part of the table for wrong clocks, copies of an outbox, and its unknown
+// states.
 var chineseOutboxStore = map[string]string{
 	// Errors.
 	"it is not known whether this was kept":                                                   "无法确定是否已保存",
@@ -21,7 +21,7 @@ var chineseOutboxStore = map[string]string{
 		"使用 --key 时，重复执行同一命令不会重复放入。",
 	"Run the same command again: with the same --key nothing is added twice.": "请再次执行同一命令：--key 相同时不会重复放入。",
 
-	// yan queue adopt, and what is said of a copy.
+	// yan queue adopt and copies.
 	"Let a copy of an outbox deliver": "让发件箱的副本开始发送",
 	"An outbox that was copied, restored from a backup or moved to another disk or machine delivers nothing: the original may have " +
 		"sent the same messages. This command makes it an outbox of its own.\n\n" +
@@ -40,7 +40,7 @@ var chineseOutboxStore = map[string]string{
 	"This outbox is a copy of another one and delivers nothing.":                            "此发件箱是另一个发件箱的副本，不会发送任何邮件。",
 	"The newest entry is %s ahead of the clock: the clock was wrong then, or is wrong now.": "最新记录的时间比时钟超前 %s：当时的时钟有误，或现在的时钟有误。",
 
-	// An outbox that is not there.
+	// A missing outbox.
 	"there is no outbox %s": "没有发件箱 %s",
 	"Check the name. 'yan send --queue' makes the outbox with the first message.": "请检查名称。'yan send --queue' 放入第一封邮件时会创建发件箱。",
 }

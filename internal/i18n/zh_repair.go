@@ -1,7 +1,6 @@
 package i18n
 
-// chineseRepair is the part of the table for what has gone wrong with accounts and
-// their secrets, and how it is put right.
+// chineseRepair is the part of the table for faults of accounts and their secrets, and their repair.
 var chineseRepair = map[string]string{
 	// The encrypted file.
 	"begin a new encrypted file, and set the old one aside":                                   "重新建立加密文件，旧的移到一边",
@@ -17,7 +16,7 @@ var chineseRepair = map[string]string{
 	"can't be written":         "无法写入",
 	"it is not a regular file": "不是普通文件",
 
-	// Accounts that make no sense, and those that go.
+	// Invalid and removed accounts.
 	"Put it right: %s; or remove the account: %s": "改正：%s；或删除该账号：%s",
 	"Put it right: %s":                            "改正：%s",
 	"To remove the account all the same, and leave there what is kept for it: %s": "仍要删除账号、保留为它保存的内容，请用 %s",

@@ -1,9 +1,9 @@
 package i18n
 
-// chineseWhole is the part of the table for whole messages (--raw): how they are
-// found in files, read and made fit.
+// chineseWhole is the part of the table for whole messages (--raw): finding, reading and fitting
+// them.
 var chineseWhole = map[string]string{
-	// What is left out, and mbox files that are ambiguous.
+	// Skipped messages and ambiguous mbox files.
 	"Whole messages (--raw):": "完整邮件（--raw）：",
 	"\"From \" lines of an mbox file that do not look like its first: alike reads them as text, every starts a message at each (default: such a file is refused)": "mbox 文件中与首行样式不同的“From ”行：alike 视为正文，every 视为新邮件的开头（默认：拒绝这样的文件）",
 	"also send messages that are marked as deleted or as drafts":                             "连同标记为已删除的邮件和草稿一起发送",
@@ -53,7 +53,7 @@ var chineseWhole = map[string]string{
 	"%s: invisible characters around an address were left out":                                         "%s：已去掉地址两端看不见的字符",
 	"%s: %s has more than 64 octets before the @, which some servers refuse":                           "%s：%s 的 @ 前超过 64 个字节，有的服务器会拒绝",
 
-	// Bad messages.
+	// Invalid messages.
 	"list the messages that can't be sent, and send the others; the exit status is 65 at least": "列出无法发送的邮件，发送其余的；退出码至少为 65",
 	"none of the %d messages can be sent":                                                       "%d 封邮件都无法发送",
 	"nothing was sent: %d of %d messages are bad":                                               "没有发送任何邮件：%d 封（共 %d 封）有问题",

@@ -1,6 +1,6 @@
 package i18n
 
-// chineseWire is the part of the table for TLS, logins and the way to a server.
+// chineseWire is the part of the table for TLS, logins and connections.
 var chineseWire = map[string]string{
 	// Flags and keys.
 	"the name that the server's certificate has to be for (default: the host)":                        "服务器证书应当对应的名称（默认为主机名）",
