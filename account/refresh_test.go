@@ -57,11 +57,11 @@ func newSealed(t *testing.T) string {
 }
 
 // tokenStores returns, for each place where a token can be stored, a function that opens a vault
-// as a new process would: secret.Kept has no other places, and no other kind of source stores
+// as a new process would: secret.Stored has no other places, and no other kind of source stores
 // tokens.
-func tokenStores(t *testing.T) map[secret.Place]func() *secret.Vault {
+func tokenStores(t *testing.T) map[secret.Location]func() *secret.Vault {
 	keyring, dir, sealed := secrettest.New(), t.TempDir(), newSealed(t)
-	return map[secret.Place]func() *secret.Vault{
+	return map[secret.Location]func() *secret.Vault{
 		secret.InKeyring: func() *secret.Vault {
 			return &secret.Vault{Keyring: keyring, File: filepath.Join(dir, "secrets.age")}
 		},

@@ -109,5 +109,5 @@ func (a Account) SecretSource() (kind, value string) {
 	case s.Credential != "":
 		return string(secret.Credential), s.Credential
 	}
-	return string(secret.Kept), ""
+	return string(secret.Stored), ""
 }

@@ -145,7 +145,7 @@ func mboxOf(line, other, extra, text string) string {
 	return b.String()
 }
 
-func subjectsOf(t *testing.T, found mailfiles.Found) (subjects []string) {
+func subjectsOf(t *testing.T, found mailfiles.FoundMessages) (subjects []string) {
 	t.Helper()
 	for _, m := range found.Messages {
 		c, err := m.Open()

@@ -104,7 +104,7 @@ func spool(label string, r io.Reader, most int64) (*source, error) {
 	if err != nil {
 		return nil, s.fail(err)
 	}
-	s.file, err = atomicfile.Temp() // deleted on a crash, too
+	s.file, err = atomicfile.TempFile() // deleted on a crash, too
 	if err != nil {
 		return nil, s.fail(err)
 	}

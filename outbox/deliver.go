@@ -66,7 +66,7 @@ func (b *Outbox) delivery() (*delivery.Delivery, error) {
 func (b *Outbox) observe(e delivery.Event) {
 	b.signal.give()
 	if b.o.Tracer != nil {
-		telemetry.Record(b.o.Tracer, e)
+		telemetry.RecordAttempt(b.o.Tracer, e)
 	}
 	var what string
 	switch e.Kind {

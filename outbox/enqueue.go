@@ -123,7 +123,7 @@ func (b *Outbox) enqueueRaw(ctx context.Context, tx Tx, t yan.Transaction, o Enq
 	return b.keep(ctx, tx, l, o)
 }
 
-func (b *Outbox) keep(ctx context.Context, tx Tx, l *submission.Letter, o EnqueueOptions) (Receipt, error) {
+func (b *Outbox) keep(ctx context.Context, tx Tx, l *submission.PreparedMessage, o EnqueueOptions) (Receipt, error) {
 	name, err := b.account(o.Account, l.Envelope().From())
 	if err != nil {
 		return Receipt{}, err

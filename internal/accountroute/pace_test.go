@@ -16,7 +16,7 @@ func TestPaceIsNeverExceeded(t *testing.T) {
 		{Messages: 1, Per: time.Second}, {Messages: 2, Per: time.Minute}, {Messages: 9, Per: time.Minute}, {Messages: 10, Per: time.Second},
 		{Messages: 60, Per: time.Minute}, {Messages: 500, Per: 24 * time.Hour}, {Messages: 1234, Per: time.Hour},
 	} {
-		p := pace(want, provider.Provider{})
+		p := accountPace(want, provider.Provider{})
 		start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 		now, full := start, time.Time{}
 		var sent []time.Time
@@ -40,7 +40,7 @@ func TestPaceIsNeverExceeded(t *testing.T) {
 			t.Errorf("%s: %d messages in four times that, want at least %d", want, len(sent), least)
 		}
 	}
-	if !pace(account.Pace{}, provider.Provider{}).IsZero() {
+	if !accountPace(account.Pace{}, provider.Provider{}).IsZero() {
 		t.Error("no pace returned a limit")
 	}
 }
@@ -50,14 +50,14 @@ func TestPaceOfTheProvider(t *testing.T) {
 	t.Parallel()
 	var p provider.Provider
 	p.Limits.PerMinute = provider.Limit{Value: 30, Unit: "messages", Status: provider.Official}
-	if got := pace(account.Pace{}, p); got.Messages != 30 || got.Per != time.Minute {
+	if got := accountPace(account.Pace{}, p); got.Messages != 30 || got.Per != time.Minute {
 		t.Errorf("the provider's: %+v", got)
 	}
-	if got := pace(account.Pace{Messages: 5, Per: time.Second}, p); got.Messages != 5 || got.Per != time.Second {
+	if got := accountPace(account.Pace{Messages: 5, Per: time.Second}, p); got.Messages != 5 || got.Per != time.Second {
 		t.Errorf("the account's own: %+v", got)
 	}
 	p.Limits.PerMinute.Status = provider.Reported
-	if got := pace(account.Pace{}, p); !got.IsZero() {
+	if got := accountPace(account.Pace{}, p); !got.IsZero() {
 		t.Errorf("a guess: %+v", got)
 	}
 }

@@ -22,34 +22,34 @@ type Place struct {
 // PostgreSQL database with its password. The error is a [*PasswordError] if
 // password_command fails.
 func (p Place) Find(ctx context.Context) (string, error) {
-	where := p.named()
+	where := p.chosenName()
 	if where == "" {
 		var err error
 		if where, err = p.Settings.Where(ctx, p.Secrets); err != nil {
 			return "", &PasswordError{err}
 		}
 	}
-	return absolute(where, p.Getenv)
+	return absolutePath(where, p.Getenv)
 }
 
 // Name returns the outbox for display and for the name of a socket. A URL may lack its password; no
 // password_command runs.
 func (p Place) Name() (string, error) {
-	where := p.named()
+	where := p.chosenName()
 	if where == "" {
 		where = p.Settings.Location()
 	}
-	return absolute(where, p.Getenv)
+	return absolutePath(where, p.Getenv)
 }
 
-func (p Place) named() string {
+func (p Place) chosenName() string {
 	if p.Named != "" {
 		return p.Named
 	}
 	return p.Getenv("YAN_OUTBOX")
 }
 
-func absolute(where string, getenv func(string) string) (string, error) {
+func absolutePath(where string, getenv func(string) string) (string, error) {
 	if outbox.IsPostgres(where) {
 		return where, nil
 	}

@@ -34,7 +34,7 @@ func TestWhichOutboxIsMeant(t *testing.T) {
 			test.name = test.find
 		}
 		if !strings.Contains(test.find, "://") {
-			test.find, test.name = absolute(t, test.find), absolute(t, test.name)
+			test.find, test.name = absolutePath(t, test.find), absolutePath(t, test.name)
 		}
 		find, err := p.Find(t.Context())
 		name, nameErr := p.Name()
@@ -44,7 +44,7 @@ func TestWhichOutboxIsMeant(t *testing.T) {
 	}
 }
 
-func absolute(t *testing.T, path string) string {
+func absolutePath(t *testing.T, path string) string {
 	t.Helper()
 	path, err := filepath.Abs(filepath.FromSlash(path))
 	if err != nil {

@@ -58,30 +58,30 @@ func (r Router) Find(_ context.Context, name string) (delivery.Route, error) {
 	o, p := r.File.Outbox(), a.Provider()
 	route := delivery.Route{
 		Open: func(ctx context.Context, connections int) (delivery.Sender, error) {
-			return r.open(ctx, a, connections)
+			return r.openSender(ctx, a, connections)
 		},
 		Provider:        p.ID,
 		Connections:     a.Connections,
-		MostConnections: most(p),
-		Pace:            pace(a.Pace, p),
+		MostConnections: connectionLimit(p),
+		Pace:            accountPace(a.Pace, p),
 		Doubt:           delivery.Policy(cmp.Or(a.InDoubt, o.InDoubt)),
 		ReportFrom:      own,
 		Owns:            a.Serves,
 	}
 	if a.KeepsSent() {
-		route.Mailbox = func(ctx context.Context) (delivery.Mailbox, error) { return r.mailbox(ctx, a) }
+		route.Mailbox = func(ctx context.Context) (delivery.Mailbox, error) { return r.openMailbox(ctx, a) }
 	}
 	to, report := o.ReportTo()
 	route.ReportTo, route.NoReport = to, !report
 	if mailbox, err := a.Mailbox(); err == nil && mailbox.Host != "" {
-		route.Sent = func(ctx context.Context) (delivery.SentFolder, error) { return r.sent(ctx, a) }
-		route.Keeps = keeps(a, p)
+		route.Sent = func(ctx context.Context) (delivery.SentFolder, error) { return r.openSentFolder(ctx, a) }
+		route.Keeps = keepsCopies(a, p)
 	}
 	return route, nil
 }
 
-// open reads the secret and opens the transport, which does not connect yet.
-func (r Router) open(ctx context.Context, a account.Account, connections int) (delivery.Sender, error) {
+// openSender reads the secret and opens the transport, which does not connect yet.
+func (r Router) openSender(ctx context.Context, a account.Account, connections int) (delivery.Sender, error) {
 	o, err := a.Options(ctx, r.Secrets)
 	if err != nil {
 		return nil, localerr.Errorf("account %s: %w", a.Name, err)
@@ -94,8 +94,8 @@ func (r Router) open(ctx context.Context, a account.Account, connections int) (d
 	return t, nil
 }
 
-// sent logs in to the mailbox in which copies of sent messages are looked for.
-func (r Router) sent(ctx context.Context, a account.Account) (delivery.SentFolder, error) {
+// openSentFolder logs in to the mailbox in which copies of sent messages are looked for.
+func (r Router) openSentFolder(ctx context.Context, a account.Account) (delivery.SentFolder, error) {
 	c, err := MailboxOf(ctx, a, r.Secrets)
 	if err != nil {
 		return nil, err
@@ -107,8 +107,8 @@ func (r Router) sent(ctx context.Context, a account.Account) (delivery.SentFolde
 	return sentFolder{opened}, nil
 }
 
-// mailbox logs in to the mailbox that gets the copies of sent messages.
-func (r Router) mailbox(ctx context.Context, a account.Account) (delivery.Mailbox, error) {
+// openMailbox logs in to the mailbox that gets the copies of sent messages.
+func (r Router) openMailbox(ctx context.Context, a account.Account) (delivery.Mailbox, error) {
 	c, err := MailboxOf(ctx, a, r.Secrets)
 	if err != nil {
 		return nil, err
@@ -135,42 +135,42 @@ func (f sentFolder) Find(ctx context.Context, messageID string) (delivery.Sighti
 
 func (f sentFolder) Close() { f.opened.Close() }
 
-// most returns how many connections the provider allows; 0 if that is not known reliably.
-func most(p provider.Provider) int {
+// connectionLimit returns how many connections the provider allows; 0 if that is not known reliably.
+func connectionLimit(p provider.Provider) int {
 	if l := p.Limits.Connections; l.Status == provider.Official || l.Status == provider.Verified {
 		return int(l.Value)
 	}
 	return 0
 }
 
-// keeps reports whether a message that is missing in the Sent folder was not sent. That requires an
+// keepsCopies reports whether a message that is missing in the Sent folder was not sent. That requires an
 // official statement of the provider, and its own folder: an error here would cause a second copy.
 // A provider that changes the Message-ID is excluded, since the message would not be found.
-func keeps(a account.Account, p provider.Provider) bool {
+func keepsCopies(a account.Account, p provider.Provider) bool {
 	return p.Traits[provider.KeepsSentCopy] == provider.Official && !p.Has(provider.NewMessageID) && a.IMAP == "" && a.SentFolder == ""
 }
 
-// pace returns the account's pace if it is set, or else the provider's known limit.
-func pace(set account.Pace, p provider.Provider) outbox.Pace {
+// accountPace returns the account's pace if it is set, or else the provider's known limit.
+func accountPace(set account.Pace, p provider.Provider) outbox.Pace {
 	if set.Messages > 0 {
-		return bucket(set.Messages, set.Per)
+		return tokenBucket(set.Messages, set.Per)
 	}
 	for _, known := range []struct {
 		limit provider.Limit
 		per   time.Duration
 	}{{p.Limits.PerSecond, time.Second}, {p.Limits.PerMinute, time.Minute}} {
 		if l := known.limit; l.Value > 0 && (l.Unit == "" || l.Unit == "messages") && (l.Status == provider.Official || l.Status == provider.Verified) {
-			return bucket(int(l.Value), known.per)
+			return tokenBucket(int(l.Value), known.per)
 		}
 	}
 	return outbox.Pace{}
 }
 
-// bucket allows at most that many messages in any such interval: a fiftieth of them at once, so
+// tokenBucket allows at most that many messages in any such interval: a fiftieth of them at once, so
 // that a fast pace does not need a claim per message, and the rest evenly. The bucket's content and
 // the tokens that arrive in the interval add up to the limit. If messages follow each other fast, a
 // claim may be late by a quarter of the time between two; the interval is that much longer.
-func bucket(messages int, per time.Duration) outbox.Pace {
+func tokenBucket(messages int, per time.Duration) outbox.Pace {
 	burst := max(1, messages/50)
 	p := outbox.Pace{Messages: messages - burst + 1, Per: per, Burst: burst}
 	if interval := per / time.Duration(messages); messages >= 10 && interval < time.Second {

@@ -10,7 +10,7 @@
 // recipient does.
 //
 // There is no report on a report, on a message without a sender, or on a message whose sender wants
-// none: [ErrNobody].
+// none: [ErrNoReport].
 package bounce
 
 import (
@@ -58,18 +58,18 @@ type Report struct {
 	Now time.Time
 }
 
-// ErrNobody: no report is sent, because the message is a report itself, has no sender and Report.To
+// ErrNoReport: no report is sent, because the message is a report itself, has no sender and Report.To
 // is zero, or has NOTIFY without FAILURE (RFC 3461 section 4.1). It counts as reported.
-var ErrNobody = localerr.New("nobody is told: the message is itself a report, has no sender, or asked for silence")
+var ErrNoReport = localerr.New("nobody is told: the message is itself a report, has no sender, or asked for silence")
 
 // MaxRecipients is how many recipients a report lists. It states the number of further ones.
 const MaxRecipients = 1000
 
 // Compose returns the report and its envelope. The Content is in memory: closing it is allowed but
-// not needed. An error other than ErrNobody wraps one of Report.Text, or names a missing field of
+// not needed. An error other than ErrNoReport wraps one of Report.Text, or names a missing field of
 // the Report.
 func Compose(r Report) (*message.Content, smtp.Envelope, error) {
-	err := r.complete()
+	err := r.setDefaults()
 	if err != nil {
 		return nil, smtp.Envelope{}, err
 	}
@@ -80,7 +80,7 @@ func Compose(r Report) (*message.Content, smtp.Envelope, error) {
 	if err != nil {
 		return nil, smtp.Envelope{}, localerr.Errorf("reading the header of the message that is reported on: %w", err)
 	}
-	octets, err := r.octets(original)
+	octets, err := r.encode(original)
 	if err != nil {
 		return nil, smtp.Envelope{}, err
 	}
@@ -92,14 +92,14 @@ func Compose(r Report) (*message.Content, smtp.Envelope, error) {
 	return content, envelope, err
 }
 
-// complete checks the report and sets defaults.
-func (r *Report) complete() error {
+// setDefaults checks the report and sets defaults.
+func (r *Report) setDefaults() error {
 	if r.To.IsZero() {
 		r.To = r.From
 	}
 	switch {
 	case r.ReportOn != 0 || r.To.IsZero() || len(r.DSN.Notify) > 0 && !slices.Contains(r.DSN.Notify, "FAILURE"):
-		return ErrNobody
+		return ErrNoReport
 	case r.Sender.IsZero():
 		return localerr.New("a report needs the address of the account that sends it")
 	case len(r.Recipients) == 0:
@@ -132,10 +132,10 @@ func hostName(s string) string {
 	}, s), ".-")
 }
 
-// octets returns the report as it is sent. Package message writes the header and the text; its body
+// encode returns the report as it is sent. Package message writes the header and the text; its body
 // becomes the first of three parts.
-func (r *Report) octets(original message.RawHeader) ([]byte, error) {
-	whole, err := r.words(original)
+func (r *Report) encode(original message.RawHeader) ([]byte, error) {
+	whole, err := r.composeText(original)
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +149,7 @@ func (r *Report) octets(original message.RawHeader) ([]byte, error) {
 	b.Write(head)
 	b.WriteString(version)
 	fmt.Fprintf(&b, "Content-Type: multipart/report; report-type=delivery-status;\r\n boundary=\"%s\"\r\n\r\n", boundary)
-	for _, part := range [][]byte{words, r.status(), headerPart(original.Bytes())} {
+	for _, part := range [][]byte{words, r.statusPart(), headerPart(original.Bytes())} {
 		if part != nil {
 			fmt.Fprintf(&b, "--%s\r\n%s\r\n", boundary, part)
 		}
@@ -158,18 +158,18 @@ func (r *Report) octets(original message.RawHeader) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// words returns a message with the report's header and its text for people.
-func (r *Report) words(original message.RawHeader) ([]byte, error) {
+// composeText returns a message with the report's header and its text for people.
+func (r *Report) composeText(original message.RawHeader) ([]byte, error) {
 	name := subjectOf(original)
 	if name == "" {
-		name = clean(r.MessageID, 200)
+		name = cleanLine(r.MessageID, 200)
 	}
 	m := &message.Message{
 		From:    message.Mailbox{Name: "Yan (mail delivery)", Address: r.Sender}.String(),
 		To:      []string{message.Mailbox{Address: r.To}.String()},
 		Subject: strings.TrimSpace("Not sent 未发出: " + name),
 		Date:    r.Now,
-		Text:    r.text(english(), original) + "\n" + strings.Repeat("-", 60) + "\n\n" + r.text(chinese(), original),
+		Text:    r.textIn(englishTexts(), original) + "\n" + strings.Repeat("-", 60) + "\n\n" + r.textIn(chineseTexts(), original),
 		Headers: []message.Header{{Name: "Auto-Submitted", Value: "auto-replied"}}, // RFC 3834 section 5
 	}
 	if id := r.MessageID; isMessageID(id) {
@@ -194,7 +194,7 @@ func isMessageID(id string) bool {
 	return strings.Contains(inner, "@") && !strings.ContainsFunc(inner, func(r rune) bool { return r <= ' ' || r > '~' || r == '<' || r == '>' })
 }
 
-// clean turns text of others into one readable line of at most most characters.
-func clean(s string, most int) string {
+// cleanLine turns text of others into one readable line of at most most characters.
+func cleanLine(s string, most int) string {
 	return excerpt.Runes(smtp.DecodeText([]byte(strings.Join(strings.Fields(s), " "))), most)
 }

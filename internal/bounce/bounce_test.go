@@ -60,8 +60,8 @@ func report(t testing.TB, recipients ...queue.Recipient) Report {
 	}
 }
 
-// letter is a report parsed by the standard library.
-type letter struct {
+// parsedReport is a report parsed by the standard library.
+type parsedReport struct {
 	octets   string
 	header   mail.Header
 	words    string
@@ -70,7 +70,7 @@ type letter struct {
 	original string
 }
 
-func compose(t testing.TB, r Report) letter {
+func compose(t testing.TB, r Report) parsedReport {
 	t.Helper()
 	content, envelope, err := Compose(r)
 	if err != nil {
@@ -87,9 +87,9 @@ func compose(t testing.TB, r Report) letter {
 	return parse(t, b.String())
 }
 
-func parse(t testing.TB, octets string) letter {
+func parse(t testing.TB, octets string) parsedReport {
 	t.Helper()
-	l := letter{octets: octets}
+	l := parsedReport{octets: octets}
 	checkLines(t, octets)
 	m, err := mail.ReadMessage(strings.NewReader(octets))
 	if err != nil {
@@ -219,7 +219,7 @@ func TestReportsAreWhatTheyWere(t *testing.T) {
 }
 
 // golden returns a report with its random parts replaced, followed by its text for the reviewer.
-func golden(l letter) string {
+func golden(l parsedReport) string {
 	s := regexp.MustCompile(`=_[A-Z2-7]{26}`).ReplaceAllString(l.octets, "=_BOUNDARY")
 	s = regexp.MustCompile(`(Message-ID: <)[a-z2-7]{26}@`).ReplaceAllString(s, "${1}RANDOM@")
 	return strings.ReplaceAll(s+"\n======== its words\n"+l.words, "\r\n", "\n")
@@ -445,7 +445,7 @@ func TestWhatIsNotReported(t *testing.T) {
 	} {
 		r := report(t, failed)
 		tc.change(&r)
-		if _, _, err := Compose(r); err == nil || errors.Is(err, ErrNobody) != tc.nobody {
+		if _, _, err := Compose(r); err == nil || errors.Is(err, ErrNoReport) != tc.nobody {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

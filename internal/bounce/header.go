@@ -52,4 +52,4 @@ func isASCII(h []byte) bool {
 }
 
 // subjectOf returns the subject of a message for people to read; "" if there is none.
-func subjectOf(h message.RawHeader) string { return clean(h.Text("Subject"), 120) }
+func subjectOf(h message.RawHeader) string { return cleanLine(h.Text("Subject"), 120) }

@@ -11,48 +11,48 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// status returns the part for programs (RFC 3464 section 2). It is 7bit, as the RFC requires: other
+// statusPart returns the part for programs (RFC 3464 section 2). It is 7bit, as the RFC requires: other
 // characters are written as \x{HEX} (RFC 6533 section 3).
-func (r *Report) status() []byte {
+func (r *Report) statusPart() []byte {
 	var b bytes.Buffer
 	b.WriteString("Content-Type: message/delivery-status\r\nContent-Transfer-Encoding: 7bit\r\n\r\n")
-	if id := clean(r.DSN.EnvelopeID, 100); id != "" {
-		field(&b, "Original-Envelope-Id", escape(id))
+	if id := cleanLine(r.DSN.EnvelopeID, 100); id != "" {
+		writeField(&b, "Original-Envelope-Id", escapeASCII(id))
 	}
-	field(&b, "Reporting-MTA", "dns; "+r.Host)
+	writeField(&b, "Reporting-MTA", "dns; "+r.Host)
 	if !r.Created.IsZero() {
-		field(&b, "Arrival-Date", r.date(r.Created))
+		writeField(&b, "Arrival-Date", r.formatDate(r.Created))
 	}
 	for i, s := range r.Recipients {
 		if i == MaxRecipients {
 			break
 		}
 		b.WriteString("\r\n")
-		r.recipient(&b, s)
+		r.writeRecipient(&b, s)
 	}
 	return b.Bytes()
 }
 
-// recipient writes the fields of one recipient (RFC 3464 section 2.3). Original and final recipient
+// writeRecipient writes the fields of one recipient (RFC 3464 section 2.3). Original and final recipient
 // are the same: no one has rewritten the address.
-func (r *Report) recipient(b *bytes.Buffer, s queue.Recipient) {
+func (r *Report) writeRecipient(b *bytes.Buffer, s queue.Recipient) {
 	address := typedAddress(s.Address)
-	field(b, "Original-Recipient", address)
-	field(b, "Final-Recipient", address)
-	field(b, "Action", "failed")
-	field(b, "Status", r.code(s).String())
-	switch said := answered(s.Answer); {
+	writeField(b, "Original-Recipient", address)
+	writeField(b, "Final-Recipient", address)
+	writeField(b, "Action", "failed")
+	writeField(b, "Status", r.statusCode(s).String())
+	switch said := answerText(s.Answer); {
 	case !s.Answer.Reply.IsZero():
-		field(b, "Diagnostic-Code", "smtp; "+escape(said))
+		writeField(b, "Diagnostic-Code", "smtp; "+escapeASCII(said))
 	case said != "":
-		field(b, "Diagnostic-Code", "x-yan; "+escape(said))
+		writeField(b, "Diagnostic-Code", "x-yan; "+escapeASCII(said))
 	}
 	if s.State == queue.Failed && s.Attempts > 0 && !s.Updated.IsZero() {
-		field(b, "Last-Attempt-Date", r.date(s.Updated))
+		writeField(b, "Last-Attempt-Date", r.formatDate(s.Updated))
 	}
 }
 
-func (r *Report) date(t time.Time) string { return t.In(r.Now.Location()).Format(time.RFC1123Z) }
+func (r *Report) formatDate(t time.Time) string { return t.In(r.Now.Location()).Format(time.RFC1123Z) }
 
 // typedAddress returns an address with its type (RFC 3464 section 2.1.2, RFC 6533 section 3). A
 // domain always has an ASCII form.
@@ -71,8 +71,8 @@ func typedAddress(a smtp.Address) string {
 	return "utf-8; " + b.String()
 }
 
-// escape converts a text to ASCII without loss.
-func escape(s string) string {
+// escapeASCII converts a text to ASCII without loss.
+func escapeASCII(s string) string {
 	var b strings.Builder
 	for _, r := range s {
 		if r < ' ' || r > '~' || r == '\\' {
@@ -87,16 +87,16 @@ func escape(s string) string {
 // maxAnswer bounds the text of an answer, in characters.
 const maxAnswer = 1000
 
-// answered returns the server's reply or, without one, the local error.
-func answered(a queue.Answer) string {
+// answerText returns the server's reply or, without one, the local error.
+func answerText(a queue.Answer) string {
 	if a.Reply.IsZero() {
-		return clean(a.Err, maxAnswer)
+		return cleanLine(a.Err, maxAnswer)
 	}
-	return clean(a.Reply.String(), maxAnswer)
+	return cleanLine(a.Reply.String(), maxAnswer)
 }
 
-// code returns the status code (RFC 3463): the server's, or one derived from its reply.
-func (r *Report) code(s queue.Recipient) smtp.EnhancedCode {
+// statusCode returns the status code (RFC 3463): the server's, or one derived from its reply.
+func (r *Report) statusCode(s queue.Recipient) smtp.EnhancedCode {
 	reply := s.Answer.Reply
 	switch {
 	case s.State == queue.Expired:
@@ -108,7 +108,7 @@ func (r *Report) code(s queue.Recipient) smtp.EnhancedCode {
 	if reply.Transient() { // of a kind that is permanent all the same
 		code.Class = 4
 	}
-	switch r.meaning(s).class {
+	switch r.explain(s).class {
 	case diagnosis.ClassRecipientInvalid:
 		code.Subject, code.Detail = 1, 1 // bad destination mailbox address
 	case diagnosis.ClassAddressSyntax:
@@ -130,9 +130,9 @@ func (r *Report) code(s queue.Recipient) smtp.EnhancedCode {
 	return code
 }
 
-// field writes a field, folded at blanks, or inside a word if the line would otherwise be longer
+// writeField writes a field, folded at blanks, or inside a word if the line would otherwise be longer
 // than mail allows.
-func field(b *bytes.Buffer, name, value string) {
+func writeField(b *bytes.Buffer, name, value string) {
 	const usual, most = 76, 900
 	b.WriteString(name + ":")
 	length := len(name) + 1

@@ -11,9 +11,9 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// tongue has the texts of one of the two languages of a report. The language of its readers is not
+// language has the texts of one of the two languages of a report. The language of its readers is not
 // known.
-type tongue struct {
+type language struct {
 	begin, subject, id, created string
 	failed, failedOnce          string
 	failedUntried, expired      string
@@ -23,8 +23,8 @@ type tongue struct {
 	of                          func(diagnosis.Text) string
 }
 
-func english() tongue {
-	return tongue{
+func englishTexts() language {
+	return language{
 		begin:   "Your message was not handed over to %d of its recipients, and will not be tried again. Yan on %s reports this.",
 		subject: "Subject: %s", id: "Message-ID: %s", created: "Taken over for sending: %s",
 		failed: "was refused for good on %s, at try %d", failedOnce: "was refused for good on %s, at the first try",
@@ -37,8 +37,8 @@ func english() tongue {
 	}
 }
 
-func chinese() tongue {
-	return tongue{
+func chineseTexts() language {
+	return language{
 		begin:   "您的邮件未能交给其中 %d 位收件人，也不会再重试。本报告由 %[2]s 上的雁（Yan）发出。",
 		subject: "主题：%s", id: "Message-ID：%s", created: "开始代发：%s",
 		failed: "于 %s 第 %d 次尝试时被永久拒绝", failedOnce: "于 %s 首次尝试时被永久拒绝",
@@ -51,8 +51,8 @@ func chinese() tongue {
 	}
 }
 
-// text returns the report in one language.
-func (r *Report) text(t tongue, original message.RawHeader) string {
+// textIn returns the report in one language.
+func (r *Report) textIn(t language, original message.RawHeader) string {
 	var b strings.Builder
 	say := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	say(t.begin, len(r.Recipients), r.Host)
@@ -61,17 +61,17 @@ func (r *Report) text(t tongue, original message.RawHeader) string {
 		say(t.subject, subject)
 	}
 	if r.MessageID != "" {
-		say(t.id, clean(r.MessageID, 200))
+		say(t.id, cleanLine(r.MessageID, 200))
 	}
 	if !r.Created.IsZero() {
-		say(t.created, r.moment(r.Created))
+		say(t.created, r.formatTime(r.Created))
 	}
-	for _, alike := range r.groups() {
+	for _, alike := range r.groupFailures() {
 		say("")
 		for _, s := range alike {
 			say("<%s>", s.Address)
 		}
-		r.fate(say, t, alike[0])
+		r.writeFailure(say, t, alike[0])
 	}
 	say("")
 	if more := len(r.Recipients) - MaxRecipients; more > 0 {
@@ -81,15 +81,15 @@ func (r *Report) text(t tongue, original message.RawHeader) string {
 	return b.String()
 }
 
-// groups returns the listed recipients, grouped by the same failure.
-func (r *Report) groups() [][]queue.Recipient {
+// groupFailures returns the listed recipients, grouped by the same failure.
+func (r *Report) groupFailures() [][]queue.Recipient {
 	place := map[string]int{}
 	var groups [][]queue.Recipient
 	for i, s := range r.Recipients {
 		if i == MaxRecipients {
 			break
 		}
-		key := fmt.Sprint(s.State, s.Attempts, s.Answer.Stage, s.Answer.Class, r.moment(s.Updated), " ", answered(s.Answer))
+		key := fmt.Sprint(s.State, s.Attempts, s.Answer.Stage, s.Answer.Class, r.formatTime(s.Updated), " ", answerText(s.Answer))
 		at, ok := place[key]
 		if !ok {
 			at = len(groups)
@@ -101,11 +101,11 @@ func (r *Report) groups() [][]queue.Recipient {
 	return groups
 }
 
-// fate writes the failure of a recipient, and its reason.
-func (r *Report) fate(say func(string, ...any), t tongue, s queue.Recipient) {
-	when := r.moment(s.Updated)
+// writeFailure writes the failure of a recipient, and its reason.
+func (r *Report) writeFailure(say func(string, ...any), t language, s queue.Recipient) {
+	when := r.formatTime(s.Updated)
 	if s.Updated.IsZero() {
-		when = r.moment(r.Now)
+		when = r.formatTime(r.Now)
 	}
 	switch {
 	case s.State == queue.Expired && s.Attempts == 0:
@@ -119,7 +119,7 @@ func (r *Report) fate(say func(string, ...any), t tongue, s queue.Recipient) {
 	default:
 		say("  "+t.failed, when, s.Attempts)
 	}
-	said := answered(s.Answer)
+	said := answerText(s.Answer)
 	switch {
 	case said == "":
 		return
@@ -128,30 +128,30 @@ func (r *Report) fate(say func(string, ...any), t tongue, s queue.Recipient) {
 	default:
 		say("  "+t.answer, said)
 	}
-	m := r.meaning(s)
+	m := r.explain(s)
 	for _, line := range []struct {
 		format string
 		text   diagnosis.Text
 	}{{t.means, m.cause}, {"%s", m.hint}, {t.advice, m.advice}} {
 		if text := t.of(line.text); text != "" {
-			say("  "+line.format, clean(text, maxAnswer))
+			say("  "+line.format, cleanLine(text, maxAnswer))
 		}
 	}
 }
 
-func (r *Report) moment(t time.Time) string {
+func (r *Report) formatTime(t time.Time) string {
 	return t.In(r.Now.Location()).Format("2006-01-02 15:04:05 -0700")
 }
 
-// meaning is the diagnosis of a failure.
-type meaning struct {
+// explanation is the diagnosis of a failure.
+type explanation struct {
 	class               diagnosis.Class
 	cause, hint, advice diagnosis.Text
 }
 
-// meaning returns the diagnosis from the time of the failure. The text about the server's reply is
+// explain returns the diagnosis from the time of the failure. The text about the server's reply is
 // added if the reply still has the same meaning.
-func (r *Report) meaning(s queue.Recipient) meaning {
+func (r *Report) explain(s queue.Recipient) explanation {
 	fact := diagnosis.Fact{Stage: s.Answer.Stage, Reply: s.Answer.Reply, Provider: r.Provider}
 	if s.Answer.Err != "" {
 		fact.Err = errors.New(s.Answer.Err)
@@ -159,9 +159,9 @@ func (r *Report) meaning(s queue.Recipient) meaning {
 	found := diagnosis.Diagnose(fact)
 	was := diagnosis.Class(s.Answer.Class)
 	if known, ok := diagnosis.Kept(was, s.Answer.Stage, s.Answer.Err); ok && was != found.Class {
-		return meaning{class: was, cause: known.Cause, hint: known.Hint, advice: known.Advice}
+		return explanation{class: was, cause: known.Cause, hint: known.Hint, advice: known.Advice}
 	}
-	m := meaning{found.Class, found.Cause, found.Hint, found.Advice}
+	m := explanation{found.Class, found.Cause, found.Hint, found.Advice}
 	if found.Basis == diagnosis.BasisNothing {
 		m.hint = diagnosis.Text{} // it repeats the reply
 		if s.Answer.Reply.IsZero() {

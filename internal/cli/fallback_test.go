@@ -178,7 +178,7 @@ func (c *ledgerCourse) checkLog(t *testing.T, reports map[string]jsonout.SendRep
 			t.Fatal(err)
 		}
 		for _, o := range reports[name].Recipients {
-			logged, known := log.State(sendlog.Key{Hash: hash, Recipient: o.Address, Copy: 1})
+			logged, known := log.State(sendlog.RecipientKey{Hash: hash, Recipient: o.Address, Copy: 1})
 			same := string(logged.Status) == o.Status || !known && o.Status == string(smtp.NotTried)
 			if !same {
 				t.Errorf("%s: %s was told to be %s and is %s in the log", name, o.Address, o.Status, logged.Status)

@@ -31,7 +31,7 @@ func TestLogOfAnOlderVersion(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := &sendlog.Entry{Hash: sha256.Sum256([]byte(mail)), File: file, From: to, To: []smtp.Address{to}, Copies: []int{1}}
+	e := &sendlog.LogEntry{Hash: sha256.Sum256([]byte(mail)), File: file, From: to, To: []smtp.Address{to}, Copies: []int{1}}
 	if err := log.Attempt(e); err != nil {
 		t.Fatal(err)
 	}

@@ -24,7 +24,7 @@ type Account interface {
 	// LoginKey returns the name of the account, its user and host, and a text that differs for
 	// each login at another server or by another user.
 	LoginKey() (name, user, host, login string)
-	// SecretSource returns the place of the password: a word of secret.Kind with its
+	// SecretSource returns the place of the password: a word of secret.SourceKind with its
 	// value, with the paths of files made absolute.
 	SecretSource() (kind, value string)
 	// OAuth2Client returns the registration with an authorization server; ok is false if
@@ -103,7 +103,7 @@ func hostOf(address string) string {
 
 func source(a Account) secret.Source {
 	kind, value := a.SecretSource()
-	return secret.Source{Kind: secret.Kind(kind), Value: value}
+	return secret.Source{Kind: secret.SourceKind(kind), Value: value}
 }
 
 // Password returns the password of an account. The error is a *secret.Error, also if the
@@ -114,7 +114,7 @@ func (s *Secrets[A]) Password(ctx context.Context, a A) (string, error) {
 
 // KeepPassword stores a password in the keyring or the encrypted file, for an account
 // that names no other place.
-func (s *Secrets[A]) KeepPassword(ctx context.Context, a A, password string) (secret.Place, error) {
+func (s *Secrets[A]) KeepPassword(ctx context.Context, a A, password string) (secret.Location, error) {
 	return s.vault.Set(ctx, key(a, itemPassword), password)
 }
 
@@ -131,7 +131,7 @@ func (s *Secrets[A]) Tokens(ctx context.Context, a A) (*oauth.TokenSource, error
 		return nil, err
 	}
 	return &oauth.TokenSource{Client: client, Token: token, Unsaved: s.Unsaved,
-		Lock: func(ctx context.Context) (func(), error) { return s.vault.Alone(ctx, key(a, itemOAuth2)) },
+		Lock: func(ctx context.Context) (func(), error) { return s.vault.LockKey(ctx, key(a, itemOAuth2)) },
 		Load: func(ctx context.Context) (oauth.Token, error) {
 			t, err := s.token(ctx, a)
 			var e *secret.Error
@@ -159,7 +159,7 @@ func (s *Secrets[A]) FreshToken(ctx context.Context, a A) (func(ctx context.Cont
 	return func(ctx context.Context, _ string) (string, error) {
 		// Commands that print tokens refresh them, and not all of them can run twice at once.
 		if source(a).Kind == secret.Command {
-			if unlock, err := s.vault.Alone(ctx, key(a, itemOAuth2)); err == nil {
+			if unlock, err := s.vault.LockKey(ctx, key(a, itemOAuth2)); err == nil {
 				defer unlock()
 			}
 		}
@@ -175,7 +175,7 @@ func usesOAuth2(a Account) bool {
 // alone prevents refreshes of an account's token while it is replaced or forgotten. The
 // caller goes on even if there is no lock.
 func (s *Secrets[A]) alone(ctx context.Context, a A) (unlock func()) {
-	unlock, err := s.vault.Alone(ctx, key(a, itemOAuth2))
+	unlock, err := s.vault.LockKey(ctx, key(a, itemOAuth2))
 	if err != nil {
 		return func() {}
 	}
@@ -196,12 +196,12 @@ func (s *Secrets[A]) token(ctx context.Context, a A) (t oauth.Token, err error) 
 
 // KeepToken stores the token of a new consent. It first waits for a refresh of the former
 // token, which would otherwise overwrite the new one.
-func (s *Secrets[A]) KeepToken(ctx context.Context, a A, t oauth.Token) (secret.Place, error) {
+func (s *Secrets[A]) KeepToken(ctx context.Context, a A, t oauth.Token) (secret.Location, error) {
 	defer s.alone(ctx, a)()
 	return s.keepToken(ctx, a, t)
 }
 
-func (s *Secrets[A]) keepToken(ctx context.Context, a A, t oauth.Token) (secret.Place, error) {
+func (s *Secrets[A]) keepToken(ctx context.Context, a A, t oauth.Token) (secret.Location, error) {
 	encoded, err := json.Marshal(t)
 	if err != nil {
 		return "", fmt.Errorf("encoding the token: %w", err)

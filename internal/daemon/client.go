@@ -20,7 +20,7 @@ var ErrNotServing = localerr.New("no yan serve runs for this outbox")
 // Client sends commands to the daemon of an outbox.
 type Client struct {
 	// Found is the daemon's status when it was dialled.
-	Found Status
+	Found StatusReply
 	http  http.Client
 }
 
@@ -46,7 +46,7 @@ func Dial(ctx context.Context, socket string) (*Client, error) {
 		return c, nil
 	}}
 	c := &Client{http: http.Client{Transport: t}}
-	if err := c.ask(ctx, http.MethodGet, pathStatus, &c.Found); err != nil {
+	if err := c.request(ctx, http.MethodGet, pathStatus, &c.Found); err != nil {
 		c.Close()
 		return nil, err
 	}
@@ -54,29 +54,29 @@ func Dial(ctx context.Context, socket string) (*Client, error) {
 }
 
 // Status asks the daemon for its current status.
-func (c *Client) Status(ctx context.Context) (Status, error) {
-	var s Status
-	err := c.ask(ctx, http.MethodGet, pathStatus, &s)
+func (c *Client) Status(ctx context.Context) (StatusReply, error) {
+	var s StatusReply
+	err := c.request(ctx, http.MethodGet, pathStatus, &s)
 	return s, err
 }
 
 // Wake makes the daemon look for due messages at once.
 func (c *Client) Wake(ctx context.Context) error {
-	return c.ask(ctx, http.MethodPost, pathWake, nil)
+	return c.request(ctx, http.MethodPost, pathWake, nil)
 }
 
 // Reload makes the daemon read its configuration again. Reloaded.Error says why it kept the
 // previous one; err is an error of the connection.
-func (c *Client) Reload(ctx context.Context) (Reloaded, error) {
-	var r Reloaded
-	err := c.ask(ctx, http.MethodPost, pathReload, &r)
+func (c *Client) Reload(ctx context.Context) (ReloadReply, error) {
+	var r ReloadReply
+	err := c.request(ctx, http.MethodPost, pathReload, &r)
 	return r, err
 }
 
 // Close closes the client's idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-func (c *Client) ask(ctx context.Context, method, path string, into any) error {
+func (c *Client) request(ctx context.Context, method, path string, into any) error {
 	r, err := http.NewRequestWithContext(ctx, method, "http://yan"+path, nil)
 	if err != nil {
 		return err

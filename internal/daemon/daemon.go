@@ -33,10 +33,10 @@ var (
 // daemon is the state of one Run.
 type daemon struct {
 	o        Options
-	parts    *parts
-	store    *watched
+	tasks    *taskGroup
+	store    *leaseWatch
 	routes   *routes
-	deliver  Delivery
+	deliver  Deliverer
 	meter    http.Handler // nil if there is none
 	systemd  notifier
 	since    time.Time
@@ -46,7 +46,7 @@ type daemon struct {
 	metrics net.Listener // nil if there is none
 
 	reloads  sync.Mutex // held during a reload
-	standing standing
+	standing accountStatsCache
 
 	mu        sync.Mutex
 	configErr error     // of the last reload
@@ -73,13 +73,13 @@ func Run(ctx context.Context, o Options) error {
 }
 
 func newDaemon(o Options, config Config) *daemon {
-	d := &daemon{o: o, store: newWatched(o.Store, o.Now), routes: newRoutes(config), since: o.Now(), read: o.Now()}
-	d.parts = newParts(d.tellFailure)
-	d.systemd = newNotifier(o.Getenv, func(err error) { o.Log.Warn("systemd can't be told", reason(err)) })
+	d := &daemon{o: o, store: newLeaseWatch(o.Store, o.Now), routes: newRoutes(config), since: o.Now(), read: o.Now()}
+	d.tasks = newTaskGroup(d.logFailure)
+	d.systemd = newNotifier(o.Getenv, func(err error) { o.Log.Warn("systemd can't be told", errorAttr(err)) })
 	d.deliver = o.Deliver(delivery.Options{Store: d.store, Route: d.routes.find, Lease: lease, Grace: o.Grace,
 		Observe: d.observe, Now: o.Now, After: o.After})
 	if o.Meter != nil {
-		d.meter = o.Meter.Handler(o.Store, d.deliver.Status, d.routes.open)
+		d.meter = o.Meter.Handler(o.Store, d.deliver.Status, d.routes.openConnections)
 	}
 	return d
 }
@@ -115,34 +115,34 @@ func (d *daemon) run(ctx context.Context) error {
 	beside, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
 
-	delivered := d.parts.run("delivery", func() error {
+	delivered := d.tasks.run("delivery", func() error {
 		if err := d.deliver.Run(working); err != nil || working.Err() != nil {
 			return err
 		}
 		return errEnded
 	})
-	others := d.begin(working, beside)
-	d.ready()
-	d.tellClock(working)
-	d.tellRests(beside)
+	others := d.startTasks(working, beside)
+	d.announceReady()
+	d.warnWrongClock(working)
+	d.logRestingAccounts(beside)
 
 	var why error
 	select {
 	case <-ctx.Done():
-	case why = <-d.parts.failed:
+	case why = <-d.tasks.failed:
 	}
 	d.stopping.Store(true)
-	d.systemd.say("STOPPING=1", status("stopping"))
+	d.systemd.send("STOPPING=1", statusLine("stopping"))
 	d.o.Log.Info("stopping", milliseconds("grace_ms", d.o.Grace), slog.Int("in_flight", d.deliver.Status().InFlight))
 	stop()
-	late := d.await(delivered)
+	late := d.awaitDelivery(delivered)
 	end()
 	for _, ended := range others {
 		<-ended
 	}
 	if why == nil {
 		select {
-		case why = <-d.parts.failed:
+		case why = <-d.tasks.failed:
 		default:
 			why = late
 		}
@@ -151,9 +151,9 @@ func (d *daemon) run(ctx context.Context) error {
 	return why
 }
 
-// await waits until the delivery has finished the messages in flight. After the grace period the
+// awaitDelivery waits until the delivery has finished the messages in flight. After the grace period the
 // delivery cuts them off itself; if it still does not end, await abandons it.
-func (d *daemon) await(delivered <-chan struct{}) error {
+func (d *daemon) awaitDelivery(delivered <-chan struct{}) error {
 	select {
 	case <-delivered:
 		return nil
@@ -162,31 +162,31 @@ func (d *daemon) await(delivered <-chan struct{}) error {
 	}
 }
 
-// begin starts the parts other than the delivery. It returns one channel per part, closed when the
+// startTasks starts the parts other than the delivery. It returns one channel per part, closed when the
 // part ends.
-func (d *daemon) begin(working, beside context.Context) (ended []<-chan struct{}) {
+func (d *daemon) startTasks(working, beside context.Context) (ended []<-chan struct{}) {
 	// Wake is called before any other part runs, so that no wake is missed.
 	woke := d.o.Store.Wake()
 	ended = append(ended,
-		d.parts.run("waking", func() error { return d.store.follow(working, woke) }),
-		d.parts.run("pruning", func() error { return d.prune(working) }))
+		d.tasks.run("waking", func() error { return d.store.forwardWakes(working, woke) }),
+		d.tasks.run("pruning", func() error { return d.pruneRegularly(working) }))
 	if d.o.Hangups != nil {
-		ended = append(ended, d.parts.run("signals", func() error { return d.hangups(working) }))
+		ended = append(ended, d.tasks.run("signals", func() error { return d.reloadOnHangup(working) }))
 	}
 	if d.systemd.watchdog > 0 {
-		ended = append(ended, d.parts.run("watchdog", func() error { return d.watch(beside) }))
+		ended = append(ended, d.tasks.run("watchdog", func() error { return d.notifyWatchdog(beside) }))
 	}
 	if d.socket != nil {
-		ended = append(ended, d.parts.run("socket", func() error { return d.serve(beside, d.socket, d.commands()) }))
+		ended = append(ended, d.tasks.run("socket", func() error { return d.serve(beside, d.socket, d.controlMux()) }))
 	}
 	if d.metrics != nil {
-		ended = append(ended, d.parts.run("metrics", func() error { return d.serve(beside, d.metrics, namedHere(d.metrics.Addr(), d.looks())) }))
+		ended = append(ended, d.tasks.run("metrics", func() error { return d.serve(beside, d.metrics, requireLoopbackHost(d.metrics.Addr(), d.publicMux())) }))
 	}
 	return ended
 }
 
-// ready reports that all parts run: to the user, to the log and to systemd.
-func (d *daemon) ready() {
+// announceReady reports that all parts run: to the user, to the log and to systemd.
+func (d *daemon) announceReady() {
 	config := d.routes.config.Load()
 	info := Info{Outbox: d.o.Outbox, Accounts: config.Accounts, Socket: d.o.Socket}
 	if d.metrics != nil {
@@ -195,34 +195,34 @@ func (d *daemon) ready() {
 	d.o.Ready(info) // before the log, so that the user reads it first
 	d.o.Log.Info("serving", slog.String("outbox", info.Outbox), slog.Any("accounts", info.Accounts),
 		slog.String("socket", info.Socket), slog.String("metrics", info.Metrics))
-	d.systemd.say("READY=1", d.serving())
+	d.systemd.send("READY=1", d.servingLine())
 }
 
-// tellClock warns if the newest entry of the outbox is later than the clock.
-func (d *daemon) tellClock(ctx context.Context) {
+// warnWrongClock warns if the newest entry of the outbox is later than the clock.
+func (d *daemon) warnWrongClock(ctx context.Context) {
 	stats, err := d.o.Store.Stats(ctx)
 	if err == nil && stats.Ahead > 0 { // the delivery reports the error
 		d.o.Log.Warn("the newest entry of the outbox is ahead of the clock", milliseconds("ahead_ms", stats.Ahead))
 	}
 }
 
-// serving is the status line that systemd shows while nothing is wrong.
-func (d *daemon) serving() string {
-	return status(fmt.Sprintf("serving %s, accounts: %d", d.o.Outbox, len(d.routes.config.Load().Accounts)))
+// servingLine is the status line that systemd shows while nothing is wrong.
+func (d *daemon) servingLine() string {
+	return statusLine(fmt.Sprintf("serving %s, accounts: %d", d.o.Outbox, len(d.routes.config.Load().Accounts)))
 }
 
 // observe passes an event of the delivery to the log, the tracer and the meter.
 func (d *daemon) observe(e delivery.Event) {
 	logEvent(d.o.Log, e)
-	telemetry.Record(d.o.Tracer, e)
+	telemetry.RecordAttempt(d.o.Tracer, e)
 	if d.o.Meter != nil {
 		d.o.Meter.Observe(e)
 	}
 }
 
-// tellFailure logs why a part ended, with the stack if it panicked.
-func (d *daemon) tellFailure(part string, err error) {
-	attrs := []any{slog.String("part", part), reason(err)}
+// logFailure logs why a part ended, with the stack if it panicked.
+func (d *daemon) logFailure(part string, err error) {
+	attrs := []any{slog.String("part", part), errorAttr(err)}
 	var p *PanicError
 	if errors.As(err, &p) {
 		attrs = append(attrs, slog.String("stack", string(p.Stack)))
@@ -247,5 +247,5 @@ func (d *daemon) isReady() (ready bool, why string) {
 	return true, "ready"
 }
 
-// broken reports whether the store has to be reopened.
-func broken(err error) bool { return errors.Is(err, queue.ErrBroken) }
+// isBroken reports whether the store has to be reopened.
+func isBroken(err error) bool { return errors.Is(err, queue.ErrBroken) }

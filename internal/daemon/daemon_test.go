@@ -18,9 +18,9 @@ import (
 
 func TestStops(t *testing.T) {
 	t.Parallel()
-	r := start(t, nil)
+	r := startDaemon(t, nil)
 	r.stop()
-	within(t, r.told, "the delivery is told to end")
+	receiveWithin(t, r.told, "the delivery is told to end")
 	// Messages are still in flight: the daemon answers and says that it is stopping.
 	s, err := r.client.Status(t.Context())
 	if err != nil || !s.Stopping || s.Ready || s.Why != "stopping" {
@@ -32,7 +32,7 @@ func TestStops(t *testing.T) {
 	default:
 	}
 	r.end <- nil
-	if err := within(t, r.ended, "the end"); err != nil {
+	if err := receiveWithin(t, r.ended, "the end"); err != nil {
 		t.Errorf("Run returned %v", err)
 	}
 	if _, err := os.Stat(r.socket); !errors.Is(err, fs.ErrNotExist) {
@@ -45,14 +45,14 @@ func TestStops(t *testing.T) {
 
 func TestStopsInItsTime(t *testing.T) {
 	t.Parallel()
-	r := start(t, nil)
+	r := startDaemon(t, nil)
 	if r.o.Grace != DefaultGrace {
 		t.Errorf("grace of the delivery: got %v", r.o.Grace)
 	}
 	r.stop()
-	within(t, r.told, "the delivery is told to end")
+	receiveWithin(t, r.told, "the delivery is told to end")
 	r.clock.fire(t, DefaultGrace+afterCut)
-	if err := within(t, r.ended, "the end"); !errors.Is(err, ErrUnfinished) {
+	if err := receiveWithin(t, r.ended, "the end"); !errors.Is(err, ErrUnfinished) {
 		t.Errorf("Run returned %v", err)
 	}
 }
@@ -65,9 +65,9 @@ func TestEndsWithItsDelivery(t *testing.T) {
 		"a delivery that ends unasked":   {nil, errEnded},
 		"an outbox that somebody closes": {queue.ErrClosed, queue.ErrClosed},
 	} {
-		r := start(t, nil)
+		r := startDaemon(t, nil)
 		r.end <- test.gives
-		if err := within(t, r.ended, "the end"); !errors.Is(err, test.want) {
+		if err := receiveWithin(t, r.ended, "the end"); !errors.Is(err, test.want) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if _, err := os.Stat(r.socket); err == nil {
@@ -80,12 +80,12 @@ func TestEndsWithItsDelivery(t *testing.T) {
 func TestTellsPeopleFirst(t *testing.T) {
 	t.Parallel()
 	logged := make(chan string, 1)
-	start(t, func(o *Options) {
-		ready, out := o.Ready, &log{}
+	startDaemon(t, func(o *Options) {
+		ready, out := o.Ready, &logBuffer{}
 		o.Log = NewLog(out, LogText, slog.LevelDebug)
 		o.Ready = func(i Info) { logged <- out.String(); ready(i) }
 	})
-	if text := within(t, logged, "it is ready"); text != "" {
+	if text := receiveWithin(t, logged, "it is ready"); text != "" {
 		t.Errorf("logged before it:\n%s", text)
 	}
 }
@@ -93,11 +93,11 @@ func TestTellsPeopleFirst(t *testing.T) {
 // An error that happens while the daemon stops is returned.
 func TestFailsWhileItStops(t *testing.T) {
 	t.Parallel()
-	r := start(t, nil)
+	r := startDaemon(t, nil)
 	r.stop()
-	within(t, r.told, "the delivery is told to end")
+	receiveWithin(t, r.told, "the delivery is told to end")
 	r.end <- queue.ErrBroken
-	if err := within(t, r.ended, "the end"); !errors.Is(err, queue.ErrBroken) {
+	if err := receiveWithin(t, r.ended, "the end"); !errors.Is(err, queue.ErrBroken) {
 		t.Errorf("Run returned %v", err)
 	}
 }
@@ -109,13 +109,13 @@ func TestPanics(t *testing.T) {
 	hangups := make(chan os.Signal, 1)
 	tests := map[string]struct {
 		change func(*Options)
-		begin  func(*testing.T, *running)
+		begin  func(*testing.T, *runningDaemon)
 	}{
-		"delivery": {nil, func(_ *testing.T, r *running) { r.end <- errors.New("panic") }},
+		"delivery": {nil, func(_ *testing.T, r *runningDaemon) { r.end <- errors.New("panic") }},
 		"pruning": {func(o *Options) {
-			o.Configure = retaining(outbox.Retention{Bodies: 1})
-			o.Store.(*store).prunes(func(outbox.Retention) (outbox.Pruned, error) { panic("pruning") })
-		}, func(t *testing.T, r *running) { r.clock.fire(t, firstPrune) }},
+			o.Configure = configRetaining(outbox.Retention{Bodies: 1})
+			o.Store.(*fakeStore).setPrune(func(outbox.Retention) (outbox.Pruned, error) { panic("pruning") })
+		}, func(t *testing.T, r *runningDaemon) { r.clock.fire(t, firstPrune) }},
 		"signals": {func(o *Options) {
 			times := 0
 			o.Hangups = hangups
@@ -125,11 +125,11 @@ func TestPanics(t *testing.T) {
 				}
 				return oneAccount(ctx)
 			}
-		}, func(*testing.T, *running) { hangups <- os.Interrupt }},
-		"watchdog": {func(o *Options) { o.Getenv = environment("NOTIFY_SOCKET", "/nowhere", "WATCHDOG_USEC", "2000000") },
-			func(t *testing.T, r *running) {
+		}, func(*testing.T, *runningDaemon) { hangups <- os.Interrupt }},
+		"watchdog": {func(o *Options) { o.Getenv = environmentOf("NOTIFY_SOCKET", "/nowhere", "WATCHDOG_USEC", "2000000") },
+			func(t *testing.T, r *runningDaemon) {
 				times := 0
-				r.becomes(func() delivery.Status {
+				r.setStatus(func() delivery.Status {
 					if times++; times == 1 {
 						panic("the status")
 					}
@@ -137,18 +137,18 @@ func TestPanics(t *testing.T) {
 				})
 				r.clock.fire(t, 1_000_000_000)
 			}},
-		"waking": {func(o *Options) { o.Store = &trap{store: o.Store.(*store)} },
-			func(_ *testing.T, r *running) { r.store.wake() }},
+		"waking": {func(o *Options) { o.Store = &panickingStore{fakeStore: o.Store.(*fakeStore)} },
+			func(_ *testing.T, r *runningDaemon) { r.store.wake() }},
 	}
 	for part, test := range tests {
-		r := start(t, test.change)
+		r := startDaemon(t, test.change)
 		test.begin(t, r)
 		if part != "delivery" {
-			within(t, r.told, part+": the delivery is told to end")
+			receiveWithin(t, r.told, part+": the delivery is told to end")
 			r.end <- nil
 		}
 		var p *PanicError
-		if err := within(t, r.ended, part+": the end"); !errors.As(err, &p) || p.Part != part {
+		if err := receiveWithin(t, r.ended, part+": the end"); !errors.As(err, &p) || p.Part != part {
 			t.Errorf("%s: Run returned %v", part, err)
 		}
 		if text := r.log.String(); !strings.Contains(text, "part="+part) || !strings.Contains(text, "stack=") || !strings.Contains(text, "_test.go") {
@@ -160,27 +160,27 @@ func TestPanics(t *testing.T) {
 	}
 }
 
-// trap panics at its second Wake.
-type trap struct {
-	*store
+// panickingStore panics at its second Wake.
+type panickingStore struct {
+	*fakeStore
 	times int
 }
 
-func (s *trap) Wake() <-chan struct{} {
+func (s *panickingStore) Wake() <-chan struct{} {
 	if s.times++; s.times > 1 {
 		panic("waking")
 	}
-	return s.store.Wake()
+	return s.fakeStore.Wake()
 }
 
 // A request that panics is answered and logged, and ends nothing else.
 func TestRequestPanics(t *testing.T) {
 	t.Parallel()
-	r := start(t, func(o *Options) {
-		o.Meter, o.Metrics = meter{http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("counting") })}, "127.0.0.1:0"
+	r := startDaemon(t, func(o *Options) {
+		o.Meter, o.Metrics = fakeMeter{http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("counting") })}, "127.0.0.1:0"
 	})
 	for path, want := range map[string]int{pathMetrics: 500, pathHealth: 200} {
-		if code, text := get(t, "http://"+r.info.Metrics+path); code != want {
+		if code, text := getURL(t, "http://"+r.info.Metrics+path); code != want {
 			t.Errorf("%s: %d %s", path, code, text)
 		}
 	}
@@ -193,13 +193,13 @@ func TestRequestPanics(t *testing.T) {
 func TestBeginsWithNothingWrong(t *testing.T) {
 	t.Parallel()
 	nonsense := errors.New("nonsense")
-	socket := folder(t) + "/s.sock"
+	socket := shortTempDir(t) + "/s.sock"
 	for name, o := range map[string]Options{
 		"the configuration": {Configure: func(context.Context) (Config, error) { return Config{}, nonsense }},
 		"the address":       {Configure: oneAccount, Socket: socket, Metrics: "127.0.0.1:0:0"},
 		"the socket":        {Configure: oneAccount, Socket: "/" + strings.Repeat("long", 100)},
 	} {
-		o.Store = newStore()
+		o.Store = newFakeStore()
 		if err := Run(t.Context(), o); err == nil {
 			t.Errorf("%s: no error", name)
 		}

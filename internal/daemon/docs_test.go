@@ -12,7 +12,7 @@ import (
 func TestDocumented(t *testing.T) {
 	t.Parallel()
 	words := []string{pathStatus, pathWake, pathReload, pathHealth, pathReady, DefaultGrace.String()[:2]}
-	status := reflect.TypeFor[Status]()
+	status := reflect.TypeFor[StatusReply]()
 	for i := range status.NumField() {
 		name, _, _ := strings.Cut(status.Field(i).Tag.Get("json"), ",")
 		words = append(words, "`"+name+"`")

@@ -17,7 +17,7 @@ import (
 // In a directory that other users may write to, another user's socket is refused.
 func TestAnothersSocketIsNotSpokenTo(t *testing.T) {
 	t.Parallel()
-	socket := filepath.Join(folder(t), "s")
+	socket := filepath.Join(shortTempDir(t), "s")
 	l, err := net.Listen("unix", socket)
 	if err != nil {
 		t.Fatal(err)
@@ -45,7 +45,7 @@ func TestAnothersSocketIsNotSpokenTo(t *testing.T) {
 // A symbolic link at the lock's path creates no file elsewhere.
 func TestALinkIsNoLock(t *testing.T) {
 	t.Parallel()
-	dir := folder(t)
+	dir := shortTempDir(t)
 	socket, elsewhere := filepath.Join(dir, "s"), filepath.Join(dir, "elsewhere")
 	if err := os.Symlink(elsewhere, socket+".lock"); err != nil {
 		t.Fatal(err)
@@ -63,7 +63,7 @@ func TestALinkIsNoLock(t *testing.T) {
 // A browser page whose host name resolves to the loopback address can't read anything.
 func TestTheLoopbackAnswersToItsNames(t *testing.T) {
 	t.Parallel()
-	says := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { line(w, http.StatusOK, "counts") })
+	says := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "counts") })
 	for _, test := range []struct {
 		at   net.IP
 		host string
@@ -82,7 +82,7 @@ func TestTheLoopbackAnswersToItsNames(t *testing.T) {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil)
 		r.Host = test.host
 		w := httptest.NewRecorder()
-		namedHere(&net.TCPAddr{IP: test.at}, says).ServeHTTP(w, r)
+		requireLoopbackHost(&net.TCPAddr{IP: test.at}, says).ServeHTTP(w, r)
 		if w.Code != test.want {
 			t.Errorf("%s at %s: %d, want %d", test.host, test.at, w.Code, test.want)
 		}

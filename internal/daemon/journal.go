@@ -17,7 +17,7 @@ type journal struct {
 func (j journal) Handle(ctx context.Context, r slog.Record) error {
 	j.to.mu.Lock()
 	defer j.to.mu.Unlock()
-	j.to.next = priority(r.Level)
+	j.to.next = levelPriority(r.Level)
 	return j.Handler.Handle(ctx, r)
 }
 
@@ -43,7 +43,7 @@ func (p *priorities) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-func priority(l slog.Level) string {
+func levelPriority(l slog.Level) string {
 	switch {
 	case l >= slog.LevelError:
 		return "<3>"

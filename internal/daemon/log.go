@@ -48,7 +48,7 @@ func logEvent(log *slog.Logger, e delivery.Event) {
 	if !log.Enabled(context.Background(), level) {
 		return
 	}
-	log.LogAttrs(context.Background(), level, string(e.Kind), attributes(e)...)
+	log.LogAttrs(context.Background(), level, string(e.Kind), eventAttributes(e)...)
 }
 
 // levelOf returns the level of an event. Events that may need action by a person are warnings.
@@ -68,8 +68,8 @@ func levelOf(e delivery.Event) slog.Level {
 	return slog.LevelInfo
 }
 
-// attributes returns the fields of an event that are not zero.
-func attributes(e delivery.Event) []slog.Attr {
+// eventAttributes returns the fields of an event that are not zero.
+func eventAttributes(e delivery.Event) []slog.Attr {
 	var list []slog.Attr
 	add := func(a slog.Attr, there bool) {
 		if there {
@@ -106,5 +106,5 @@ func milliseconds(key string, d time.Duration) slog.Attr {
 	return slog.Float64(key, float64(d.Microseconds())/1000)
 }
 
-// reason returns err as an attribute, without addresses and secrets.
-func reason(err error) slog.Attr { return slog.String("error", redact.Text(err.Error())) }
+// errorAttr returns err as an attribute, without addresses and secrets.
+func errorAttr(err error) slog.Attr { return slog.String("error", redact.Text(err.Error())) }

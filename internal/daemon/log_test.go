@@ -15,21 +15,21 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// unspeakable are strings that no log, span or status may hold: local parts, passwords, and parts
+// secretWords are strings that no log, span or status may hold: local parts, passwords, and parts
 // of a message that a server repeats.
-var unspeakable = []string{"alice", "wonder", "hunter2", "o'brien", "quoted", "Nobody lives here"}
+var secretWords = []string{"alice", "wonder", "hunter2", "o'brien", "quoted", "Nobody lives here"}
 
-// kinds returns all kinds of events.
-func kinds() []delivery.EventKind {
+// eventKinds returns all kinds of events.
+func eventKinds() []delivery.EventKind {
 	return []delivery.EventKind{delivery.Claimed, delivery.Settled, delivery.Paused, delivery.NoRoute, delivery.Lapsed, delivery.Swept,
 		delivery.Reconciled, delivery.Reported, delivery.StoreError, delivery.Marked}
 }
 
-// indiscreet returns events of each kind in each state, with secrets in every field that can hold
+// eventsWithSecrets returns events of each kind in each state, with secrets in every field that can hold
 // one.
-func indiscreet() []delivery.Event {
+func eventsWithSecrets() []delivery.Event {
 	var list []delivery.Event
-	for _, kind := range kinds() {
+	for _, kind := range eventKinds() {
 		for _, state := range queue.States() {
 			list = append(list, delivery.Event{Kind: kind, Account: "alice@firm.example", ID: 17, N: 2,
 				MessageID: "<alice.wonder@example.org>", Domain: "alice@example.org", State: state, Attempt: 3,
@@ -49,15 +49,15 @@ func TestLogSaysNothingItMustNot(t *testing.T) {
 	for _, form := range []LogForm{LogText, LogJSON, LogJournal} {
 		var out bytes.Buffer
 		log := NewLog(&out, form, slog.LevelDebug)
-		events := indiscreet()
-		if want := len(kinds()) * len(queue.States()); len(events) != want || want < 100 {
+		events := eventsWithSecrets()
+		if want := len(eventKinds()) * len(queue.States()); len(events) != want || want < 100 {
 			t.Fatalf("got %d events, want %d", len(events), want)
 		}
 		for _, e := range events {
 			logEvent(log, e)
 		}
 		text := out.String()
-		for _, word := range unspeakable {
+		for _, word := range secretWords {
 			if at := strings.Index(text, word); at >= 0 {
 				t.Errorf("%s: the log holds %q: …%s…", form, word, text[max(0, at-80):min(len(text), at+80)])
 			}
@@ -104,12 +104,12 @@ func TestLogForms(t *testing.T) {
 // Errors of the configuration and of panics are scrubbed, too.
 func TestOtherLinesSayNothingTheyMustNot(t *testing.T) {
 	t.Parallel()
-	r := start(t, nil)
+	r := startDaemon(t, nil)
 	p := &PanicError{Part: "delivery", Value: "alice@example.org", Stack: []byte("main.go:1")}
 	d := &daemon{o: Options{Log: NewLog(r.log, LogText, slog.LevelDebug)}}
-	d.tellFailure("delivery", fmt.Errorf("wrapped: %w", p))
-	d.tellFailure("socket", errors.New("smtps://alice:hunter2@example.org"))
-	for _, word := range unspeakable {
+	d.logFailure("delivery", fmt.Errorf("wrapped: %w", p))
+	d.logFailure("socket", errors.New("smtps://alice:hunter2@example.org"))
+	for _, word := range secretWords {
 		if strings.Contains(r.log.String(), word) {
 			t.Errorf("the log holds %q:\n%s", word, r.log)
 		}

@@ -29,8 +29,8 @@ func newNotifier(getenv func(string) string, failed func(error)) notifier {
 	return n
 }
 
-// say sends lines such as "READY=1". A failure is reported but does not end the process.
-func (n notifier) say(lines ...string) {
+// send sends lines such as "READY=1". A failure is reported but does not end the process.
+func (n notifier) send(lines ...string) {
 	if n.socket == "" {
 		return
 	}
@@ -54,8 +54,8 @@ func (n notifier) reloading() {
 	if µs, ok := monotonic(); ok {
 		lines = append(lines, "MONOTONIC_USEC="+strconv.FormatInt(µs, 10))
 	}
-	n.say(lines...)
+	n.send(lines...)
 }
 
-// status returns the assignment of the line that 'systemctl status' shows.
-func status(text string) string { return "STATUS=" + strings.ReplaceAll(text, "\n", " ") }
+// statusLine returns the assignment of the line that 'systemctl status' shows.
+func statusLine(text string) string { return "STATUS=" + strings.ReplaceAll(text, "\n", " ") }

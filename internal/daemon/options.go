@@ -26,8 +26,8 @@ const (
 	afterCut = 10 * time.Second
 )
 
-// Delivery sends the messages of an outbox; *delivery.Delivery implements it.
-type Delivery interface {
+// Deliverer sends the messages of an outbox; *delivery.Delivery implements it.
+type Deliverer interface {
 	Run(ctx context.Context) error
 	Reload()
 	Status() delivery.Status
@@ -60,7 +60,7 @@ type Options struct {
 	// keeps the previous configuration.
 	Configure func(ctx context.Context) (Config, error)
 	// Deliver creates the Delivery; nil means delivery.New.
-	Deliver func(delivery.Options) Delivery
+	Deliver func(delivery.Options) Deliverer
 	// Socket is the path of the command socket, see [SocketPath]; "" means none.
 	Socket string
 	// Metrics is the address of /metrics, /healthz and /readyz, see [MetricsAddress]; "" means
@@ -96,7 +96,7 @@ type Info struct {
 
 func (o Options) withDefaults() Options {
 	if o.Deliver == nil {
-		o.Deliver = func(d delivery.Options) Delivery { return delivery.New(d) }
+		o.Deliver = func(d delivery.Options) Deliverer { return delivery.New(d) }
 	}
 	if o.Tracer == nil {
 		o.Tracer = noop.NewTracerProvider().Tracer("")

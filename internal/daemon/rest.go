@@ -29,9 +29,9 @@ type Resting struct {
 	Error   string `json:"error,omitempty"`
 }
 
-// why returns the reason in one line. It leaves out the text of the server's reply, which may
+// reasonLine returns the reason in one line. It leaves out the text of the server's reply, which may
 // contain addresses.
-func (r Resting) why() string {
+func (r Resting) reasonLine() string {
 	var parts []string
 	if r.Class != "" {
 		parts = append(parts, r.Class)
@@ -48,9 +48,9 @@ func (r Resting) why() string {
 	return strings.Join(parts, ", ")
 }
 
-func (r Resting) log() []any {
+func (r Resting) logAttributes() []any {
 	return []any{slog.String("account", redact.Text(r.Account)), slog.Time("until", r.Until), slog.Bool("here", r.Here), slog.Int("waiting", r.Waiting),
-		slog.String("why", r.why())}
+		slog.String("why", r.reasonLine())}
 }
 
 const (
@@ -59,15 +59,15 @@ const (
 	statsFresh, statsTime = 5 * time.Second, 2 * time.Second
 )
 
-// standing caches the outbox's counts per account, so that frequent requests do not make the outbox
+// accountStatsCache caches the outbox's counts per account, so that frequent requests do not make the outbox
 // count often.
-type standing struct {
+type accountStatsCache struct {
 	mu    sync.Mutex
 	asked time.Time
 	list  []queue.AccountStats
 }
 
-func (s *standing) ask(ctx context.Context, store outbox.Admin, now time.Time) ([]queue.AccountStats, time.Time, error) {
+func (s *accountStatsCache) get(ctx context.Context, store outbox.Admin, now time.Time) ([]queue.AccountStats, time.Time, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if age := now.Sub(s.asked); !s.asked.IsZero() && age >= 0 && age < statsFresh {
@@ -83,9 +83,9 @@ func (s *standing) ask(ctx context.Context, store outbox.Admin, now time.Time) (
 	return s.list, now, nil
 }
 
-// resting lists the accounts that do not send now, by name.
-func (d *daemon) resting(ctx context.Context) ([]Resting, error) {
-	accounts, asked, err := d.standing.ask(ctx, d.o.Store, d.o.Now())
+// restingAccounts lists the accounts that do not send now, by name.
+func (d *daemon) restingAccounts(ctx context.Context) ([]Resting, error) {
+	accounts, asked, err := d.standing.get(ctx, d.o.Store, d.o.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -111,22 +111,22 @@ func (d *daemon) resting(ctx context.Context) ([]Resting, error) {
 	return list, nil
 }
 
-// blocked lists the accounts that do not send now and have recipients waiting.
-func (d *daemon) blocked(ctx context.Context) []Resting {
-	list, err := d.resting(ctx)
+// blockedAccounts lists the accounts that do not send now and have recipients waiting.
+func (d *daemon) blockedAccounts(ctx context.Context) []Resting {
+	list, err := d.restingAccounts(ctx)
 	if err != nil {
 		return nil // isReady reports an outbox that does not work
 	}
 	return slices.DeleteFunc(list, func(r Resting) bool { return r.Waiting == 0 })
 }
 
-// tellRests logs the accounts that are paused at the start; nothing else would report them.
-func (d *daemon) tellRests(ctx context.Context) {
-	list, err := d.resting(ctx)
+// logRestingAccounts logs the accounts that are paused at the start; nothing else would report them.
+func (d *daemon) logRestingAccounts(ctx context.Context) {
+	list, err := d.restingAccounts(ctx)
 	if err != nil {
 		return // the delivery reports the error
 	}
 	for _, r := range list {
-		d.o.Log.Warn("the account rests", r.log()...)
+		d.o.Log.Warn("the account rests", r.logAttributes()...)
 	}
 }

@@ -29,21 +29,21 @@ func TestReadyWhileAccountsRest(t *testing.T) {
 		{"one rests and nothing waits", []queue.AccountStats{{Account: "a", PausedFor: time.Hour, PauseAnswer: refused}}, nil, 200, []string{"ready"}},
 		{"one rests", []queue.AccountStats{{Account: "a", Count: waits, PausedFor: time.Hour, PauseAnswer: refused}, {Account: "b", Count: waits}}, nil, 503,
 			[]string{"accounts that can't send: 1\n", "account a can't send until ", "AUTH_BAD_CREDENTIALS, 535 at auth; recipients waiting: 3"}},
-		{"one rests here", []queue.AccountStats{{Account: "a", Count: waits}}, []delivery.Rest{{Account: "a", Until: newClock().Now().Add(time.Hour),
+		{"one rests here", []queue.AccountStats{{Account: "a", Count: waits}}, []delivery.Rest{{Account: "a", Until: newManualClock().Now().Add(time.Hour),
 			Answer: queue.Answer{Err: "no secret in the file of alice@example.org"}}}, 503, []string{"account a can't send from here until ", "no secret"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			r := start(t, func(o *Options) {
-				o.Store.(*store).has(c.stats)
+			r := startDaemon(t, func(o *Options) {
+				o.Store.(*fakeStore).setAccounts(c.stats)
 				deliver := o.Deliver
-				o.Deliver = func(d delivery.Options) Delivery {
-					f := deliver(d).(*fake)
-					f.becomes(func() delivery.Status { return delivery.Status{Joined: true, Accepting: true, Rests: c.rests} })
+				o.Deliver = func(d delivery.Options) Deliverer {
+					f := deliver(d).(*fakeDelivery)
+					f.setStatus(func() delivery.Status { return delivery.Status{Joined: true, Accepting: true, Rests: c.rests} })
 					return f
 				}
 			})
-			code, text := ask(t, r.socket, pathReady)
+			code, text := requestPath(t, r.socket, pathReady)
 			if code != c.code || strings.Contains(text, "alice") {
 				t.Errorf("%d %s", code, text)
 			}
@@ -52,19 +52,19 @@ func TestReadyWhileAccountsRest(t *testing.T) {
 					t.Errorf("%q is missing: %s", words, text)
 				}
 			}
-			if code, text := ask(t, r.socket, pathReady+"?accounts=no"); code != 200 {
+			if code, text := requestPath(t, r.socket, pathReady+"?accounts=no"); code != 200 {
 				t.Errorf("the delivery alone: %d %s", code, text)
 			}
-			var s Status
-			if _, text := ask(t, r.socket, pathStatus); json.Unmarshal([]byte(text), &s) != nil || s.Ready != (c.code == 200) || s.Resting == nil {
+			var s StatusReply
+			if _, text := requestPath(t, r.socket, pathStatus); json.Unmarshal([]byte(text), &s) != nil || s.Ready != (c.code == 200) || s.Resting == nil {
 				t.Errorf("status %s", text)
 			}
 			// The daemon answers before it has written its first lines; all are there when it has
 			// ended.
 			r.stop()
-			within(t, r.told, "the delivery is told to end")
+			receiveWithin(t, r.told, "the delivery is told to end")
 			r.end <- nil
-			if err := within(t, r.ended, "the end"); err != nil {
+			if err := receiveWithin(t, r.ended, "the end"); err != nil {
 				t.Fatal(err)
 			}
 			if rests := c.stats[0].PausedFor > 0 || len(c.rests) > 0; rests != strings.Contains(r.log.String(), "the account rests") {
@@ -77,8 +77,8 @@ func TestReadyWhileAccountsRest(t *testing.T) {
 // An outbox that does not answer is reported by isReady, not by an account.
 func TestReadyWhenNobodyCanCount(t *testing.T) {
 	t.Parallel()
-	r := start(t, func(o *Options) { o.Store.(*store).fails(errors.New("no such host")) })
-	if code, text := ask(t, r.socket, pathReady); code != 200 {
+	r := startDaemon(t, func(o *Options) { o.Store.(*fakeStore).failStats(errors.New("no such host")) })
+	if code, text := requestPath(t, r.socket, pathReady); code != 200 {
 		t.Errorf("%d %s", code, text)
 	}
 }

@@ -37,7 +37,7 @@ func (r *routes) find(ctx context.Context, account string) (delivery.Route, erro
 			return nil, err
 		}
 		r.count(account, connections)
-		return &sender{Sender: s, closed: sync.OnceFunc(func() { r.count(account, -connections) })}, nil
+		return &countedSender{Sender: s, closed: sync.OnceFunc(func() { r.count(account, -connections) })}, nil
 	}
 	return route, nil
 }
@@ -50,20 +50,20 @@ func (r *routes) count(account string, n int) {
 	}
 }
 
-// open returns how many connections may be open, by account.
-func (r *routes) open() map[string]int {
+// openConnections returns how many connections may be open, by account.
+func (r *routes) openConnections() map[string]int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return maps.Clone(r.connections)
 }
 
-// sender is a delivery.Sender whose connections are counted until it is closed.
-type sender struct {
+// countedSender is a delivery.Sender whose connections are counted until it is closed.
+type countedSender struct {
 	delivery.Sender
 	closed func()
 }
 
-func (s *sender) Close() error {
+func (s *countedSender) Close() error {
 	defer s.closed()
 	return s.Sender.Close()
 }

@@ -29,8 +29,8 @@ const (
 	pathMetrics = "/metrics" // GET: the Meter's handler
 )
 
-// Status is the state of a daemon, as /status returns it.
-type Status struct {
+// StatusReply is the state of a daemon, as /status returns it.
+type StatusReply struct {
 	Version  string    `json:"version"`
 	PID      int       `json:"pid"`
 	Since    time.Time `json:"since"`
@@ -54,31 +54,31 @@ type Status struct {
 	ConfigError string    `json:"config_error,omitempty"`
 }
 
-// Reloaded is the response to /reload. If Error is set, the previous configuration is still used.
-type Reloaded struct {
+// ReloadReply is the response to /reload. If Error is set, the previous configuration is still used.
+type ReloadReply struct {
 	Accounts []string `json:"accounts"`
 	Error    string   `json:"error,omitempty"`
 }
 
-// looks returns the handlers that only show something, for the address of the metrics.
-func (d *daemon) looks() *http.ServeMux {
+// publicMux returns the handlers that only show something, for the address of the metrics.
+func (d *daemon) publicMux() *http.ServeMux {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET "+pathHealth, func(w http.ResponseWriter, _ *http.Request) { line(w, http.StatusOK, "alive") })
+	mux.HandleFunc("GET "+pathHealth, func(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "alive") })
 	mux.HandleFunc("GET "+pathReady, func(w http.ResponseWriter, r *http.Request) {
 		ready, why := d.isReady()
 		if !ready {
-			line(w, http.StatusServiceUnavailable, why)
+			writeText(w, http.StatusServiceUnavailable, why)
 			return
 		}
 		var blocked []Resting
 		if r.URL.Query().Get("accounts") != "no" {
-			blocked = d.blocked(r.Context())
+			blocked = d.blockedAccounts(r.Context())
 		}
 		if len(blocked) > 0 {
-			line(w, http.StatusServiceUnavailable, accountsBlocked(blocked))
+			writeText(w, http.StatusServiceUnavailable, accountsBlocked(blocked))
 			return
 		}
-		line(w, http.StatusOK, why)
+		writeText(w, http.StatusOK, why)
 	})
 	if d.meter != nil {
 		mux.Handle("GET "+pathMetrics, d.meter)
@@ -86,29 +86,29 @@ func (d *daemon) looks() *http.ServeMux {
 	return mux
 }
 
-// commands returns all handlers, for the command socket.
-func (d *daemon) commands() *http.ServeMux {
-	mux := d.looks()
+// controlMux returns all handlers, for the command socket.
+func (d *daemon) controlMux() *http.ServeMux {
+	mux := d.publicMux()
 	mux.HandleFunc("GET "+pathStatus, func(w http.ResponseWriter, r *http.Request) {
-		answer(w, http.StatusOK, d.status(r.Context()))
+		writeJSON(w, http.StatusOK, d.status(r.Context()))
 	})
 	mux.HandleFunc("POST "+pathWake, func(w http.ResponseWriter, _ *http.Request) {
-		d.store.wake()
+		d.store.wakeWaiters()
 		w.WriteHeader(http.StatusNoContent)
 	})
 	mux.HandleFunc("POST "+pathReload, func(w http.ResponseWriter, r *http.Request) {
 		if d.stopping.Load() {
-			answer(w, http.StatusServiceUnavailable, Reloaded{Error: "stopping"})
+			writeJSON(w, http.StatusServiceUnavailable, ReloadReply{Error: "stopping"})
 			return
 		}
 		err := d.reload(r.Context())
-		told := Reloaded{Accounts: d.routes.config.Load().Accounts}
+		told := ReloadReply{Accounts: d.routes.config.Load().Accounts}
 		if err != nil {
 			told.Error = err.Error()
-			answer(w, http.StatusUnprocessableEntity, told)
+			writeJSON(w, http.StatusUnprocessableEntity, told)
 			return
 		}
-		answer(w, http.StatusOK, told)
+		writeJSON(w, http.StatusOK, told)
 	})
 	return mux
 }
@@ -123,27 +123,27 @@ func accountsBlocked(list []Resting) string {
 			where = " from here"
 		}
 		lines = append(lines, fmt.Sprintf("account %s can't send%s until %s: %s; recipients waiting: %d",
-			redact.Text(r.Account), where, r.Until.Format(time.RFC3339), r.why(), r.Waiting))
+			redact.Text(r.Account), where, r.Until.Format(time.RFC3339), r.reasonLine(), r.Waiting))
 	}
 	return strings.Join(lines, "\n")
 }
 
-func (d *daemon) status(ctx context.Context) Status {
+func (d *daemon) status(ctx context.Context) StatusReply {
 	ready, why := d.isReady()
-	if blocked := d.blocked(ctx); ready && len(blocked) > 0 {
+	if blocked := d.blockedAccounts(ctx); ready && len(blocked) > 0 {
 		ready, why = false, accountsBlocked(blocked)
 	}
 	if ready {
 		why = ""
 	}
-	resting, err := d.resting(ctx)
+	resting, err := d.restingAccounts(ctx)
 	if err != nil {
 		resting = []Resting{}
 	}
 	now := d.deliver.Status()
-	s := Status{Version: d.o.Version, PID: os.Getpid(), Since: d.since, Outbox: d.o.Outbox,
+	s := StatusReply{Version: d.o.Version, PID: os.Getpid(), Since: d.since, Outbox: d.o.Outbox,
 		Ready: ready, Why: why, Stopping: d.stopping.Load(), Couriers: now.Couriers, InFlight: now.InFlight,
-		Connections: d.routes.open(), Resting: resting, Accounts: d.routes.config.Load().Accounts}
+		Connections: d.routes.openConnections(), Resting: resting, Accounts: d.routes.config.Load().Accounts}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	s.Configured = d.read
@@ -164,7 +164,7 @@ const (
 
 // serve answers requests at l until ctx is done.
 func (d *daemon) serve(ctx context.Context, l net.Listener, mux http.Handler) error {
-	s := &http.Server{Handler: d.sheltered(mux), ReadHeaderTimeout: headerTime, ReadTimeout: headerTime, WriteTimeout: answerTime,
+	s := &http.Server{Handler: d.recoverPanics(mux), ReadHeaderTimeout: headerTime, ReadTimeout: headerTime, WriteTimeout: answerTime,
 		IdleTimeout: answerTime, MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(d.o.Log.Handler(), slog.LevelWarn)}
 	closed := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
@@ -186,7 +186,7 @@ func (d *daemon) serve(ctx context.Context, l net.Listener, mux http.Handler) er
 // requireLoopbackHost rejects requests to a loopback address whose Host is another name. Otherwise
 // a web page open on this machine could point its own name at the address and read the response
 // (DNS rebinding).
-func namedHere(at net.Addr, h http.Handler) http.Handler {
+func requireLoopbackHost(at net.Addr, h http.Handler) http.Handler {
 	if a, ok := at.(*net.TCPAddr); !ok || !a.IP.IsLoopback() {
 		return h
 	}
@@ -197,15 +197,15 @@ func namedHere(at net.Addr, h http.Handler) http.Handler {
 		}
 		host = strings.ToLower(strings.TrimSuffix(strings.Trim(host, "[]"), "."))
 		if host != "" && host != "localhost" && net.ParseIP(host) == nil {
-			line(w, http.StatusMisdirectedRequest, "ask for localhost, or for the address itself")
+			writeText(w, http.StatusMisdirectedRequest, "ask for localhost, or for the address itself")
 			return
 		}
 		h.ServeHTTP(w, r)
 	})
 }
 
-// sheltered answers a request that panics with 500 and logs the panic.
-func (d *daemon) sheltered(h http.Handler) http.Handler {
+// recoverPanics answers a request that panics with 500 and logs the panic.
+func (d *daemon) recoverPanics(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
 			v := recover()
@@ -213,8 +213,8 @@ func (d *daemon) sheltered(h http.Handler) http.Handler {
 				panic(v) // net/http aborts a response this way
 			}
 			if v != nil {
-				d.tellFailure(r.URL.Path, delivery.NewPanicError(r.URL.Path, v))
-				line(w, http.StatusInternalServerError, "a mistake in yan itself")
+				d.logFailure(r.URL.Path, delivery.NewPanicError(r.URL.Path, v))
+				writeText(w, http.StatusInternalServerError, "a mistake in yan itself")
 			}
 		}()
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
@@ -222,13 +222,13 @@ func (d *daemon) sheltered(h http.Handler) http.Handler {
 	})
 }
 
-func line(w http.ResponseWriter, code int, text string) {
+func writeText(w http.ResponseWriter, code int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(code)
 	_, _ = fmt.Fprintln(w, text) // the client may be gone
 }
 
-func answer(w http.ResponseWriter, code int, v any) {
+func writeJSON(w http.ResponseWriter, code int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(code)
 	_ = json.NewEncoder(w).Encode(v) // the client may be gone

@@ -56,8 +56,8 @@ func (e *BusyError) Unwrap() error {
 func SocketPath(where string, getenv func(string) string) string {
 	name := outbox.Describe(where)
 	if abs, err := filepath.Abs(where); err == nil && !outbox.IsPostgres(where) {
-		name = real(abs)
-		if beside := name + ".sock"; fits(beside) {
+		name = resolveLinks(abs)
+		if beside := name + ".sock"; fitsSocketName(beside) {
 			return beside
 		}
 	}
@@ -67,19 +67,19 @@ func SocketPath(where string, getenv func(string) string) string {
 	}
 	sum := sha256.Sum256([]byte(name))
 	path := filepath.Join(dir, "yan", hex.EncodeToString(sum[:8])+".sock")
-	if !fits(path) {
+	if !fitsSocketName(path) {
 		return ""
 	}
 	return path
 }
 
-func fits(socket string) bool {
+func fitsSocketName(socket string) bool {
 	return len(socket) <= maxSocket && len(filepath.Dir(socket))+tempName <= maxSocket
 }
 
-// real resolves symbolic links, so that an outbox has one socket by every path that leads to it.
+// resolveLinks resolves symbolic links, so that an outbox has one socket by every path that leads to it.
 // The file itself need not exist yet.
-func real(path string) string {
+func resolveLinks(path string) string {
 	if r, err := filepath.EvalSymlinks(path); err == nil {
 		return r
 	}
@@ -101,7 +101,7 @@ type Listener struct {
 // process; while another process serves there, the error is a *BusyError. A lock on a file next to
 // the socket, which is never removed, tells the two cases apart.
 func Listen(ctx context.Context, path string) (*Listener, error) {
-	if !fits(path) {
+	if !fitsSocketName(path) {
 		return nil, localerr.Errorf("%w: its path is too long: %s", ErrSocket, path)
 	}
 	dir := filepath.Dir(path)
@@ -111,25 +111,25 @@ func Listen(ctx context.Context, path string) (*Listener, error) {
 	lock := flock.New(path+".lock", flock.SetFlag(os.O_CREATE|os.O_RDWR|noFollow))
 	ok, err := lock.TryLock()
 	if err == nil && !ok {
-		err = busy(ctx, path)
+		err = busyError(ctx, path)
 	} else if err != nil {
 		err = localerr.Errorf("%w: %w", ErrSocket, err)
 	}
 	var l net.Listener
 	if err == nil {
-		l, err = place(dir, path)
+		l, err = createSocket(dir, path)
 	}
 	if err != nil {
 		_ = lock.Close() // nothing was written to it
 		return nil, err
 	}
 	listener := &Listener{Listener: l, path: path, lock: lock}
-	listener.close = sync.OnceValue(listener.leave)
+	listener.close = sync.OnceValue(listener.release)
 	return listener, nil
 }
 
-// busy returns the BusyError of the process that has the socket.
-func busy(ctx context.Context, path string) error {
+// busyError returns the BusyError of the process that has the socket.
+func busyError(ctx context.Context, path string) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	e := &BusyError{Socket: path}
@@ -140,9 +140,9 @@ func busy(ctx context.Context, path string) error {
 	return e
 }
 
-// place creates the socket in a private directory, restricts it to this user, and renames it to
+// createSocket creates the socket in a private directory, restricts it to this user, and renames it to
 // path, replacing the socket of a dead process.
-func place(dir, path string) (net.Listener, error) {
+func createSocket(dir, path string) (net.Listener, error) {
 	temp, err := os.MkdirTemp(dir, ".yan-")
 	if err != nil {
 		return nil, localerr.Errorf("%w: %w", ErrSocket, err)
@@ -166,7 +166,7 @@ func place(dir, path string) (net.Listener, error) {
 // Close removes the socket and then releases its path. It may be called more than once.
 func (l *Listener) Close() error { return l.close() }
 
-func (l *Listener) leave() error {
+func (l *Listener) release() error {
 	err := l.Listener.Close()
 	if gone := os.Remove(l.path); !errors.Is(gone, fs.ErrNotExist) {
 		err = errors.Join(err, gone)

@@ -17,31 +17,31 @@ import (
 	"github.com/yanmail/yan/internal/outbox"
 )
 
-// meter is a Meter that exports the handler of a test.
-type meter struct{ shows http.Handler }
+// fakeMeter is a Meter that exports the handler of a test.
+type fakeMeter struct{ shows http.Handler }
 
-func (m meter) Observe(delivery.Event) {}
+func (m fakeMeter) Observe(delivery.Event) {}
 
-func (m meter) Handler(outbox.Admin, func() delivery.Status, func() map[string]int) http.Handler {
+func (m fakeMeter) Handler(outbox.Admin, func() delivery.Status, func() map[string]int) http.Handler {
 	return m.shows
 }
 
-func get(t *testing.T, url string) (code int, text string) {
+func getURL(t *testing.T, url string) (code int, text string) {
 	t.Helper()
-	return asked(t, http.DefaultClient, url)
+	return requestURL(t, http.DefaultClient, url)
 }
 
-// ask requests path over a socket.
-func ask(t *testing.T, socket, path string) (code int, text string) {
+// requestPath requests path over a socket.
+func requestPath(t *testing.T, socket, path string) (code int, text string) {
 	t.Helper()
 	c := &http.Client{Transport: &http.Transport{DisableKeepAlives: true,
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return (&net.Dialer{}).DialContext(ctx, "unix", socket)
 		}}}
-	return asked(t, c, "http://yan"+path)
+	return requestURL(t, c, "http://yan"+path)
 }
 
-func asked(t *testing.T, c *http.Client, url string) (code int, text string) {
+func requestURL(t *testing.T, c *http.Client, url string) (code int, text string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 	if err != nil {
@@ -61,7 +61,7 @@ func asked(t *testing.T, c *http.Client, url string) (code int, text string) {
 
 func TestOneForASocket(t *testing.T) {
 	t.Parallel()
-	r := start(t, nil)
+	r := startDaemon(t, nil)
 	_, err := Listen(t.Context(), r.socket)
 	var busy *BusyError
 	if !errors.As(err, &busy) || busy.PID != os.Getpid() || !busy.Since.Equal(r.clock.Now()) || !strings.Contains(err.Error(), r.socket) {
@@ -72,7 +72,7 @@ func TestOneForASocket(t *testing.T) {
 	}
 	r.stop()
 	r.end <- nil
-	within(t, r.ended, "the end")
+	receiveWithin(t, r.ended, "the end")
 	l, err := Listen(t.Context(), r.socket)
 	if err != nil {
 		t.Fatalf("after the first has closed: %v", err)
@@ -85,7 +85,7 @@ func TestOneForASocket(t *testing.T) {
 // The socket of a killed process is replaced.
 func TestStaleSocket(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(folder(t), "s.sock")
+	path := filepath.Join(shortTempDir(t), "s.sock")
 	dead, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
 	if err != nil {
 		t.Fatal(err)
@@ -127,7 +127,7 @@ func TestStaleSocket(t *testing.T) {
 
 func TestSocketPath(t *testing.T) {
 	t.Parallel()
-	dir, err := filepath.EvalSymlinks(folder(t))
+	dir, err := filepath.EvalSymlinks(shortTempDir(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,8 +135,8 @@ func TestSocketPath(t *testing.T) {
 	if err := os.Symlink(dir, link); err != nil {
 		t.Skipf("no links here: %v", err)
 	}
-	run := environment("XDG_RUNTIME_DIR", "/run/user/1")
-	none := environment()
+	run := environmentOf("XDG_RUNTIME_DIR", "/run/user/1")
+	none := environmentOf()
 	if got, want := SocketPath(filepath.Join(dir, "outbox.db"), run), filepath.Join(dir, "outbox.db.sock"); got != want {
 		t.Errorf("next to its file: got %q, want %q", got, want)
 	}
@@ -167,13 +167,13 @@ func TestSocketPath(t *testing.T) {
 // The longest path that SocketPath returns can be listened on.
 func TestLongestSocket(t *testing.T) {
 	t.Parallel()
-	dir := folder(t)
+	dir := shortTempDir(t)
 	room := maxSocket - tempName - len(dir) - 1
 	if room < 1 {
 		t.Skipf("the folder for temporary files is too long: %s", dir)
 	}
 	path := filepath.Join(dir, strings.Repeat("d", room), "s.sock")
-	if !fits(path) {
+	if !fitsSocketName(path) {
 		t.Fatalf("%d octets don't fit", len(path))
 	}
 	l, err := Listen(t.Context(), path)
@@ -187,7 +187,7 @@ func TestLongestSocket(t *testing.T) {
 
 func TestStatusAndWake(t *testing.T) {
 	t.Parallel()
-	r := start(t, nil)
+	r := startDaemon(t, nil)
 	s, err := r.client.Status(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -207,18 +207,18 @@ func TestStatusAndWake(t *testing.T) {
 		for range 3 {
 			woke := r.o.Store.Wake()
 			wake()
-			within(t, woke, "a wake "+name)
+			receiveWithin(t, woke, "a wake "+name)
 		}
 	}
 }
 
-// restless is a store that wakes once and counts the calls of Wake.
-type restless struct {
-	*store
+// wakingStore is a store that wakes once and counts the calls of Wake.
+type wakingStore struct {
+	*fakeStore
 	asked chan struct{}
 }
 
-func (s *restless) Wake() <-chan struct{} {
+func (s *wakingStore) Wake() <-chan struct{} {
 	s.asked <- struct{}{}
 	return nil // never
 }
@@ -226,15 +226,15 @@ func (s *restless) Wake() <-chan struct{} {
 // One wake of the store is one wake of the daemon: it does not wake itself again.
 func TestWakesOnce(t *testing.T) {
 	t.Parallel()
-	s := &restless{store: newStore(), asked: make(chan struct{}, 1)}
-	w := newWatched(s, newClock().Now)
+	s := &wakingStore{fakeStore: newFakeStore(), asked: make(chan struct{}, 1)}
+	w := newLeaseWatch(s, newManualClock().Now)
 	woke, first := w.Wake(), make(chan struct{})
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- w.follow(ctx, first) }()
+	go func() { ended <- w.forwardWakes(ctx, first) }()
 	close(first)
-	within(t, s.asked, "it asks for the next one")
-	within(t, woke, "it wakes")
+	receiveWithin(t, s.asked, "it asks for the next one")
+	receiveWithin(t, woke, "it wakes")
 	stop()
 	select {
 	case <-s.asked:
@@ -251,11 +251,11 @@ func TestWakesOnce(t *testing.T) {
 // The address for metrics allows reading only.
 func TestAddress(t *testing.T) {
 	t.Parallel()
-	r := start(t, func(o *Options) {
-		o.Metrics, o.Meter = "127.0.0.1:0", meter{http.NotFoundHandler()}
+	r := startDaemon(t, func(o *Options) {
+		o.Metrics, o.Meter = "127.0.0.1:0", fakeMeter{http.NotFoundHandler()}
 	})
 	for path, want := range map[string]int{pathHealth: 200, pathReady: 200, pathStatus: 404} {
-		if code, text := get(t, "http://"+r.info.Metrics+path); code != want {
+		if code, text := getURL(t, "http://"+r.info.Metrics+path); code != want {
 			t.Errorf("%s: %d %s", path, code, text)
 		}
 	}
@@ -279,13 +279,13 @@ func TestAddress(t *testing.T) {
 			t.Errorf("posting to %s: %s", path, a.Status)
 		}
 	}
-	r.becomes(func() delivery.Status {
+	r.setStatus(func() delivery.Status {
 		return delivery.Status{Joined: true, Accepting: true, StoreErr: errors.New("no such host: postgres://yan:hunter2@db/yan")}
 	})
-	if code, text := get(t, "http://"+r.info.Metrics+pathReady); code != 503 || !strings.Contains(text, "no such host") || strings.Contains(text, "hunter2") {
+	if code, text := getURL(t, "http://"+r.info.Metrics+pathReady); code != 503 || !strings.Contains(text, "no such host") || strings.Contains(text, "hunter2") {
 		t.Errorf("an outbox that does not work: %d %s", code, text)
 	}
-	if code, _ := get(t, "http://"+r.info.Metrics+pathHealth); code != 200 {
+	if code, _ := getURL(t, "http://"+r.info.Metrics+pathHealth); code != 200 {
 		t.Errorf("/healthz of a living process: %d", code)
 	}
 }

@@ -20,13 +20,13 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// recorder keeps spans without an SDK.
-type recorder struct {
+// spanRecorder keeps spans without an SDK.
+type spanRecorder struct {
 	embedded.Tracer
-	spans []*recorded
+	spans []*recordedSpan
 }
 
-type recorded struct {
+type recordedSpan struct {
 	noop.Span
 	name       string
 	start, end trace.SpanConfig
@@ -34,17 +34,17 @@ type recorded struct {
 	text       string
 }
 
-func (r *recorder) Start(ctx context.Context, name string, o ...trace.SpanStartOption) (context.Context, trace.Span) {
-	s := &recorded{name: name, start: trace.NewSpanStartConfig(o...)}
+func (r *spanRecorder) Start(ctx context.Context, name string, o ...trace.SpanStartOption) (context.Context, trace.Span) {
+	s := &recordedSpan{name: name, start: trace.NewSpanStartConfig(o...)}
 	r.spans = append(r.spans, s)
 	return ctx, s
 }
 
-func (s *recorded) SetStatus(c codes.Code, text string) { s.code, s.text = c, text }
+func (s *recordedSpan) SetStatus(c codes.Code, text string) { s.code, s.text = c, text }
 
-func (s *recorded) End(o ...trace.SpanEndOption) { s.end = trace.NewSpanEndConfig(o...) }
+func (s *recordedSpan) End(o ...trace.SpanEndOption) { s.end = trace.NewSpanEndConfig(o...) }
 
-func (s *recorded) attributes() map[attribute.Key]string {
+func (s *recordedSpan) attributes() map[attribute.Key]string {
 	m := map[attribute.Key]string{}
 	for _, kv := range s.start.Attributes() {
 		m[kv.Key] = kv.Value.String()
@@ -58,13 +58,13 @@ func TestSpanOfAnAttempt(t *testing.T) {
 	e := delivery.Event{Kind: delivery.Settled, Account: "work", ID: 17, N: 1, Domain: "example.org", State: queue.HandedOver, Attempt: 2,
 		Size: 1234, Began: began, Took: 2 * time.Second,
 		Answer: queue.Answer{Stage: smtp.StageBody, Class: "accepted", Reply: smtp.Reply{Code: 250, Enhanced: smtp.EnhancedCode{Class: 2}}}}
-	r := &recorder{}
-	telemetry.Record(r, e)
+	r := &spanRecorder{}
+	telemetry.RecordAttempt(r, e)
 	e.State, e.Answer.Class = queue.Failed, "mailbox_unknown"
-	telemetry.Record(r, e)
-	for _, kind := range kinds() {
+	telemetry.RecordAttempt(r, e)
+	for _, kind := range eventKinds() {
 		if kind != delivery.Settled {
-			telemetry.Record(r, delivery.Event{Kind: kind, Began: began})
+			telemetry.RecordAttempt(r, delivery.Event{Kind: kind, Began: began})
 		}
 	}
 	if len(r.spans) != 2 {
@@ -90,9 +90,9 @@ func TestSpanOfAnAttempt(t *testing.T) {
 // The daemon passes every event to its tracer, and no span holds an address or a secret.
 func TestSpansSayNothingTheyMustNot(t *testing.T) {
 	t.Parallel()
-	spans := &recorder{}
-	r := start(t, func(o *Options) { o.Tracer = spans })
-	for _, e := range indiscreet() {
+	spans := &spanRecorder{}
+	r := startDaemon(t, func(o *Options) { o.Tracer = spans })
+	for _, e := range eventsWithSecrets() {
 		r.o.Observe(e)
 	}
 	if len(spans.spans) != len(queue.States()) {
@@ -100,13 +100,13 @@ func TestSpansSayNothingTheyMustNot(t *testing.T) {
 	}
 	for _, s := range spans.spans {
 		told := s.name + s.text + fmt.Sprint(s.attributes())
-		for _, word := range unspeakable {
+		for _, word := range secretWords {
 			if strings.Contains(told, word) {
 				t.Errorf("a span holds %q: %s", word, told)
 			}
 		}
 	}
-	for _, word := range unspeakable {
+	for _, word := range secretWords {
 		if strings.Contains(r.log.String(), word) {
 			t.Errorf("the log holds %q", word)
 		}

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// units returns the systemd units of the documentation.
-func units(t *testing.T) map[string]string {
+// loadUnits returns the systemd units of the documentation.
+func loadUnits(t *testing.T) map[string]string {
 	t.Helper()
 	found := map[string]string{}
 	root := filepath.Join("..", "..", "docs", "systemd")
@@ -34,8 +34,8 @@ func units(t *testing.T) map[string]string {
 	return found
 }
 
-// settings returns the settings of a unit. Values of a repeated key are joined.
-func settings(unit string) map[string]string {
+// unitSettings returns the settings of a unit. Values of a repeated key are joined.
+func unitSettings(unit string) map[string]string {
 	m := map[string]string{}
 	for line := range strings.Lines(unit) {
 		if key, value, ok := strings.Cut(strings.TrimSpace(line), "="); ok && !strings.HasPrefix(key, "#") {
@@ -48,8 +48,8 @@ func settings(unit string) map[string]string {
 // The units agree with the daemon's behaviour.
 func TestUnitsFit(t *testing.T) {
 	t.Parallel()
-	for name, unit := range units(t) {
-		s := settings(unit)
+	for name, unit := range loadUnits(t) {
+		s := unitSettings(unit)
 		for key, want := range map[string]string{"Type": "notify", "ExecReload": "/bin/kill -HUP $MAINPID", "Restart": "on-failure", "RestartPreventExitStatus": "64 78",
 			"ExecStart": "/usr/local/bin/yan serve", "NoNewPrivileges": "yes"} {
 			if s[key] != want {
@@ -78,7 +78,7 @@ func TestSystemdLikesUnits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, unit := range units(t) {
+	for name, unit := range loadUnits(t) {
 		dir := t.TempDir()
 		path := filepath.Join(dir, "yan.service")
 		unit = strings.ReplaceAll(unit, "/usr/local/bin/yan", self)

@@ -12,8 +12,8 @@ import (
 // first.
 const firstPrune = time.Minute
 
-// prune deletes old finished messages every PruneEvery.
-func (d *daemon) prune(ctx context.Context) error {
+// pruneRegularly deletes old finished messages every PruneEvery.
+func (d *daemon) pruneRegularly(ctx context.Context) error {
 	for wait := firstPrune; ; wait = PruneEvery {
 		select {
 		case <-d.o.After(wait):
@@ -29,7 +29,7 @@ func (d *daemon) prune(ctx context.Context) error {
 		switch {
 		case ctx.Err() != nil:
 			return nil
-		case broken(err):
+		case isBroken(err):
 			return err
 		case err != nil:
 			d.observe(delivery.Event{Kind: delivery.StoreError, Err: err})
@@ -40,10 +40,10 @@ func (d *daemon) prune(ctx context.Context) error {
 	}
 }
 
-// watch notifies systemd's watchdog, twice in the interval after which it would kill the process.
+// notifyWatchdog notifies systemd's watchdog, twice in the interval after which it would kill the process.
 // It does not notify while the outbox does not work or the lease is not renewed. While the daemon
 // stops it does notify: the grace period bounds that.
-func (d *daemon) watch(ctx context.Context) error {
+func (d *daemon) notifyWatchdog(ctx context.Context) error {
 	for {
 		select {
 		case <-d.o.After(d.systemd.watchdog / 2):
@@ -51,13 +51,13 @@ func (d *daemon) watch(ctx context.Context) error {
 			return nil
 		}
 		if ready, _ := d.isReady(); ready || d.stopping.Load() {
-			d.systemd.say("WATCHDOG=1")
+			d.systemd.send("WATCHDOG=1")
 		}
 	}
 }
 
-// hangups reloads the configuration for each SIGHUP.
-func (d *daemon) hangups(ctx context.Context) error {
+// reloadOnHangup reloads the configuration for each SIGHUP.
+func (d *daemon) reloadOnHangup(ctx context.Context) error {
 	for {
 		select {
 		case _, ok := <-d.o.Hangups:
@@ -78,7 +78,7 @@ func (d *daemon) reload(ctx context.Context) error {
 	d.systemd.reloading()
 	// After a panic, too, systemd must not wait for the end of the reload; the caller handles the
 	// panic.
-	defer func() { d.systemd.say("READY=1", d.serving()) }()
+	defer func() { d.systemd.send("READY=1", d.servingLine()) }()
 	config, err := d.o.Configure(ctx)
 	d.mu.Lock()
 	if d.configErr = err; err == nil {
@@ -86,7 +86,7 @@ func (d *daemon) reload(ctx context.Context) error {
 	}
 	d.mu.Unlock()
 	if err != nil {
-		d.o.Log.Error("the configuration can't be used, the one before stays", reason(err))
+		d.o.Log.Error("the configuration can't be used, the one before stays", errorAttr(err))
 		return err
 	}
 	d.routes.config.Store(&config)

@@ -14,7 +14,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-func retaining(r outbox.Retention) func(context.Context) (Config, error) {
+func configRetaining(r outbox.Retention) func(context.Context) (Config, error) {
 	return func(ctx context.Context) (Config, error) {
 		c, err := oneAccount(ctx)
 		c.Retention = r
@@ -29,11 +29,11 @@ func TestReloads(t *testing.T) {
 	configs <- oneAccount
 	hangups := make(chan os.Signal)
 	manager := listenAsSystemd(t)
-	r := start(t, func(o *Options) {
+	r := startDaemon(t, func(o *Options) {
 		o.Configure = func(ctx context.Context) (Config, error) { return (<-configs)(ctx) }
-		o.Hangups, o.Getenv = hangups, environment("NOTIFY_SOCKET", manager.path)
+		o.Hangups, o.Getenv = hangups, environmentOf("NOTIFY_SOCKET", manager.path)
 	})
-	if got := manager.hears(t); !slices.Equal(got, []string{"READY=1", "STATUS=serving /somewhere/outbox.db, accounts: 1"}) {
+	if got := manager.receiveLines(t); !slices.Equal(got, []string{"READY=1", "STATUS=serving /somewhere/outbox.db, accounts: 1"}) {
 		t.Errorf("systemd received at the start: %q", got)
 	}
 	two := func(ctx context.Context) (Config, error) {
@@ -43,16 +43,16 @@ func TestReloads(t *testing.T) {
 	}
 	reloading := func(accounts string) {
 		t.Helper()
-		if got := manager.hears(t); len(got) == 0 || got[0] != "RELOADING=1" || len(got) == 2 && !strings.HasPrefix(got[1], "MONOTONIC_USEC=") {
+		if got := manager.receiveLines(t); len(got) == 0 || got[0] != "RELOADING=1" || len(got) == 2 && !strings.HasPrefix(got[1], "MONOTONIC_USEC=") {
 			t.Errorf("systemd received %q", got)
 		}
-		if got := manager.hears(t); got[0] != "READY=1" || !strings.Contains(got[1], "accounts: "+accounts) {
+		if got := manager.receiveLines(t); got[0] != "READY=1" || !strings.Contains(got[1], "accounts: "+accounts) {
 			t.Errorf("systemd received after the reload: %q", got)
 		}
 	}
 	configs <- two
 	hangups <- os.Interrupt
-	within(t, r.reloaded, "the delivery is told")
+	receiveWithin(t, r.reloaded, "the delivery is told")
 	reloading("2")
 
 	// An invalid configuration is reported and keeps the previous one.
@@ -76,13 +76,13 @@ func TestReloads(t *testing.T) {
 	if told, err := r.client.Reload(t.Context()); err != nil || told.Error != "" || len(told.Accounts) != 1 {
 		t.Errorf("reload: %+v, %v", told, err)
 	}
-	within(t, r.reloaded, "the delivery is told")
+	receiveWithin(t, r.reloaded, "the delivery is told")
 	reloading("1")
 	if s, err := r.client.Status(t.Context()); err != nil || s.ConfigError != "" {
 		t.Errorf("after the last reload: %+v, %v", s, err)
 	}
 	r.stop()
-	if got := manager.hears(t); got[0] != "STOPPING=1" {
+	if got := manager.receiveLines(t); got[0] != "STOPPING=1" {
 		t.Errorf("systemd received at the end: %q", got)
 	}
 }
@@ -92,7 +92,7 @@ func TestRouteOfTheNewConfiguration(t *testing.T) {
 	t.Parallel()
 	first, second := errors.New("the first"), errors.New("the second")
 	next := first
-	r := start(t, func(o *Options) {
+	r := startDaemon(t, func(o *Options) {
 		o.Configure = func(context.Context) (Config, error) {
 			err := next
 			return Config{Route: func(context.Context, string) (delivery.Route, error) { return delivery.Route{}, err }}, nil
@@ -115,17 +115,17 @@ func TestRouteOfTheNewConfiguration(t *testing.T) {
 func TestWatchdog(t *testing.T) {
 	t.Parallel()
 	manager := listenAsSystemd(t)
-	r := start(t, func(o *Options) {
-		o.Getenv = environment("NOTIFY_SOCKET", manager.path, "WATCHDOG_USEC", "20000000")
+	r := startDaemon(t, func(o *Options) {
+		o.Getenv = environmentOf("NOTIFY_SOCKET", manager.path, "WATCHDOG_USEC", "20000000")
 	})
 	const half = 10 * time.Second
 	alive := func() {
 		t.Helper()
-		if got := manager.hears(t); !slices.Equal(got, []string{"WATCHDOG=1"}) {
+		if got := manager.receiveLines(t); !slices.Equal(got, []string{"WATCHDOG=1"}) {
 			t.Errorf("systemd received %q", got)
 		}
 	}
-	if got := manager.hears(t); got[0] != "READY=1" {
+	if got := manager.receiveLines(t); got[0] != "READY=1" {
 		t.Errorf("systemd received %q", got)
 	}
 	r.clock.fire(t, half)
@@ -136,30 +136,30 @@ func TestWatchdog(t *testing.T) {
 		"an outbox that does not work": {Joined: true, Accepting: true, StoreErr: errors.New("disk")},
 		"no lease":                     {Accepting: true},
 	} {
-		r.becomes(func() delivery.Status { asked <- struct{}{}; return bad })
+		r.setStatus(func() delivery.Status { asked <- struct{}{}; return bad })
 		r.clock.fire(t, half)
-		within(t, asked, name+": somebody looks")
-		r.becomes(good)
+		receiveWithin(t, asked, name+": somebody looks")
+		r.setStatus(good)
 		if err := r.o.Store.Join(t.Context(), queue.Worker{}, lease); err != nil {
 			t.Fatal(err)
 		}
 		r.clock.fire(t, half)
 		alive() // and not twice
 	}
-	r.becomes(func() delivery.Status { defer func() { asked <- struct{}{} }(); return good() })
+	r.setStatus(func() delivery.Status { defer func() { asked <- struct{}{} }(); return good() })
 	for range 3 { // the clock is 10, 20 and 30 seconds after the last renewal
 		r.clock.fire(t, half)
-		within(t, asked, "somebody looks")
+		receiveWithin(t, asked, "somebody looks")
 	}
 	alive()
 	alive()
 	r.clock.fire(t, half) // more than the lease
-	within(t, asked, "somebody looks")
-	if code, text := ask(t, r.socket, pathReady); code != 503 || !strings.Contains(text, "renewed") {
+	receiveWithin(t, asked, "somebody looks")
+	if code, text := requestPath(t, r.socket, pathReady); code != 503 || !strings.Contains(text, "renewed") {
 		t.Errorf("readiness then: %d %s", code, text)
 	}
 	r.stop()
-	if got := manager.hears(t); got[0] != "STOPPING=1" {
+	if got := manager.receiveLines(t); got[0] != "STOPPING=1" {
 		t.Errorf("systemd received %q without a heartbeat", got)
 	}
 	r.clock.fire(t, half) // now the grace period is the bound
@@ -177,7 +177,7 @@ func TestWatchdogOfAnother(t *testing.T) {
 		"of another one": {[]string{"NOTIFY_SOCKET", "x", "WATCHDOG_USEC", "3000000", "WATCHDOG_PID", "1"}, 0},
 		"nonsense":       {[]string{"NOTIFY_SOCKET", "x", "WATCHDOG_USEC", "soon"}, 0},
 	} {
-		if n := newNotifier(environment(want.env...), nil); n.watchdog != want.watchdog {
+		if n := newNotifier(environmentOf(want.env...), nil); n.watchdog != want.watchdog {
 			t.Errorf("%s: %v", name, n.watchdog)
 		}
 	}
@@ -186,11 +186,11 @@ func TestWatchdogOfAnother(t *testing.T) {
 func TestPrunes(t *testing.T) {
 	t.Parallel()
 	next := outbox.Retention{Bodies: time.Hour, Messages: 2 * time.Hour}
-	r := start(t, func(o *Options) {
-		o.Configure = func(ctx context.Context) (Config, error) { return retaining(next)(ctx) }
+	r := startDaemon(t, func(o *Options) {
+		o.Configure = func(ctx context.Context) (Config, error) { return configRetaining(next)(ctx) }
 	})
 	r.clock.fire(t, firstPrune)
-	if got := within(t, r.store.pruned, "it is pruned"); got != next {
+	if got := receiveWithin(t, r.store.pruned, "it is pruned"); got != next {
 		t.Errorf("pruned with %+v", got)
 	}
 	next.Messages = 3 * time.Hour
@@ -198,17 +198,17 @@ func TestPrunes(t *testing.T) {
 		t.Fatal(err)
 	}
 	// An error is logged and has no other effect unless the store is broken.
-	r.store.prunes(func(outbox.Retention) (outbox.Pruned, error) { return outbox.Pruned{}, errors.New("later") })
+	r.store.setPrune(func(outbox.Retention) (outbox.Pruned, error) { return outbox.Pruned{}, errors.New("later") })
 	r.clock.fire(t, PruneEvery)
-	if got := within(t, r.store.pruned, "it is pruned again"); got != next {
+	if got := receiveWithin(t, r.store.pruned, "it is pruned again"); got != next {
 		t.Errorf("pruned with %+v", got)
 	}
-	r.store.prunes(func(outbox.Retention) (outbox.Pruned, error) { return outbox.Pruned{}, queue.ErrBroken })
+	r.store.setPrune(func(outbox.Retention) (outbox.Pruned, error) { return outbox.Pruned{}, queue.ErrBroken })
 	r.clock.fire(t, PruneEvery)
-	within(t, r.store.pruned, "it is pruned a third time")
-	within(t, r.told, "the delivery is told to end")
+	receiveWithin(t, r.store.pruned, "it is pruned a third time")
+	receiveWithin(t, r.told, "the delivery is told to end")
 	r.end <- nil
-	if err := within(t, r.ended, "the end"); !errors.Is(err, queue.ErrBroken) {
+	if err := receiveWithin(t, r.ended, "the end"); !errors.Is(err, queue.ErrBroken) {
 		t.Errorf("Run returned %v", err)
 	}
 	if !strings.Contains(r.log.String(), "store_error") {

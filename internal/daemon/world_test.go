@@ -21,7 +21,7 @@ import (
 // patience bounds the waits of a test. It is reached only if the test fails.
 const patience = time.Minute
 
-func within[T any](t *testing.T, c <-chan T, what string) T {
+func receiveWithin[T any](t *testing.T, c <-chan T, what string) T {
 	t.Helper()
 	select {
 	case v := <-c:
@@ -32,25 +32,25 @@ func within[T any](t *testing.T, c <-chan T, what string) T {
 	}
 }
 
-// clock is a clock that moves only when a test says so.
-type clock struct {
+// manualClock is a clock that moves only when a test says so.
+type manualClock struct {
 	mu     sync.Mutex
 	now    time.Time
 	timers map[time.Duration][]chan time.Time
 	set    chan struct{} // closed and replaced when a timer is set
 }
 
-func newClock() *clock {
-	return &clock{now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), timers: map[time.Duration][]chan time.Time{}, set: make(chan struct{})}
+func newManualClock() *manualClock {
+	return &manualClock{now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), timers: map[time.Duration][]chan time.Time{}, set: make(chan struct{})}
 }
 
-func (c *clock) Now() time.Time {
+func (c *manualClock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.now
 }
 
-func (c *clock) After(d time.Duration) <-chan time.Time {
+func (c *manualClock) After(d time.Duration) <-chan time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	timer := make(chan time.Time, 1)
@@ -61,7 +61,7 @@ func (c *clock) After(d time.Duration) <-chan time.Time {
 }
 
 // fire waits until a timer of duration d is set, and fires it.
-func (c *clock) fire(t *testing.T, d time.Duration) {
+func (c *manualClock) fire(t *testing.T, d time.Duration) {
 	t.Helper()
 	for {
 		c.mu.Lock()
@@ -74,12 +74,12 @@ func (c *clock) fire(t *testing.T, d time.Duration) {
 			return
 		}
 		c.mu.Unlock()
-		within(t, set, "somebody who waits for "+d.String())
+		receiveWithin(t, set, "somebody who waits for "+d.String())
 	}
 }
 
-// store is an outbox that implements only the methods that the daemon itself calls.
-type store struct {
+// fakeStore is an outbox that implements only the methods that the daemon itself calls.
+type fakeStore struct {
 	accounts []queue.AccountStats
 	ahead    time.Duration
 	statsErr error
@@ -90,17 +90,17 @@ type store struct {
 	pruned chan outbox.Retention
 }
 
-func newStore() *store {
-	return &store{woke: make(chan struct{}), pruned: make(chan outbox.Retention, 10)}
+func newFakeStore() *fakeStore {
+	return &fakeStore{woke: make(chan struct{}), pruned: make(chan outbox.Retention, 10)}
 }
 
-func (s *store) Wake() <-chan struct{} {
+func (s *fakeStore) Wake() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.woke
 }
 
-func (s *store) wake() {
+func (s *fakeStore) wake() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	close(s.woke)
@@ -108,18 +108,18 @@ func (s *store) wake() {
 }
 
 // Stats returns the accounts that the test has set.
-func (s *store) Stats(context.Context) (queue.Stats, error) {
+func (s *fakeStore) Stats(context.Context) (queue.Stats, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return queue.Stats{Accounts: s.accounts, Ahead: s.ahead}, s.statsErr
 }
 
-func (s *store) has(accounts []queue.AccountStats) { s.accounts = accounts }
-func (s *store) fails(err error)                   { s.statsErr = err }
+func (s *fakeStore) setAccounts(accounts []queue.AccountStats) { s.accounts = accounts }
+func (s *fakeStore) failStats(err error)                       { s.statsErr = err }
 
-func (s *store) Join(context.Context, queue.Worker, time.Duration) error { return nil }
+func (s *fakeStore) Join(context.Context, queue.Worker, time.Duration) error { return nil }
 
-func (s *store) Prune(_ context.Context, r outbox.Retention) (outbox.Pruned, error) {
+func (s *fakeStore) Prune(_ context.Context, r outbox.Retention) (outbox.Pruned, error) {
 	s.pruned <- r
 	s.mu.Lock()
 	prune := s.prune
@@ -130,14 +130,14 @@ func (s *store) Prune(_ context.Context, r outbox.Retention) (outbox.Pruned, err
 	return outbox.Pruned{}, nil
 }
 
-func (s *store) prunes(prune func(outbox.Retention) (outbox.Pruned, error)) {
+func (s *fakeStore) setPrune(prune func(outbox.Retention) (outbox.Pruned, error)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.prune = prune
 }
 
-// fake is a delivery that ends as the test says.
-type fake struct {
+// fakeDelivery is a delivery that ends as the test says.
+type fakeDelivery struct {
 	o        delivery.Options
 	running  chan struct{} // closed when Run is called
 	told     chan struct{} // closed when Run was asked to end
@@ -147,14 +147,14 @@ type fake struct {
 	status   func() delivery.Status
 }
 
-func newFake() *fake {
-	return &fake{running: make(chan struct{}), told: make(chan struct{}), end: make(chan error, 1), reloaded: make(chan struct{}, 10),
+func newFakeDelivery() *fakeDelivery {
+	return &fakeDelivery{running: make(chan struct{}), told: make(chan struct{}), end: make(chan error, 1), reloaded: make(chan struct{}, 10),
 		status: func() delivery.Status {
 			return delivery.Status{Joined: true, Accepting: true, Couriers: 2, InFlight: 7}
 		}}
 }
 
-func (f *fake) Run(ctx context.Context) error {
+func (f *fakeDelivery) Run(ctx context.Context) error {
 	if err := f.o.Store.Join(ctx, queue.Worker{}, f.o.Lease); err != nil {
 		return err
 	}
@@ -171,54 +171,54 @@ func (f *fake) Run(ctx context.Context) error {
 	}
 }
 
-func (f *fake) Reload() { f.reloaded <- struct{}{} }
+func (f *fakeDelivery) Reload() { f.reloaded <- struct{}{} }
 
-func (f *fake) Status() delivery.Status {
+func (f *fakeDelivery) Status() delivery.Status {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.status()
 }
 
-func (f *fake) becomes(status func() delivery.Status) {
+func (f *fakeDelivery) setStatus(status func() delivery.Status) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.status = status
 }
 
-// running is a daemon started by a test.
-type running struct {
-	*fake
-	store  *store
-	clock  *clock
+// runningDaemon is a daemon started by a test.
+type runningDaemon struct {
+	*fakeDelivery
+	store  *fakeStore
+	clock  *manualClock
 	socket string
 	stop   context.CancelFunc
 	ended  chan error
-	log    *log
+	log    *logBuffer
 	info   Info
 	client *Client
 }
 
-// log is a buffer that goroutines write and the test reads.
-type log struct {
+// logBuffer is a buffer that goroutines write and the test reads.
+type logBuffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer
 }
 
-func (l *log) Write(p []byte) (int, error) {
+func (l *logBuffer) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.Write(p)
 }
 
-func (l *log) String() string {
+func (l *logBuffer) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.String()
 }
 
-// folder creates a directory with a short path: a socket's path is bounded, and t.TempDir is too
+// shortTempDir creates a directory with a short path: a socket's path is bounded, and t.TempDir is too
 // long on some systems.
-func folder(t *testing.T) string {
+func shortTempDir(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "yan")
 	if err != nil {
@@ -236,15 +236,15 @@ func oneAccount(context.Context) (Config, error) {
 	}}, nil
 }
 
-// start runs a daemon and waits until its delivery runs and it is ready.
-func start(t *testing.T, change func(*Options)) *running {
+// startDaemon runs a daemon and waits until its delivery runs and it is ready.
+func startDaemon(t *testing.T, change func(*Options)) *runningDaemon {
 	t.Helper()
-	r := &running{fake: newFake(), store: newStore(), clock: newClock(), ended: make(chan error, 1), log: &log{},
-		socket: filepath.Join(folder(t), "s.sock")}
+	r := &runningDaemon{fakeDelivery: newFakeDelivery(), store: newFakeStore(), clock: newManualClock(), ended: make(chan error, 1), log: &logBuffer{},
+		socket: filepath.Join(shortTempDir(t), "s.sock")}
 	ready := make(chan Info, 1)
 	o := Options{Store: r.store, Outbox: "/somewhere/outbox.db", Configure: oneAccount, Socket: r.socket, Version: "1.2.3",
 		Log: NewLog(r.log, LogText, slog.LevelDebug), Ready: func(i Info) { ready <- i }, Now: r.clock.Now, After: r.clock.After,
-		Deliver: func(d delivery.Options) Delivery { r.o = d; return r.fake }}
+		Deliver: func(d delivery.Options) Deliverer { r.o = d; return r.fakeDelivery }}
 	if change != nil {
 		change(&o)
 	}
@@ -265,7 +265,7 @@ func start(t *testing.T, change func(*Options)) *running {
 	case <-time.After(patience):
 		t.Fatal("the daemon does not get ready")
 	}
-	within(t, r.running, "the delivery runs")
+	receiveWithin(t, r.running, "the delivery runs")
 	c, err := Dial(t.Context(), r.socket)
 	if err != nil {
 		t.Fatal(err)
@@ -275,25 +275,25 @@ func start(t *testing.T, change func(*Options)) *running {
 	return r
 }
 
-// systemd is the receiver of notifications.
-type systemd struct {
+// systemdSocket is the receiver of notifications.
+type systemdSocket struct {
 	*net.UnixConn
 	path string
 }
 
-func listenAsSystemd(t *testing.T) systemd {
+func listenAsSystemd(t *testing.T) systemdSocket {
 	t.Helper()
-	path := filepath.Join(folder(t), "notify")
+	path := filepath.Join(shortTempDir(t), "notify")
 	c, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
-	return systemd{c, path}
+	return systemdSocket{c, path}
 }
 
-// hears returns the lines of the next datagram.
-func (s systemd) hears(t *testing.T) []string {
+// receiveLines returns the lines of the next datagram.
+func (s systemdSocket) receiveLines(t *testing.T) []string {
 	t.Helper()
 	if err := s.SetReadDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)
@@ -306,7 +306,7 @@ func (s systemd) hears(t *testing.T) []string {
 	return strings.Split(string(buf[:n]), "\n")
 }
 
-func environment(pairs ...string) func(string) string {
+func environmentOf(pairs ...string) func(string) string {
 	return func(name string) string {
 		for i := 0; i < len(pairs); i += 2 {
 			if pairs[i] == name {

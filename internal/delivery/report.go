@@ -65,7 +65,7 @@ func (s *shift) tell(route Route, r outbox.Report) error {
 		switch {
 		case err == nil:
 			told = true
-		case errors.Is(err, queue.ErrConflict), errors.Is(err, bounce.ErrNobody):
+		case errors.Is(err, queue.ErrConflict), errors.Is(err, bounce.ErrNoReport):
 		default:
 			return err
 		}

@@ -41,7 +41,7 @@ func Say(err error, t func(english string, args ...any) string) string {
 		return s.say(t)
 	}
 	text := err.Error()
-	for _, below := range wrapped(err) {
+	for _, below := range wrappedErrors(err) {
 		if below == nil {
 			continue
 		}
@@ -72,7 +72,7 @@ func (s *sentence) say(t func(string, ...any) string) string {
 	return t(s.format, args...)
 }
 
-func wrapped(err error) []error {
+func wrappedErrors(err error) []error {
 	switch e := err.(type) {
 	case interface{ Unwrap() error }:
 		return []error{e.Unwrap()}

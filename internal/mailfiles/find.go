@@ -33,15 +33,15 @@ var (
 	ErrChanged = errors.New("the file changed after it was checked")
 )
 
-// Message is the place of a message.
-type Message struct {
+// MessageRef is the place of a message.
+type MessageRef struct {
 	// Path is the file.
 	Path string
 	// Number is the index of the message in an mbox file, from 1; 0 for a file that is one message.
 	Number int
 
 	part  mbox.Part
-	known state
+	known fileVersion
 	raw   message.Raw
 }
 
@@ -55,16 +55,16 @@ type Options struct {
 	Marked bool
 }
 
-// Found are the messages of a file or directory.
-type Found struct {
-	Messages []Message
+// FoundMessages are the messages of a file or directory.
+type FoundMessages struct {
+	Messages []MessageRef
 	// Deleted and Drafts count the messages skipped because of their marks, Internal those in which
 	// a mail server keeps its own data.
 	Deleted, Drafts, Internal int
 }
 
 // add adds a message, or counts it if it is skipped.
-func (f *Found) add(m Message, mark mbox.Mark, o Options) {
+func (f *FoundMessages) add(m MessageRef, mark mbox.Mark, o Options) {
 	switch {
 	case mark == mbox.Internal:
 		f.Internal++
@@ -77,33 +77,33 @@ func (f *Found) add(m Message, mark mbox.Mark, o Options) {
 	}
 }
 
-// state identifies the version of a file.
-type state struct {
+// fileVersion identifies the version of a file.
+type fileVersion struct {
 	size     int64
 	modified time.Time
 }
 
-func stateOf(info fs.FileInfo) state { return state{info.Size(), info.ModTime()} }
+func fileVersionOf(info fs.FileInfo) fileVersion { return fileVersion{info.Size(), info.ModTime()} }
 
 // Find lists the messages of a file or directory in a stable order. It returns at least one message
 // or an error; with ErrMarked the counts are set, too. For files that can be read only once, such
 // as pipes, it returns ErrNotRegular: read these with message.ReadRaw.
-func Find(path string, o Options) (found Found, err error) {
+func Find(path string, o Options) (found FoundMessages, err error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return Found{}, err
+		return FoundMessages{}, err
 	}
 	switch {
 	case info.IsDir() && isFolder(filepath.Join(path, "cur")) && isFolder(filepath.Join(path, "new")):
-		found, err = maildir(path, o)
+		found, err = listMaildir(path, o)
 	case info.IsDir():
-		found.Messages, err = folder(path)
+		found.Messages, err = listFolder(path)
 	case !info.Mode().IsRegular():
-		return Found{}, ErrNotRegular
+		return FoundMessages{}, ErrNotRegular
 	case info.Size() == 0:
-		return Found{}, ErrEmpty
+		return FoundMessages{}, ErrEmpty
 	default:
-		found, err = file(path, o)
+		found, err = listFile(path, o)
 	}
 	for i := range found.Messages {
 		found.Messages[i].raw = o.Raw
@@ -119,11 +119,11 @@ func isFolder(path string) bool {
 	return err == nil && info.IsDir()
 }
 
-// maildir lists new and cur by unique name, which begins with the time of delivery.
-func maildir(path string, o Options) (found Found, err error) {
-	var all []Message
+// listMaildir lists new and cur by unique name, which begins with the time of delivery.
+func listMaildir(path string, o Options) (found FoundMessages, err error) {
+	var all []MessageRef
 	for _, sub := range []string{"new", "cur"} {
-		some, err := list(filepath.Join(path, sub), "")
+		some, err := listDirectory(filepath.Join(path, sub), "")
 		if err != nil {
 			return found, err
 		}
@@ -132,7 +132,7 @@ func maildir(path string, o Options) (found Found, err error) {
 	if len(all) == 0 {
 		return found, ErrEmptyMaildir
 	}
-	slices.SortStableFunc(all, func(a, b Message) int {
+	slices.SortStableFunc(all, func(a, b MessageRef) int {
 		return cmp.Compare(uniqueName(a.Path), uniqueName(b.Path))
 	})
 	for _, m := range all {
@@ -165,32 +165,32 @@ func uniqueName(path string) string {
 	return name
 }
 
-func folder(path string) ([]Message, error) {
-	all, err := list(path, ".eml")
+func listFolder(path string) ([]MessageRef, error) {
+	all, err := listDirectory(path, ".eml")
 	if err == nil && len(all) == 0 {
 		err = ErrNoMail
 	}
 	return all, err
 }
 
-// list returns the files of a directory that end with suffix, by name. It does not follow links.
-func list(path, suffix string) ([]Message, error) {
+// listDirectory returns the files of a directory that end with suffix, by name. It does not follow links.
+func listDirectory(path, suffix string) ([]MessageRef, error) {
 	entries, err := os.ReadDir(path)
 	if err != nil {
 		return nil, err
 	}
-	var all []Message
+	var all []MessageRef
 	for _, e := range entries {
 		plain := e.Type().IsRegular() || e.Type()&fs.ModeSymlink != 0
 		if plain && !strings.HasPrefix(e.Name(), ".") && strings.HasSuffix(strings.ToLower(e.Name()), suffix) {
-			all = append(all, Message{Path: filepath.Join(path, e.Name())})
+			all = append(all, MessageRef{Path: filepath.Join(path, e.Name())})
 		}
 	}
 	return all, nil
 }
 
-// file lists the messages of an mbox file, or the file itself as one message.
-func file(path string, o Options) (found Found, err error) {
+// listFile lists the messages of an mbox file, or the file itself as one message.
+func listFile(path string, o Options) (found FoundMessages, err error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return found, err
@@ -205,22 +205,22 @@ func file(path string, o Options) (found Found, err error) {
 		return found, err
 	}
 	if len(parts) == 0 {
-		found.Messages = []Message{{Path: path}}
+		found.Messages = []MessageRef{{Path: path}}
 	}
 	for i, p := range parts {
-		found.add(Message{Path: path, Number: i + 1, part: p, known: stateOf(info)}, p.Mark, o)
+		found.add(MessageRef{Path: path, Number: i + 1, part: p, known: fileVersionOf(info)}, p.Mark, o)
 	}
 	return found, nil
 }
 
-// Content is a message ready to be sent. Close also closes its file.
-type Content struct {
+// OpenContent is a message ready to be sent. Close also closes its file.
+type OpenContent struct {
 	*message.Content
 	file *os.File // nil if the message is in memory
 }
 
 // Close may be called twice.
-func (c *Content) Close() error {
+func (c *OpenContent) Close() error {
 	err := c.Content.Close()
 	if c.file != nil {
 		err = errors.Join(err, c.file.Close())
@@ -236,7 +236,7 @@ const inMemory = 64 << 10
 // Open reads a message and prepares it for sending, as message.Raw does. The first Open of a
 // message that is a whole file records the file's version; a later one, and every one of an mbox
 // file, returns ErrChanged if the version differs.
-func (m *Message) Open() (*Content, error) {
+func (m *MessageRef) Open() (*OpenContent, error) {
 	f, err := os.Open(m.Path)
 	if err != nil {
 		return nil, err
@@ -249,7 +249,7 @@ func (m *Message) Open() (*Content, error) {
 }
 
 // Fits reports whether a message that can't be opened can be opened with message.Raw.Fit.
-func (m *Message) Fits() bool {
+func (m *MessageRef) Fits() bool {
 	other := *m
 	if other.raw.Fit {
 		return false
@@ -259,16 +259,16 @@ func (m *Message) Fits() bool {
 	return err == nil && c.Close() == nil
 }
 
-func (m *Message) read(f *os.File) (*Content, error) {
+func (m *MessageRef) read(f *os.File) (*OpenContent, error) {
 	info, err := f.Stat()
 	switch {
 	case err != nil:
 		return nil, err
 	case !info.Mode().IsRegular():
 		return nil, ErrNotRegular
-	case m.known == state{}:
-		m.known = stateOf(info)
-	case m.known != stateOf(info):
+	case m.known == fileVersion{}:
+		m.known = fileVersionOf(info)
+	case m.known != fileVersionOf(info):
 		return nil, ErrChanged
 	}
 	where := m.part
@@ -278,21 +278,21 @@ func (m *Message) read(f *os.File) (*Content, error) {
 	section := io.NewSectionReader(f, where.Start, where.End-where.Start)
 	switch {
 	case where.Quoted:
-		return m.ready(unquote(section), nil)
+		return m.prepare(newUnquoter(section), nil)
 	case section.Size() > inMemory:
-		return m.ready(section, f)
+		return m.prepare(section, f)
 	}
 	b := make([]byte, section.Size())
 	if _, err := io.ReadFull(section, b); err != nil {
 		return nil, fmt.Errorf("reading: %w", err)
 	}
-	return m.ready(bytes.NewReader(b), nil)
+	return m.prepare(bytes.NewReader(b), nil)
 }
 
-func (m *Message) ready(in io.Reader, file *os.File) (*Content, error) {
+func (m *MessageRef) prepare(in io.Reader, file *os.File) (*OpenContent, error) {
 	c, err := m.raw.Read(in)
 	if err != nil {
 		return nil, err
 	}
-	return &Content{c, file}, nil
+	return &OpenContent{c, file}, nil
 }

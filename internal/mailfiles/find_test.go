@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// tree writes files at slash-separated paths and returns their directory.
-func tree(t *testing.T, files map[string]string) string {
+// writeTree writes files at slash-separated paths and returns their directory.
+func writeTree(t *testing.T, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range files {
@@ -36,8 +36,8 @@ func tree(t *testing.T, files map[string]string) string {
 	return dir
 }
 
-// wire returns the message as it is sent.
-func wire(t *testing.T, m *Message) string {
+// sentForm returns the message as it is sent.
+func sentForm(t *testing.T, m *MessageRef) string {
 	t.Helper()
 	c, err := m.Open()
 	if err != nil {
@@ -55,7 +55,7 @@ const mail = "From: a@example.org\nTo: b@example.org\n\nhello\n"
 
 func TestFind(t *testing.T) {
 	t.Parallel()
-	dir := tree(t, map[string]string{
+	dir := writeTree(t, map[string]string{
 		"md/cur/2.host;2,S": mail, "md/new/1.host": mail, "md/cur/3.host!2,": mail, "md/cur/.hidden": "x", "md/tmp/0.host": "x",
 		"md/.Sent/cur/9": mail, "md/.Sent/new/": "",
 		"empty/cur/": "", "empty/new/": "", "empty/tmp/9": mail,
@@ -78,7 +78,7 @@ func TestFind(t *testing.T) {
 				name += fmt.Sprintf("#%d", m.Number)
 			}
 			names = append(names, name)
-			if got := wire(t, &m); got != strings.ReplaceAll(mail, "\n", "\r\n") {
+			if got := sentForm(t, &m); got != strings.ReplaceAll(mail, "\n", "\r\n") {
 				t.Errorf("%s: %q", name, got)
 			}
 		}
@@ -99,8 +99,8 @@ func TestFind(t *testing.T) {
 // A message that is read and moves from new to cur keeps its place.
 func TestMaildirOrder(t *testing.T) {
 	t.Parallel()
-	before := tree(t, map[string]string{"new/1.a": mail, "new/2.b": mail, "cur/3.c;2,": mail})
-	after := tree(t, map[string]string{"new/1.a": mail, "cur/2.b;2,FS": mail, "cur/3.c;2,T": mail})
+	before := writeTree(t, map[string]string{"new/1.a": mail, "new/2.b": mail, "cur/3.c;2,": mail})
+	after := writeTree(t, map[string]string{"new/1.a": mail, "cur/2.b;2,FS": mail, "cur/3.c;2,T": mail})
 	unique := func(dir string) (names []string) {
 		found, err := Find(dir, Options{Marked: true})
 		if err != nil {
@@ -127,7 +127,7 @@ func TestUniqueName(t *testing.T) {
 
 func TestChangedFile(t *testing.T) {
 	t.Parallel()
-	dir := tree(t, map[string]string{"a.eml": mail, "b.mbox": from + mail + "\n" + from + mail})
+	dir := writeTree(t, map[string]string{"a.eml": mail, "b.mbox": from + mail + "\n" + from + mail})
 	for _, name := range []string{"a.eml", "b.mbox"} {
 		path := filepath.Join(dir, name)
 		found, err := Find(path, Options{})
@@ -135,7 +135,7 @@ func TestChangedFile(t *testing.T) {
 			t.Fatal(err)
 		}
 		last := &found.Messages[len(found.Messages)-1]
-		first, again := wire(t, last), wire(t, last)
+		first, again := sentForm(t, last), sentForm(t, last)
 		if first != again {
 			t.Errorf("%s: %q, then %q", name, first, again)
 		}
@@ -160,19 +160,19 @@ func TestChangedFile(t *testing.T) {
 func TestLargeMessages(t *testing.T) {
 	t.Parallel()
 	body := strings.Repeat(strings.Repeat("x", 70)+"\n", 20_000)
-	dir := tree(t, map[string]string{"big.eml": mail + body, "big.mbox": from + mail + body + ">>From here\n\n" + from + mail})
+	dir := writeTree(t, map[string]string{"big.eml": mail + body, "big.mbox": from + mail + body + ">>From here\n\n" + from + mail})
 	for name, wants := range map[string][]string{"big.eml": {mail + body}, "big.mbox": {mail + body + ">From here\n", mail}} {
 		found, err := Find(filepath.Join(dir, name), Options{})
 		if err != nil || len(found.Messages) != len(wants) {
 			t.Fatal(found, err)
 		}
 		for i, want := range wants {
-			if got := wire(t, &found.Messages[i]); got != strings.ReplaceAll(want, "\n", "\r\n") {
+			if got := sentForm(t, &found.Messages[i]); got != strings.ReplaceAll(want, "\n", "\r\n") {
 				t.Errorf("%s: %d octets, want %d", name, len(got), len(want))
 			}
 		}
 	}
-	big := &Message{Path: filepath.Join(dir, "big.eml")}
+	big := &MessageRef{Path: filepath.Join(dir, "big.eml")}
 	c, err := big.Open()
 	if err != nil || c.file == nil {
 		t.Fatalf("%v: the file is not open", err)
@@ -187,12 +187,12 @@ func TestLargeMessages(t *testing.T) {
 
 func TestNoMessage(t *testing.T) {
 	t.Parallel()
-	dir := tree(t, map[string]string{"a.eml": "no header\n", "folder/": ""})
-	m := &Message{Path: filepath.Join(dir, "a.eml")}
+	dir := writeTree(t, map[string]string{"a.eml": "no header\n", "folder/": ""})
+	m := &MessageRef{Path: filepath.Join(dir, "a.eml")}
 	if c, err := m.Open(); err == nil || c != nil {
 		t.Errorf("%v, %v", c, err)
 	}
-	m = &Message{Path: filepath.Join(dir, "folder")}
+	m = &MessageRef{Path: filepath.Join(dir, "folder")}
 	if _, err := m.Open(); !errors.Is(err, ErrNotRegular) {
 		t.Errorf("%v", err)
 	}
@@ -202,7 +202,7 @@ func TestNoMessage(t *testing.T) {
 func TestMarkedMessages(t *testing.T) {
 	t.Parallel()
 	const internal = "From: Mail System Internal Data <MAILER-DAEMON@host>\nSubject: DON'T DELETE THIS MESSAGE -- FOLDER INTERNAL DATA\nX-IMAP: 1 2\n\nx\n"
-	dir := tree(t, map[string]string{
+	dir := writeTree(t, map[string]string{
 		"md/cur/1:2,S": mail, "md/cur/2:2,ST": mail, "md/cur/3;2,D": mail, "md/cur/4!2,DT": mail, "md/cur/5TD": mail, "md/new/6": mail,
 		"gone/cur/1:2,T": mail, "gone/new/": "",
 		"a.mbox": from + internal + "\n" + from + "X-Mozilla-Status: 0009\n" + mail + "\n" + from + "X-Status: T\n" + mail + "\n" + from + "Status: RO\n" + mail,
@@ -215,11 +215,11 @@ func TestMarkedMessages(t *testing.T) {
 	}{{"md", 3, 6, 2, 1, 0}, {"gone", 0, 1, 1, 0, 0}, {"a.mbox", 1, 3, 1, 1, 1}, {"b.mbox", 0, 0, 0, 0, 1}, {"c.eml", 1, 1, 0, 0, 0}} {
 		path := filepath.Join(dir, test.path)
 		found, err := Find(path, Options{})
-		if got := (Found{nil, found.Deleted, found.Drafts, found.Internal}); len(found.Messages) != test.live || got.Deleted != test.deleted || got.Drafts != test.drafts || got.Internal != test.internal || (test.live == 0) != errors.Is(err, ErrMarked) {
+		if got := (FoundMessages{nil, found.Deleted, found.Drafts, found.Internal}); len(found.Messages) != test.live || got.Deleted != test.deleted || got.Drafts != test.drafts || got.Internal != test.internal || (test.live == 0) != errors.Is(err, ErrMarked) {
 			t.Errorf("%s: %+v, %v", test.path, found, err)
 		}
 		for _, m := range found.Messages {
-			if got := wire(t, &m); got != strings.ReplaceAll(mail, "\n", "\r\n") {
+			if got := sentForm(t, &m); got != strings.ReplaceAll(mail, "\n", "\r\n") {
 				t.Errorf("%s: %q", test.path, got)
 			}
 		}

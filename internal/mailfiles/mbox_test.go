@@ -26,14 +26,14 @@ func TestUnquote(t *testing.T) {
 		strings.Repeat("x", 2048) + ">From z\n":   strings.Repeat("x", 2048) + ">From z\n",
 		strings.Repeat(">", 500) + "From z\n":     strings.Repeat(">", 499) + "From z\n",
 	} {
-		for _, r := range []io.Reader{unquote(strings.NewReader(in)), iotest.OneByteReader(unquote(strings.NewReader(in))),
-			unquote(iotest.OneByteReader(strings.NewReader(in)))} {
+		for _, r := range []io.Reader{newUnquoter(strings.NewReader(in)), iotest.OneByteReader(newUnquoter(strings.NewReader(in))),
+			newUnquoter(iotest.OneByteReader(strings.NewReader(in)))} {
 			if got, err := io.ReadAll(r); err != nil || string(got) != want {
 				t.Errorf("%q: %q, %v", in, got, err)
 			}
 		}
 	}
-	if _, err := io.ReadAll(unquote(iotest.TimeoutReader(strings.NewReader(strings.Repeat("x", 9999))))); !errors.Is(err, iotest.ErrTimeout) {
+	if _, err := io.ReadAll(newUnquoter(iotest.TimeoutReader(strings.NewReader(strings.Repeat("x", 9999))))); !errors.Is(err, iotest.ErrTimeout) {
 		t.Errorf("%v", err)
 	}
 }
@@ -78,7 +78,7 @@ func FuzzMbox(f *testing.F) {
 			t.Fatalf("%d messages, %v", len(found.Messages), err)
 		}
 		for i, m := range found.Messages {
-			got, err := io.ReadAll(unquote(io.NewSectionReader(bytes.NewReader(file.Bytes()), m.part.Start, m.part.End-m.part.Start)))
+			got, err := io.ReadAll(newUnquoter(io.NewSectionReader(bytes.NewReader(file.Bytes()), m.part.Start, m.part.End-m.part.Start)))
 			if err != nil || string(got) != want[i] {
 				t.Errorf("%q, want %q; %v", got, want[i], err)
 			}

@@ -15,7 +15,7 @@ type unquoter struct {
 	inLine bool
 }
 
-func unquote(r io.Reader) io.Reader {
+func newUnquoter(r io.Reader) io.Reader {
 	return &unquoter{in: bufio.NewReaderSize(r, 2*longestQuote)}
 }
 

@@ -34,12 +34,12 @@ type Asker struct {
 	// Getenv returns environment variables, of which forms use TERM and COLORTERM; nil means none
 	// are set.
 	Getenv func(string) string
-	// Words are the asker's own texts.
-	Words Words
+	// Texts are the asker's own texts.
+	Texts Texts
 }
 
-// Words are texts in the user's language. Empty ones are English.
-type Words struct {
+// Texts are texts in the user's language. Empty ones are English.
+type Texts struct {
 	Yes, No string
 	Needed  string // an answer is needed
 	Number  string // type a number from 1 to %d
@@ -95,20 +95,20 @@ func (a *Asker) Text(ctx context.Context, q Question) (string, error) {
 	}
 	answer, err := a.formText(ctx, q, false)
 	if err == nil {
-		a.answered(q.Title, answer)
+		a.printAnswer(q.Title, answer)
 	}
 	return answer, err
 }
 
 // Secret asks for a secret: a form shows a dot for each character, a line shows nothing. The answer
-// is cleaned with [Clean].
+// is cleaned with [CleanSecret].
 func (a *Asker) Secret(ctx context.Context, q Question) (string, error) {
 	if !a.Form {
 		return a.plainSecret(ctx, q)
 	}
 	answer, err := a.formText(ctx, q, true)
 	if err == nil && answer != "" && answer != q.Unanswered {
-		a.answered(q.Title, hidden)
+		a.printAnswer(q.Title, hidden)
 	}
 	return answer, err
 }
@@ -123,7 +123,7 @@ func (a *Asker) Choose(ctx context.Context, q Question, options []string, select
 	}
 	i, err := a.formChoose(ctx, q, options, selected)
 	if err == nil {
-		a.answered(q.Title, options[i])
+		a.printAnswer(q.Title, options[i])
 	}
 	return i, err
 }
@@ -135,11 +135,11 @@ func (a *Asker) Confirm(ctx context.Context, q Question, yes bool) (bool, error)
 	}
 	yes, err := a.formConfirm(ctx, q, yes)
 	if err == nil {
-		answer := a.word(a.Words.No, "No")
+		answer := a.textOr(a.Texts.No, "No")
 		if yes {
-			answer = a.word(a.Words.Yes, "Yes")
+			answer = a.textOr(a.Texts.Yes, "Yes")
 		}
-		a.answered(q.Title, answer)
+		a.printAnswer(q.Title, answer)
 	}
 	return yes, err
 }
@@ -147,8 +147,8 @@ func (a *Asker) Confirm(ctx context.Context, q Question, yes bool) (bool, error)
 // Show prints a line.
 func (a *Asker) Show(text string) { _, _ = fmt.Fprintln(a.Out, text) }
 
-// answered prints the answer where the form was.
-func (a *Asker) answered(title, answer string) {
+// printAnswer prints the answer where the form was.
+func (a *Asker) printAnswer(title, answer string) {
 	a.Show(a.paint("32", "✓") + " " + title + "  " + a.paint("1", answer))
 }
 
@@ -159,7 +159,7 @@ func (a *Asker) paint(code, s string) string {
 	return "\x1b[" + code + "m" + s + "\x1b[0m"
 }
 
-func (a *Asker) word(given, english string) string {
+func (a *Asker) textOr(given, english string) string {
 	if given == "" {
 		return english
 	}
@@ -173,12 +173,12 @@ func (a *Asker) width() int {
 	return a.Width
 }
 
-// judge cleans and checks a typed answer and returns its meaning.
-func (a *Asker) judge(q Question, answer string, secret bool) (string, error) {
+// checkAnswer cleans and checks a typed answer and returns its meaning.
+func (a *Asker) checkAnswer(q Question, answer string, secret bool) (string, error) {
 	if secret {
-		answer = Clean(answer)
+		answer = CleanSecret(answer)
 	} else {
-		answer = strings.TrimFunc(unbracketed(answer), isBlank)
+		answer = strings.TrimFunc(stripPasteMarks(answer), isBlank)
 	}
 	if answer == "" {
 		answer = q.Default
@@ -187,7 +187,7 @@ func (a *Asker) judge(q Question, answer string, secret bool) (string, error) {
 		if q.Optional {
 			return "", nil
 		}
-		return "", errors.New(a.word(a.Words.Needed, "an answer is needed"))
+		return "", errors.New(a.textOr(a.Texts.Needed, "an answer is needed"))
 	}
 	if q.Check != nil {
 		if err := q.Check(answer); err != nil {

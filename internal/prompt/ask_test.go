@@ -76,7 +76,7 @@ func TestPlainText(t *testing.T) {
 func TestPlainReadsLineByLine(t *testing.T) {
 	t.Parallel()
 	a, out := piped("me@qq.com\ny\n2\n\n code here \nleft")
-	a.Words = prompt.Words{Yes: "是", No: "否"}
+	a.Texts = prompt.Texts{Yes: "是", No: "否"}
 	if got, err := a.Text(t.Context(), prompt.Question{Title: "1"}); got != "me@qq.com" || err != nil {
 		t.Error(got, err)
 	}
@@ -104,7 +104,7 @@ func TestPlainConfirm(t *testing.T) {
 	t.Parallel()
 	for input, want := range map[string]bool{"y\n": true, "YES\n": true, "是\n": true, "\n": true, "n\n": false, "否\n": false, "ｎ\n": false} {
 		a, _ := piped(input)
-		a.Words = prompt.Words{Yes: "是", No: "否"}
+		a.Texts = prompt.Texts{Yes: "是", No: "否"}
 		if got, err := a.Confirm(t.Context(), prompt.Question{Title: "OK"}, true); got != want || err != nil {
 			t.Errorf("%q: %v, %v", input, got, err)
 		}
@@ -153,9 +153,9 @@ func TestPlainSecretFromTerminal(t *testing.T) {
 	}
 }
 
-type endless struct{}
+type endlessReader struct{}
 
-func (endless) Read(p []byte) (int, error) {
+func (endlessReader) Read(p []byte) (int, error) {
 	for i := range p {
 		p[i] = 'x'
 	}
@@ -164,20 +164,20 @@ func (endless) Read(p []byte) (int, error) {
 
 func TestPlainBounds(t *testing.T) {
 	t.Parallel()
-	a := &prompt.Asker{In: endless{}, Out: io.Discard, Person: true}
+	a := &prompt.Asker{In: endlessReader{}, Out: io.Discard, Person: true}
 	if _, err := a.Text(t.Context(), prompt.Question{}); err == nil || !strings.Contains(err.Error(), "longer than") {
 		t.Errorf("endless line: %v", err)
 	}
 	broken := errors.New("broken")
-	a.In = io.MultiReader(strings.NewReader("me"), &failing{broken})
+	a.In = io.MultiReader(strings.NewReader("me"), &failingReader{broken})
 	if _, err := a.Text(t.Context(), prompt.Question{}); !errors.Is(err, broken) {
 		t.Errorf("broken input: %v", err)
 	}
 }
 
-type failing struct{ err error }
+type failingReader struct{ err error }
 
-func (f *failing) Read([]byte) (int, error) { return 0, f.err }
+func (f *failingReader) Read([]byte) (int, error) { return 0, f.err }
 
 func TestClean(t *testing.T) {
 	t.Parallel()
@@ -191,7 +191,7 @@ func TestClean(t *testing.T) {
 		"密码 1":                                   "密码 1",
 		" \n ":                                   "",
 	} {
-		if got := prompt.Clean(in); got != want {
+		if got := prompt.CleanSecret(in); got != want {
 			t.Errorf("%q: %q, want %q", in, got, want)
 		}
 	}
@@ -200,7 +200,7 @@ func TestClean(t *testing.T) {
 func FuzzClean(f *testing.F) {
 	f.Add("abcd efgh\u00a0\x1b[200~")
 	f.Fuzz(func(t *testing.T, s string) {
-		once := prompt.Clean(s)
+		once := prompt.CleanSecret(s)
 		if len(once) > len(s)*3 { // invalid UTF-8 becomes U+FFFD
 			t.Errorf("Clean(%q) = %q", s, once)
 		}

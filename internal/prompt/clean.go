@@ -5,11 +5,11 @@ import (
 	"unicode"
 )
 
-// Clean removes characters that came with a pasted secret: surrounding white space and line ends,
+// CleanSecret removes characters that came with a pasted secret: surrounding white space and line ends,
 // and anywhere invisible characters (zero-width characters, byte order marks, the marks of a
 // bracketed paste). It turns no-break spaces inside into spaces. No provider issues secrets with
 // such characters; web pages add them.
-func Clean(secret string) string {
+func CleanSecret(secret string) string {
 	secret = strings.Map(func(r rune) rune {
 		switch {
 		case r == '\u00a0', r == '\u202f', r == '\u2007':
@@ -18,7 +18,7 @@ func Clean(secret string) string {
 			return -1
 		}
 		return r
-	}, unbracketed(secret))
+	}, stripPasteMarks(secret))
 	return strings.TrimFunc(secret, isBlank)
 }
 
@@ -27,8 +27,8 @@ func isBlank(r rune) bool {
 	return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Cf, r)
 }
 
-// unbracketed removes the marks of a bracketed paste, which a terminal sends if a program has left
+// stripPasteMarks removes the marks of a bracketed paste, which a terminal sends if a program has left
 // that mode on.
-func unbracketed(s string) string {
+func stripPasteMarks(s string) string {
 	return strings.NewReplacer("\x1b[200~", "", "\x1b[201~", "").Replace(s)
 }

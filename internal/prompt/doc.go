@@ -4,7 +4,7 @@
 //     (edited in place, lists with a cursor); without it prints the question and reads a line.
 //   - [Asker.Text], [Asker.Secret], [Asker.Choose] and [Asker.Confirm] each ask one [Question];
 //     [Asker.Show] prints a line between them.
-//   - [Clean] removes characters that came with a pasted secret.
+//   - [CleanSecret] removes characters that came with a pasted secret.
 //
 // Ctrl-C and Esc return [ErrCancelled] and restore the terminal. The caller supplies all texts in
 // the user's language.

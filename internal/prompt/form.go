@@ -16,7 +16,7 @@ func (a *Asker) formText(ctx context.Context, q Question, secret bool) (string, 
 	var typed string
 	field := huh.NewInput().Title(q.Title).Description(q.Help).Prompt("❯ ").Value(&typed).
 		Validate(func(s string) error {
-			_, err := a.judge(q, s, secret)
+			_, err := a.checkAnswer(q, s, secret)
 			return err
 		})
 	field.Placeholder(q.Example)
@@ -26,10 +26,10 @@ func (a *Asker) formText(ctx context.Context, q Question, secret bool) (string, 
 	if secret {
 		field.EchoMode(huh.EchoModePassword)
 	}
-	if err := a.run(ctx, field); err != nil {
+	if err := a.runForm(ctx, field); err != nil {
 		return "", err
 	}
-	return a.judge(q, typed, secret)
+	return a.checkAnswer(q, typed, secret)
 }
 
 func (a *Asker) formChoose(ctx context.Context, q Question, options []string, selected int) (int, error) {
@@ -42,19 +42,19 @@ func (a *Asker) formChoose(ctx context.Context, q Question, options []string, se
 	}
 	chosen := selected
 	field := huh.NewSelect[int]().Title(q.Title).Description(q.Help).Options(list...).Value(&chosen)
-	err := a.run(ctx, field)
+	err := a.runForm(ctx, field)
 	return chosen, err
 }
 
 func (a *Asker) formConfirm(ctx context.Context, q Question, yes bool) (bool, error) {
 	field := huh.NewConfirm().Title(q.Title).Description(q.Help).Value(&yes).
-		Affirmative(a.word(a.Words.Yes, "Yes")).Negative(a.word(a.Words.No, "No")).WithButtonAlignment(0)
-	err := a.run(ctx, field)
+		Affirmative(a.textOr(a.Texts.Yes, "Yes")).Negative(a.textOr(a.Texts.No, "No")).WithButtonAlignment(0)
+	err := a.runForm(ctx, field)
 	return yes, err
 }
 
-// run shows a form of one field until it is answered.
-func (a *Asker) run(ctx context.Context, field huh.Field) error {
+// runForm shows a form of one field until it is answered.
+func (a *Asker) runForm(ctx context.Context, field huh.Field) error {
 	if ctx.Err() != nil {
 		return ErrCancelled
 	}
@@ -64,7 +64,7 @@ func (a *Asker) run(ctx context.Context, field huh.Field) error {
 	}
 	defer leave()
 	form := huh.NewForm(huh.NewGroup(field)).WithAccessible(false).WithShowHelp(false).WithWidth(min(a.width(), 100)).
-		WithTheme(huh.ThemeFunc(func(bool) *huh.Styles { return styles() })).WithKeyMap(keys()).
+		WithTheme(huh.ThemeFunc(func(bool) *huh.Styles { return formStyles() })).WithKeyMap(formKeys()).
 		WithProgramOptions(tea.WithInput(keyboard), tea.WithOutput(a.Out), tea.WithEnvironment(a.environment()),
 			// Signals come through ctx; a form sees Ctrl-C as a key.
 			tea.WithoutSignalHandler())
@@ -93,8 +93,8 @@ func (a *Asker) environment() []string {
 	return env
 }
 
-// keys returns the usual keys, and Esc to leave.
-func keys() *huh.KeyMap {
+// formKeys returns the usual keys, and Esc to leave.
+func formKeys() *huh.KeyMap {
 	k := huh.NewDefaultKeyMap()
 	k.Quit = key.NewBinding(key.WithKeys("ctrl+c", "esc"))
 	k.Select.Filter.SetEnabled(false)

@@ -13,30 +13,30 @@ import (
 
 // plainText prints the question and reads a line.
 func (a *Asker) plainText(ctx context.Context, q Question) (string, error) {
-	return a.try(q, func() (string, error) {
-		a.prompt(q, q.Default)
-		line, err := a.line(ctx)
+	return a.askUntilValid(q, func() (string, error) {
+		a.printPrompt(q, q.Default)
+		line, err := a.readLine(ctx)
 		if err != nil {
 			if errors.Is(err, ErrCancelled) {
 				a.Show("") // after the question and the terminal's ^C
 			}
 			return "", err
 		}
-		return a.judge(q, line, false)
+		return a.checkAnswer(q, line, false)
 	})
 }
 
 func (a *Asker) plainSecret(ctx context.Context, q Question) (string, error) {
-	return a.try(q, func() (string, error) {
+	return a.askUntilValid(q, func() (string, error) {
 		if a.Hush != nil {
 			defer a.Hush()()
 		}
-		a.prompt(q, "")
+		a.printPrompt(q, "")
 		line, err := a.secretLine(ctx)
 		if err != nil {
 			return "", err
 		}
-		return a.judge(q, line, true)
+		return a.checkAnswer(q, line, true)
 	})
 }
 
@@ -54,7 +54,7 @@ func (a *Asker) plainChoose(ctx context.Context, q Question, options []string, s
 	q.Default = strconv.Itoa(selected + 1)
 	q.Check = func(answer string) error {
 		if n, err := strconv.Atoi(answer); err != nil || n < 1 || n > len(options) {
-			return fmt.Errorf(a.word(a.Words.Number, "type a number from 1 to %d"), len(options))
+			return fmt.Errorf(a.textOr(a.Texts.Number, "type a number from 1 to %d"), len(options))
 		}
 		return nil
 	}
@@ -73,17 +73,17 @@ func (a *Asker) plainConfirm(ctx context.Context, q Question, yes bool) (bool, e
 		q.Default = "y"
 	}
 	q.Check = func(answer string) error {
-		if yesOrNo(answer, a.Words) == 0 {
-			return errors.New(a.word(a.Words.YesOrNo, "type y or n"))
+		if yesOrNo(answer, a.Texts) == 0 {
+			return errors.New(a.textOr(a.Texts.YesOrNo, "type y or n"))
 		}
 		return nil
 	}
 	answer, err := a.plainText(ctx, q)
-	return yesOrNo(answer, a.Words) > 0, err
+	return yesOrNo(answer, a.Texts) > 0, err
 }
 
 // yesOrNo returns 1 for yes, -1 for no and 0 for neither.
-func yesOrNo(answer string, w Words) int {
+func yesOrNo(answer string, w Texts) int {
 	answer = strings.ToLower(answer)
 	switch answer {
 	case "y", "yes", "ｙ":
@@ -100,8 +100,8 @@ func yesOrNo(answer string, w Words) int {
 	return 0
 }
 
-// try repeats a question until the answer is right or the user gives up.
-func (a *Asker) try(q Question, ask func() (string, error)) (string, error) {
+// askUntilValid repeats a question until the answer is right or the user gives up.
+func (a *Asker) askUntilValid(q Question, ask func() (string, error)) (string, error) {
 	for range maxTries {
 		answer, err := ask()
 		switch {
@@ -117,7 +117,7 @@ func (a *Asker) try(q Question, ask func() (string, error)) (string, error) {
 	return "", ErrCancelled
 }
 
-func (a *Asker) prompt(q Question, byDefault string) {
+func (a *Asker) printPrompt(q Question, byDefault string) {
 	if q.Expected && !a.Person {
 		return
 	}
@@ -128,7 +128,7 @@ func (a *Asker) prompt(q Question, byDefault string) {
 	if byDefault != "" {
 		s += " [" + byDefault + "]"
 	}
-	_, _ = fmt.Fprint(a.Out, s+a.word(a.Words.Colon, ": "))
+	_, _ = fmt.Fprint(a.Out, s+a.textOr(a.Texts.Colon, ": "))
 	if !a.Person {
 		a.Show("") // no typed Enter ends the line
 	}
@@ -145,8 +145,8 @@ func isReadError(err error) bool { return errors.As(err, new(readError)) }
 // maxLine bounds an answer, in octets.
 const maxLine = 64 << 10
 
-// line reads up to the end of a line and no further: the rest is for the next question.
-func (a *Asker) line(ctx context.Context) (string, error) {
+// readLine reads up to the end of a line and no further: the rest is for the next question.
+func (a *Asker) readLine(ctx context.Context) (string, error) {
 	var line []byte
 	one := make([]byte, 1)
 	for len(line) < maxLine {
@@ -175,7 +175,7 @@ func (a *Asker) line(ctx context.Context) (string, error) {
 // secretLine reads a line without echo if there is a terminal.
 func (a *Asker) secretLine(ctx context.Context) (string, error) {
 	if a.ReadSecret == nil {
-		return a.line(ctx)
+		return a.readLine(ctx)
 	}
 	line, err := a.ReadSecret(ctx)
 	a.Show("")

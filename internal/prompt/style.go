@@ -5,9 +5,9 @@ import (
 	"charm.land/lipgloss/v2"
 )
 
-// styles uses the terminal's sixteen colours, so that forms are legible on any background, and
+// formStyles uses the terminal's sixteen colours, so that forms are legible on any background, and
 // attributes where there are no colours.
-func styles() *huh.Styles {
+func formStyles() *huh.Styles {
 	s := huh.ThemeBase(true)
 	plain := lipgloss.NewStyle()
 	cyan, red := lipgloss.Color("6"), lipgloss.Color("1")

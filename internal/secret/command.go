@@ -13,9 +13,9 @@ import (
 	"golang.org/x/term"
 )
 
-// lingering is how long processes left by a command may keep its output open, and how long the
+// outputTimeout is how long processes left by a command may keep its output open, and how long the
 // command itself may take to end after its signal.
-const lingering = time.Second
+const outputTimeout = time.Second
 
 // How long a command may take. With a terminal the user may have to look up a passphrase.
 const (
@@ -56,8 +56,8 @@ func (v *Vault) fromCommand(ctx context.Context, line string) (string, error) {
 			}()
 		}
 	}
-	together(c, input)
-	printed, said := beginning{most: mostOctets, refuse: true}, beginning{most: 4 << 10}
+	setKillGroup(c, input)
+	printed, said := cappedBuffer{most: mostOctets, refuse: true}, cappedBuffer{most: 4 << 10}
 	c.Stdout = &printed
 	c.Stderr = v.commandErrors(&said)
 	err := c.Run()
@@ -65,10 +65,10 @@ func (v *Vault) fromCommand(ctx context.Context, line string) (string, error) {
 		err = nil // the command succeeded and left a process running, perhaps an agent
 	}
 	if err != nil {
-		return "", commandError(ctx, input, failure(ctx, err, &printed, &said))
+		return "", commandError(ctx, input, commandFailure(ctx, err, &printed, &said))
 	}
-	first, _, _ := strings.Cut(decode(printed.data), "\n")
-	return Trim(first), textual("", first)
+	first, _, _ := strings.Cut(decodeText(printed.data), "\n")
+	return Trim(first), checkText("", first)
 }
 
 // commandError returns the Error of a command that failed or was killed.
@@ -85,7 +85,7 @@ func commandError(ctx context.Context, terminal bool, err error) error {
 // commandErrors returns the writer for a command's standard error: the program's own standard
 // error. If that is a terminal the command gets it directly, since it may check for a terminal
 // before it asks. Otherwise the text is also kept for the error.
-func (v *Vault) commandErrors(said *beginning) io.Writer {
+func (v *Vault) commandErrors(said *cappedBuffer) io.Writer {
 	if v.stderr != nil {
 		return io.MultiWriter(v.stderr, said)
 	}
@@ -95,18 +95,18 @@ func (v *Vault) commandErrors(said *beginning) io.Writer {
 	return io.MultiWriter(os.Stderr, said)
 }
 
-// failure returns why a command failed, with the first line of its standard error. It leaves out a
+// commandFailure returns why a command failed, with the first line of its standard error. It leaves out a
 // line that the command also printed on standard output, because that may be the secret.
-func failure(ctx context.Context, err error, printed, said *beginning) error {
+func commandFailure(ctx context.Context, err error, printed, said *cappedBuffer) error {
 	if ctx.Err() != nil {
-		err = ended(ctx)
+		err = contextError(ctx)
 	}
 	if printed.refused {
 		return fmt.Errorf("it printed more than %d octets", mostOctets)
 	}
-	text, _, _ := strings.Cut(strings.TrimSpace(decode(said.data)), "\n")
+	text, _, _ := strings.Cut(strings.TrimSpace(decodeText(said.data)), "\n")
 	text = strings.ToValidUTF8(Trim(text), "�")
-	for line := range strings.Lines(decode(printed.data)) {
+	for line := range strings.Lines(decodeText(printed.data)) {
 		if line = Trim(line); line != "" && strings.Contains(text, line) {
 			text = ""
 		}
@@ -117,16 +117,16 @@ func failure(ctx context.Context, err error, printed, said *beginning) error {
 	return fmt.Errorf("%w: %s", err, text)
 }
 
-// beginning keeps the first octets written to it. It discards the rest or, with refuse, returns an
+// cappedBuffer keeps the first octets written to it. It discards the rest or, with refuse, returns an
 // error.
-type beginning struct {
+type cappedBuffer struct {
 	most    int
 	refuse  bool
 	data    []byte
 	refused bool
 }
 
-func (b *beginning) Write(p []byte) (int, error) {
+func (b *cappedBuffer) Write(p []byte) (int, error) {
 	keep := p[:min(len(p), b.most-len(b.data))]
 	b.data = append(b.data, keep...)
 	if b.refuse && len(keep) < len(p) {
@@ -137,4 +137,4 @@ func (b *beginning) Write(p []byte) (int, error) {
 }
 
 // Format keeps the output out of every formatted text.
-func (b *beginning) Format(f fmt.State, _ rune) { _, _ = fmt.Fprintf(f, "%d octets", len(b.data)) }
+func (b *cappedBuffer) Format(f fmt.State, _ rune) { _, _ = fmt.Fprintf(f, "%d octets", len(b.data)) }

@@ -11,18 +11,18 @@ import (
 // newCommand returns a command that the shell runs.
 func newCommand(ctx context.Context, line string) *exec.Cmd {
 	c := exec.CommandContext(ctx, "/bin/sh", "-c", line)
-	c.WaitDelay = lingering
+	c.WaitDelay = outputTimeout
 	return c
 }
 
-// together sets what is killed with the command when its context ends: its process group, which
+// setKillGroup sets what is killed with the command when its context ends: its process group, which
 // contains every process that it started.
 //
 // On a terminal the command gets no process group of its own: it would run in the background and be
 // stopped as soon as it reads. There Ctrl-C reaches all its processes anyway. In all other cases
 // only the command itself gets SIGTERM; processes that it leaves lose the terminal when the program
 // ends.
-func together(c *exec.Cmd, terminal bool) {
+func setKillGroup(c *exec.Cmd, terminal bool) {
 	if terminal {
 		c.Cancel = func() error { return c.Process.Signal(syscall.SIGTERM) }
 		return

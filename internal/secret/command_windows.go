@@ -12,16 +12,16 @@ import (
 // newCommand returns a command that the shell runs. The line is passed unchanged: cmd has its own
 // quoting rules, which /S makes simple.
 func newCommand(ctx context.Context, line string) *exec.Cmd {
-	c := exec.CommandContext(ctx, system("cmd.exe"))
+	c := exec.CommandContext(ctx, systemProgram("cmd.exe"))
 	c.SysProcAttr = &syscall.SysProcAttr{CmdLine: `cmd /S /C "` + line + `"`}
-	c.WaitDelay = lingering
+	c.WaitDelay = outputTimeout
 	return c
 }
 
-// together kills the command with all processes that it started when its context ends.
-func together(c *exec.Cmd, _ bool) {
+// setKillGroup kills the command with all processes that it started when its context ends.
+func setKillGroup(c *exec.Cmd, _ bool) {
 	c.Cancel = func() error {
-		err := exec.Command(system("taskkill.exe"), "/T", "/F", "/PID", strconv.Itoa(c.Process.Pid)).Run()
+		err := exec.Command(systemProgram("taskkill.exe"), "/T", "/F", "/PID", strconv.Itoa(c.Process.Pid)).Run()
 		if err != nil {
 			return c.Process.Kill()
 		}
@@ -29,9 +29,9 @@ func together(c *exec.Cmd, _ bool) {
 	}
 }
 
-// system returns the path of a program of Windows itself, so that a file in the current directory
+// systemProgram returns the path of a program of Windows itself, so that a file in the current directory
 // is not run instead.
-func system(program string) string {
+func systemProgram(program string) string {
 	root := os.Getenv("SystemRoot")
 	if root == "" {
 		root = `C:\Windows`

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Pieces returns a keyring that splits secrets longer than most octets.
-func Pieces(k Keyring, most int) Keyring { return pieces{k, most} }
+// ChunkedKeyring returns a keyring that splits secrets longer than most octets.
+func ChunkedKeyring(k Keyring, most int) Keyring { return chunkedKeyring{k, most} }
 
 // Cheap makes the encrypted file of a vault cheap to open, and redirects commands' standard error.
 func (v *Vault) Cheap(stderr io.Writer) *Vault {
@@ -22,27 +22,27 @@ func (v *Vault) Waits(d time.Duration) *Vault {
 
 // Seal encrypts secrets, Encrypt any text.
 var (
-	Seal    = seal
+	Seal    = sealSecrets
 	Encrypt = encrypt
 )
 
-type Machine struct {
+type NetrcEntry struct {
 	Name, Login, Password string
 	HasPassword           bool
 }
 
-func ParseNetrc(text string) ([]Machine, error) {
+func ParseNetrc(text string) ([]NetrcEntry, error) {
 	entries, err := parseNetrc(text)
-	var all []Machine
+	var all []NetrcEntry
 	for _, m := range entries {
-		all = append(all, Machine{m.name, m.login, m.password, m.hasPassword})
+		all = append(all, NetrcEntry{m.name, m.login, m.password, m.hasPassword})
 	}
 	return all, err
 }
 
 var (
-	Decode      = decode
-	Translate   = translate
+	Decode      = decodeText
+	Translate   = translateError
 	MostOctets  = mostOctets
 	SystemError = systemError
 )

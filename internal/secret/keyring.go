@@ -36,9 +36,9 @@ var (
 // service is the service name of all entries of this program.
 const service = "yan"
 
-// patience bounds the wait for the keyring: the user may have to read a dialog and look up a
+// keyringTimeout bounds the wait for the keyring: the user may have to read a dialog and look up a
 // password.
-const patience = time.Minute
+const keyringTimeout = time.Minute
 
 // withKeyring calls the keyring, whose methods take no context. If ctx ends or patience runs out
 // first, the waiting goroutine and the keyring's dialog stay until the program ends.
@@ -46,7 +46,7 @@ func (v *Vault) withKeyring(ctx context.Context, ask func(Keyring) (string, erro
 	if v.Keyring == nil {
 		return "", ErrNoKeyring
 	}
-	tooLong := time.NewTimer(patience)
+	tooLong := time.NewTimer(keyringTimeout)
 	defer tooLong.Stop()
 	type answer struct {
 		secret string
@@ -61,14 +61,14 @@ func (v *Vault) withKeyring(ctx context.Context, ask func(Keyring) (string, erro
 	case a := <-answered:
 		return a.secret, a.err
 	case <-tooLong.C:
-		return "", fmt.Errorf("%w, or hangs: no answer within %v", ErrLocked, patience)
+		return "", fmt.Errorf("%w, or hangs: no answer within %v", ErrLocked, keyringTimeout)
 	case <-ctx.Done():
-		return "", fmt.Errorf("%w, or was about to answer: %w", ErrLocked, ended(ctx))
+		return "", fmt.Errorf("%w, or was about to answer: %w", ErrLocked, contextError(ctx))
 	}
 }
 
-// ended returns why a context ended: context.Canceled or DeadlineExceeded, with the cause.
-func ended(ctx context.Context) error {
+// contextError returns why a context ended: context.Canceled or DeadlineExceeded, with the cause.
+func contextError(ctx context.Context) error {
 	if cause := context.Cause(ctx); !errors.Is(cause, ctx.Err()) {
 		return fmt.Errorf("%w: %w", ctx.Err(), cause)
 	}
@@ -121,24 +121,24 @@ func keyringError(err error) *Error {
 	return e
 }
 
-// library is the keyring of go-keyring, a set of functions.
-type library struct{}
+// goKeyring is the keyring of go-keyring, a set of functions.
+type goKeyring struct{}
 
-func (library) Get(service, user string) (string, error) {
+func (goKeyring) Get(service, user string) (string, error) {
 	secret, err := zalando.Get(service, user)
-	return secret, translate(err)
+	return secret, translateError(err)
 }
 
-func (library) Set(service, user, secret string) error {
-	return translate(zalando.Set(service, user, secret))
+func (goKeyring) Set(service, user, secret string) error {
+	return translateError(zalando.Set(service, user, secret))
 }
 
-func (library) Delete(service, user string) error {
-	return translate(zalando.Delete(service, user))
+func (goKeyring) Delete(service, user string) error {
+	return translateError(zalando.Delete(service, user))
 }
 
-// translate converts the errors of go-keyring to those of this package.
-func translate(err error) error {
+// translateError converts the errors of go-keyring to those of this package.
+func translateError(err error) error {
 	switch {
 	case errors.Is(err, zalando.ErrNotFound):
 		return ErrNotFound

@@ -27,73 +27,73 @@ type nameList struct {
 	Perhaps []string `json:"perhaps,omitempty"`
 }
 
-// holding says whether the encrypted file has a valid secret of some name.
-type holding int
+// presence says whether the encrypted file has a valid secret of some name.
+type presence int
 
 const (
-	no holding = iota
-	yes
-	perhaps // only decrypting can tell
+	no presence = iota
+	present
+	maybePresent // only decrypting can tell
 )
 
 func (v *Vault) namesFile() string { return v.File + ".names" }
 
 // FileHolds reports whether the encrypted file is known to hold a secret. It is then newer than the
 // keyring's. FileHolds needs no passphrase.
-func (v *Vault) FileHolds(key Key) bool { return v.fileHolds(key.name()) == yes }
+func (v *Vault) FileHolds(key Key) bool { return v.fileHolds(key.name()) == present }
 
-func (v *Vault) fileHolds(name string) holding {
+func (v *Vault) fileHolds(name string) presence {
 	data, err := v.fileData()
 	if err != nil {
-		return perhaps
+		return maybePresent
 	}
 	if data == nil {
 		return no
 	}
 	names, known := v.readNames(data)
 	if !known {
-		return perhaps
+		return maybePresent
 	}
 	return names[name]
 }
 
 // readNames returns the names of the valid secrets in an encrypted file. known is false if no list
 // matches the file.
-func (v *Vault) readNames(data []byte) (names map[string]holding, known bool) {
+func (v *Vault) readNames(data []byte) (names map[string]presence, known bool) {
 	text, err := readKept(v.namesFile())
 	if err != nil {
 		return nil, false
 	}
 	var list nameList
-	if json.Unmarshal(text, &list) != nil || list.Of != digest(data) {
+	if json.Unmarshal(text, &list) != nil || list.Of != fileDigest(data) {
 		return nil, false
 	}
-	names = map[string]holding{}
+	names = map[string]presence{}
 	for _, name := range list.Holds {
-		names[name] = yes
+		names[name] = present
 	}
 	for _, name := range list.Perhaps {
-		names[name] = perhaps
+		names[name] = maybePresent
 	}
 	return names, true
 }
 
 // writeNames writes the list of valid secrets of an encrypted file. The caller holds the lock.
-func (v *Vault) writeNames(data []byte, names map[string]holding) error {
+func (v *Vault) writeNames(data []byte, names map[string]presence) error {
 	text, err := encodeNames(data, names)
 	if err != nil {
-		return v.unwritable(err)
+		return v.unwritableError(err)
 	}
-	if err := replace(v.namesFile(), text); err != nil {
-		return v.unwritable(err)
+	if err := replaceFile(v.namesFile(), text); err != nil {
+		return v.unwritableError(err)
 	}
 	return nil
 }
 
-func encodeNames(data []byte, names map[string]holding) ([]byte, error) {
-	list := nameList{Of: digest(data), Holds: []string{}}
+func encodeNames(data []byte, names map[string]presence) ([]byte, error) {
+	list := nameList{Of: fileDigest(data), Holds: []string{}}
 	for _, name := range slices.Sorted(maps.Keys(names)) {
-		if names[name] == perhaps {
+		if names[name] == maybePresent {
 			list.Perhaps = append(list.Perhaps, name)
 		} else {
 			list.Holds = append(list.Holds, name)
@@ -103,23 +103,23 @@ func encodeNames(data []byte, names map[string]holding) ([]byte, error) {
 	return append(text, '\n'), err
 }
 
-func digest(data []byte) string {
+func fileDigest(data []byte) string {
 	of := sha256.Sum256(data)
 	return hex.EncodeToString(of[:])
 }
 
-// lock keeps other processes from writing the encrypted file. It locks a separate file, which is
+// lockFile keeps other processes from writing the encrypted file. It locks a separate file, which is
 // never replaced, as the encrypted file is.
-func (v *Vault) lock(ctx context.Context) (unlock func(), err error) {
+func (v *Vault) lockFile(ctx context.Context) (unlock func(), err error) {
 	if err := os.MkdirAll(filepath.Dir(v.File), 0o700); err != nil {
-		return nil, v.unwritable(err)
+		return nil, v.unwritableError(err)
 	}
 	unlock, err = filelock.Lock(ctx, v.File+".lock")
 	switch {
 	case err == nil:
 		return unlock, nil
 	case ctx.Err() != nil:
-		err = ended(ctx)
+		err = contextError(ctx)
 	}
-	return nil, v.unwritable(err)
+	return nil, v.unwritableError(err)
 }

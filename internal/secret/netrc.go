@@ -16,11 +16,11 @@ func (v *Vault) fromNetrc(ctx context.Context, name string, key Key) (string, er
 	if err != nil {
 		return "", &Error{Problem: NotFound, Path: name, Err: err}
 	}
-	data, err := read(ctx, path, owned)
+	data, err := readFile(ctx, path, owned)
 	if err != nil {
 		return "", err
 	}
-	entries, err := parseNetrc(decode(data))
+	entries, err := parseNetrc(decodeText(data))
 	if err != nil {
 		return "", &Error{Problem: Damaged, Path: path, Err: err}
 	}
@@ -31,7 +31,7 @@ func (v *Vault) fromNetrc(ctx context.Context, name string, key Key) (string, er
 	if Trim(password) == "" {
 		return "", &Error{Problem: Empty, Path: path}
 	}
-	return password, textual(path, password)
+	return password, checkText(path, password)
 }
 
 func (v *Vault) netrcPath(name string) (string, error) {
@@ -46,35 +46,35 @@ func (v *Vault) netrcPath(name string) (string, error) {
 		return "", err
 	}
 	if runtime.GOOS == "windows" {
-		if path := filepath.Join(home, "_netrc"); exists(path) {
+		if path := filepath.Join(home, "_netrc"); pathExists(path) {
 			return path, nil
 		}
 	}
 	return filepath.Join(home, ".netrc"), nil
 }
 
-func exists(path string) bool {
+func pathExists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
 }
 
-// machine is an entry of a netrc file.
-type machine struct {
+// netrcEntry is an entry of a netrc file.
+type netrcEntry struct {
 	name        string // "" for the default entry
 	login       string // "" for any login
 	password    string
 	hasPassword bool
 }
 
-func (m machine) isOf(host string) bool { return m.name != "" && strings.EqualFold(m.name, host) }
+func (m netrcEntry) isOf(host string) bool { return m.name != "" && strings.EqualFold(m.name, host) }
 
 // lookUp finds a password: of the machine and login, else of the machine without a login, else of
 // the default entry. The first match counts.
-func lookUp(entries []machine, host, user string) (string, bool) {
-	for _, fits := range []func(machine) bool{
-		func(m machine) bool { return m.isOf(host) && m.login == user && user != "" },
-		func(m machine) bool { return m.isOf(host) && (m.login == "" || user == "") },
-		func(m machine) bool { return m.name == "" && (m.login == "" || m.login == user) },
+func lookUp(entries []netrcEntry, host, user string) (string, bool) {
+	for _, fits := range []func(netrcEntry) bool{
+		func(m netrcEntry) bool { return m.isOf(host) && m.login == user && user != "" },
+		func(m netrcEntry) bool { return m.isOf(host) && (m.login == "" || user == "") },
+		func(m netrcEntry) bool { return m.name == "" && (m.login == "" || m.login == user) },
 	} {
 		for _, m := range entries {
 			if m.hasPassword && fits(m) {
@@ -89,9 +89,9 @@ func lookUp(entries []machine, host, user string) (string, bool) {
 // space; a word in double quotes may contain spaces; a backslash quotes the next character, inside
 // and outside quotes. A # at the position of a keyword starts a comment. No error contains a word
 // of the file: it may be part of a password.
-func parseNetrc(text string) ([]machine, error) {
+func parseNetrc(text string) ([]netrcEntry, error) {
 	p := netrcParser{text: strings.TrimPrefix(text, "\ufeff"), line: 1}
-	var entries []machine
+	var entries []netrcEntry
 	for {
 		word, more, err := p.keyword()
 		if err != nil || !more {
@@ -99,7 +99,7 @@ func parseNetrc(text string) ([]machine, error) {
 		}
 		switch word {
 		case "default":
-			entries = append(entries, machine{})
+			entries = append(entries, netrcEntry{})
 			continue
 		case "macdef":
 			if err := p.skipMacro(); err != nil {
@@ -121,7 +121,7 @@ func parseNetrc(text string) ([]machine, error) {
 		case word == "machine" && value == "":
 			return nil, fmt.Errorf("line %d: the machine has no name", line)
 		case word == "machine":
-			entries = append(entries, machine{})
+			entries = append(entries, netrcEntry{})
 		case len(entries) == 0:
 			return nil, fmt.Errorf("line %d: %s stands before the first machine", line, word)
 		}
@@ -130,16 +130,16 @@ func parseNetrc(text string) ([]machine, error) {
 }
 
 // netrcValue returns the setter of a keyword's value.
-func netrcValue(keyword string) (func(*machine, string), error) {
+func netrcValue(keyword string) (func(*netrcEntry, string), error) {
 	switch keyword {
 	case "machine":
-		return func(m *machine, s string) { m.name = s }, nil
+		return func(m *netrcEntry, s string) { m.name = s }, nil
 	case "login", "user":
-		return func(m *machine, s string) { m.login = s }, nil
+		return func(m *netrcEntry, s string) { m.login = s }, nil
 	case "password", "passwd":
-		return func(m *machine, s string) { m.password, m.hasPassword = s, true }, nil
+		return func(m *netrcEntry, s string) { m.password, m.hasPassword = s, true }, nil
 	case "account", "port": // port is used in Emacs's authinfo files
-		return func(*machine, string) {}, nil
+		return func(*netrcEntry, string) {}, nil
 	}
 	return nil, errors.New("a keyword is expected here (a value that holds spaces needs quotes)")
 }

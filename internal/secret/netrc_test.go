@@ -9,34 +9,34 @@ import (
 	"github.com/yanmail/yan/internal/secret"
 )
 
-func entry(name, login, password string) secret.Machine {
-	return secret.Machine{Name: name, Login: login, Password: password, HasPassword: true}
+func entry(name, login, password string) secret.NetrcEntry {
+	return secret.NetrcEntry{Name: name, Login: login, Password: password, HasPassword: true}
 }
 
 func TestParseNetrc(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		text string
-		want []secret.Machine
+		want []secret.NetrcEntry
 		err  string
 	}{
 		"empty":              {},
-		"one line":           {text: "machine a login b password c", want: []secret.Machine{entry("a", "b", "c")}},
-		"several lines":      {text: "machine a\r\n\tlogin b\r\n\tpassword c\r\n", want: []secret.Machine{entry("a", "b", "c")}},
-		"byte order mark":    {text: "\ufeffmachine a password c", want: []secret.Machine{entry("a", "", "c")}},
-		"default":            {text: "machine a password c default login me password d", want: []secret.Machine{entry("a", "", "c"), entry("", "me", "d")}},
-		"account and port":   {text: "machine a port 587 account x user b passwd c", want: []secret.Machine{entry("a", "b", "c")}},
-		"no password":        {text: "machine a login b", want: []secret.Machine{{Name: "a", Login: "b"}}},
-		"quotes":             {text: `machine a login "b c" password "d \"e\" \\ # f"`, want: []secret.Machine{entry("a", "b c", `d "e" \ # f`)}},
-		"empty quotes":       {text: `machine a password ""`, want: []secret.Machine{entry("a", "", "")}},
-		"backslash":          {text: `machine a password c\ d\\e\"`, want: []secret.Machine{entry("a", "", `c d\e"`)}},
-		"backslash at end":   {text: "machine a password c\\\nmachine b password d\\", want: []secret.Machine{entry("a", "", `c\`), entry("b", "", `d\`)}},
-		"quote inside":       {text: `machine a password c"d`, want: []secret.Machine{entry("a", "", `c"d`)}},
-		"comments":           {text: "# a \"comment\nmachine a # another\n#login x\nlogin b password c#d#\n#end", want: []secret.Machine{entry("a", "b", "c#d#")}},
-		"hash at beginning":  {text: "machine a password #c", want: []secret.Machine{entry("a", "", "#c")}},
-		"macro":              {text: "machine a password c\nmacdef init\ncd /pub\nmachine x password y\n\nmachine b password d", want: []secret.Machine{entry("a", "", "c"), entry("b", "", "d")}},
-		"macro to the end":   {text: "machine a password c\r\nmacdef init\r\ncd /pub\r\n", want: []secret.Machine{entry("a", "", "c")}},
-		"macro with CRLF":    {text: "macdef init\r\ncd /pub\r\n\r\nmachine b password d", want: []secret.Machine{entry("b", "", "d")}},
+		"one line":           {text: "machine a login b password c", want: []secret.NetrcEntry{entry("a", "b", "c")}},
+		"several lines":      {text: "machine a\r\n\tlogin b\r\n\tpassword c\r\n", want: []secret.NetrcEntry{entry("a", "b", "c")}},
+		"byte order mark":    {text: "\ufeffmachine a password c", want: []secret.NetrcEntry{entry("a", "", "c")}},
+		"default":            {text: "machine a password c default login me password d", want: []secret.NetrcEntry{entry("a", "", "c"), entry("", "me", "d")}},
+		"account and port":   {text: "machine a port 587 account x user b passwd c", want: []secret.NetrcEntry{entry("a", "b", "c")}},
+		"no password":        {text: "machine a login b", want: []secret.NetrcEntry{{Name: "a", Login: "b"}}},
+		"quotes":             {text: `machine a login "b c" password "d \"e\" \\ # f"`, want: []secret.NetrcEntry{entry("a", "b c", `d "e" \ # f`)}},
+		"empty quotes":       {text: `machine a password ""`, want: []secret.NetrcEntry{entry("a", "", "")}},
+		"backslash":          {text: `machine a password c\ d\\e\"`, want: []secret.NetrcEntry{entry("a", "", `c d\e"`)}},
+		"backslash at end":   {text: "machine a password c\\\nmachine b password d\\", want: []secret.NetrcEntry{entry("a", "", `c\`), entry("b", "", `d\`)}},
+		"quote inside":       {text: `machine a password c"d`, want: []secret.NetrcEntry{entry("a", "", `c"d`)}},
+		"comments":           {text: "# a \"comment\nmachine a # another\n#login x\nlogin b password c#d#\n#end", want: []secret.NetrcEntry{entry("a", "b", "c#d#")}},
+		"hash at beginning":  {text: "machine a password #c", want: []secret.NetrcEntry{entry("a", "", "#c")}},
+		"macro":              {text: "machine a password c\nmacdef init\ncd /pub\nmachine x password y\n\nmachine b password d", want: []secret.NetrcEntry{entry("a", "", "c"), entry("b", "", "d")}},
+		"macro to the end":   {text: "machine a password c\r\nmacdef init\r\ncd /pub\r\n", want: []secret.NetrcEntry{entry("a", "", "c")}},
+		"macro with CRLF":    {text: "macdef init\r\ncd /pub\r\n\r\nmachine b password d", want: []secret.NetrcEntry{entry("b", "", "d")}},
 		"password of words":  {text: "machine a\npassword hunter 2", err: "line 2: a keyword is expected here"},
 		"open quote":         {text: "machine a\npassword \"hunter\nlogin b\"", err: "line 2: a quote is not closed"},
 		"quote to the end":   {text: `machine a password "hunter`, err: "line 1: a quote is not closed"},

@@ -13,13 +13,13 @@ const (
 // maxTries bounds how often the user may type a wrong passphrase.
 const maxTries = 3
 
-// opens returns the passphrase that opens the encrypted file. A wrong passphrase can be typed
+// openingPassphrase returns the passphrase that opens the encrypted file. A wrong passphrase can be typed
 // again; one from a file is tried once.
-func (v *Vault) opens(ctx context.Context, data []byte, ask bool) (string, error) {
+func (v *Vault) openingPassphrase(ctx context.Context, data []byte, ask bool) (string, error) {
 	for try := 1; ; try++ {
-		phrase, typed, err := v.passphrase(ctx, false, ask)
+		phrase, typed, err := v.findPassphrase(ctx, false, ask)
 		if err == nil {
-			_, err = v.unseal(data, phrase)
+			_, err = v.openData(data, phrase)
 		}
 		if e, ok := errors.AsType[*Error](err); ok && e.Problem == Passphrase && typed && try < maxTries {
 			continue
@@ -28,21 +28,21 @@ func (v *Vault) opens(ctx context.Context, data []byte, ask bool) (string, error
 	}
 }
 
-// passphrase returns the passphrase of the encrypted file. It asks the user if ask is set and no
+// findPassphrase returns the passphrase of the encrypted file. It asks the user if ask is set and no
 // file or credential has it; typed reports that it asked. anew means that the passphrase is for a
 // new file.
-func (v *Vault) passphrase(ctx context.Context, anew, ask bool) (phrase string, typed bool, err error) {
+func (v *Vault) findPassphrase(ctx context.Context, anew, ask bool) (phrase string, typed bool, err error) {
 	if v.phrase != nil {
 		return v.phrase(), false, nil
 	}
 	if name := v.getenv(passphraseVariable); name != "" {
 		phrase, err := v.fromFile(ctx, name)
-		return phrase, false, of(err, Source{File, name})
+		return phrase, false, setErrorSource(err, Source{File, name})
 	}
 	if v.getenv("CREDENTIALS_DIRECTORY") != "" {
 		phrase, err := v.fromCredential(ctx, passphraseCredential)
 		if e, ok := errors.AsType[*Error](err); !ok || e.Problem != NotFound {
-			return phrase, false, of(err, Source{Credential, passphraseCredential})
+			return phrase, false, setErrorSource(err, Source{Credential, passphraseCredential})
 		}
 	}
 	if v.Passphrase == nil || !ask {
@@ -58,8 +58,8 @@ func (v *Vault) passphrase(ctx context.Context, anew, ask bool) (phrase string, 
 	return phrase, true, nil
 }
 
-// of sets the source of an error.
-func of(err error, s Source) error {
+// setErrorSource sets the source of an error.
+func setErrorSource(err error, s Source) error {
 	if e, ok := errors.AsType[*Error](err); ok {
 		e.Source = s
 	}

@@ -28,11 +28,11 @@ func (v *Vault) fromFile(ctx context.Context, name string) (string, error) {
 	if err != nil {
 		return "", &Error{Problem: NotFound, Path: name, Err: err}
 	}
-	data, err := read(ctx, path, owned)
+	data, err := readFile(ctx, path, owned)
 	if err != nil {
 		return "", err
 	}
-	return oneLine(path, decode(data))
+	return oneLine(path, decodeText(data))
 }
 
 func (v *Vault) fromEnv(name string) (string, error) {
@@ -54,14 +54,14 @@ func (v *Vault) fromCredential(ctx context.Context, name string) (string, error)
 		return "", &Error{Problem: NotFound, Err: ErrNoCredentials}
 	}
 	path := filepath.Join(folder, name)
-	data, err := read(ctx, path, anyones)
+	data, err := readFile(ctx, path, anyones)
 	if e, ok := errors.AsType[*Error](err); ok && e.Problem == NotFound {
 		e.Err = OtherCredentials(credentialNames(folder))
 	}
 	if err != nil {
 		return "", err
 	}
-	return oneLine(path, decode(data))
+	return oneLine(path, decodeText(data))
 }
 
 // ErrNoCredentials is wrapped by an Error of NotFound if systemd passed no credentials to this
@@ -119,17 +119,17 @@ func (v *Vault) home() (string, error) {
 	return "", errors.New("the home folder is not known: HOME is not set")
 }
 
-// readers says who may be able to read a file.
-type readers int
+// allowedReaders says who may be able to read a file.
+type allowedReaders int
 
 const (
-	owned   readers = iota // only its owner, who runs the program
-	anyones                // any user
+	owned   allowedReaders = iota // only its owner, who runs the program
+	anyones                       // any user
 )
 
-// read reads a file. It stops waiting for a pipe's writer when ctx ends; the reading goroutine is
+// readFile reads a file. It stops waiting for a pipe's writer when ctx ends; the reading goroutine is
 // then abandoned.
-func read(ctx context.Context, path string, who readers) ([]byte, error) {
+func readFile(ctx context.Context, path string, who allowedReaders) ([]byte, error) {
 	type content struct {
 		data []byte
 		err  error
@@ -143,44 +143,44 @@ func read(ctx context.Context, path string, who readers) ([]byte, error) {
 	case c := <-done:
 		return c.data, c.err
 	case <-ctx.Done():
-		return nil, &Error{Problem: Unreadable, Path: path, Err: ended(ctx)}
+		return nil, &Error{Problem: Unreadable, Path: path, Err: contextError(ctx)}
 	}
 }
 
-func readNow(path string, who readers) ([]byte, error) {
+func readNow(path string, who allowedReaders) ([]byte, error) {
 	f, err := os.Open(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, &Error{Problem: NotFound, Path: path}
 	case err != nil:
-		return nil, &Error{Problem: Unreadable, Path: path, Err: reason(err)}
+		return nil, &Error{Problem: Unreadable, Path: path, Err: systemReason(err)}
 	}
 	defer f.Close()
 	info, err := f.Stat() // of the open file, not of its name
 	if err != nil {
-		return nil, &Error{Problem: Unreadable, Path: path, Err: reason(err)}
+		return nil, &Error{Problem: Unreadable, Path: path, Err: systemReason(err)}
 	}
 	if info.IsDir() {
 		return nil, &Error{Problem: Unreadable, Path: path, Err: errors.New("it is a folder")}
 	}
 	// A pipe delivers its content to one reader only, so its mode does not matter.
 	if who == owned && info.Mode().IsRegular() {
-		if err := private(path, info); err != nil {
+		if err := checkPrivate(path, info); err != nil {
 			return nil, &Error{Problem: Readable, Path: path, Err: err}
 		}
 	}
 	data, err := io.ReadAll(io.LimitReader(f, mostOctets+1))
 	switch {
 	case err != nil:
-		return nil, &Error{Problem: Unreadable, Path: path, Err: reason(err)}
+		return nil, &Error{Problem: Unreadable, Path: path, Err: systemReason(err)}
 	case len(data) > mostOctets:
 		return nil, &Error{Problem: Unreadable, Path: path, Err: fmt.Errorf("it is longer than %d octets", mostOctets)}
 	}
 	return data, nil
 }
 
-// reason returns a system error without the file names, which the Error has already.
-func reason(err error) error {
+// systemReason returns a system error without the file names, which the Error has already.
+func systemReason(err error) error {
 	if of, ok := errors.AsType[*fs.PathError](err); ok {
 		return of.Err
 	}
@@ -190,11 +190,11 @@ func reason(err error) error {
 	return err
 }
 
-// decode converts UTF-16 with a byte order mark to UTF-8.
+// decodeText converts UTF-16 with a byte order mark to UTF-8.
 //
 // QUIRK: Windows' Notepad and PowerShell's > write UTF-16 with a byte order mark; older versions of
 // Notepad write UTF-8 with one, which Trim removes later.
-func decode(data []byte) string {
+func decodeText(data []byte) string {
 	var order binary.ByteOrder
 	switch {
 	case bytes.HasPrefix(data, []byte{0xFF, 0xFE}):
@@ -220,12 +220,12 @@ func oneLine(path, text string) (string, error) {
 	case strings.ContainsAny(text, "\r\n"):
 		return "", &Error{Problem: SeveralLines, Path: path}
 	}
-	return text, textual(path, text)
+	return text, checkText(path, text)
 }
 
-// textual rejects NUL octets, which no SASL mechanism can send (RFC 4616 section 2) and no editor
+// checkText rejects NUL octets, which no SASL mechanism can send (RFC 4616 section 2) and no editor
 // writes.
-func textual(path, text string) error {
+func checkText(path, text string) error {
 	if strings.ContainsRune(text, 0) {
 		return &Error{Problem: Unreadable, Path: path, Err: errors.New("it holds a NUL octet, which no text does")}
 	}

@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 )
 
-// rename replaces a file and syncs the directory before it returns.
-func rename(from, to string) error {
+// renameDurably replaces a file and syncs the directory before it returns.
+func renameDurably(from, to string) error {
 	if err := os.Rename(from, to); err != nil {
 		return err
 	}

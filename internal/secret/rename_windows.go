@@ -8,11 +8,11 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// rename replaces a file.
+// renameDurably replaces a file.
 //
 // QUIRK: Windows does not replace a file that another program, such as a virus scanner, has open.
 // Half a second later it usually does.
-func rename(from, to string) error {
+func renameDurably(from, to string) error {
 	again := time.NewTicker(20 * time.Millisecond)
 	defer again.Stop()
 	err := os.Rename(from, to)

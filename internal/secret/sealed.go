@@ -29,20 +29,20 @@ const (
 	mostWork = 20
 )
 
-type contents struct {
+type fileContents struct {
 	Version int               `json:"version"`
 	Secrets map[string]string `json:"secrets"`
 }
 
-// sealed is the decrypted content of an encrypted file.
-type sealed struct {
+// openedFile is the decrypted content of an encrypted file.
+type openedFile struct {
 	sum     [sha256.Size]byte // of the file
 	secrets map[string]string
 }
 
-// seal encrypts secrets; cost is the base 2 logarithm of scrypt's N.
-func seal(secrets map[string]string, passphrase string, cost int) ([]byte, error) {
-	plain, err := json.Marshal(contents{sealedVersion, secrets})
+// sealSecrets encrypts secrets; cost is the base 2 logarithm of scrypt's N.
+func sealSecrets(secrets map[string]string, passphrase string, cost int) ([]byte, error) {
+	plain, err := json.Marshal(fileContents{sealedVersion, secrets})
 	if err != nil {
 		return nil, err
 	}
@@ -69,8 +69,8 @@ func encrypt(plain []byte, passphrase string, cost int) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// unseal decrypts secrets.
-func unseal(data []byte, passphrase string) (map[string]string, error) {
+// unsealSecrets decrypts secrets.
+func unsealSecrets(data []byte, passphrase string) (map[string]string, error) {
 	identity, err := age.NewScryptIdentity(passphrase)
 	if err != nil {
 		return nil, &Error{Problem: Passphrase, Err: err}
@@ -87,7 +87,7 @@ func unseal(data []byte, passphrase string) (map[string]string, error) {
 	if err != nil {
 		return nil, &Error{Problem: Damaged, Err: err}
 	}
-	var c contents
+	var c fileContents
 	// json's error may quote its input.
 	if json.Unmarshal(plain, &c) != nil || c.Secrets == nil {
 		return nil, &Error{Problem: Damaged, Err: errors.New("what is in it is no list of secrets")}
@@ -98,11 +98,11 @@ func unseal(data []byte, passphrase string) (map[string]string, error) {
 	return c.Secrets, nil
 }
 
-// replace writes a file that only its owner can read. At any moment either the old file or the new
+// replaceFile writes a file that only its owner can read. At any moment either the old file or the new
 // one is there, whole. A symbolic link stays a link.
-func replace(path string, data []byte) error {
+func replaceFile(path string, data []byte) error {
 	path = throughLinks(path)
-	written, err := atomicfile.Beside(path, data, 0o600)
+	written, err := atomicfile.WriteTemp(path, data, 0o600)
 	if err != nil {
 		return err
 	}
@@ -113,11 +113,11 @@ func replace(path string, data []byte) error {
 // companion is replaced first: without the matching file it is ignored.
 func replaceBoth(path string, data []byte, beside string, more []byte) error {
 	path, beside = throughLinks(path), throughLinks(beside)
-	written, err := atomicfile.Beside(path, data, 0o600)
+	written, err := atomicfile.WriteTemp(path, data, 0o600)
 	if err != nil {
 		return err
 	}
-	writtenMore, err := atomicfile.Beside(beside, more, 0o600)
+	writtenMore, err := atomicfile.WriteTemp(beside, more, 0o600)
 	if err == nil {
 		err = moveInto(writtenMore, beside)
 	}
@@ -136,7 +136,7 @@ func throughLinks(path string) string {
 }
 
 func moveInto(written, path string) error {
-	err := rename(written, path)
+	err := renameDurably(written, path)
 	if err != nil {
 		_ = os.Remove(written) // the error of the rename is returned
 	}

@@ -120,7 +120,7 @@ func TestWrongPassphraseChangesNothing(t *testing.T) {
 	m.Keyring = nil
 	m.set(t, password, "geheim", secret.InFile)
 	m.set(t, token, "a token", secret.InFile)
-	before := read(t, m.File)
+	before := readFile(t, m.File)
 	m.renew(m.File)
 	m.Keyring, m.typed = nil, "wrong"
 	m.expectProblem(t, password, secret.Passphrase)
@@ -131,7 +131,7 @@ func TestWrongPassphraseChangesNothing(t *testing.T) {
 	isProblem(t, "", m.Delete(t.Context(), password), secret.Passphrase)
 	m.typed = " "
 	m.expectProblem(t, password, secret.Passphrase)
-	if read(t, m.File) != before {
+	if readFile(t, m.File) != before {
 		t.Error("the file was changed")
 	}
 	m.typed = phrase // the wrong one is not remembered
@@ -164,7 +164,7 @@ func TestDamagedFileIsNotReplaced(t *testing.T) {
 			_, err := m.Set(t.Context(), password, "other")
 			isProblem(t, "", err, secret.Damaged)
 			isProblem(t, "", m.Delete(t.Context(), password), secret.Damaged)
-			if read(t, m.File) != data {
+			if readFile(t, m.File) != data {
 				t.Error("the file was changed")
 			}
 			if !strings.HasPrefix(data, "age-encryption.org/v1\n") && len(m.asked) > 0 {
@@ -221,7 +221,7 @@ func TestLastSecretTakesTheFileWithIt(t *testing.T) {
 			if err := m.Delete(t.Context(), password); err != nil {
 				t.Fatal(err)
 			}
-			if exists(m.File) || exists(m.File+".names") {
+			if pathExists(m.File) || pathExists(m.File+".names") {
 				t.Error("the file is still there")
 			}
 			if names && len(m.asked) > 0 {

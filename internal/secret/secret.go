@@ -7,30 +7,30 @@ import (
 	"unicode"
 )
 
-// Kind is the kind of a Source.
-type Kind string
+// SourceKind is the kind of a Source.
+type SourceKind string
 
 // The kinds of source.
 const (
-	// Kept is the system's keyring or, if there is none, the encrypted file.
-	Kept Kind = ""
+	// Stored is the system's keyring or, if there is none, the encrypted file.
+	Stored SourceKind = ""
 	// File is a file of one line that only its owner can read. A pipe is allowed (/dev/fd/3).
-	File Kind = "file"
+	File SourceKind = "file"
 	// Command is the first line of a command's output; as with "pass show", further lines are
 	// notes. The shell runs the command. It gets the program's standard error and, if that is a
 	// terminal, its standard input, so that it can ask.
-	Command Kind = "command"
+	Command SourceKind = "command"
 	// Env is an environment variable.
-	Env Kind = "env"
+	Env SourceKind = "env"
 	// Netrc is the password of a machine and login in a netrc file that only its owner can read.
-	Netrc Kind = "netrc"
+	Netrc SourceKind = "netrc"
 	// Credential is a systemd credential: a file in $CREDENTIALS_DIRECTORY.
-	Credential Kind = "credential"
+	Credential SourceKind = "credential"
 )
 
-// Source says where a secret is. The zero value is [Kept].
+// Source says where a secret is. The zero value is [Stored].
 type Source struct {
-	Kind Kind
+	Kind SourceKind
 	// Value is the file, command line, variable, netrc file ("" for $NETRC or ~/.netrc, on Windows
 	// ~/_netrc) or credential. It is not secret. Files may begin with ~/.
 	Value string

@@ -10,7 +10,7 @@ import (
 //
 // QUIRK: security reads commands of at most 4096 octets, in which the secret is base64; longer
 // secrets are split into entries of 2000 octets.
-func System() Keyring { return pieces{Keyring: library{}, most: 2000} }
+func System() Keyring { return chunkedKeyring{Keyring: goKeyring{}, most: 2000} }
 
 // systemError interprets the exit status of security: the low octet of an OSStatus.
 func systemError(err error) error {

@@ -49,7 +49,7 @@ func TestNothingIsConnectedBeforeASecretIsWanted(t *testing.T) {
 // godbus would start a D-Bus that outlives the program.
 func TestNoBusIsStarted(t *testing.T) {
 	for _, name := range []string{"bus", "dbus-session"} {
-		if exists(fmt.Sprintf("/run/user/%d/%s", os.Getuid(), name)) {
+		if pathExists(fmt.Sprintf("/run/user/%d/%s", os.Getuid(), name)) {
 			t.Skip("this user has a session bus that is found without a variable")
 		}
 	}
@@ -64,7 +64,7 @@ func TestNoBusIsStarted(t *testing.T) {
 			t.Errorf("%q: %v", address, err)
 		}
 	}
-	if exists(trace) {
+	if pathExists(trace) {
 		t.Error("a D-Bus was started")
 	}
 }

@@ -24,24 +24,24 @@ type secretService struct{}
 
 func (s secretService) Get(service, user string) (secret string, err error) {
 	err = s.ask(func() error {
-		secret, err = library{}.Get(service, user)
+		secret, err = goKeyring{}.Get(service, user)
 		return err
 	})
 	return secret, err
 }
 
 func (s secretService) Set(service, user, secret string) error {
-	return s.ask(func() error { return library{}.Set(service, user, secret) })
+	return s.ask(func() error { return goKeyring{}.Set(service, user, secret) })
 }
 
 func (s secretService) Delete(service, user string) error {
-	return s.ask(func() error { return library{}.Delete(service, user) })
+	return s.ask(func() error { return goKeyring{}.Delete(service, user) })
 }
 
 // ask runs a call of go-keyring, which first unlocks the keyring: that shows a dialog if there is a
 // desktop.
 func (secretService) ask(call func() error) (err error) {
-	locked, err := look()
+	locked, err := checkCollection()
 	if err != nil {
 		return err
 	}
@@ -67,13 +67,13 @@ const (
 	isLockedName = "org.freedesktop.Secret.Error.IsLocked"
 )
 
-// starting is how long the Secret Service may take to answer a request without a dialog, including
+// secretServiceTimeout is how long the Secret Service may take to answer a request without a dialog, including
 // its start: D-Bus's own limit.
-const starting = 25 * time.Second
+const secretServiceTimeout = 25 * time.Second
 
-// look reports whether the collection that go-keyring uses is locked. The error is ErrNoKeyring if
+// checkCollection reports whether the collection that go-keyring uses is locked. The error is ErrNoKeyring if
 // there is no such collection.
-func look() (locked bool, err error) {
+func checkCollection() (locked bool, err error) {
 	if !hasBus() {
 		return false, fmt.Errorf("%w: this session has no D-Bus", ErrNoKeyring)
 	}
@@ -81,9 +81,9 @@ func look() (locked bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("%w: %w", ErrNoKeyring, err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), starting)
+	ctx, cancel := context.WithTimeout(context.Background(), secretServiceTimeout)
 	defer cancel()
-	collections, err := property[[]dbus.ObjectPath](ctx, bus, secretsPath, serviceFace, "Collections")
+	collections, err := dbusProperty[[]dbus.ObjectPath](ctx, bus, secretsPath, serviceFace, "Collections")
 	if err != nil {
 		return false, err
 	}
@@ -102,10 +102,10 @@ func look() (locked bool, err error) {
 			return false, fmt.Errorf("%w: the Secret Service has no default collection", ErrNoKeyring)
 		}
 	}
-	return property[bool](ctx, bus, path, "org.freedesktop.Secret.Collection", "Locked")
+	return dbusProperty[bool](ctx, bus, path, "org.freedesktop.Secret.Collection", "Locked")
 }
 
-func property[T any](ctx context.Context, bus *dbus.Conn, path dbus.ObjectPath, face, name string) (value T, err error) {
+func dbusProperty[T any](ctx context.Context, bus *dbus.Conn, path dbus.ObjectPath, face, name string) (value T, err error) {
 	var v dbus.Variant
 	err = bus.Object(secretsName, path).CallWithContext(ctx, "org.freedesktop.DBus.Properties.Get", 0, face, name).Store(&v)
 	if err != nil {
@@ -127,7 +127,7 @@ func hasBus() bool {
 		return true
 	}
 	folder := filepath.Join("/run/user", strconv.Itoa(os.Getuid()))
-	return exists(filepath.Join(folder, "bus")) || exists(filepath.Join(folder, "dbus-session"))
+	return pathExists(filepath.Join(folder, "bus")) || pathExists(filepath.Join(folder, "dbus-session"))
 }
 
 // fromBus distinguishes a missing Secret Service from one that fails.

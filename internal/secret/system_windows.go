@@ -11,7 +11,7 @@ import (
 //
 // QUIRK: an entry holds at most 2560 octets (CRED_MAX_CREDENTIAL_BLOB_SIZE), and Microsoft's own
 // tokens are longer; longer secrets are split.
-func System() Keyring { return pieces{Keyring: library{}, most: 2400} }
+func System() Keyring { return chunkedKeyring{Keyring: goKeyring{}, most: 2400} }
 
 func systemError(err error) error {
 	// A service or a network logon session has no credentials.

@@ -329,7 +329,7 @@ func TestLockIsHonoured(t *testing.T) {
 	m := newMachine(t)
 	m.Keyring = nil
 	m.set(t, password, "geheim", secret.InFile)
-	before := read(t, m.File)
+	before := readFile(t, m.File)
 	f, err := os.Open(m.File + ".lock")
 	if err != nil {
 		t.Fatal(err)
@@ -348,7 +348,7 @@ func TestLockIsHonoured(t *testing.T) {
 			t.Errorf("waited for %v", waited)
 		}
 	})
-	if read(t, m.File) != before {
+	if readFile(t, m.File) != before {
 		t.Error("the file was changed")
 	}
 	m.renew(m.File)
@@ -358,9 +358,9 @@ func TestLockIsHonoured(t *testing.T) {
 // A command that does not end is killed, and the error says that it has no terminal.
 func TestCommandsThatDoNotEnd(t *testing.T) {
 	t.Parallel()
-	for name, bound := range map[string]func(*machine) context.Context{
-		"by itself": func(m *machine) context.Context { m.Waits(50 * time.Millisecond); return t.Context() },
-		"by its context": func(m *machine) context.Context {
+	for name, bound := range map[string]func(*netrcEntry) context.Context{
+		"by itself": func(m *netrcEntry) context.Context { m.Waits(50 * time.Millisecond); return t.Context() },
+		"by its context": func(m *netrcEntry) context.Context {
 			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 			t.Cleanup(cancel)
 			return ctx

@@ -10,13 +10,13 @@ import (
 	"time"
 )
 
-// Place is where a secret was stored.
-type Place string
+// Location is where a secret was stored.
+type Location string
 
 // The places.
 const (
-	InKeyring Place = "keyring"
-	InFile    Place = "encrypted file"
+	InKeyring Location = "keyring"
+	InFile    Location = "encrypted file"
 )
 
 // Vault reads and stores the secrets of this machine. It is safe for concurrent use. Its fields
@@ -52,7 +52,7 @@ type Vault struct {
 	// The passphrase and the content of the file, once known. They are functions because fmt can't
 	// print their results.
 	phrase func() string
-	opened func() sealed
+	opened func() openedFile
 }
 
 // Format keeps everything but the file's name out of every formatted text.
@@ -65,23 +65,23 @@ func (v *Vault) Format(f fmt.State, _ rune) {
 // A secret of kind Kept is looked up in the keyring, then in the encrypted file. A secret that was
 // written to the file while the keyring could not be used is newer than the keyring's and wins.
 func (v *Vault) Get(ctx context.Context, from Source, key Key) (string, error) {
-	secret, err := v.find(ctx, from, key)
-	if err == nil && from.Kind == Kept {
+	secret, err := v.readSource(ctx, from, key)
+	if err == nil && from.Kind == Stored {
 		secret, err = key.open(secret)
 	}
 	if err != nil {
-		return "", about(err, from, key)
+		return "", withSource(err, from, key)
 	}
 	if secret = Trim(secret); secret == "" {
-		return "", about(&Error{Problem: Empty}, from, key)
+		return "", withSource(&Error{Problem: Empty}, from, key)
 	}
 	return secret, nil
 }
 
-func (v *Vault) find(ctx context.Context, from Source, key Key) (string, error) {
+func (v *Vault) readSource(ctx context.Context, from Source, key Key) (string, error) {
 	switch from.Kind {
-	case Kept:
-		return v.kept(ctx, key.name())
+	case Stored:
+		return v.lookUpStored(ctx, key.name())
 	case File:
 		return v.fromFile(ctx, from.Value)
 	case Command:
@@ -96,8 +96,8 @@ func (v *Vault) find(ctx context.Context, from Source, key Key) (string, error) 
 	return "", &Error{Problem: NotFound, Err: fmt.Errorf("%q is no kind of source", from.Kind)}
 }
 
-// about adds the source and the key to an error.
-func about(err error, from Source, key Key) *Error {
+// withSource adds the source and the key to an error.
+func withSource(err error, from Source, key Key) *Error {
 	e, ok := errors.AsType[*Error](err)
 	if !ok {
 		e = keyringError(err)
@@ -110,31 +110,31 @@ func about(err error, from Source, key Key) *Error {
 	return &of
 }
 
-// kept looks up a secret in the keyring and the encrypted file.
-func (v *Vault) kept(ctx context.Context, name string) (string, error) {
+// lookUpStored looks up a secret in the keyring and the encrypted file.
+func (v *Vault) lookUpStored(ctx context.Context, name string) (string, error) {
 	holds := v.fileHolds(name)
-	if holds == yes { // the keyring has an older one, if any
+	if holds == present { // the keyring has an older one, if any
 		secret, err := v.fileGet(ctx, name)
 		if !errors.Is(err, ErrNotFound) {
 			return secret, err
 		}
 	}
 	secret, err := v.keyringGet(ctx, name)
-	if err == nil || holds != perhaps {
-		return secret, absent(err)
+	if err == nil || holds != maybePresent {
+		return secret, withoutNoKeyring(err)
 	}
 	secret, fileErr := v.fileGet(ctx, name)
 	switch {
 	case fileErr == nil:
 		return secret, nil
 	case errors.Is(fileErr, ErrNotFound), errors.Is(err, ErrLocked):
-		return "", absent(err)
+		return "", withoutNoKeyring(err)
 	}
 	return "", fileErr
 }
 
-// absent converts ErrNoKeyring to ErrNotFound.
-func absent(err error) error {
+// withoutNoKeyring converts ErrNoKeyring to ErrNotFound.
+func withoutNoKeyring(err error) error {
 	if errors.Is(err, ErrNoKeyring) {
 		return ErrNotFound
 	}
@@ -144,29 +144,29 @@ func absent(err error) error {
 // Set stores a secret in the keyring, or in the encrypted file if there is no working keyring, and
 // returns where. It replaces the current secret of the key. A locked keyring is an error: then the
 // secret is not stored in the file. The error is an [*Error].
-func (v *Vault) Set(ctx context.Context, key Key, secret string) (Place, error) {
+func (v *Vault) Set(ctx context.Context, key Key, secret string) (Location, error) {
 	if secret = Trim(secret); secret == "" {
-		return "", about(&Error{Problem: Empty}, Source{}, key)
+		return "", withSource(&Error{Problem: Empty}, Source{}, key)
 	}
 	secret, err := key.bind(secret)
 	if err != nil {
-		return "", about(err, Source{}, key)
+		return "", withSource(err, Source{}, key)
 	}
 	err = v.keyringSet(ctx, key.name(), secret)
 	switch {
 	case err == nil:
 		if err := v.fileDrop(ctx, key.name(), ifKnown); err != nil {
-			return "", about(err, Source{}, key)
+			return "", withSource(err, Source{}, key)
 		}
 		return InKeyring, nil
 	case errors.Is(err, ErrLocked):
-		return "", about(err, Source{}, key)
+		return "", withSource(err, Source{}, key)
 	}
 	fileErr := v.fileSet(ctx, key.name(), secret)
 	if fileErr == nil {
 		return InFile, nil
 	}
-	e := about(fileErr, Source{}, key)
+	e := withSource(fileErr, Source{}, key)
 	if e.Problem == Unavailable && v.Keyring != nil {
 		e.Err = fmt.Errorf("%w; %w", err, e.Err)
 	}
@@ -182,7 +182,7 @@ func (v *Vault) Delete(ctx context.Context, key Key) error {
 		err = fileErr
 	}
 	if err != nil {
-		return about(err, Source{}, key)
+		return withSource(err, Source{}, key)
 	}
 	return nil
 }

@@ -23,8 +23,8 @@ var (
 	token    = secret.Key{Account: "qq", Item: "oauth2"}
 )
 
-// machine is a vault and its environment.
-type machine struct {
+// netrcEntry is a vault and its environment.
+type netrcEntry struct {
 	*secret.Vault
 	ring  *secrettest.Keyring
 	env   map[string]string
@@ -33,9 +33,9 @@ type machine struct {
 }
 
 // newMachine returns a machine with an empty keyring and a user who knows the passphrase.
-func newMachine(t *testing.T) *machine {
+func newMachine(t *testing.T) *netrcEntry {
 	t.Helper()
-	m := &machine{ring: secrettest.New(), env: map[string]string{}, typed: phrase}
+	m := &netrcEntry{ring: secrettest.New(), env: map[string]string{}, typed: phrase}
 	folder := t.TempDir()
 	m.renew(filepath.Join(folder, "yan", "secrets.age"))
 	m.Home = folder
@@ -43,7 +43,7 @@ func newMachine(t *testing.T) *machine {
 }
 
 // renew replaces the vault by a new one on the same machine, as in another process.
-func (m *machine) renew(file string) {
+func (m *netrcEntry) renew(file string) {
 	home := ""
 	if m.Vault != nil {
 		home = m.Home
@@ -58,21 +58,21 @@ func (m *machine) renew(file string) {
 	}).Cheap(io.Discard)
 }
 
-func (m *machine) set(t *testing.T, key secret.Key, s string, want secret.Place) {
+func (m *netrcEntry) set(t *testing.T, key secret.Key, s string, want secret.Location) {
 	t.Helper()
 	if place, err := m.Set(t.Context(), key, s); err != nil || place != want {
 		t.Fatalf("Set: %q, %v; want %q", place, err, want)
 	}
 }
 
-func (m *machine) expect(t *testing.T, key secret.Key, want string) {
+func (m *netrcEntry) expect(t *testing.T, key secret.Key, want string) {
 	t.Helper()
 	if got, err := m.Get(t.Context(), kept, key); err != nil || got != want {
 		t.Fatalf("Get: %q, %v; want %q", got, err, want)
 	}
 }
 
-func (m *machine) expectProblem(t *testing.T, key secret.Key, want secret.Problem) *secret.Error {
+func (m *netrcEntry) expectProblem(t *testing.T, key secret.Key, want secret.Problem) *secret.Error {
 	t.Helper()
 	got, err := m.Get(t.Context(), kept, key)
 	return isProblem(t, got, err, want)
@@ -97,7 +97,7 @@ func TestKeyringComesFirst(t *testing.T) {
 		t.Errorf("the keyring holds %v", got)
 	}
 	m.expectProblem(t, token, secret.NotFound)
-	if len(m.asked) != 0 || exists(m.File) {
+	if len(m.asked) != 0 || pathExists(m.File) {
 		t.Error("the encrypted file was touched")
 	}
 	if err := m.Delete(t.Context(), password); err != nil {
@@ -178,7 +178,7 @@ func TestNewerWins(t *testing.T) {
 	m.renew(m.File)
 	m.Passphrase = nil
 	m.set(t, token, "a third token", secret.InKeyring)
-	if exists(m.File) || exists(m.File+".names") {
+	if pathExists(m.File) || pathExists(m.File+".names") {
 		t.Error("an encrypted file without a valid secret was left")
 	}
 }
@@ -192,7 +192,7 @@ func TestLockedKeyringIsNotGoneAround(t *testing.T) {
 	_, err := m.Set(t.Context(), password, "geheim")
 	isProblem(t, "", err, secret.Locked)
 	isProblem(t, "", m.Delete(t.Context(), password), secret.Locked)
-	if exists(m.File) {
+	if pathExists(m.File) {
 		t.Error("the secret was written to the file")
 	}
 	// A secret in the file is still found.
@@ -284,12 +284,12 @@ func TestManyGoroutines(t *testing.T) {
 	}
 }
 
-func exists(path string) bool {
+func pathExists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
 }
 
-func read(t *testing.T, path string) string {
+func readFile(t *testing.T, path string) string {
 	t.Helper()
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -344,7 +344,7 @@ func TestOutdatedWithoutTheList(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if exists(m.File) || exists(m.File+".names") {
+	if pathExists(m.File) || pathExists(m.File+".names") {
 		t.Error("an empty encrypted file was left")
 	}
 }

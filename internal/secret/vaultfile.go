@@ -21,28 +21,28 @@ func (v *Vault) fileData() ([]byte, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil
 	case err != nil:
-		return nil, &Error{Problem: Unreadable, Path: v.File, Err: reason(err)}
+		return nil, &Error{Problem: Unreadable, Path: v.File, Err: systemReason(err)}
 	case !bytes.HasPrefix(data, []byte(sealedHeader)):
 		return nil, &Error{Problem: Damaged, Path: v.File, Err: errors.New("it does not begin like an age file")}
 	}
 	return data, nil
 }
 
-// enter waits until no other call uses the encrypted file; leave ends the caller's turn.
-func (v *Vault) enter(ctx context.Context) (leave func(), err error) {
+// takeTurn waits until no other call uses the encrypted file; leave ends the caller's turn.
+func (v *Vault) takeTurn(ctx context.Context) (leave func(), err error) {
 	v.once.Do(func() { v.turn = make(chan struct{}, 1) })
 	select {
 	case v.turn <- struct{}{}:
 		return func() { <-v.turn }, nil
 	case <-ctx.Done():
-		return nil, &Error{Problem: Unreadable, Path: v.File, Err: ended(ctx)}
+		return nil, &Error{Problem: Unreadable, Path: v.File, Err: contextError(ctx)}
 	}
 }
 
 // fileGet reads a secret from the encrypted file. The error is ErrNotFound if the file does not
 // exist or has no secret of that name.
 func (v *Vault) fileGet(ctx context.Context, name string) (string, error) {
-	leave, err := v.enter(ctx)
+	leave, err := v.takeTurn(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -55,7 +55,7 @@ func (v *Vault) fileGet(ctx context.Context, name string) (string, error) {
 		return "", ErrNotFound
 	}
 	if !v.isOpen(data) {
-		if _, err = v.opens(ctx, data, true); err != nil {
+		if _, err = v.openingPassphrase(ctx, data, true); err != nil {
 			return "", err
 		}
 	}
@@ -69,7 +69,7 @@ func (v *Vault) fileGet(ctx context.Context, name string) (string, error) {
 // fileSet writes a secret. It asks for the passphrase before it locks the file, so that other
 // processes do not wait for the user.
 func (v *Vault) fileSet(ctx context.Context, name, secret string) error {
-	leave, err := v.enter(ctx)
+	leave, err := v.takeTurn(ctx)
 	if err != nil {
 		return err
 	}
@@ -83,34 +83,34 @@ func (v *Vault) fileSet(ctx context.Context, name, secret string) error {
 	}
 	var phrase string
 	if data == nil {
-		phrase, _, err = v.passphrase(ctx, true, true)
+		phrase, _, err = v.findPassphrase(ctx, true, true)
 	} else {
-		phrase, err = v.opens(ctx, data, true)
+		phrase, err = v.openingPassphrase(ctx, data, true)
 	}
 	if err != nil {
 		return err
 	}
-	unlock, err := v.lock(ctx)
+	unlock, err := v.lockFile(ctx)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	secrets, names, err := v.counting(phrase)
+	secrets, names, err := v.validSecrets(phrase)
 	if err != nil {
 		return err
 	}
-	secrets[name], names[name] = secret, yes
-	return v.write(secrets, names, phrase)
+	secrets[name], names[name] = secret, present
+	return v.writeFile(secrets, names, phrase)
 }
 
-// counting reads the valid secrets of the file. names says how certain each is: if the list was
+// validSecrets reads the valid secrets of the file. names says how certain each is: if the list was
 // lost, the keyring may have a newer version of any of them.
-func (v *Vault) counting(phrase string) (secrets map[string]string, names map[string]holding, err error) {
+func (v *Vault) validSecrets(phrase string) (secrets map[string]string, names map[string]presence, err error) {
 	data, err := v.fileData()
 	if err != nil || data == nil {
-		return map[string]string{}, map[string]holding{}, err
+		return map[string]string{}, map[string]presence{}, err
 	}
-	secrets, err = v.unseal(data, phrase)
+	secrets, err = v.openData(data, phrase)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -119,25 +119,25 @@ func (v *Vault) counting(phrase string) (secrets map[string]string, names map[st
 		maps.DeleteFunc(secrets, func(name, _ string) bool { return names[name] == no })
 		return secrets, names, nil
 	}
-	names = map[string]holding{}
+	names = map[string]presence{}
 	for name := range secrets {
-		names[name] = perhaps
+		names[name] = maybePresent
 	}
 	return secrets, names, nil
 }
 
-// dropping says how far fileDrop goes.
-type dropping int
+// dropScope says how far fileDrop goes.
+type dropScope int
 
 const (
-	always  dropping = iota // asks for the passphrase
-	ifKnown                 // never asks; marks the secret as outdated if the passphrase is unknown
+	always  dropScope = iota // asks for the passphrase
+	ifKnown                  // never asks; marks the secret as outdated if the passphrase is unknown
 )
 
 // fileDrop deletes a secret from the encrypted file. Without a passphrase it can only delete the
 // last secret.
-func (v *Vault) fileDrop(ctx context.Context, name string, how dropping) error {
-	leave, err := v.enter(ctx)
+func (v *Vault) fileDrop(ctx context.Context, name string, how dropScope) error {
+	leave, err := v.takeTurn(ctx)
 	if err != nil {
 		return err
 	}
@@ -147,17 +147,17 @@ func (v *Vault) fileDrop(ctx context.Context, name string, how dropping) error {
 		return err
 	}
 	holds := v.fileHolds(name)
-	if holds == no || holds == perhaps && how == ifKnown {
+	if holds == no || holds == maybePresent && how == ifKnown {
 		return nil
 	}
 	var phrase string
-	if holds == perhaps || !v.isLast(name) {
-		phrase, err = v.opens(ctx, data, how == always)
+	if holds == maybePresent || !v.isLast(name) {
+		phrase, err = v.openingPassphrase(ctx, data, how == always)
 		if err != nil && how == always {
 			return err
 		}
 	}
-	unlock, err := v.lock(ctx)
+	unlock, err := v.lockFile(ctx)
 	if err != nil {
 		return err
 	}
@@ -176,7 +176,7 @@ func (v *Vault) fileDrop(ctx context.Context, name string, how dropping) error {
 	delete(names, name)
 	switch {
 	case known && len(names) == 0:
-		return v.remove()
+		return v.removeFile()
 	case known:
 		return v.writeNames(data, names)
 	}
@@ -194,16 +194,16 @@ func (v *Vault) isLast(name string) bool {
 }
 
 func (v *Vault) rewriteWithout(name, phrase string) error {
-	secrets, names, err := v.counting(phrase)
+	secrets, names, err := v.validSecrets(phrase)
 	if err != nil {
 		return err
 	}
 	delete(secrets, name)
 	delete(names, name)
 	if len(secrets) == 0 {
-		return v.remove()
+		return v.removeFile()
 	}
-	return v.write(secrets, names, phrase)
+	return v.writeFile(secrets, names, phrase)
 }
 
 // isOpen reports whether the file's content is already decrypted.
@@ -211,13 +211,13 @@ func (v *Vault) isOpen(data []byte) bool {
 	return v.opened != nil && v.opened().sum == sha256.Sum256(data)
 }
 
-// unseal returns the content of the file. It caches the content and the passphrase if that was
+// openData returns the content of the file. It caches the content and the passphrase if that was
 // correct.
-func (v *Vault) unseal(data []byte, phrase string) (map[string]string, error) {
+func (v *Vault) openData(data []byte, phrase string) (map[string]string, error) {
 	if v.isOpen(data) {
 		return maps.Clone(v.opened().secrets), nil
 	}
-	secrets, err := unseal(data, phrase)
+	secrets, err := unsealSecrets(data, phrase)
 	if err != nil {
 		v.phrase = nil
 		e := *err.(*Error)
@@ -229,40 +229,40 @@ func (v *Vault) unseal(data []byte, phrase string) (map[string]string, error) {
 }
 
 func (v *Vault) remember(data []byte, secrets map[string]string, phrase string) {
-	known := sealed{sha256.Sum256(data), maps.Clone(secrets)}
-	v.opened = func() sealed { return known }
+	known := openedFile{sha256.Sum256(data), maps.Clone(secrets)}
+	v.opened = func() openedFile { return known }
 	v.phrase = func() string { return phrase }
 }
 
-// write replaces the file. The caller holds the lock.
-func (v *Vault) write(secrets map[string]string, names map[string]holding, phrase string) error {
-	data, err := seal(secrets, phrase, cmp.Or(v.WorkFactor, FullWork))
+// writeFile replaces the file. The caller holds the lock.
+func (v *Vault) writeFile(secrets map[string]string, names map[string]presence, phrase string) error {
+	data, err := sealSecrets(secrets, phrase, cmp.Or(v.WorkFactor, FullWork))
 	if err != nil {
-		return v.unwritable(err)
+		return v.unwritableError(err)
 	}
 	list, err := encodeNames(data, names)
 	if err != nil {
-		return v.unwritable(err)
+		return v.unwritableError(err)
 	}
 	// Both files are written before either is renamed: on a full disk the secret must not stay in a
 	// file after an error was returned.
 	if err := replaceBoth(v.File, data, v.namesFile(), list); err != nil {
-		return v.unwritable(err)
+		return v.unwritableError(err)
 	}
 	v.remember(data, secrets, phrase)
 	return nil
 }
 
-// remove deletes the file and its list of names. The caller holds the lock.
-func (v *Vault) remove() error {
+// removeFile deletes the file and its list of names. The caller holds the lock.
+func (v *Vault) removeFile() error {
 	for _, path := range []string{v.File, v.namesFile()} {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return v.unwritable(err)
+			return v.unwritableError(err)
 		}
 	}
 	return nil
 }
 
-func (v *Vault) unwritable(err error) error {
-	return &Error{Problem: Unwritable, Path: v.File, Err: reason(err)}
+func (v *Vault) unwritableError(err error) error {
+	return &Error{Problem: Unwritable, Path: v.File, Err: systemReason(err)}
 }

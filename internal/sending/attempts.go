@@ -54,7 +54,7 @@ func (a *attempts) commit(batch []*Message) []error {
 }
 
 func (a *attempts) write(batch []*Message) error {
-	entries := make([]*sendlog.Entry, 0, len(batch))
+	entries := make([]*sendlog.LogEntry, 0, len(batch))
 	a.writing.Lock()
 	for _, m := range batch {
 		if !m.inLog {

@@ -20,7 +20,7 @@ type Message struct {
 	Number int    // its place in an mbox file, from 1; otherwise 0
 	// Source opens the message again; nil for a composed message and for one that can be read only
 	// once, such as standard input.
-	Source *mailfiles.Message
+	Source *mailfiles.MessageRef
 	// Content is the open message. If there is a Source it may be nil: the run opens it when its
 	// turn comes, and closes it.
 	Content Content
@@ -40,7 +40,7 @@ type Message struct {
 	// date is the date of the first attempt, for a message without a date; zero without a log.
 	date time.Time
 	// entry is the message in the log, with the recipients that are sent to in this round.
-	entry *sendlog.Entry
+	entry *sendlog.LogEntry
 	// decided holds, by recipient, the outcome of an earlier run or account; its Status is "" for
 	// recipients that are sent to in this round. It is nil if all of them are.
 	decided []smtp.Outcome
@@ -69,7 +69,7 @@ type earlier struct {
 }
 
 // Content is a message that is ready to be sent: a [message.Content] or a
-// [mailfiles.Content].
+// [mailfiles.OpenContent].
 type Content interface {
 	Size() int64
 	EightBit() bool
@@ -87,7 +87,7 @@ type Content interface {
 
 var (
 	_ Content = (*message.Content)(nil)
-	_ Content = (*mailfiles.Content)(nil)
+	_ Content = (*mailfiles.OpenContent)(nil)
 )
 
 // errReadOnce is the error of opening a message from standard input again.

@@ -11,7 +11,7 @@ import (
 
 // resume divides the messages into pending ones and those that the log settles.
 func (r *Run) resume() {
-	copies := map[sendlog.Key]int{}
+	copies := map[sendlog.RecipientKey]int{}
 	for _, m := range r.messages {
 		r.lookUp(m, copies)
 		if len(m.entry.To) > 0 {
@@ -25,7 +25,7 @@ func (r *Run) resume() {
 
 // lookUp reads the outcomes of a message from the log. copies counts how often each recipient gets
 // the same octets.
-func (r *Run) lookUp(m *Message, copies map[sendlog.Key]int) {
+func (r *Run) lookUp(m *Message, copies map[sendlog.RecipientKey]int) {
 	log := r.o.Log
 	if !r.o.Date.IsZero() {
 		if m.date = log.Date(m.Hash); m.date.IsZero() {
@@ -33,14 +33,14 @@ func (r *Run) lookUp(m *Message, copies map[sendlog.Key]int) {
 		}
 		m.redate()
 	}
-	m.entry = &sendlog.Entry{Date: m.date, Hash: m.Hash, File: m.File, Number: m.Number, From: m.Envelope.From()}
+	m.entry = &sendlog.LogEntry{Date: m.date, Hash: m.Hash, File: m.File, Number: m.Number, From: m.Envelope.From()}
 	for i, to := range m.Envelope.To() {
-		key := sendlog.Key{Hash: m.Hash, Recipient: to.Wire()}
+		key := sendlog.RecipientKey{Hash: m.Hash, Recipient: to.Wire()}
 		copies[key]++
-		key.Copy = copies[sendlog.Key{Hash: m.Hash, Recipient: to.Wire()}]
+		key.Copy = copies[sendlog.RecipientKey{Hash: m.Hash, Recipient: to.Wire()}]
 		o, known := log.State(key)
 		if !m.FormerHash.IsZero() {
-			former := sendlog.Key{Hash: m.FormerHash, Recipient: to.Wire()}
+			former := sendlog.RecipientKey{Hash: m.FormerHash, Recipient: to.Wire()}
 			copies[former]++
 			former.Copy = copies[former]
 			if !known {

@@ -1,8 +1,8 @@
 // Package settingsimport reads the settings with which other programs send mail, so that their accounts
 // can be imported.
 //
-// A [Machine] knows where [Program]s keep their settings. [Machine.Usual] lists the places and
-// [Machine.Look] reads the files into [Settings]: the accounts ([Found]), and for everything that
+// A [Machine] knows where [Program]s keep their settings. [Machine.UsualPlaces] lists the places and
+// [Machine.Load] reads the files into [Settings]: the accounts ([FoundAccount]), and for everything that
 // was not imported a [Note] with file, line and [Reason]. No setting is skipped silently, no
 // setting that weakens the protection of a password is imported, and no command is run.
 //

@@ -27,9 +27,9 @@ const (
 	implicitTLS
 )
 
-// draft is another program's account while it is converted.
-type draft struct {
-	Found
+// accountDraft is another program's account while it is converted.
+type accountDraft struct {
+	FoundAccount
 	// sender is the From address, realName its display name.
 	sender, realName string
 	host             string
@@ -45,35 +45,35 @@ type draft struct {
 	mechanismAt Note
 }
 
-// own adds a note to the account.
-func (d *draft) own(reason Reason, detail string) {
+// noteAccount adds a note to the account.
+func (d *accountDraft) noteAccount(reason Reason, detail string) {
 	d.Notes = append(d.Notes, Note{File: d.File, Line: d.Line, Reason: reason, Detail: detail})
 }
 
-// finish converts a draft to an account and adds it to the settings.
-func (r *reading) finish(d draft) {
+// finishAccount converts a draft to an account and adds it to the settings.
+func (r *reading) finishAccount(d accountDraft) {
 	d.setSender()
 	r.setMechanism(&d)
 	if !r.setServer(&d) {
 		return
 	}
 	r.setSecret(&d)
-	d.Account.Name = r.name(&d)
-	if !r.fits(&d) {
+	d.Account.Name = r.accountName(&d)
+	if !r.dropInvalidKeys(&d) {
 		return
 	}
-	r.settings.Found = append(r.settings.Found, d.Found)
+	r.settings.Found = append(r.settings.Found, d.FoundAccount)
 }
 
-// fits removes settings that the configuration does not accept, and notes each.
-func (r *reading) fits(d *draft) bool {
+// dropInvalidKeys removes settings that the configuration does not accept, and notes each.
+func (r *reading) dropInvalidKeys(d *accountDraft) bool {
 	for range 8 { // more often than there are keys that can be removed
 		f, err := account.Parse("", nil)
 		if err != nil {
 			return false
 		}
 		a := d.Account
-		a.From = or(a.From, "sender@example.org") // to be added later
+		a.From = firstNonEmpty(a.From, "sender@example.org") // to be added later
 		err = f.Put(a)
 		var wrong *account.ParseError
 		if !errors.As(err, &wrong) {
@@ -94,16 +94,16 @@ func (r *reading) fits(d *draft) bool {
 			d.Account.Match = nil
 		default:
 			n.Reason = NoServer
-			r.note(n)
+			r.addNote(n)
 			return false
 		}
-		r.note(n)
+		r.addNote(n)
 	}
 	return false
 }
 
 // setSender sets the sender, or the login name if that is an address.
-func (d *draft) setSender() {
+func (d *accountDraft) setSender() {
 	for _, s := range []string{d.sender, d.user} {
 		box, err := message.ParseMailbox(s)
 		if err != nil {
@@ -117,10 +117,10 @@ func (d *draft) setSender() {
 			return
 		}
 	}
-	d.own(NoSender, "")
+	d.noteAccount(NoSender, "")
 }
 
-func (r *reading) setMechanism(d *draft) {
+func (r *reading) setMechanism(d *accountDraft) {
 	want := strings.ToUpper(d.mechanism)
 	if want == "" {
 		return
@@ -133,17 +133,17 @@ func (r *reading) setMechanism(d *draft) {
 	}
 	n := d.mechanismAt
 	n.Reason, n.Detail = Mechanism, want
-	r.note(n)
+	r.addNote(n)
 }
 
 // setServer sets the server as a URL, or leaves it empty if the sender's provider uses the same
 // server.
-func (r *reading) setServer(d *draft) bool {
+func (r *reading) setServer(d *accountDraft) bool {
 	if d.security == starttls && speaksTLS(d.host, d.port) {
 		d.security = implicitTLS
-		d.own(ImplicitS, strconv.Itoa(d.port))
+		d.noteAccount(ImplicitS, strconv.Itoa(d.port))
 	}
-	u := url.URL{Host: bracketed(d.host)}
+	u := url.URL{Host: bracketHost(d.host)}
 	if d.port != 0 {
 		u.Host = net.JoinHostPort(d.host, strconv.Itoa(d.port))
 	}
@@ -165,11 +165,11 @@ func (r *reading) setServer(d *draft) bool {
 		if err != nil && d.host != "" {
 			n.Detail = d.host
 		}
-		r.note(n)
+		r.addNote(n)
 		return false
 	}
-	if u.Scheme == "smtp+notls" || u.Scheme == "lmtp" && !loopback(d.host) {
-		d.own(Plaintext, server.String())
+	if u.Scheme == "smtp+notls" || u.Scheme == "lmtp" && !isLoopback(d.host) {
+		d.noteAccount(Plaintext, server.String())
 	}
 	d.Account.Server = u.String()
 	if d.login {
@@ -201,20 +201,20 @@ func sameServer(a, b transport.Server) bool {
 	return strings.EqualFold(x.Host, y.Host) && x.Port == y.Port && x.Security == y.Security && !x.LMTP && !y.LMTP
 }
 
-func bracketed(host string) string {
+func bracketHost(host string) string {
 	if strings.Contains(host, ":") {
 		return "[" + host + "]"
 	}
 	return host
 }
 
-func loopback(host string) bool {
+func isLoopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // setSecret finds the source of the password, or notes that there is none.
-func (r *reading) setSecret(d *draft) {
+func (r *reading) setSecret(d *accountDraft) {
 	switch {
 	case !d.login || d.Account.Auth == sasl.External:
 		d.Password, d.Account.Secret = Password{}, account.Secret{}
@@ -223,21 +223,21 @@ func (r *reading) setSecret(d *draft) {
 	case r.inNetrc(d.host, d.user):
 		d.Account.Secret.Netrc = "default"
 	default:
-		d.own(NoSecret, "")
+		d.noteAccount(NoSecret, "")
 	}
 }
 
 // setCommand sets the command that prints the password. A command that only repeats a word is
 // replaced by that word as the password. A command that may contain the password in another form is
 // not imported, since it would be in the configuration.
-func (d *draft) setCommand(command string) {
+func (d *accountDraft) setCommand(command string) {
 	d.Password = Password{}
 	d.Account.Secret = account.Secret{}
-	switch word, how := spelled(command); how {
+	switch word, how := passwordInCommand(command); how {
 	case clearly:
 		d.Password = Password{word}
 	case somehow:
-		d.own(Spelled, "")
+		d.noteAccount(Spelled, "")
 	default:
 		d.Account.Secret.Command = command
 	}
@@ -246,8 +246,8 @@ func (d *draft) setCommand(command string) {
 // maxName leaves room for a number within the 64 characters of a name.
 const maxName = 56
 
-// name derives a valid, unique account name of letters, digits, - and _.
-func (r *reading) name(d *draft) string {
+// accountName derives a valid, unique account name of letters, digits, - and _.
+func (r *reading) accountName(d *accountDraft) string {
 	wanted := d.Account.Name
 	plain := strings.Trim(strings.Map(func(c rune) rune {
 		if c < unicode.MaxASCII && (unicode.IsLetter(c) || unicode.IsDigit(c) || c == '_') {
@@ -264,13 +264,13 @@ func (r *reading) name(d *draft) string {
 	}
 	r.names[name] = true
 	if name != wanted {
-		d.own(Renamed, wanted)
+		d.noteAccount(Renamed, wanted)
 	}
 	return name
 }
 
-// nearest returns the known name most similar to word; of several the first in alphabetical order.
-func nearest(word string, table map[string]Reason) string {
+// nearestName returns the known name most similar to word; of several the first in alphabetical order.
+func nearestName(word string, table map[string]Reason) string {
 	if len(word) > maxName {
 		return ""
 	}
@@ -285,7 +285,7 @@ func nearest(word string, table map[string]Reason) string {
 }
 
 // setHeader imports a header field for composed messages, except fields that the composer writes.
-func (r *reading) setHeader(d *draft, n Note, field string) {
+func (r *reading) setHeader(d *accountDraft, n Note, field string) {
 	name, value, found := strings.Cut(field, ":")
 	h := message.Header{Name: strings.TrimSpace(name), Value: strings.TrimSpace(value)}
 	_, notMailboxes := message.ParseMailboxList(h.Value)
@@ -299,17 +299,17 @@ func (r *reading) setHeader(d *draft, n Note, field string) {
 		d.Account.ReplyTo = h.Value
 		return
 	case h.Check() != nil:
-		n.Reason, n.Detail = NoCounterpart, clean(h.Name)
+		n.Reason, n.Detail = NoCounterpart, withoutControls(h.Name)
 	default:
 		d.Account.Headers = slices.DeleteFunc(d.Account.Headers, func(o account.Header) bool { return strings.EqualFold(o.Name, h.Name) })
 		d.Account.Headers = append(d.Account.Headers, account.Header(h))
 		return
 	}
-	r.note(n)
+	r.addNote(n)
 }
 
-// clean replaces control characters in a text.
-func clean(s string) string {
+// withoutControls replaces control characters in a text.
+func withoutControls(s string) string {
 	return strings.Map(func(c rune) rune {
 		if unicode.IsControl(c) {
 			return '\uFFFD'
@@ -318,8 +318,8 @@ func clean(s string) string {
 	}, s)
 }
 
-// port parses a port number.
-func port(s string) (int, bool) {
+// parsePort parses a port number.
+func parsePort(s string) (int, bool) {
 	n, err := strconv.Atoi(strings.TrimSpace(s))
 	return n, err == nil && n > 0 && n < 65536
 }

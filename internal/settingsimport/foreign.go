@@ -44,13 +44,13 @@ type Settings struct {
 	Program Program
 	// Files are the files that were read, in order.
 	Files []string
-	Found []Found
+	Found []FoundAccount
 	// Notes are about settings that were not imported, in the order of the files.
 	Notes []Note
 }
 
-// Found is an account of another program.
-type Found struct {
+// FoundAccount is an account of another program.
+type FoundAccount struct {
 	// Account has every setting that could be imported. From is "" if the sender is not known; the
 	// server is always set.
 	Account account.Account
@@ -66,7 +66,7 @@ type Found struct {
 }
 
 // Has reports whether there is a note with a reason.
-func (f Found) Has(r Reason) bool {
+func (f FoundAccount) Has(r Reason) bool {
 	for _, n := range f.Notes {
 		if n.Reason == r {
 			return true
@@ -159,7 +159,7 @@ func (p Password) MarshalText() ([]byte, error) { return []byte(p.String()), nil
 type ProblemError struct {
 	File    string
 	Line    int // 0 if it concerns the whole file
-	Problem Problem
+	Problem FileProblem
 }
 
 func (e *ProblemError) Error() string {
@@ -169,14 +169,14 @@ func (e *ProblemError) Error() string {
 	return fmt.Sprintf("%s: %s", e.File, e.Problem)
 }
 
-// Problem is what is wrong with a whole file.
-type Problem string
+// FileProblem is what is wrong with a whole file.
+type FileProblem string
 
 // The problems.
 const (
-	TooLarge   Problem = "too large for settings"
-	NotText    Problem = "not a text in UTF-8"
-	NotRegular Problem = "not a file"
-	Untrusted  Problem = "others can change it" // it may name commands and the servers that get passwords
-	BadSyntax  Problem = "syntax error"         // the other program can't read it either
+	TooLarge   FileProblem = "too large for settings"
+	NotText    FileProblem = "not a text in UTF-8"
+	NotRegular FileProblem = "not a file"
+	Untrusted  FileProblem = "others can change it" // it may name commands and the servers that get passwords
+	BadSyntax  FileProblem = "syntax error"         // the other program can't read it either
 )

@@ -69,8 +69,8 @@ func testArchive(t *testing.T, name string, reasons chan<- Reason) {
 	if file == "-" {
 		file = ""
 	}
-	s, err := m.Look(t.Context(), Program(words[0]), file)
-	got := describe(s, err)
+	s, err := m.Load(t.Context(), Program(words[0]), file)
+	got := describeSettings(s, err)
 	for _, f := range s.Found {
 		config, err := account.Parse("config.toml", nil)
 		if err != nil {
@@ -139,8 +139,8 @@ func checkHidden(t *testing.T, s Settings, err error) {
 	}
 }
 
-// describe returns all settings as the golden files show them.
-func describe(s Settings, err error) string {
+// describeSettings returns all settings as the golden files show them.
+func describeSettings(s Settings, err error) string {
 	var b strings.Builder
 	if err != nil {
 		fmt.Fprintf(&b, "error: %v\n", err)
@@ -219,13 +219,13 @@ func TestNothingThere(t *testing.T) {
 	t.Parallel()
 	m := Machine{Home: t.TempDir()}
 	for _, p := range Programs() {
-		if len(m.Usual(p)) == 0 && p != SSMTP {
+		if len(m.UsualPlaces(p)) == 0 && p != SSMTP {
 			t.Errorf("%s has no usual place", p)
 		}
-		if _, err := m.Look(t.Context(), p, ""); !errors.Is(err, fs.ErrNotExist) {
+		if _, err := m.Load(t.Context(), p, ""); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%s: %v", p, err)
 		}
-		if _, err := m.Look(t.Context(), p, filepath.Join(m.Home, "missing")); !errors.Is(err, fs.ErrNotExist) {
+		if _, err := m.Load(t.Context(), p, filepath.Join(m.Home, "missing")); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%s: %v", p, err)
 		}
 	}
@@ -245,7 +245,7 @@ func TestUnreadable(t *testing.T) {
 	m := Machine{Home: dir}
 	for _, tt := range []struct {
 		file string
-		want Problem
+		want FileProblem
 	}{
 		{dir, NotRegular},
 		{write("large", strings.Repeat("#\n", maxFile)), TooLarge},
@@ -253,14 +253,14 @@ func TestUnreadable(t *testing.T) {
 		{write("latin1", "from \xe9@example.org"), NotText},
 	} {
 		for _, p := range Programs() {
-			_, err := m.Look(context.Background(), p, tt.file)
+			_, err := m.Load(context.Background(), p, tt.file)
 			var problem *ProblemError
 			if !errors.As(err, &problem) || problem.Problem != tt.want || problem.File != tt.file {
 				t.Errorf("%s as %s: %v, want %q", tt.file, p, err, tt.want)
 			}
 		}
 	}
-	if _, err := m.Look(t.Context(), "pine", write("x", "")); err == nil {
+	if _, err := m.Load(t.Context(), "pine", write("x", "")); err == nil {
 		t.Error("an unknown program is accepted")
 	}
 }
@@ -277,7 +277,7 @@ func TestNetrc(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	s, err := Machine{Home: dir}.Look(t.Context(), Msmtp, "")
+	s, err := Machine{Home: dir}.Load(t.Context(), Msmtp, "")
 	if err != nil || len(s.Found) != 1 {
 		t.Fatalf("%d accounts, %v", len(s.Found), err)
 	}
@@ -294,7 +294,7 @@ func TestIncludesEnd(t *testing.T) {
 		for i := range 20 {
 			files[fmt.Sprintf("/f%d", i)] = fmt.Appendf(nil, format, i+1)
 		}
-		s, err := testMachine(files).Look(t.Context(), p, "/f0")
+		s, err := testMachine(files).Load(t.Context(), p, "/f0")
 		if err != nil || len(s.Files) != maxDepth {
 			t.Errorf("%s: read %q, %v", p, s.Files, err)
 		}
@@ -320,7 +320,7 @@ func TestNotesPointAtLines(t *testing.T) {
 			fmt.Fprintf(&b, line+"\n", i)
 		}
 		m := testMachine(map[string][]byte{"/f": []byte(b.String())})
-		s, err := m.Look(t.Context(), p, "/f")
+		s, err := m.Load(t.Context(), p, "/f")
 		if err != nil {
 			t.Fatal(err)
 		}

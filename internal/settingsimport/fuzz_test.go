@@ -14,14 +14,14 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-func FuzzMsmtp(f *testing.F) { fuzz(f, Msmtp) }
-func FuzzMutt(f *testing.F)  { fuzz(f, Mutt) }
-func FuzzGit(f *testing.F)   { fuzz(f, Git) }
-func FuzzSSMTP(f *testing.F) { fuzz(f, SSMTP) }
+func FuzzMsmtp(f *testing.F) { fuzzProgram(f, Msmtp) }
+func FuzzMutt(f *testing.F)  { fuzzProgram(f, Mutt) }
+func FuzzGit(f *testing.F)   { fuzzProgram(f, Git) }
+func FuzzSSMTP(f *testing.F) { fuzzProgram(f, SSMTP) }
 
-// fuzz reads random settings: each account has a usable server and a valid name, each note has a
+// fuzzProgram reads random settings: each account has a usable server and a valid name, each note has a
 // reason and an existing line, and reading ends.
-func fuzz(f *testing.F, p Program) {
+func fuzzProgram(f *testing.F, p Program) {
 	archives, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(archives) == 0 {
 		f.Fatalf("%d archives, %v", len(archives), err)
@@ -41,7 +41,7 @@ func fuzz(f *testing.F, p Program) {
 	f.Fuzz(func(t *testing.T, text string) {
 		// The file includes itself when it names itself.
 		m := testMachine(map[string][]byte{"/f": []byte(text), "/revaliases": []byte(text)})
-		s, err := m.Look(t.Context(), p, "/f")
+		s, err := m.Load(t.Context(), p, "/f")
 		if err != nil {
 			return
 		}

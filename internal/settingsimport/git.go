@@ -40,27 +40,27 @@ type gitReading struct {
 	begins   map[string]setting            // first setting of each identity, "" for the base
 }
 
-// git reads files; later ones override earlier ones.
-func (r *reading) git(files []string) error {
+// readGit reads files; later ones override earlier ones.
+func (r *reading) readGit(files []string) error {
 	g := &gitReading{reading: r, table: gitSettings(), base: map[string]setting{}, identity: map[string]map[string]setting{},
 		user: map[string]setting{}, begins: map[string]setting{}}
 	for _, file := range files {
-		text, err := r.text(file)
+		text, err := r.readText(file)
 		if err != nil {
 			return err
 		}
-		if err := g.file(file, text, 1); err != nil {
+		if err := g.readGitFile(file, text, 1); err != nil {
 			return err
 		}
 	}
 	if len(g.begins) == 0 && len(r.settings.Notes) == 0 && r.usual {
 		return fs.ErrNotExist // most users have settings of git, few have settings of git send-email
 	}
-	g.accounts()
+	g.makeAccounts()
 	return nil
 }
 
-func (g *gitReading) file(file, text string, depth int) error {
+func (g *gitReading) readGitFile(file, text string, depth int) error {
 	list, bad := gitLines(text)
 	if bad != 0 {
 		return &ProblemError{File: file, Line: bad, Problem: BadSyntax}
@@ -70,43 +70,43 @@ func (g *gitReading) file(file, text string, depth int) error {
 		switch v.section {
 		case "include":
 			if v.name == "path" {
-				if err := g.included(s, depth); err != nil {
+				if err := g.readIncluded(s, depth); err != nil {
 					return err
 				}
 			}
 		case "includeif":
-			g.note(s.note(Conditional))
+			g.addNote(s.note(Conditional))
 		case "user":
 			g.user[v.name] = s
 		case "sendemail":
-			g.variable(v, s)
+			g.addVariable(v, s)
 		}
 	}
 	return nil
 }
 
-// included reads a file that another file includes. Like git it continues if the file is missing,
+// readIncluded reads a file that another file includes. Like git it continues if the file is missing,
 // but with a note.
-func (g *gitReading) included(s setting, depth int) error {
+func (g *gitReading) readIncluded(s setting, depth int) error {
 	file := g.path(s.value, s.file)
-	text, ok := g.include(s.note(""), file, depth+1)
+	text, ok := g.readInclude(s.note(""), file, depth+1)
 	if !ok {
 		return nil
 	}
-	return g.file(file, text, depth+1)
+	return g.readGitFile(file, text, depth+1)
 }
 
-func (g *gitReading) variable(v gitLine, s setting) {
+func (g *gitReading) addVariable(v gitLine, s setting) {
 	reason, known := g.table[v.name]
 	switch {
 	case !known:
 		if v.bare {
 			s.value = ""
 		}
-		g.note(unknownSetting(s, g.table))
+		g.addNote(unknownSetting(s, g.table))
 		return
 	case reason != "":
-		g.note(s.note(reason))
+		g.addNote(s.note(reason))
 		return
 	}
 	if _, seen := g.begins[v.subsection]; !seen {
@@ -123,11 +123,11 @@ func (g *gitReading) variable(v gitLine, s setting) {
 	}
 }
 
-// accounts creates an account from the section and one from each identity, which overrides it.
-func (g *gitReading) accounts() {
+// makeAccounts creates an account from the section and one from each identity, which overrides it.
+func (g *gitReading) makeAccounts() {
 	chosen := g.base["identity"].value
 	if _, names := g.base["smtpserver"]; names {
-		g.account(string(Git), g.begins[""], g.base, chosen == "")
+		g.makeAccount(string(Git), g.begins[""], g.base, chosen == "")
 	} else if len(g.order) == 0 {
 		n := Note{Reason: NoServer}
 		if s, ok := g.begins[""]; ok {
@@ -136,7 +136,7 @@ func (g *gitReading) accounts() {
 		} else {
 			n.File = g.settings.Files[len(g.settings.Files)-1]
 		}
-		g.note(n)
+		g.addNote(n)
 	}
 	for _, name := range g.order {
 		all := map[string]setting{}
@@ -146,66 +146,66 @@ func (g *gitReading) accounts() {
 		for k, s := range g.identity[name] {
 			all[k] = s
 		}
-		g.account(name, g.begins[name], all, chosen == name)
+		g.makeAccount(name, g.begins[name], all, chosen == name)
 	}
 	if chosen != "" && g.identity[chosen] == nil {
 		n := g.base["identity"].note(BadValue)
 		n.Detail = chosen
-		g.note(n)
+		g.addNote(n)
 	}
 }
 
-func (g *gitReading) account(name string, at setting, all map[string]setting, isDefault bool) {
-	d := draft{Found: Found{Account: account.Account{Name: name}, File: at.file, Line: at.line, Default: isDefault}}
+func (g *gitReading) makeAccount(name string, at setting, all map[string]setting, isDefault bool) {
+	d := accountDraft{FoundAccount: FoundAccount{Account: account.Account{Name: name}, File: at.file, Line: at.line, Default: isDefault}}
 	value := func(name string) string { return all[name].value }
 	if server := all["smtpserver"]; strings.HasPrefix(server.value, "/") {
-		g.note(server.note(LocalProgram)) // a path names a program like sendmail
+		g.addNote(server.note(LocalProgram)) // a path names a program like sendmail
 		return
 	}
 	d.host = value("smtpserver")
 	if s := all["smtpserverport"]; s.value != "" {
 		var ok bool
-		if d.port, ok = port(s.value); !ok {
-			g.note(s.note(BadValue))
+		if d.port, ok = parsePort(s.value); !ok {
+			g.addNote(s.note(BadValue))
 		}
 	}
-	g.encryption(&d, all)
+	g.setEncryption(&d, all)
 	d.sender = value("from")
 	if d.sender == "" && g.user["email"].value != "" {
 		d.sender, d.realName = g.user["email"].value, g.user["name"].value
 	}
 	d.Account.LocalName = value("smtpdomain")
 	if s, given := all["smtpsslcertpath"]; given && s.value == "" {
-		g.note(s.note(ProtectionOff)) // an empty path switches the check off
+		g.addNote(s.note(ProtectionOff)) // an empty path switches the check off
 	} else if given {
-		g.authorities(&d, s)
+		g.setAuthorities(&d, s)
 	}
 	d.Account.TLSCert = g.path(value("smtpsslclientcert"), all["smtpsslclientcert"].file)
 	d.Account.TLSKey = g.path(value("smtpsslclientkey"), all["smtpsslclientkey"].file)
 	if d.Account.TLSCert != "" && d.Account.TLSKey == "" {
 		d.Account.TLSKey = d.Account.TLSCert
 	}
-	g.login(&d, all)
-	g.finish(d)
+	g.setLogin(&d, all)
+	g.finishAccount(d)
 }
 
-// authorities imports a CA file. A directory can't be imported: OpenSSL looks up certificates there
+// setAuthorities imports a CA file. A directory can't be imported: OpenSSL looks up certificates there
 // by hash.
-func (g *gitReading) authorities(d *draft, s setting) {
+func (g *gitReading) setAuthorities(d *accountDraft, s setting) {
 	file := g.path(s.value, s.file)
 	if _, err := g.read(file); err != nil {
 		n := s.note(NoCounterpart)
 		n.Detail = file
-		g.note(n)
+		g.addNote(n)
 		return
 	}
 	d.Account.TLSCA = file
 }
 
-func (g *gitReading) encryption(d *draft, all map[string]setting) {
+func (g *gitReading) setEncryption(d *accountDraft, all map[string]setting) {
 	s, given := all["smtpencryption"]
 	if old, is := all["smtpssl"]; is && !given { // its old name
-		if truth(old.value) {
+		if parseBool(old.value) {
 			d.security = implicitTLS
 		}
 		return
@@ -220,12 +220,12 @@ func (g *gitReading) encryption(d *draft, all map[string]setting) {
 		}
 	case "", "none":
 	default:
-		g.note(s.note(BadValue))
+		g.addNote(s.note(BadValue))
 	}
 }
 
-// truth parses a boolean as git does.
-func truth(s string) bool {
+// parseBool parses a boolean as git does.
+func parseBool(s string) bool {
 	switch strings.ToLower(s) {
 	case "true", "yes", "on", "1":
 		return true
@@ -233,7 +233,7 @@ func truth(s string) bool {
 	return false
 }
 
-func (g *gitReading) login(d *draft, all map[string]setting) {
+func (g *gitReading) setLogin(d *accountDraft, all map[string]setting) {
 	d.user = all["smtpuser"].value
 	d.login = d.user != ""
 	d.Password = Password{all["smtppass"].value}
@@ -246,9 +246,9 @@ func (g *gitReading) login(d *draft, all map[string]setting) {
 	case len(list) > 1:
 		n := auth.note(NoCounterpart) // a list: Yan picks the best mechanism
 		n.Detail = auth.value
-		g.note(n)
+		g.addNote(n)
 	}
 	if !d.login && !d.Password.IsZero() {
-		g.note(all["smtppass"].note(Unused))
+		g.addNote(all["smtppass"].note(Unused))
 	}
 }

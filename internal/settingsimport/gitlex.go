@@ -21,18 +21,18 @@ func gitLines(text string) (list []gitLine, line int) {
 	g := &gitLexer{rest: text, line: 1}
 	var section, subsection string
 	for {
-		g.blank()
+		g.skipBlank()
 		switch c := g.peek(); {
 		case c == 0:
 			return list, 0
 		case c == '[':
 			var ok bool
-			if section, subsection, ok = g.header(); !ok {
+			if section, subsection, ok = g.readHeader(); !ok {
 				return list, g.line
 			}
 		default:
 			v := gitLine{section: section, subsection: subsection, line: g.line}
-			if section == "" || !g.variable(&v) {
+			if section == "" || !g.readVariable(&v) {
 				return list, g.line
 			}
 			list = append(list, v)
@@ -60,8 +60,8 @@ func (g *gitLexer) skip() {
 	g.rest = g.rest[1:]
 }
 
-// blank skips white space, empty lines and comments.
-func (g *gitLexer) blank() {
+// skipBlank skips white space, empty lines and comments.
+func (g *gitLexer) skipBlank() {
 	for {
 		switch c := g.peek(); c {
 		case ' ', '\t', '\r', '\n':
@@ -76,8 +76,8 @@ func (g *gitLexer) blank() {
 	}
 }
 
-// header parses [section], [section "subsection"] or the old [section.subsection].
-func (g *gitLexer) header() (section, subsection string, ok bool) {
+// readHeader parses [section], [section "subsection"] or the old [section.subsection].
+func (g *gitLexer) readHeader() (section, subsection string, ok bool) {
 	g.skip()
 	i := 0
 	for i < len(g.rest) && (isAlnum(g.rest[i]) || g.rest[i] == '-' || g.rest[i] == '.') {
@@ -111,7 +111,7 @@ func (g *gitLexer) header() (section, subsection string, ok bool) {
 	return section, subsection, true
 }
 
-func (g *gitLexer) variable(v *gitLine) bool {
+func (g *gitLexer) readVariable(v *gitLine) bool {
 	i := 0
 	for i < len(g.rest) && (isAlnum(g.rest[i]) || g.rest[i] == '-') {
 		i++
@@ -131,13 +131,13 @@ func (g *gitLexer) variable(v *gitLine) bool {
 		return false
 	}
 	var ok bool
-	v.value, ok = g.value()
+	v.value, ok = g.readValue()
 	return ok && v.name != ""
 }
 
-// value reads up to the end of the line. It drops unquoted white space at both ends; a backslash at
+// readValue reads up to the end of the line. It drops unquoted white space at both ends; a backslash at
 // the end continues on the next line.
-func (g *gitLexer) value() (string, bool) {
+func (g *gitLexer) readValue() (string, bool) {
 	var b strings.Builder
 	keep := 0 // white space after this offset may be dropped
 	quoted := false

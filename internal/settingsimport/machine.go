@@ -38,8 +38,8 @@ type Machine struct {
 	Read func(name string) ([]byte, error)
 }
 
-// Usual lists the places of a program's settings in the order in which the program reads them.
-func (m Machine) Usual(p Program) []string {
+// UsualPlaces lists the places of a program's settings in the order in which the program reads them.
+func (m Machine) UsualPlaces(p Program) []string {
 	config := m.getenv("XDG_CONFIG_HOME")
 	if config == "" && m.Home != "" {
 		config = filepath.Join(m.Home, ".config")
@@ -73,13 +73,13 @@ func (m Machine) Usual(p Program) []string {
 	return places
 }
 
-// Look reads the settings of a program from a file, or from its usual places if file is "". The
+// Load reads the settings of a program from a file, or from its usual places if file is "". The
 // error is fs.ErrNotExist if there are none, a [*ProblemError], or a system error.
-func (m Machine) Look(ctx context.Context, p Program, file string) (Settings, error) {
+func (m Machine) Load(ctx context.Context, p Program, file string) (Settings, error) {
 	r := &reading{Machine: m, usual: file == "", ctx: ctx, settings: Settings{Program: p}, names: map[string]bool{}, noted: map[Note]bool{}}
 	files := []string{file}
 	if file == "" {
-		files = r.existing(p)
+		files = r.existingPlaces(p)
 	}
 	if len(files) == 0 {
 		return r.settings, fs.ErrNotExist
@@ -87,13 +87,13 @@ func (m Machine) Look(ctx context.Context, p Program, file string) (Settings, er
 	var err error
 	switch p {
 	case Msmtp:
-		err = r.msmtp(files)
+		err = r.readMsmtp(files)
 	case Mutt:
-		err = r.mutt(files[0]) // the first existing one
+		err = r.readMutt(files[0]) // the first existing one
 	case Git:
-		err = r.git(files)
+		err = r.readGit(files)
 	case SSMTP:
-		err = r.ssmtp(files[0])
+		err = r.readSsmtp(files[0])
 	default:
 		err = errors.New("not a program whose settings can be read")
 	}
@@ -106,12 +106,12 @@ func (r *reading) byPlace(a, b Note) int {
 	return cmp.Or(cmp.Compare(slices.Index(r.settings.Files, a.File), slices.Index(r.settings.Files, b.File)), cmp.Compare(a.Line, b.Line))
 }
 
-// existing returns the usual places that exist, even those that may not be read. Of the user's own
+// existingPlaces returns the usual places that exist, even those that may not be read. Of the user's own
 // files, msmtp reads only the first.
-func (r *reading) existing(p Program) []string {
+func (r *reading) existingPlaces(p Program) []string {
 	var files []string
 	own := false
-	for _, file := range r.Usual(p) {
+	for _, file := range r.UsualPlaces(p) {
 		if _, err := r.read(file); errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -143,8 +143,8 @@ func (m Machine) getenv(name string) string {
 	return m.Getenv(name)
 }
 
-// text reads a file of settings and records that it was read.
-func (r *reading) text(file string) (string, error) {
+// readText reads a file of settings and records that it was read.
+func (r *reading) readText(file string) (string, error) {
 	b, err := r.read(file)
 	if err != nil {
 		return "", err
@@ -186,19 +186,19 @@ func (m Machine) read(file string) ([]byte, error) {
 	return b, err
 }
 
-// include reads a file that another file includes. It notes a file that can't be read.
-func (r *reading) include(n Note, file string, depth int) (text string, ok bool) {
+// readInclude reads a file that another file includes. It notes a file that can't be read.
+func (r *reading) readInclude(n Note, file string, depth int) (text string, ok bool) {
 	n.Detail = file
 	if depth > maxDepth || r.files >= maxFiles {
 		n.Reason = TooDeep
-		r.note(n)
+		r.addNote(n)
 		return "", false
 	}
-	text, err := r.text(file)
+	text, err := r.readText(file)
 	if err != nil {
 		n.Reason = Unreadable
 		n.Detail = err.Error()
-		r.note(n)
+		r.addNote(n)
 		return "", false
 	}
 	return text, true
@@ -216,8 +216,8 @@ func (m Machine) path(name, beside string) string {
 	return filepath.Join(filepath.Dir(beside), name)
 }
 
-// note adds a note unless the same note exists: accounts inherit lines.
-func (r *reading) note(n Note) {
+// addNote adds a note unless the same note exists: accounts inherit lines.
+func (r *reading) addNote(n Note) {
 	if r.noted[n] {
 		return
 	}

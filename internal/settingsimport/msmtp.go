@@ -44,27 +44,27 @@ func (s setting) note(reason Reason) Note {
 	return Note{File: s.file, Line: s.line, Setting: s.name, Reason: reason}
 }
 
-// block is an account of msmtp while its file is read.
-type block struct {
+// msmtpSection is an account of msmtp while its file is read.
+type msmtpSection struct {
 	at       setting // of "account NAME"
 	settings map[string]setting
 	own      int // number of settings that are not inherited
 	bases    []string
 }
 
-func (b *block) copyOf(from map[string]setting) {
+func (b *msmtpSection) copyOf(from map[string]setting) {
 	for name, s := range from {
 		b.settings[name] = s
 	}
 }
 
-// msmtp reads the system's file and the user's own.
-func (r *reading) msmtp(files []string) error {
-	var all []*block
+// readMsmtp reads the system's file and the user's own.
+func (r *reading) readMsmtp(files []string) error {
+	var all []*msmtpSection
 	for i, file := range files {
-		text, err := r.text(file)
+		text, err := r.readText(file)
 		if err != nil && i == 0 && len(files) > 1 && errors.Is(err, fs.ErrPermission) {
-			r.note(Note{File: file, Reason: Unreadable, Detail: err.Error()}) // the system's file, which only its group may read
+			r.addNote(Note{File: file, Reason: Unreadable, Detail: err.Error()}) // the system's file, which only its group may read
 			continue
 		}
 		if err != nil {
@@ -72,7 +72,7 @@ func (r *reading) msmtp(files []string) error {
 		}
 		all = r.msmtpBlocks(all, file, text)
 	}
-	byName := map[string]*block{}
+	byName := map[string]*msmtpSection{}
 	for _, b := range all { // a later account of the same name replaces an earlier one
 		byName[b.at.value] = b
 	}
@@ -91,10 +91,10 @@ func (r *reading) msmtp(files []string) error {
 }
 
 // msmtpBlocks splits a file into its accounts. "defaults" applies to the accounts after it.
-func (r *reading) msmtpBlocks(all []*block, file, text string) []*block {
+func (r *reading) msmtpBlocks(all []*msmtpSection, file, text string) []*msmtpSection {
 	var (
 		defaults = map[string]setting{}
-		current  *block // nil: in the defaults, or before the first block
+		current  *msmtpSection // nil: in the defaults, or before the first block
 		begun    bool
 		line     int
 		table    = msmtpSettings()
@@ -115,17 +115,17 @@ func (r *reading) msmtpBlocks(all []*block, file, text string) []*block {
 			all = append(all, current)
 			continue
 		case "eval":
-			r.note(s.note(Runs))
+			r.addNote(s.note(Runs))
 			continue
 		}
 		reason, known := table[s.name]
 		switch {
 		case !known:
-			r.note(unknownSetting(s, table))
+			r.addNote(unknownSetting(s, table))
 		case !begun:
-			r.note(s.note(Unused))
+			r.addNote(s.note(Unused))
 		case reason != "":
-			r.note(s.note(reason))
+			r.addNote(s.note(reason))
 		case current == nil:
 			defaults[s.name] = s
 		default:
@@ -153,10 +153,10 @@ func msmtpLine(raw string) (setting, bool) {
 }
 
 // msmtpBlock starts an account: "account NAME : BASE, BASE".
-func (r *reading) msmtpBlock(s setting, defaults map[string]setting, all []*block) *block {
+func (r *reading) msmtpBlock(s setting, defaults map[string]setting, all []*msmtpSection) *msmtpSection {
 	name, bases, inherits := strings.Cut(s.value, ":")
 	s.value = strings.TrimSpace(name)
-	b := &block{at: s, settings: map[string]setting{}}
+	b := &msmtpSection{at: s, settings: map[string]setting{}}
 	if !inherits {
 		b.copyOf(defaults)
 		return b
@@ -173,7 +173,7 @@ func (r *reading) msmtpBlock(s setting, defaults map[string]setting, all []*bloc
 		if !found {
 			n := s.note(BadValue)
 			n.Detail = base
-			r.note(n)
+			r.addNote(n)
 			continue
 		}
 		b.bases = append(b.bases, base)
@@ -181,9 +181,9 @@ func (r *reading) msmtpBlock(s setting, defaults map[string]setting, all []*bloc
 	return b
 }
 
-// setFrom returns when the account's sender is written to the header. msmtp writes it if it is
+// fromPolicy returns when the account's sender is written to the header. msmtp writes it if it is
 // missing ("auto"), which is its default, or always ("on").
-func (r *reading) setFrom(b *block) string {
+func (r *reading) fromPolicy(b *msmtpSection) string {
 	s, ok := b.settings["set_from_header"]
 	if !ok {
 		s, ok = b.settings["add_missing_from_header"]
@@ -199,22 +199,22 @@ func (r *reading) setFrom(b *block) string {
 		return account.SetFromMissing
 	case "off":
 	default:
-		r.note(s.note(BadValue))
+		r.addNote(s.note(BadValue))
 	}
 	return ""
 }
 
 // msmtpAccount creates an account from a block.
-func (r *reading) msmtpAccount(b *block, isDefault bool) {
-	d := draft{Found: Found{Account: account.Account{Name: b.at.value}, File: b.at.file, Line: b.at.line, Default: isDefault}}
+func (r *reading) msmtpAccount(b *msmtpSection, isDefault bool) {
+	d := accountDraft{FoundAccount: FoundAccount{Account: account.Account{Name: b.at.value}, File: b.at.file, Line: b.at.line, Default: isDefault}}
 	value := func(name string) string { return b.settings[name].value }
 	d.host, d.realName = value("host"), value("from_full_name")
 	d.Account.LocalName = value("domain")
-	d.Account.SetFrom = r.setFrom(b)
+	d.Account.SetFrom = r.fromPolicy(b)
 	if v := value("port"); v != "" {
 		var ok bool
-		if d.port, ok = port(v); !ok {
-			r.note(b.settings["port"].note(BadValue))
+		if d.port, ok = parsePort(v); !ok {
+			r.addNote(b.settings["port"].note(BadValue))
 		}
 	}
 	switch v := value("protocol"); v {
@@ -222,27 +222,27 @@ func (r *reading) msmtpAccount(b *block, isDefault bool) {
 	case "lmtp":
 		d.lmtp = true
 	default:
-		r.note(b.settings["protocol"].note(BadValue))
+		r.addNote(b.settings["protocol"].note(BadValue))
 	}
 	if v := value("socket"); v != "" {
 		if d.lmtp {
 			d.socket = r.path(v, b.at.file)
 		} else {
-			r.note(b.settings["socket"].note(NoCounterpart))
+			r.addNote(b.settings["socket"].note(NoCounterpart))
 		}
 	}
 	r.msmtpSender(&d, b)
 	r.msmtpTLS(&d, b)
 	r.msmtpLogin(&d, b)
 	if v := value("proxy_host"); v != "" {
-		d.Account.Proxy = "socks5://" + bracketed(v) + ":" + or(value("proxy_port"), "1080")
+		d.Account.Proxy = "socks5://" + bracketHost(v) + ":" + firstNonEmpty(value("proxy_port"), "1080")
 	}
-	r.finish(d)
+	r.finishAccount(d)
 }
 
 // msmtpSender sets the sender. "from" may also be a pattern for the senders that may use the
 // account, and may contain placeholders for the user and the machine.
-func (r *reading) msmtpSender(d *draft, b *block) {
+func (r *reading) msmtpSender(d *accountDraft, b *msmtpSection) {
 	from := strings.ReplaceAll(b.settings["from"].value, "%U", r.User)
 	switch {
 	case strings.ContainsAny(from, "*?["):
@@ -250,15 +250,15 @@ func (r *reading) msmtpSender(d *draft, b *block) {
 			d.Account.Match = []string{from}
 			return
 		}
-		r.note(b.settings["from"].note(BadValue))
+		r.addNote(b.settings["from"].note(BadValue))
 	case strings.ContainsRune(from, '%'):
-		r.note(b.settings["from"].note(BadValue))
+		r.addNote(b.settings["from"].note(BadValue))
 	default:
 		d.sender = from
 	}
 }
 
-func (r *reading) msmtpTLS(d *draft, b *block) {
+func (r *reading) msmtpTLS(d *accountDraft, b *msmtpSection) {
 	on := func(name string, otherwise bool) bool {
 		s, given := b.settings[name]
 		if !given {
@@ -270,7 +270,7 @@ func (r *reading) msmtpTLS(d *draft, b *block) {
 		case "off", "no":
 			return false
 		}
-		r.note(s.note(BadValue))
+		r.addNote(s.note(BadValue))
 		return otherwise
 	}
 	switch {
@@ -285,7 +285,7 @@ func (r *reading) msmtpTLS(d *draft, b *block) {
 		d.port = 25 // msmtp(1), "port"; Yan's default is 587
 	}
 	if !on("tls_certcheck", true) {
-		r.note(b.settings["tls_certcheck"].note(ProtectionOff))
+		r.addNote(b.settings["tls_certcheck"].note(ProtectionOff))
 	}
 	file := func(name string) string { return r.path(b.settings[name].value, b.at.file) }
 	if v := b.settings["tls_trust_file"].value; v != "system" && v != "" {
@@ -299,14 +299,14 @@ func (r *reading) msmtpTLS(d *draft, b *block) {
 		case err == nil && len(raw) == 32:
 			d.Account.TLSPin = "sha256:" + hex.EncodeToString(raw)
 		case err == nil && (len(raw) == 20 || len(raw) == 16): // SHA-1, MD5
-			r.note(s.note(NoCounterpart))
+			r.addNote(s.note(NoCounterpart))
 		default:
-			r.note(s.note(BadValue))
+			r.addNote(s.note(BadValue))
 		}
 	}
 }
 
-func (r *reading) msmtpLogin(d *draft, b *block) {
+func (r *reading) msmtpLogin(d *accountDraft, b *msmtpSection) {
 	auth := b.settings["auth"]
 	d.user = b.settings["user"].value
 	password, command := b.settings["password"], b.settings["passwordeval"]
@@ -323,17 +323,17 @@ func (r *reading) msmtpLogin(d *draft, b *block) {
 	if !d.login {
 		for _, s := range []setting{b.settings["user"], password, command} {
 			if s.value != "" {
-				r.note(s.note(Unused))
+				r.addNote(s.note(Unused))
 			}
 		}
 		return
 	}
 	switch {
 	case command.value != "" && password.value != "" && command.later(password):
-		r.note(password.note(Unused))
+		r.addNote(password.note(Unused))
 		d.setCommand(command.value)
 	case command.value != "" && password.value != "":
-		r.note(command.note(Unused))
+		r.addNote(command.note(Unused))
 		d.Password = Password{password.value}
 	case command.value != "":
 		d.setCommand(command.value)
@@ -352,14 +352,14 @@ func (s setting) later(other setting) bool {
 // without a value: that may be the rest of a password.
 func unknownSetting(s setting, table map[string]Reason) Note {
 	n := s.note(Unknown)
-	n.Detail = nearest(s.name, table)
-	if n.Setting = clean(excerpt.Runes(s.name, maxName)); s.value == "" && n.Detail == "" {
+	n.Detail = nearestName(s.name, table)
+	if n.Setting = withoutControls(excerpt.Runes(s.name, maxName)); s.value == "" && n.Detail == "" {
 		n.Setting = ""
 	}
 	return n
 }
 
-func or(a, b string) string {
+func firstNonEmpty(a, b string) string {
 	if a != "" {
 		return a
 	}

@@ -43,72 +43,72 @@ type muttReading struct {
 }
 
 type muttValue struct {
-	word
+	muttWord
 	setting
 }
 
-// mutt reads a file and the files that it sources.
-func (r *reading) mutt(file string) error {
-	text, err := r.text(file)
+// readMutt reads a file and the files that it sources.
+func (r *reading) readMutt(file string) error {
+	text, err := r.readText(file)
 	if err != nil {
 		return err
 	}
 	m := &muttReading{reading: r, table: muttSettings(), values: map[string]muttValue{}, others: map[string]Note{}}
-	m.lines(file, text, 1)
+	m.readLines(file, text, 1)
 	for _, file := range m.order {
-		r.note(m.others[file])
+		r.addNote(m.others[file])
 	}
-	m.account(file)
+	m.makeAccount(file)
 	return nil
 }
 
-func (m *muttReading) lines(file, text string, depth int) {
+func (m *muttReading) readLines(file, text string, depth int) {
 	logicalLines(text, func(at int, line string) {
 		l := &muttLine{rest: line, lookup: m.lookup}
-		for l.command() {
-			verb, _ := l.next(oneWord)
-			m.run(l, setting{name: verb.text, file: file, line: at}, depth)
-			l.all() // arguments that the command ignores
+		for l.nextCommand() {
+			verb, _ := l.nextWord(oneWord)
+			m.runCommand(l, setting{name: verb.text, file: file, line: at}, depth)
+			l.restOfCommand() // arguments that the command ignores
 		}
 	})
 }
 
 // lookup returns a variable of mutt, or else of the environment.
-func (m *muttReading) lookup(name string) word {
+func (m *muttReading) lookup(name string) muttWord {
 	if v, ok := m.values[name]; ok {
-		return v.word
+		return v.muttWord
 	}
 	if name == "HOME" {
-		return word{text: m.Home}
+		return muttWord{text: m.Home}
 	}
-	return word{text: m.getenv(name)}
+	return muttWord{text: m.getenv(name)}
 }
 
-// run evaluates one command as far as it is about sending.
-func (m *muttReading) run(l *muttLine, s setting, depth int) {
+// runCommand evaluates one command as far as it is about sending.
+func (m *muttReading) runCommand(l *muttLine, s setting, depth int) {
 	switch s.name {
 	case "set", "unset", "reset", "toggle":
-		m.set(l, s)
+		m.setVariables(l, s)
 	case "source":
-		m.source(l, s, depth)
+		m.sourceFiles(l, s, depth)
 	case "my_hdr":
-		w, _ := l.next(toEnd)
+		w, _ := l.nextWord(toEnd)
 		if w.command != "" || w.runs {
-			m.note(s.note(Runs))
+			m.addNote(s.note(Runs))
 			return
 		}
 		s.value = w.text
 		m.headers = append(m.headers, s)
 	case "account-hook", "folder-hook", "send-hook", "send2-hook", "reply-hook", "startup-hook", "ifdef", "ifndef":
 		if mentionsSending(l.rest) {
-			m.note(s.note(Conditional))
+			m.addNote(s.note(Conditional))
 			return
 		}
-		m.other(s)
+		m.countOther(s)
 	case "alternates", "fcc-hook", "fcc-save-hook", "unmy_hdr", "iconv-hook":
-		m.note(s.note(NoCounterpart))
+		m.addNote(s.note(NoCounterpart))
 	default:
-		m.other(s)
+		m.countOther(s)
 	}
 }
 
@@ -122,8 +122,8 @@ func mentionsSending(command string) bool {
 	return false
 }
 
-// other counts a line that is not about sending.
-func (m *muttReading) other(s setting) {
+// countOther counts a line that is not about sending.
+func (m *muttReading) countOther(s setting) {
 	n, seen := m.others[s.file]
 	if !seen {
 		n = Note{File: s.file, Reason: OtherMatter}
@@ -133,19 +133,19 @@ func (m *muttReading) other(s setting) {
 	m.others[s.file] = n
 }
 
-// set evaluates "set name=value name noname invname", "unset name" and similar commands.
-func (m *muttReading) set(l *muttLine, s setting) {
+// setVariables evaluates "set name=value name noname invname", "unset name" and similar commands.
+func (m *muttReading) setVariables(l *muttLine, s setting) {
 	verb := s.name
 	for {
-		name, ok := l.next(oneName)
+		name, ok := l.nextWord(oneName)
 		if !ok {
 			return
 		}
 		s.name = name.text
-		w := word{text: "yes"}
+		w := muttWord{text: "yes"}
 		switch {
-		case l.equals():
-			w, _ = l.next(oneWord)
+		case l.skipEquals():
+			w, _ = l.nextWord(oneWord)
 		case verb == "unset":
 			w.text = "no"
 		case verb == "reset", strings.HasPrefix(s.name, "&"):
@@ -155,15 +155,15 @@ func (m *muttReading) set(l *muttLine, s setting) {
 		case strings.HasPrefix(s.name, "?"):
 			continue // only shows it
 		default:
-			w.text, s.name = m.truth(verb, s.name)
+			w.text, s.name = m.impliedValue(verb, s.name)
 		}
-		m.assign(s, w)
+		m.assignVariable(s, w)
 	}
 }
 
-// truth returns the value that naming a variable sets: "no" for "noname", the opposite for
+// impliedValue returns the value that naming a variable sets: "no" for "noname", the opposite for
 // "invname" and "toggle name".
-func (m *muttReading) truth(verb, name string) (value, plain string) {
+func (m *muttReading) impliedValue(verb, name string) (value, plain string) {
 	known := func(s string) bool { _, ok := m.table[s]; return ok }
 	switch {
 	case known(name) && verb != "toggle":
@@ -172,68 +172,68 @@ func (m *muttReading) truth(verb, name string) (value, plain string) {
 		return "no", strings.TrimPrefix(name, "no")
 	}
 	name = strings.TrimPrefix(name, "inv")
-	if m.values[name].word.text == "yes" {
+	if m.values[name].muttWord.text == "yes" {
 		return "no", name
 	}
 	return "yes", name
 }
 
-func (m *muttReading) assign(s setting, w word) {
+func (m *muttReading) assignVariable(s setting, w muttWord) {
 	reason, known := m.table[s.name]
 	s.value = w.text
 	switch {
 	case w.long:
-		m.note(s.note(BadValue))
+		m.addNote(s.note(BadValue))
 	case strings.HasPrefix(s.name, "my_"):
 		m.values[s.name] = muttValue{w, s}
 	case reason != "":
-		m.note(s.note(reason))
+		m.addNote(s.note(reason))
 	case known:
 		m.values[s.name] = muttValue{w, s}
 	case strings.HasPrefix(s.name, "smtp_"), strings.HasPrefix(s.name, "ssl_"):
-		m.note(unknownSetting(s, m.table))
+		m.addNote(unknownSetting(s, m.table))
 	default:
-		m.other(s)
+		m.countOther(s)
 	}
 }
 
-// source reads another file. A name that ends with a bar is a command.
-func (m *muttReading) source(l *muttLine, s setting, depth int) {
-	for _, w := range l.all() {
+// sourceFiles reads another file. A name that ends with a bar is a command.
+func (m *muttReading) sourceFiles(l *muttLine, s setting, depth int) {
+	for _, w := range l.restOfCommand() {
 		if strings.HasSuffix(w.text, "|") || w.command != "" || w.runs {
-			m.note(s.note(Runs))
+			m.addNote(s.note(Runs))
 			return // the rest are its arguments
 		}
 		file := m.path(w.text, s.file)
-		if text, ok := m.include(s.note(""), file, depth+1); ok {
-			m.lines(file, text, depth+1)
+		if text, ok := m.readInclude(s.note(""), file, depth+1); ok {
+			m.readLines(file, text, depth+1)
 		}
 	}
 }
 
-// plain returns the value of a variable that must be plain text.
-func (m *muttReading) plain(name string) string {
+// plainValue returns the value of a variable that must be plain text.
+func (m *muttReading) plainValue(name string) string {
 	v := m.values[name]
 	if v.command != "" || v.runs {
-		m.note(v.note(Runs))
+		m.addNote(v.note(Runs))
 		return ""
 	}
 	return v.text
 }
 
-// account creates the single account that mutt has.
-func (m *muttReading) account(file string) {
+// makeAccount creates the single account that mutt has.
+func (m *muttReading) makeAccount(file string) {
 	at := m.values["smtp_url"].setting
 	if at.line == 0 {
 		n := Note{File: file, Reason: NoServer}
 		if s := m.values["sendmail"]; s.line != 0 {
 			n = s.note(LocalProgram)
 		}
-		m.note(n)
+		m.addNote(n)
 		return
 	}
-	d := draft{Found: Found{Account: account.Account{Name: string(Mutt)}, File: at.file, Line: at.line, Default: true}}
-	d.sender, d.realName = m.plain("from"), m.plain("realname")
+	d := accountDraft{FoundAccount: FoundAccount{Account: account.Account{Name: string(Mutt)}, File: at.file, Line: at.line, Default: true}}
+	d.sender, d.realName = m.plainValue("from"), m.plainValue("realname")
 	if !m.smtpURL(&d) {
 		return
 	}
@@ -246,22 +246,22 @@ func (m *muttReading) account(file string) {
 	m.muttSent(&d)
 	for _, name := range []string{"ssl_verify_host", "ssl_verify_dates"} {
 		if v := m.values[name]; v.text == "no" {
-			m.note(v.note(ProtectionOff))
+			m.addNote(v.note(ProtectionOff))
 		}
 	}
 	if v := m.values["sig_dashes"]; v.text == "no" {
-		m.note(v.note(NoCounterpart))
+		m.addNote(v.note(NoCounterpart))
 	}
-	d.Account.LocalName = m.plain("hostname")
-	m.finish(d)
+	d.Account.LocalName = m.plainValue("hostname")
+	m.finishAccount(d)
 }
 
 // smtpURL parses smtp[s]://[user[:password]@]host[:port]. The user may contain an @ that is not
 // encoded as %40.
-func (m *muttReading) smtpURL(d *draft) bool {
+func (m *muttReading) smtpURL(d *accountDraft) bool {
 	v := m.values["smtp_url"]
 	if v.command != "" || v.runs {
-		m.note(v.note(Runs))
+		m.addNote(v.note(Runs))
 		return false
 	}
 	scheme, rest, found := strings.Cut(v.text, "://")
@@ -269,19 +269,19 @@ func (m *muttReading) smtpURL(d *draft) bool {
 	at := strings.LastIndexByte(rest, '@')
 	if at >= 0 {
 		user, password, _ := strings.Cut(rest[:at], ":")
-		d.user, d.Password = decoded(user), Password{decoded(password)}
+		d.user, d.Password = unescapePath(user), Password{unescapePath(password)}
 	}
 	host := rest[at+1:]
 	if i := strings.LastIndexByte(host, ':'); i >= 0 && !strings.HasSuffix(host, "]") {
 		var ok bool
-		if d.port, ok = port(host[i+1:]); !ok {
+		if d.port, ok = parsePort(host[i+1:]); !ok {
 			found = false
 		}
 		host = host[:i]
 	}
 	d.host = strings.Trim(host, "[]")
 	if !found || d.host == "" || scheme != "smtp" && scheme != "smtps" {
-		m.note(v.note(BadValue))
+		m.addNote(v.note(BadValue))
 		return false
 	}
 	switch {
@@ -299,15 +299,15 @@ func (m *muttReading) smtpURL(d *draft) bool {
 	return true
 }
 
-func decoded(s string) string {
+func unescapePath(s string) string {
 	if plain, err := url.PathUnescape(s); err == nil {
 		return plain
 	}
 	return s
 }
 
-func (m *muttReading) muttLogin(d *draft) {
-	if user := m.plain("smtp_user"); user != "" {
+func (m *muttReading) muttLogin(d *accountDraft) {
+	if user := m.plainValue("smtp_user"); user != "" {
 		d.user = user
 	}
 	d.login = d.user != ""
@@ -317,13 +317,13 @@ func (m *muttReading) muttLogin(d *draft) {
 		} else {
 			n := s.note(NoCounterpart) // a list: Yan picks the best mechanism
 			n.Detail = s.text
-			m.note(n)
+			m.addNote(n)
 		}
 	}
 	pass := m.values["smtp_pass"]
 	switch {
 	case pass.runs:
-		m.note(pass.note(Runs))
+		m.addNote(pass.note(Runs))
 	case pass.command != "":
 		d.setCommand(pass.command)
 	case pass.text != "":
@@ -337,14 +337,14 @@ func (m *muttReading) muttLogin(d *draft) {
 		}
 	}
 	if !d.login && pass.line != 0 {
-		m.note(pass.note(Unused))
+		m.addNote(pass.note(Unused))
 	}
 }
 
 // muttFiles imports the files that settings name. If no signature is set, mutt appends
 // ~/.signature.
-func (m *muttReading) muttFiles(d *draft) {
-	file := func(name string) string { return m.path(m.plain(name), m.values[name].file) }
+func (m *muttReading) muttFiles(d *accountDraft) {
+	file := func(name string) string { return m.path(m.plainValue(name), m.values[name].file) }
 	d.Account.TLSCA = file("ssl_ca_certificates_file")
 	if cert := file("ssl_client_cert"); cert != "" {
 		d.Account.TLSCert, d.Account.TLSKey = cert, cert
@@ -352,7 +352,7 @@ func (m *muttReading) muttFiles(d *draft) {
 	v, given := m.values["signature"]
 	switch {
 	case strings.HasSuffix(v.text, "|"):
-		m.note(v.note(Runs))
+		m.addNote(v.note(Runs))
 	case given && v.text != "no":
 		d.Account.SignatureFile = file("signature")
 	case !given && m.Home != "":
@@ -365,13 +365,13 @@ func (m *muttReading) muttFiles(d *draft) {
 
 // muttSent imports record, the folder for copies; "=Sent" is relative to folder. A folder on this
 // machine is not imported.
-func (m *muttReading) muttSent(d *draft) {
+func (m *muttReading) muttSent(d *accountDraft) {
 	v := m.values["record"]
-	record := m.plain("record")
+	record := m.plainValue("record")
 	if record == "" || record == "no" || m.values["copy"].text == "no" {
 		return
 	}
-	folder := m.plain("folder")
+	folder := m.plainValue("folder")
 	if record[0] == '=' || record[0] == '+' {
 		if record = record[1:]; strings.Contains(folder, "://") {
 			record = strings.TrimSuffix(folder, "/") + "/" + record
@@ -379,21 +379,21 @@ func (m *muttReading) muttSent(d *draft) {
 	}
 	u, err := url.Parse(record)
 	if err != nil || u.Scheme != "imap" && u.Scheme != "imaps" || u.Hostname() == "" {
-		m.note(v.note(NoCounterpart))
+		m.addNote(v.note(NoCounterpart))
 		return
 	}
-	port := or(u.Port(), map[string]string{"imap": "143", "imaps": "993"}[u.Scheme])
+	port := firstNonEmpty(u.Port(), map[string]string{"imap": "143", "imaps": "993"}[u.Scheme])
 	if _, err := strconv.Atoi(port); err != nil {
-		m.note(v.note(BadValue))
+		m.addNote(v.note(BadValue))
 		return
 	}
-	d.Account.IMAP = fmt.Sprintf("%s://%s:%s", u.Scheme, bracketed(u.Hostname()), port)
+	d.Account.IMAP = fmt.Sprintf("%s://%s:%s", u.Scheme, bracketHost(u.Hostname()), port)
 	d.Account.SentFolder = strings.Trim(u.Path, "/")
 	d.Account.SaveSent = account.SaveAlways
-	user := or(u.User.Username(), m.plain("imap_user"))
+	user := firstNonEmpty(u.User.Username(), m.plainValue("imap_user"))
 	if user != "" && user != d.user {
 		n := v.note(NoCounterpart) // Yan logs in to IMAP as the user of the SMTP server
 		n.Detail = user
-		m.note(n)
+		m.addNote(n)
 	}
 }

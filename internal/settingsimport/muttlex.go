@@ -4,8 +4,8 @@ import (
 	"strings"
 )
 
-// word is a word of mutt's lexer. A command in backticks is kept as text and never run.
-type word struct {
+// muttWord is a word of mutt's lexer. A command in backticks is kept as text and never run.
+type muttWord struct {
 	text string
 	// command is set if the word consists of the output of one command.
 	command string
@@ -22,7 +22,7 @@ const maxValue = 1 << 16
 type muttLine struct {
 	rest string
 	// lookup returns the value of $name.
-	lookup func(name string) word
+	lookup func(name string) muttWord
 }
 
 // extent says where a word ends.
@@ -34,20 +34,20 @@ const (
 	toEnd                 // at the end of the command; quotes are part of it
 )
 
-// next reads a word; ok is false at the end of the command.
-func (l *muttLine) next(e extent) (w word, ok bool) {
+// nextWord reads a word; ok is false at the end of the command.
+func (l *muttLine) nextWord(e extent) (w muttWord, ok bool) {
 	l.rest = strings.TrimLeft(l.rest, " \t")
 	if l.rest == "" || l.rest[0] == '#' || l.rest[0] == ';' {
-		return word{}, false
+		return muttWord{}, false
 	}
 	var (
 		text  strings.Builder
 		quote byte // 0, ' or "
-		parts []word
+		parts []muttWord
 	)
-	add := func(w word) {
+	add := func(w muttWord) {
 		if text.Len()+len(w.text) > maxValue {
-			w = word{long: true}
+			w = muttWord{long: true}
 		}
 		parts = append(parts, w)
 		text.WriteString(w.text)
@@ -65,14 +65,14 @@ scan:
 			}
 			i++
 		case c == '\\' && quote != '\'' && i+1 < len(l.rest):
-			text.WriteString(unescaped(l.rest[i+1]))
+			text.WriteString(unescapeChar(l.rest[i+1]))
 			i += 2
 		case c == '`' && quote != '\'':
 			end := strings.IndexByte(l.rest[i+1:], '`')
 			if end < 0 {
 				end = len(l.rest) - i - 1
 			}
-			add(word{command: l.rest[i+1 : i+1+end]})
+			add(muttWord{command: l.rest[i+1 : i+1+end]})
 			i += min(end+2, len(l.rest)-i)
 		case c == '$' && quote != '\'':
 			variable, n := variableAt(l.rest[i:])
@@ -88,12 +88,12 @@ scan:
 		}
 	}
 	l.rest = l.rest[i:]
-	return joined(text.String(), parts), true
+	return joinWords(text.String(), parts), true
 }
 
-// joined returns a word with this text, made of parts.
-func joined(text string, parts []word) word {
-	w := word{text: text}
+// joinWords returns a word with this text, made of parts.
+func joinWords(text string, parts []muttWord) muttWord {
+	w := muttWord{text: text}
 	for _, p := range parts {
 		w.long = w.long || p.long
 		if len(parts) == 1 && text == "" && !p.runs {
@@ -105,7 +105,7 @@ func joined(text string, parts []word) word {
 	return w
 }
 
-func unescaped(c byte) string {
+func unescapeChar(c byte) string {
 	switch c {
 	case 'n':
 		return "\n"
@@ -136,8 +136,8 @@ func isAlnum(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
 }
 
-// equals consumes an = and a + before it.
-func (l *muttLine) equals() bool {
+// skipEquals consumes an = and a + before it.
+func (l *muttLine) skipEquals() bool {
 	rest := strings.TrimLeft(l.rest, " \t")
 	rest = strings.TrimPrefix(rest, "+")
 	if !strings.HasPrefix(rest, "=") {
@@ -147,16 +147,16 @@ func (l *muttLine) equals() bool {
 	return true
 }
 
-// command moves to the next command of the line; it returns false if there is none.
-func (l *muttLine) command() bool {
+// nextCommand moves to the next command of the line; it returns false if there is none.
+func (l *muttLine) nextCommand() bool {
 	l.rest = strings.TrimLeft(l.rest, " \t;")
 	return l.rest != "" && l.rest[0] != '#'
 }
 
-// all reads the remaining words of the command.
-func (l *muttLine) all() (words []word) {
+// restOfCommand reads the remaining words of the command.
+func (l *muttLine) restOfCommand() (words []muttWord) {
 	for {
-		w, ok := l.next(oneWord)
+		w, ok := l.nextWord(oneWord)
 		if !ok {
 			return words
 		}

@@ -7,18 +7,18 @@ import (
 	"unicode"
 )
 
-// holding says whether a command contains the password that it prints.
-type holding int
+// commandContent says whether a command contains the password that it prints.
+type commandContent int
 
 const (
-	elsewhere holding = iota // it does not, as far as can be seen: the command is imported
-	clearly                  // it only repeats a word, which is the password
-	somehow                  // it prints text of its own in a form that is not parsed
+	elsewhere commandContent = iota // it does not, as far as can be seen: the command is imported
+	clearly                         // it only repeats a word, which is the password
+	somehow                         // it prints text of its own in a form that is not parsed
 )
 
-// spelled parses "echo word" and "printf '%s' word" as the shell and these programs do
+// passwordInCommand parses "echo word" and "printf '%s' word" as the shell and these programs do
 // (POSIX.1-2024, sections 2.2 and 2.3, echo, printf).
-func spelled(command string) (word string, how holding) {
+func passwordInCommand(command string) (word string, how commandContent) {
 	words, plain, expands := shellWords(command)
 	for len(words) > 0 && (isAssignment(words[0]) || slices.Contains([]string{"command", "builtin", "exec"}, words[0])) {
 		words = words[1:]

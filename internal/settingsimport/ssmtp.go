@@ -24,10 +24,10 @@ func ssmtpSettings() map[string]Reason {
 	}
 }
 
-// ssmtp reads the machine's account, and the line of this user in revaliases, which may name
+// readSsmtp reads the machine's account, and the line of this user in revaliases, which may name
 // another address or server.
-func (r *reading) ssmtp(file string) error {
-	text, err := r.text(file)
+func (r *reading) readSsmtp(file string) error {
+	text, err := r.readText(file)
 	if err != nil {
 		return err
 	}
@@ -41,22 +41,22 @@ func (r *reading) ssmtp(file string) error {
 		hub = own.hub
 	}
 	if hub.value == "" {
-		r.note(Note{File: file, Reason: NoServer})
+		r.addNote(Note{File: file, Reason: NoServer})
 		return nil
 	}
-	d := draft{Found: Found{Account: account.Account{Name: string(SSMTP)}, File: file, Line: values["mailhub"].line, Default: true}}
-	d.host, d.port = r.hub(hub)
+	d := accountDraft{FoundAccount: FoundAccount{Account: account.Account{Name: string(SSMTP)}, File: file, Line: values["mailhub"].line, Default: true}}
+	d.host, d.port = r.splitHub(hub)
 	if number := values["remoteport"]; number.value != "" && d.port == 0 {
-		_, d.port = r.hub(setting{name: number.name, value: ":" + number.value, file: number.file, line: number.line})
+		_, d.port = r.splitHub(setting{name: number.name, value: ":" + number.value, file: number.file, line: number.line})
 	}
 	r.ssmtpTLS(&d, values)
 	r.ssmtpLogin(&d, values)
-	d.sender = or(own.address, r.ssmtpSender(values))
+	d.sender = firstNonEmpty(own.address, r.ssmtpSender(values))
 	d.Account.LocalName = values["hostname"].value
 	for _, s := range headers {
 		r.setHeader(&d, s.note(""), s.value)
 	}
-	r.finish(d)
+	r.finishAccount(d)
 	return nil
 }
 
@@ -80,15 +80,15 @@ func (r *reading) ssmtpLines(file, text string) (values map[string]setting, head
 		reason, known := table[name]
 		switch {
 		case !known:
-			r.note(unknownSetting(s, table))
+			r.addNote(unknownSetting(s, table))
 		case reason != "":
-			r.note(s.note(reason))
+			r.addNote(s.note(reason))
 		case name == "addheader":
 			headers = append(headers, s)
 		default:
 			if name == "authpass" || name == "authuser" {
 				if values[name].name != "" {
-					r.note(s.note(Unused))
+					r.addNote(s.note(Unused))
 					continue
 				}
 			} else if name != "rewritedomain" && name != "hostname" { // the others are one word
@@ -101,20 +101,20 @@ func (r *reading) ssmtpLines(file, text string) (values map[string]setting, head
 	return values, headers
 }
 
-// hub splits "host:port".
-func (r *reading) hub(s setting) (host string, n int) {
+// splitHub splits "host:port".
+func (r *reading) splitHub(s setting) (host string, n int) {
 	host, number, given := strings.Cut(s.value, ":")
 	if !given {
 		return host, 0
 	}
-	n, ok := port(number)
+	n, ok := parsePort(number)
 	if !ok {
-		r.note(s.note(BadValue))
+		r.addNote(s.note(BadValue))
 	}
 	return host, n
 }
 
-func (r *reading) ssmtpTLS(d *draft, values map[string]setting) {
+func (r *reading) ssmtpTLS(d *accountDraft, values map[string]setting) {
 	yes := func(name string) bool { return strings.EqualFold(values[name].value, "yes") }
 	switch {
 	case yes("usestarttls"):
@@ -128,16 +128,16 @@ func (r *reading) ssmtpTLS(d *draft, values map[string]setting) {
 	d.Account.TLSCA = values["tls_ca_file"].value
 	cert, key := values["tlscert"], values["tlskey"]
 	if cert.value != "" && !yes("usetlscert") {
-		r.note(cert.note(Unused))
+		r.addNote(cert.note(Unused))
 		return
 	}
 	d.Account.TLSCert = cert.value
 	if cert.value != "" {
-		d.Account.TLSKey = or(key.value, cert.value)
+		d.Account.TLSKey = firstNonEmpty(key.value, cert.value)
 	}
 }
 
-func (r *reading) ssmtpLogin(d *draft, values map[string]setting) {
+func (r *reading) ssmtpLogin(d *accountDraft, values map[string]setting) {
 	d.user = values["authuser"].value
 	d.login = d.user != ""
 	d.Password = Password{values["authpass"].value}
@@ -145,7 +145,7 @@ func (r *reading) ssmtpLogin(d *draft, values map[string]setting) {
 		d.mechanism, d.mechanismAt = s.value, s.note(Mechanism)
 	}
 	if !d.login && !d.Password.IsZero() {
-		r.note(values["authpass"].note(Unused))
+		r.addNote(values["authpass"].note(Unused))
 	}
 }
 
@@ -177,12 +177,12 @@ type alias struct {
 
 // revaliases returns the line of this user. The file is usually missing.
 func (r *reading) revaliases(file string) (own alias, err error) {
-	text, err := r.text(file)
+	text, err := r.readText(file)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return alias{}, nil
 	case errors.Is(err, fs.ErrPermission):
-		r.note(Note{File: file, Reason: Unreadable, Detail: err.Error()})
+		r.addNote(Note{File: file, Reason: Unreadable, Detail: err.Error()})
 		return alias{}, nil
 	case err != nil:
 		return alias{}, err
@@ -199,10 +199,10 @@ func (r *reading) revaliases(file string) (own alias, err error) {
 		switch {
 		case len(parts) < 2:
 			n.Reason, n.Setting = Syntax, ""
-			r.note(n)
+			r.addNote(n)
 		case parts[0] != r.User || r.User == "":
 			n.Reason = OtherUser
-			r.note(n)
+			r.addNote(n)
 		default:
 			own.address = strings.TrimSpace(parts[1])
 			if len(parts) == 3 {

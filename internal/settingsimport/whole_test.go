@@ -19,8 +19,8 @@ func TestSetFromOfMsmtp(t *testing.T) {
 		{"tls", "on", ""},
 	} {
 		r := &reading{noted: map[Note]bool{}}
-		b := &block{settings: map[string]setting{tt.name: {name: tt.name, value: tt.value}}}
-		if got := r.setFrom(b); got != tt.want {
+		b := &msmtpSection{settings: map[string]setting{tt.name: {name: tt.name, value: tt.value}}}
+		if got := r.fromPolicy(b); got != tt.want {
 			t.Errorf("%s %s: %q, want %q", tt.name, tt.value, got, tt.want)
 		}
 	}

@@ -15,7 +15,7 @@ import (
 
 // headerOf reads the header of a message.
 func headerOf(content smtpclient.Content) (message.RawHeader, error) {
-	head := beginning{most: maxHeader}
+	head := headerBuffer{most: maxHeader}
 	if _, err := content.WriteTo(&head); err != nil && !errors.Is(err, errEnough) {
 		return message.RawHeader{}, err
 	}
@@ -47,13 +47,13 @@ const maxHeader = 1<<20 + 64<<10 // the limit of message.OpenRaw, whose line end
 
 var errEnough = errors.New("enough was read")
 
-// beginning keeps the header of the octets written to it, then rejects the rest.
-type beginning struct {
+// headerBuffer keeps the header of the octets written to it, then rejects the rest.
+type headerBuffer struct {
 	octets []byte
 	most   int
 }
 
-func (b *beginning) Write(p []byte) (int, error) {
+func (b *headerBuffer) Write(p []byte) (int, error) {
 	from := max(0, len(b.octets)-3)
 	b.octets = append(b.octets, p...)
 	if bytes.Contains(b.octets[from:], []byte("\r\n\r\n")) || len(b.octets) > b.most {

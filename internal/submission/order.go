@@ -28,7 +28,7 @@ const (
 	MaxTags = outbox.MaxTags
 )
 
-func (o Order) check() error {
+func (o Order) validate() error {
 	names := outbox.NewMessage{Account: o.Account, Key: o.Key, Tags: o.Tags}
 	if err := names.CheckNames(); err != nil {
 		return err
@@ -47,8 +47,8 @@ func (o Order) check() error {
 	return nil
 }
 
-// tags returns the tags without repetitions.
-func (o Order) tags() []string {
+// uniqueTags returns the tags without repetitions.
+func (o Order) uniqueTags() []string {
 	var tags []string
 	for _, tag := range o.Tags {
 		if !slices.Contains(tags, tag) {

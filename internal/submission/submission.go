@@ -19,22 +19,22 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// Letter is a message that can be enqueued, any number of times: in several accounts, or with
+// PreparedMessage is a message that can be enqueued, any number of times: in several accounts, or with
 // several keys. It is not safe for concurrent use.
-type Letter struct {
+type PreparedMessage struct {
 	content   smtpclient.Content
 	envelope  smtp.Envelope
 	messageID string
 	subject   string
-	// said returns the hash of the caller-supplied content, without generated header fields.
-	said   func() ([sha256.Size]byte, error)
-	closes io.Closer // nil if the caller closes the content
+	// callerHash hashes caller-supplied content only, not generated headers.
+	callerHash func() ([sha256.Size]byte, error)
+	closes     io.Closer // nil if the caller closes the content
 }
 
 // Compose composes a message with c, which may be nil, and returns it as a Letter. The caller
 // closes it. It is stored in its 7-bit form, since the capabilities of the server at the time of
 // sending are not known.
-func Compose(c *message.Composer, m *message.Message) (*Letter, error) {
+func Compose(c *message.Composer, m *message.Message) (*PreparedMessage, error) {
 	if c == nil {
 		c = new(message.Composer)
 	}
@@ -42,7 +42,7 @@ func Compose(c *message.Composer, m *message.Message) (*Letter, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := Composed(content, m.Subject)
+	l, err := FromComposed(content, m.Subject)
 	if err != nil {
 		_ = content.Close() // err is the error to return
 		return nil, err
@@ -51,9 +51,9 @@ func Compose(c *message.Composer, m *message.Message) (*Letter, error) {
 	return l, nil
 }
 
-// Composed is Compose for a message that is already composed. The caller closes the content when
+// FromComposed is Compose for a message that is already composed. The caller closes the content when
 // the Letter is no longer used.
-func Composed(content *message.Content, subject string) (*Letter, error) {
+func FromComposed(content *message.Content, subject string) (*PreparedMessage, error) {
 	envelope, err := content.Envelope()
 	if err != nil {
 		return nil, err
@@ -62,23 +62,23 @@ func Composed(content *message.Content, subject string) (*Letter, error) {
 	if seven, ok := content.SevenBit(); ok {
 		form = seven
 	}
-	return &Letter{content: form, envelope: envelope, messageID: content.MessageID(), subject: listSubject(subject), said: content.Fingerprint}, nil
+	return &PreparedMessage{content: form, envelope: envelope, messageID: content.MessageID(), subject: listSubject(subject), callerHash: content.Fingerprint}, nil
 }
 
 // Raw turns a whole message into a Letter, such as those of message.OpenRaw, which omit Bcc.
 // Missing Date and Message-ID fields are prepended (RFC 6409 sections 8.2 and 8.3). A message made
 // by message.Compose is stored in its 7-bit form. The caller closes the content when the Letter is
 // no longer used.
-func Raw(content smtpclient.Content, envelope smtp.Envelope) (*Letter, error) {
-	return raw(content, envelope, time.Now())
+func Raw(content smtpclient.Content, envelope smtp.Envelope) (*PreparedMessage, error) {
+	return newRaw(content, envelope, time.Now())
 }
 
-func raw(content smtpclient.Content, envelope smtp.Envelope, now time.Time) (*Letter, error) {
+func newRaw(content smtpclient.Content, envelope smtp.Envelope, now time.Time) (*PreparedMessage, error) {
 	if content == nil || envelope.Len() == 0 {
 		return nil, localerr.New("the message has no recipients or no content")
 	}
-	said := func() ([sha256.Size]byte, error) { return octets(content) }
-	if made, ok := content.(made); ok {
+	said := func() ([sha256.Size]byte, error) { return hashContent(content) }
+	if made, ok := content.(composedContent); ok {
 		said = made.Fingerprint
 		if seven, ok := made.SevenBit(); ok {
 			content = seven
@@ -88,7 +88,7 @@ func raw(content smtpclient.Content, envelope smtp.Envelope, now time.Time) (*Le
 	if err != nil {
 		return nil, localerr.Errorf("reading the header of the message: %w", err)
 	}
-	l := &Letter{content: content, envelope: envelope, messageID: h.MessageID(), subject: listSubject(h.Text("Subject")), said: said}
+	l := &PreparedMessage{content: content, envelope: envelope, messageID: h.MessageID(), subject: listSubject(h.Text("Subject")), callerHash: said}
 	var missing []byte
 	if !h.Has("Date") {
 		missing = append(now.AppendFormat(append(missing, "Date: "...), time.RFC1123Z), "\r\n"...)
@@ -98,19 +98,19 @@ func raw(content smtpclient.Content, envelope smtp.Envelope, now time.Time) (*Le
 		missing = append(missing, "Message-ID: "+l.messageID+"\r\n"...)
 	}
 	if len(missing) > 0 {
-		l.content = completed{content, missing}
+		l.content = completedContent{content, missing}
 	}
 	return l, nil
 }
 
-// made is the interface of message.Content, also for types that embed one.
-type made interface {
+// composedContent is the interface of message.Content, also for types that embed one.
+type composedContent interface {
 	Fingerprint() ([sha256.Size]byte, error)
 	SevenBit() (*message.Content, bool)
 }
 
-// octets returns the fingerprint of a message as it is.
-func octets(content smtpclient.Content) ([sha256.Size]byte, error) {
+// hashContent returns the fingerprint of a message as it is.
+func hashContent(content smtpclient.Content) ([sha256.Size]byte, error) {
 	sum := sha256.New()
 	if _, err := content.WriteTo(sum); err != nil {
 		return [sha256.Size]byte{}, err
@@ -120,16 +120,16 @@ func octets(content smtpclient.Content) ([sha256.Size]byte, error) {
 
 // MessageID returns the message's Message-ID with its angle brackets; "" for a whole message with a
 // malformed one.
-func (l *Letter) MessageID() string { return l.messageID }
+func (l *PreparedMessage) MessageID() string { return l.messageID }
 
 // Envelope returns the envelope.
-func (l *Letter) Envelope() smtp.Envelope { return l.envelope }
+func (l *PreparedMessage) Envelope() smtp.Envelope { return l.envelope }
 
 // Size returns the number of octets that are stored.
-func (l *Letter) Size() int64 { return l.content.Size() }
+func (l *PreparedMessage) Size() int64 { return l.content.Size() }
 
 // Close closes the content that Compose has opened.
-func (l *Letter) Close() error {
+func (l *PreparedMessage) Close() error {
 	if l.closes == nil {
 		return nil
 	}
@@ -137,8 +137,8 @@ func (l *Letter) Close() error {
 }
 
 // Enqueue stores the message in an outbox.
-func (l *Letter) Enqueue(ctx context.Context, s outbox.Enqueuer, o Order) (outbox.EnqueueResult, error) {
-	m, err := l.New(o)
+func (l *PreparedMessage) Enqueue(ctx context.Context, s outbox.Enqueuer, o Order) (outbox.EnqueueResult, error) {
+	m, err := l.NewMessage(o)
 	if err != nil {
 		return outbox.EnqueueResult{}, err
 	}
@@ -146,77 +146,77 @@ func (l *Letter) Enqueue(ctx context.Context, s outbox.Enqueuer, o Order) (outbo
 }
 
 // EnqueueIn stores the message inside a transaction of the caller.
-func (l *Letter) EnqueueIn(ctx context.Context, s outbox.Enqueuer, tx outbox.Tx, o Order) (outbox.EnqueueResult, error) {
-	m, err := l.New(o)
+func (l *PreparedMessage) EnqueueIn(ctx context.Context, s outbox.Enqueuer, tx outbox.Tx, o Order) (outbox.EnqueueResult, error) {
+	m, err := l.NewMessage(o)
 	if err != nil {
 		return outbox.EnqueueResult{}, err
 	}
 	return s.EnqueueIn(ctx, tx, m)
 }
 
-// New returns the message for a store. If the order has a key, New reads the content for the
+// NewMessage returns the message for a store. If the order has a key, New reads the content for the
 // fingerprint.
-func (l *Letter) New(o Order) (outbox.NewMessage, error) {
-	if err := o.check(); err != nil {
+func (l *PreparedMessage) NewMessage(o Order) (outbox.NewMessage, error) {
+	if err := o.validate(); err != nil {
 		return outbox.NewMessage{}, err
 	}
 	m := outbox.NewMessage{Account: o.Account, Key: o.Key, Envelope: l.envelope, MessageID: l.messageID, Subject: l.subject, Content: l.content,
-		NotBefore: o.NotBefore, Expires: o.Expires, Priority: o.Priority, Tags: o.tags(), Hold: o.Hold, ReportOn: o.ReportOn}
+		NotBefore: o.NotBefore, Expires: o.Expires, Priority: o.Priority, Tags: o.uniqueTags(), Hold: o.Hold, ReportOn: o.ReportOn}
 	if o.Key == "" {
 		return m, nil
 	}
-	said, err := l.said()
+	said, err := l.callerHash()
 	if err != nil {
 		return outbox.NewMessage{}, err
 	}
-	m.Fingerprint = fingerprint(said, l.envelope)
+	m.Fingerprint = orderFingerprint(said, l.envelope)
 	return m, nil
 }
 
-// fingerprint identifies a message with its envelope. The time of sending is not part of it: a
+// orderFingerprint identifies a message with its envelope. The time of sending is not part of it: a
 // program that repeats a request may name another time. The scheme must stay the same in all
 // versions.
-func fingerprint(said [sha256.Size]byte, e smtp.Envelope) [sha256.Size]byte {
+func orderFingerprint(said [sha256.Size]byte, e smtp.Envelope) [sha256.Size]byte {
 	h := sha256.New()
 	_, _ = h.Write(said[:]) // a hash returns no errors
-	text(h, "yan order 1")
-	text(h, e.From().String())
-	list(h, e.To(), smtp.Address.String)
+	writeText(h, "yan order 1")
+	writeText(h, e.From().String())
+	writeList(h, e.To(), smtp.Address.String)
 	d := e.DSN()
-	text(h, d.Return)
-	text(h, d.EnvelopeID)
-	list(h, d.Notify, func(s string) string { return s })
+	writeText(h, d.Return)
+	writeText(h, d.EnvelopeID)
+	writeList(h, d.Notify, func(s string) string { return s })
 	return [sha256.Size]byte(h.Sum(nil))
 }
 
-// text writes a text after its length, so that no two sequences are equal.
-func text(h hash.Hash, s string) {
+// writeText writes a text after its length, so that no two sequences are equal.
+func writeText(h hash.Hash, s string) {
 	_, _ = h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(s))))
 	_, _ = h.Write([]byte(s))
 }
 
-func list[T any](h hash.Hash, all []T, form func(T) string) {
+func writeList[T any](h hash.Hash, all []T, form func(T) string) {
 	_, _ = h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(all))))
 	for _, one := range all {
-		text(h, form(one))
+		writeText(h, form(one))
 	}
 }
 
-// completed is a whole message with the missing header fields in front of it.
-type completed struct {
+// completedContent is a whole message with the missing header fields in front of it.
+type completedContent struct {
 	smtpclient.Content
 	missing []byte
 }
 
-func (c completed) Size() int64 { return int64(len(c.missing)) + c.Content.Size() }
+func (c completedContent) Size() int64 { return int64(len(c.missing)) + c.Content.Size() }
 
 // IsBinary implements smtpclient.BinaryContent.
-func (c completed) IsBinary() bool {
+func (c completedContent) IsBinary() bool {
 	b, ok := c.Content.(smtpclient.BinaryContent)
 	return ok && b.IsBinary()
 }
 
-func (c completed) WriteTo(w io.Writer) (int64, error) {
+func (c completedContent) WriteTo(w io.Writer) (int64, error) {
 	n, err := w.Write(c.missing)
 	if err != nil {
 		return int64(n), err

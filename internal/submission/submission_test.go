@@ -18,12 +18,12 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-func text() message.Message {
+func writeText() message.Message {
 	return message.Message{From: "雁 <me@example.com>", To: []string{"a@example.org"}, Bcc: []string{"secret@example.org"},
 		Subject: "主题", Text: "你好", EightBit: true}
 }
 
-func compose(t *testing.T, m message.Message) *submission.Letter {
+func compose(t *testing.T, m message.Message) *submission.PreparedMessage {
 	t.Helper()
 	l, err := submission.Compose(nil, &m)
 	if err != nil {
@@ -37,7 +37,7 @@ func compose(t *testing.T, m message.Message) *submission.Letter {
 	return l
 }
 
-func raw(t *testing.T, source string, from string, to ...string) (*submission.Letter, error) {
+func newRaw(t *testing.T, source string, from string, to ...string) (*submission.PreparedMessage, error) {
 	t.Helper()
 	content, err := message.ReadRaw(strings.NewReader(source))
 	if err != nil {
@@ -95,7 +95,7 @@ func body(t *testing.T, s outbox.Store, id queue.ID) []byte {
 func TestComposedMessageIsKept(t *testing.T) {
 	t.Parallel()
 	store := outboxtest.NewModel(outboxtest.NewClock())
-	letter := compose(t, text())
+	letter := compose(t, writeText())
 	receipt, err := letter.Enqueue(t.Context(), store, submission.Order{Account: "work", Tags: []string{"news"}, Priority: queue.High})
 	if err != nil {
 		t.Fatal(err)
@@ -127,23 +127,23 @@ func TestKeys(t *testing.T) {
 	t.Parallel()
 	store := outboxtest.NewModel(outboxtest.NewClock())
 	order := submission.Order{Account: "a", Key: "invoice 7"}
-	enqueue := func(l *submission.Letter, o submission.Order) (outbox.EnqueueResult, error) {
+	enqueue := func(l *submission.PreparedMessage, o submission.Order) (outbox.EnqueueResult, error) {
 		return l.Enqueue(t.Context(), store, o)
 	}
-	first, err := enqueue(compose(t, text()), order)
+	first, err := enqueue(compose(t, writeText()), order)
 	if err != nil || first.Duplicate {
 		t.Fatal(first, err)
 	}
 	later := order
 	later.NotBefore, later.Tags = time.Now().Add(time.Hour), []string{"x"}
 	for name, o := range map[string]submission.Order{"the same order": order, "at another hour": later} {
-		if again, err := enqueue(compose(t, text()), o); err != nil || !again.Duplicate || again.ID != first.ID {
+		if again, err := enqueue(compose(t, writeText()), o); err != nil || !again.Duplicate || again.ID != first.ID {
 			t.Errorf("%s: %+v, %v; want a duplicate of %s", name, again, err, first.ID)
 		}
 	}
-	other := text()
+	other := writeText()
 	other.Text = "再见"
-	someone := text()
+	someone := writeText()
 	someone.Bcc = []string{"other@example.org"}
 	for name, m := range map[string]message.Message{"another text": other, "another recipient": someone} {
 		if got, err := enqueue(compose(t, m), order); !errors.Is(err, queue.ErrConflict) {
@@ -156,8 +156,8 @@ func TestKeys(t *testing.T) {
 		t.Errorf("another account: %+v, %v", got, err)
 	}
 	unkeyed := submission.Order{Account: "a"}
-	one, err := enqueue(compose(t, text()), unkeyed)
-	two, err2 := enqueue(compose(t, text()), unkeyed)
+	one, err := enqueue(compose(t, writeText()), unkeyed)
+	two, err2 := enqueue(compose(t, writeText()), unkeyed)
 	if err != nil || err2 != nil || one.ID == two.ID {
 		t.Errorf("without a key: %+v, %v, and %+v, %v", one, err, two, err2)
 	}
@@ -167,8 +167,8 @@ func TestKeys(t *testing.T) {
 func TestReadersAreReadOnce(t *testing.T) {
 	t.Parallel()
 	store := outboxtest.NewModel(outboxtest.NewClock())
-	with := func(data string) *submission.Letter {
-		m := text()
+	with := func(data string) *submission.PreparedMessage {
+		m := writeText()
 		m.Attachments = []message.Attachment{message.Reader("a.txt", io.MultiReader(strings.NewReader(data)))}
 		return compose(t, m)
 	}
@@ -200,7 +200,7 @@ func TestRawMessageIsCompleted(t *testing.T) {
 		{name: "a malformed id", source: "From: a@example.com\nDate: x\nMessage-ID: none\nSubject: a\n\tb\n\nx\n", subject: "a\tb"},
 	} {
 		store := outboxtest.NewModel(outboxtest.NewClock())
-		l, err := raw(t, test.source, "bounces@example.net", "b@example.org")
+		l, err := newRaw(t, test.source, "bounces@example.net", "b@example.org")
 		if err != nil {
 			t.Fatalf("%s: %v", test.name, err)
 		}
@@ -249,7 +249,7 @@ func TestKeysOfRawMessages(t *testing.T) {
 	store := outboxtest.NewModel(outboxtest.NewClock())
 	const source = "From: a@example.com\n\nx\n"
 	enqueue := func(source, from string, to ...string) (outbox.EnqueueResult, error) {
-		l, err := raw(t, source, from, to...)
+		l, err := newRaw(t, source, from, to...)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -302,11 +302,11 @@ func TestComposedElsewhere(t *testing.T) {
 	t.Parallel()
 	store := outboxtest.NewModel(outboxtest.NewClock())
 	order := submission.Order{Key: "k", Tags: []string{"a", "b", "a"}}
-	first, err := compose(t, text()).Enqueue(t.Context(), store, order)
+	first, err := compose(t, writeText()).Enqueue(t.Context(), store, order)
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := text()
+	m := writeText()
 	content, err := message.Compose(&m)
 	if err != nil {
 		t.Fatal(err)
@@ -336,7 +336,7 @@ func TestComposedElsewhere(t *testing.T) {
 func TestWrongOrders(t *testing.T) {
 	t.Parallel()
 	store := outboxtest.NewModel(outboxtest.NewClock())
-	letter := compose(t, text())
+	letter := compose(t, writeText())
 	now := time.Now()
 	for name, o := range map[string]submission.Order{
 		"a long key":               {Key: strings.Repeat("x", submission.MaxKey+1)},
@@ -362,7 +362,7 @@ func TestWrongOrders(t *testing.T) {
 	if _, err := submission.Raw(nil, envelope(t, "", "a@example.org")); err == nil {
 		t.Error("a nil message is accepted")
 	}
-	if _, err := raw(t, "From: a@example.com\n\nx\n", ""); err == nil {
+	if _, err := newRaw(t, "From: a@example.com\n\nx\n", ""); err == nil {
 		t.Error("a whole message without recipients is accepted")
 	}
 }
@@ -370,11 +370,11 @@ func TestWrongOrders(t *testing.T) {
 // The fingerprint scheme never changes: a key used before an update is the same message after it.
 func TestFingerprintStays(t *testing.T) {
 	t.Parallel()
-	l, err := raw(t, "From: a@example.com\n\nx\n", "a@example.com", "b@example.org")
+	l, err := newRaw(t, "From: a@example.com\n\nx\n", "a@example.com", "b@example.org")
 	if err != nil {
 		t.Fatal(err)
 	}
-	n, err := l.New(submission.Order{Key: "k"})
+	n, err := l.NewMessage(submission.Order{Key: "k"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,22 +28,22 @@ const (
 	enhancedKey = attribute.Key("yan.smtp.enhanced_code")
 )
 
-// Record records a span for each Settled event that ended an attempt: one per recipient, from the
+// RecordAttempt records a span for each Settled event that ended an attempt: one per recipient, from the
 // start of its transaction to the reply. It is recorded afterwards, so an attempt during which the
 // process died has no span; the outbox records it.
-func Record(tracer trace.Tracer, e delivery.Event) {
+func RecordAttempt(tracer trace.Tracer, e delivery.Event) {
 	if e.Kind != delivery.Settled || e.Began.IsZero() {
 		return
 	}
 	_, span := tracer.Start(context.Background(), "send "+redact.Text(e.Account), trace.WithTimestamp(e.Began),
-		trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(attributes(e)...))
+		trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(spanAttributes(e)...))
 	if e.State != queue.HandedOver {
 		span.SetStatus(codes.Error, string(e.State))
 	}
 	span.End(trace.WithTimestamp(e.Began.Add(e.Took)))
 }
 
-func attributes(e delivery.Event) []attribute.KeyValue {
+func spanAttributes(e delivery.Event) []attribute.KeyValue {
 	list := []attribute.KeyValue{
 		semconv.MessagingOperationTypeSend,
 		semconv.MessagingOperationName("send"),

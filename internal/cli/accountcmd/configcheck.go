@@ -200,7 +200,7 @@ func (c *checking) certificates(acc account.Account) {
 		if f.file == "" {
 			continue
 		}
-		if err := atomicfile.Check(acc.File(f.file)); err != nil {
+		if err := atomicfile.CheckReadable(acc.File(f.file)); err != nil {
 			c.found(severe, acc.Name, f.key, c.fileProblem(acc.File(f.file), err))
 			readable = false
 		}

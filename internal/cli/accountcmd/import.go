@@ -80,7 +80,7 @@ func (a *runner) accountImportCommand() *cobra.Command {
 
 // haul is an account found in another program's settings.
 type haul struct {
-	settingsimport.Found
+	settingsimport.FoundAccount
 	program settingsimport.Program
 	name    string // its name here, unique among all found accounts
 	chosen  bool
@@ -195,7 +195,7 @@ func (a *importer) lookAround(ctx context.Context, s *importFlags, args []string
 		m.User = me.Username[strings.LastIndexByte(me.Username, '\\')+1:] // Windows puts the domain before it
 	}
 	if len(args) == 1 {
-		settings, err := m.Look(ctx, settingsimport.Program(s.from), args[0])
+		settings, err := m.Load(ctx, settingsimport.Program(s.from), args[0])
 		if err != nil {
 			return nil, a.unreadableSettings(args[0], err)
 		}
@@ -207,8 +207,8 @@ func (a *importer) lookAround(ctx context.Context, s *importFlags, args []string
 		if s.from != "" && s.from != string(p) {
 			continue
 		}
-		places = append(places, m.Usual(p)...)
-		settings, err := m.Look(ctx, p, "")
+		places = append(places, m.UsualPlaces(p)...)
+		settings, err := m.Load(ctx, p, "")
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -268,7 +268,7 @@ func (a *importer) hauls(all []settingsimport.Settings, s *importFlags) []*haul 
 	taken := map[string]bool{}
 	for _, settings := range all {
 		for _, found := range settings.Found {
-			h := &haul{Found: found, program: settings.Program, name: found.Account.Name}
+			h := &haul{FoundAccount: found, program: settings.Program, name: found.Account.Name}
 			if taken[h.name] {
 				h.name += "-" + string(settings.Program)
 			}

@@ -114,7 +114,7 @@ func (a *runner) secretState(ctx context.Context, v view) secretState {
 	case err == nil:
 	case errors.As(err, &problem) && problem.Problem == secret.NotFound:
 		state.word = secretMissing
-	case errors.As(err, &problem) && problem.Problem == secret.Unavailable && problem.Path != "" && problem.Source.Kind == secret.Kept:
+	case errors.As(err, &problem) && problem.Problem == secret.Unavailable && problem.Path != "" && problem.Source.Kind == secret.Stored:
 		state.word, state.err = secretSealed, nil
 	default:
 		state.word = secretBad

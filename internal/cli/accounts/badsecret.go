@@ -91,7 +91,7 @@ func (a secretErrors) explain(acc account.Account, err error, login string) erro
 		if s.Source.Kind == secret.Credential {
 			return a.noCredential(acc, s)
 		}
-		if s.Source.Kind == secret.Kept {
+		if s.Source.Kind == secret.Stored {
 			hint = loginAgain
 		}
 		return command.Fail(command.ExitConfig, errors.New(a.T("account %s: no secret in %s", acc.Name, a.placeOf(s))), hint)
@@ -103,7 +103,7 @@ func (a secretErrors) explain(acc account.Account, err error, login string) erro
 		return command.Fail(command.ExitConfig, errors.New(what), loginAgain)
 	case secret.Damaged:
 		hint = loginAgain
-		if s.Source.Kind == secret.Kept && s.Path != "" {
+		if s.Source.Kind == secret.Stored && s.Path != "" {
 			hint = a.T("Restore it from a copy, or begin a new one; the damaged one is set aside: %s", login+" --"+NewFileFlag)
 		}
 	case secret.Passphrase:

@@ -186,7 +186,7 @@ func (a *Accounts) LogIn(ctx context.Context, s *serverflag.ServerFlags, id *Ide
 	given, err := id.Options(reading, id.Secrets)
 	cancel()
 	var missing *secret.Error
-	if errors.As(err, &missing) && missing.Problem == secret.NotFound && missing.Source.Kind == secret.Kept && a.ReadSecret != nil && !id.UsesOAuth2() {
+	if errors.As(err, &missing) && missing.Problem == secret.NotFound && missing.Source.Kind == secret.Stored && a.ReadSecret != nil && !id.UsesOAuth2() {
 		a.Errf("%s\n", a.T("No secret is kept for the account %s (any more). What you type now is for this time; '%s' keeps it.", id.Name, "yan login "+id.Name))
 		return a.AskSecret(ctx, server, o)
 	}

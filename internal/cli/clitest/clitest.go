@@ -167,7 +167,7 @@ func LoggedStates(t *testing.T, path string) map[string]string {
 		var line sendlog.Line
 		Decode(t, in.Text(), &line)
 		for _, r := range line.Recipients {
-			o, _ := l.State(sendlog.Key{Hash: line.SHA256, Recipient: r.Address, Copy: max(r.Copy, 1)})
+			o, _ := l.State(sendlog.RecipientKey{Hash: line.SHA256, Recipient: r.Address, Copy: max(r.Copy, 1)})
 			states[fmt.Sprintf("%s#%d", r.Address, max(r.Copy, 1))] = string(o.Status)
 		}
 	}

@@ -45,7 +45,7 @@ func (a *Context) Asker(plain bool) *prompt.Asker {
 	form := person && !plain && a.Getenv("TERM") != "dumb" && (a.Getenv("TERM") != "" || a.Windows)
 	q := &prompt.Asker{In: a.Stdin, Out: a.Stderr, Form: form, Person: person, Width: a.StderrWidth,
 		Color: a.Color && a.StderrWidth > 0, ReadSecret: a.ReadSecret, Hush: a.DisableEcho, Getenv: a.Getenv,
-		Words: prompt.Words{Yes: a.T("Yes"), No: a.T("No"), Needed: a.T("an answer is needed"),
+		Texts: prompt.Texts{Yes: a.T("Yes"), No: a.T("No"), Needed: a.T("an answer is needed"),
 			Number: a.T("type a number from 1 to %d"), YesOrNo: a.T("type y or n"), Colon: a.T(": ")}}
 	if form {
 		q.In = a.Keyboard

@@ -27,20 +27,20 @@ const (
 	checkTimeout = time.Minute
 )
 
-// check logs in with an account before it is stored.
-type check struct{ *setup }
+// loginCheck logs in with an account before it is stored.
+type loginCheck struct{ *setup }
 
-// proven logs in, and checks that the server accepts the sender, until both work. It explains each
+// loginUntilAccepted logs in, and checks that the server accepts the sender, until both work. It explains each
 // failure and lets the user correct its cause.
-func (c check) proven(ctx context.Context) error {
+func (c loginCheck) loginUntilAccepted(ctx context.Context) error {
 	if c.s.noCheck {
 		return nil
 	}
 	for round := 1; ; round++ {
-		o, err := c.attempt(ctx)
+		o, err := c.tryLogin(ctx)
 		switch {
 		case ctx.Err() != nil:
-			return c.answer(prompt.ErrCancelled, "", "")
+			return c.answerError(prompt.ErrCancelled, "", "")
 		case err != nil:
 			return err
 		case o == nil:
@@ -48,14 +48,14 @@ func (c check) proven(ctx context.Context) error {
 		}
 		finding := yan.Explain(*o, c.provider().ID).At(c.server.Host, c.server.Port)
 		code := verdict.ExitForOutcome(*o, finding)
-		c.tellFailure(*o, finding)
+		c.printFailure(*o, finding)
 		if o.Stage == smtp.StageAuth && finding.Permanence != diagnosis.Temporary {
 			c.refused++
 		}
 		stop := &command.Failure{Code: code, Err: errors.New("not logged in"), Told: true}
 		fixed := false
 		if c.person && round < maxRounds {
-			if fixed, err = (repair{c.setup}).fix(ctx, *o, finding); err != nil {
+			if fixed, err = (loginRepair{c.setup}).fix(ctx, *o, finding); err != nil {
 				return err
 			}
 		}
@@ -68,8 +68,8 @@ func (c check) proven(ctx context.Context) error {
 
 // attempt tests the account as it is now. The outcome is nil if the server accepted login and
 // sender.
-func (c check) attempt(ctx context.Context) (*smtp.Outcome, error) {
-	if err := c.carryToken(ctx); err != nil {
+func (c loginCheck) tryLogin(ctx context.Context) (*smtp.Outcome, error) {
+	if err := c.moveToken(ctx); err != nil {
 		return nil, err
 	}
 	if c.lacksPassword() { // the old password is only for the account's old server
@@ -96,10 +96,10 @@ func (c check) attempt(ctx context.Context) (*smtp.Outcome, error) {
 	if failed == nil && err == nil {
 		c.took = c.a.Now().Sub(began)
 		if c.acc.NoLogin() {
-			c.done(c.a.T("%s may send without a login (%s)", c.from.Address, console.Duration(c.took)))
+			c.sayDone(c.a.T("%s may send without a login (%s)", c.from.Address, console.Duration(c.took)))
 			return failed, err
 		}
-		c.done(c.a.T("Logged in, and %s may send (%s)", c.from.Address, console.Duration(c.took)))
+		c.sayDone(c.a.T("Logged in, and %s may send (%s)", c.from.Address, console.Duration(c.took)))
 	}
 	return failed, err
 }
@@ -113,13 +113,13 @@ func (l *setup) loginTrial() accounts.LoginTrial {
 }
 
 // lacksPassword reports whether the account needs a password that was not given yet.
-func (c check) lacksPassword() bool {
+func (c loginCheck) lacksPassword() bool {
 	return c.password == "" && !c.browsed && c.acc.Secret == (account.Secret{}) && c.acc.Auth != sasl.External && !c.acc.NoLogin()
 }
 
-// carryToken moves the token to the account after its server or user was corrected. It stays at the
+// moveToken moves the token to the account after its server or user was corrected. It stays at the
 // same authorization server.
-func (c check) carryToken(ctx context.Context) error {
+func (c loginCheck) moveToken(ctx context.Context) error {
 	if !c.browsed {
 		return nil
 	}
@@ -138,8 +138,8 @@ func (c check) carryToken(ctx context.Context) error {
 	return nil
 }
 
-// tellFailure prints the server's reply and its meaning.
-func (c check) tellFailure(o smtp.Outcome, finding diagnosis.Finding) {
+// printFailure prints the server's reply and its meaning.
+func (c loginCheck) printFailure(o smtp.Outcome, finding diagnosis.Finding) {
 	c.a.TellLoginFailed("", c.loginTrial(), o)
 	if c.shown && c.person { // already shown a few lines above
 		finding.Where, finding.HelpURLs = diagnosis.Text{}, nil

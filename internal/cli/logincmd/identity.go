@@ -24,12 +24,12 @@ type senderQuestions struct{ *setup }
 
 // findSender takes sender and login from the argument and --from, and asks for the missing ones.
 func (q senderQuestions) findSender(ctx context.Context, args []string) error {
-	if err := q.argument(args); err != nil {
+	if err := q.readArgument(args); err != nil {
 		return err
 	}
 	named := q.login.Name != ""
 	if q.s.from != "" {
-		box, err := q.a.mailbox(q.s.from)
+		box, err := q.a.parseMailbox(q.s.from)
 		if err != nil {
 			return q.a.Wrongf("%s: %v", q.a.Name("from"), err)
 		}
@@ -47,9 +47,9 @@ func (q senderQuestions) findSender(ctx context.Context, args []string) error {
 	if q.from.Address.IsZero() {
 		q.from = q.login
 	}
-	if q.person && !named && q.known() == nil {
-		name, err := q.text(ctx, "--from", prompt.Question{Title: q.a.T("Your name"),
-			Help: q.a.T("As recipients see it; Enter for none."), Optional: true, Check: q.a.displayName})
+	if q.person && !named && q.knownAccount() == nil {
+		name, err := q.askText(ctx, "--from", prompt.Question{Title: q.a.T("Your name"),
+			Help: q.a.T("As recipients see it; Enter for none."), Optional: true, Check: q.a.checkDisplayName})
 		if err != nil {
 			return err
 		}
@@ -58,17 +58,17 @@ func (q senderQuestions) findSender(ctx context.Context, args []string) error {
 	return nil
 }
 
-// argument parses ADDRESS or PROVIDER.
-func (q senderQuestions) argument(args []string) error {
+// readArgument parses ADDRESS or PROVIDER.
+func (q senderQuestions) readArgument(args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
 	word := strings.TrimSpace(args[0])
 	if old, ok := q.file.Account(word); ok {
-		return q.reuse(old)
+		return q.reuseAccount(old)
 	}
 	if strings.ContainsAny(word, "@＠") {
-		box, err := q.a.mailbox(word)
+		box, err := q.a.parseMailbox(word)
 		if err != nil {
 			return command.Fail(command.ExitUsage, fmt.Errorf("%q: %w", word, err), "")
 		}
@@ -102,8 +102,8 @@ func (l *setup) checkRepairable(old account.Account) error {
 	return nil
 }
 
-// reuse logs in again to an existing account.
-func (q senderQuestions) reuse(old account.Account) error {
+// reuseAccount logs in again to an existing account.
+func (q senderQuestions) reuseAccount(old account.Account) error {
 	if err := q.checkRepairable(old); err != nil {
 		return err
 	}
@@ -120,7 +120,7 @@ func (q senderQuestions) reuse(old account.Account) error {
 	if there {
 		q.s.Server = old.Server
 	} else if server, err := transport.ParseServer(q.s.Server, box.Address); err == nil {
-		there = samePlace(server, accounts.ServerOf(old))
+		there = sameServer(server, accounts.ServerOf(old))
 	}
 	if q.s.user == "" && there {
 		q.s.user = old.User
@@ -134,19 +134,19 @@ func (q senderQuestions) askAddress(ctx context.Context) error {
 		example = "me@" + p.Domains[0]
 	}
 	var box message.Mailbox
-	_, err := q.text(ctx, "yan login "+q.a.T("ADDRESS"), prompt.Question{Title: q.a.T("Your e-mail address"),
+	_, err := q.askText(ctx, "yan login "+q.a.T("ADDRESS"), prompt.Question{Title: q.a.T("Your e-mail address"),
 		Example: example, Default: q.a.Getenv("EMAIL"),
 		Check: func(answer string) (err error) {
-			box, err = q.a.mailbox(answer)
+			box, err = q.a.parseMailbox(answer)
 			return err
 		}})
 	q.login = box
 	return err
 }
 
-// mistyped asks about an unknown domain that is one typing error away from a provider's: the owner
+// offerCorrection asks about an unknown domain that is one typing error away from a provider's: the owner
 // of gmial.com must not get passwords of gmail.com. If the user agrees, it returns the provider.
-func (l *setup) mistyped(ctx context.Context) (server string, err error) {
+func (l *setup) offerCorrection(ctx context.Context) (server string, err error) {
 	address := l.login.Address
 	p, domain := nearDomain(address.ASCIIDomain())
 	if domain == "" {
@@ -160,9 +160,9 @@ func (l *setup) mistyped(ctx context.Context) (server string, err error) {
 	title := l.a.T("Did you mean %s?", right)
 	yes, err := l.ask.Confirm(ctx, prompt.Question{Title: title}, true)
 	if err != nil || !yes {
-		return "", l.answer(err, title, "--from")
+		return "", l.answerError(err, title, "--from")
 	}
-	box, err := l.a.mailbox(right)
+	box, err := l.a.parseMailbox(right)
 	if err != nil {
 		return "", command.InternalFailure("the address", err)
 	}
@@ -186,8 +186,8 @@ func nearDomain(domain string) (p provider.Provider, near string) {
 	return p, ""
 }
 
-// mailbox parses one address; its error is in the user's language.
-func (a *runner) mailbox(s string) (message.Mailbox, error) {
+// parseMailbox parses one address; its error is in the user's language.
+func (a *runner) parseMailbox(s string) (message.Mailbox, error) {
 	switch {
 	case strings.ContainsRune(s, '＠'):
 		return message.Mailbox{}, errors.New(a.T("type the half-width @ instead of the full-width ＠"))
@@ -201,16 +201,16 @@ func (a *runner) mailbox(s string) (message.Mailbox, error) {
 	return box, nil
 }
 
-// displayName refuses text that can't be a display name.
-func (a *runner) displayName(name string) error {
+// checkDisplayName refuses text that can't be a display name.
+func (a *runner) checkDisplayName(name string) error {
 	if strings.Contains(name, "@") {
 		return errors.New(a.T("a name is wanted here, not an address"))
 	}
 	return a.OneLine(a.T("Your name"), name)
 }
 
-// known returns the account with the same sender, or nil.
-func (l *setup) known() *account.Account {
+// knownAccount returns the account with the same sender, or nil.
+func (l *setup) knownAccount() *account.Account {
 	for _, acc := range l.file.Accounts() {
 		if from, err := acc.Address(); err == nil && from.Equal(l.from.Address) {
 			return &acc
@@ -219,18 +219,18 @@ func (l *setup) known() *account.Account {
 	return nil
 }
 
-// naming finds the account's name.
-type naming struct{ *setup }
+// accountNaming finds the account's name.
+type accountNaming struct{ *setup }
 
 // chooseName takes --name, the name of the account with the same sender, or a new one
 // made from the address. An existing account is changed only if the user agrees.
-func (n naming) chooseName(ctx context.Context) error {
+func (n accountNaming) chooseName(ctx context.Context) error {
 	name := n.s.name
 	if name == "" {
-		if same := n.known(); same != nil {
+		if same := n.knownAccount(); same != nil {
 			name = same.Name
-		} else if name = n.shortName(); n.taken(name) {
-			name = n.free(name)
+		} else if name = n.shortName(); n.nameTaken(name) {
+			name = n.freeName(name)
 		}
 	}
 	if old, exists := n.file.Account(name); exists {
@@ -246,13 +246,13 @@ func (n naming) chooseName(ctx context.Context) error {
 	return nil
 }
 
-func (n naming) taken(name string) bool {
+func (n accountNaming) nameTaken(name string) bool {
 	_, taken := n.file.Account(name)
 	return taken
 }
 
 // consentToReplace asks whether an account may be changed.
-func (n naming) consentToReplace(ctx context.Context, old account.Account) error {
+func (n accountNaming) consentToReplace(ctx context.Context, old account.Account) error {
 	if n.s.replace {
 		return nil
 	}
@@ -264,7 +264,7 @@ func (n naming) consentToReplace(ctx context.Context, old account.Account) error
 	yes, err := n.ask.Confirm(ctx, prompt.Question{Title: title, Help: exists}, true)
 	switch {
 	case err != nil:
-		return n.answer(err, title, "--replace")
+		return n.answerError(err, title, "--replace")
 	case !yes:
 		return command.Fail(command.ExitUsage, errors.New(n.a.T("the account %s stays as it is", old.Name)), n.a.T("Give the new one another name with --name."))
 	}
@@ -299,10 +299,10 @@ func (l *setup) inheritSettings(name string) {
 // provider or, if none is known, same host.
 func (l *setup) isSameMailbox(old account.Account) bool {
 	address, err := old.Address()
-	return err == nil && (address.Equal(l.login.Address) || address.Equal(l.from.Address)) && samePlace(accounts.ServerOf(old), l.server)
+	return err == nil && (address.Equal(l.login.Address) || address.Equal(l.from.Address)) && sameServer(accounts.ServerOf(old), l.server)
 }
 
-func samePlace(a, b transport.Server) bool {
+func sameServer(a, b transport.Server) bool {
 	if a.Provider.ID != "" || b.Provider.ID != "" {
 		return a.Provider.ID == b.Provider.ID
 	}
@@ -316,11 +316,11 @@ func (l *setup) resetForServer() error {
 	}
 	l.inheritSettings(l.acc.Name)
 	l.noteUser()
-	return l.settings()
+	return l.applyFlags()
 }
 
 // shortName derives a name from the domain: "qq", "163", "example".
-func (n naming) shortName() string {
+func (n accountNaming) shortName() string {
 	labels := strings.Split(n.login.Address.ASCIIDomain(), ".")
 	p := n.provider()
 	if p.ID != "" {
@@ -337,10 +337,10 @@ func (n naming) shortName() string {
 	return "mail"
 }
 
-// free returns the first unused of name-2, name-3, ….
-func (n naming) free(name string) string {
+// freeName returns the first unused of name-2, name-3, ….
+func (n accountNaming) freeName(name string) string {
 	for i := 2; ; i++ {
-		if next := fmt.Sprintf("%s-%d", name, i); !n.taken(next) {
+		if next := fmt.Sprintf("%s-%d", name, i); !n.nameTaken(next) {
 			return next
 		}
 	}

@@ -15,30 +15,30 @@ import (
 	"github.com/yanmail/yan/sasl"
 )
 
-// trial returns secrets in memory. They hold the account's secret until the login has worked, so
+// newTrialSecrets returns secrets in memory. They hold the account's secret until the login has worked, so
 // that an account is tested exactly as it will be used.
-func (a *runner) trial() *accounts.Secrets {
+func (a *runner) newTrialSecrets() *accounts.Secrets {
 	v := a.Vault()
-	v.Keyring, v.File, v.Passphrase = memory{}, "", nil
+	v.Keyring, v.File, v.Passphrase = memoryKeyring{}, "", nil
 	return accounts.NewSecrets(v)
 }
 
-// memory is a keyring in memory.
-type memory map[[2]string]string
+// memoryKeyring is a keyring in memory.
+type memoryKeyring map[[2]string]string
 
-func (m memory) Get(service, user string) (string, error) {
+func (m memoryKeyring) Get(service, user string) (string, error) {
 	if s, ok := m[[2]string{service, user}]; ok {
 		return s, nil
 	}
 	return "", secret.ErrNotFound
 }
 
-func (m memory) Set(service, user, s string) error {
+func (m memoryKeyring) Set(service, user, s string) error {
 	m[[2]string{service, user}] = s
 	return nil
 }
 
-func (m memory) Delete(service, user string) error {
+func (m memoryKeyring) Delete(service, user string) error {
 	delete(m, [2]string{service, user})
 	return nil
 }
@@ -52,24 +52,24 @@ type keeper struct {
 	aside  string
 }
 
-// keep stores the secret, then the account. It first checks that the account can be written. If
+// storeAccount stores the secret, then the account. It first checks that the account can be written. If
 // writing fails all the same, it restores the previous secret, so that everything that worked
 // before still works.
-func (k *keeper) keep(ctx context.Context) error {
+func (k *keeper) storeAccount(ctx context.Context) error {
 	read := k.file.Bytes()
-	if err := k.enter(); err != nil {
+	if err := k.putAccount(); err != nil {
 		return err
 	}
 	if err := accounts.CheckSavable(k.file, read); err != nil {
-		return k.notSaved(err)
+		return k.saveError(err)
 	}
-	vault := k.vault()
+	vault := k.newVault()
 	putBack, err := k.keepSecret(ctx, vault)
 	if err != nil {
 		return err
 	}
-	if err = k.enter(); err == nil { // the secret may have got its own file
-		err = k.notSaved(k.file.Save())
+	if err = k.putAccount(); err == nil { // the secret may have got its own file
+		err = k.saveError(k.file.Save())
 	}
 	if err != nil {
 		if backErr := putBack(); backErr != nil {
@@ -97,7 +97,7 @@ func (k *keeper) keepSecret(ctx context.Context, vault *secret.Vault) (putBack f
 	var before accounts.KeptBefore
 	switch {
 	case k.browsed:
-		if before, err = k.remember(ctx, accounts.ItemOAuth2); err != nil {
+		if before, err = k.rememberSecret(ctx, accounts.ItemOAuth2); err != nil {
 			break
 		}
 		// The check may have refreshed it.
@@ -105,32 +105,32 @@ func (k *keeper) keepSecret(ctx context.Context, vault *secret.Vault) (putBack f
 		if tokenErr != nil {
 			return nil, command.InternalFailure("the token", tokenErr)
 		}
-		k.place, err = k.store(ctx, func() (secret.Place, error) { return secrets.KeepToken(ctx, k.acc, source.Token) })
+		k.place, err = k.storeSecret(ctx, func() (secret.Location, error) { return secrets.KeepToken(ctx, k.acc, source.Token) })
 	case k.password != "" && k.intoOwn:
-		return k.ownFile()
+		return k.writeOwnFile()
 	case k.password != "":
-		if before, err = k.remember(ctx, accounts.ItemPassword); err != nil {
+		if before, err = k.rememberSecret(ctx, accounts.ItemPassword); err != nil {
 			break
 		}
-		k.place, err = k.store(ctx, func() (secret.Place, error) { return secrets.KeepPassword(ctx, k.acc, k.password) })
+		k.place, err = k.storeSecret(ctx, func() (secret.Location, error) { return secrets.KeepPassword(ctx, k.acc, k.password) })
 		if errors.Is(err, errOwnFile) && ctx.Err() == nil {
-			return k.ownFile()
+			return k.writeOwnFile()
 		}
 	default:
 		return func() error { return nil }, nil
 	}
 	switch {
 	case err == nil:
-		return func() error { return k.restore(ctx, before) }, nil
+		return func() error { return k.restoreSecret(ctx, before) }, nil
 	case ctx.Err() != nil, errors.Is(err, prompt.ErrCancelled):
-		return nil, k.answer(prompt.ErrCancelled, "", "")
+		return nil, k.answerError(prompt.ErrCancelled, "", "")
 	}
 	return nil, k.notKept(err)
 }
 
 // notKept adds the alternative to an error of the keyring.
 func (k *keeper) notKept(err error) error {
-	explained := k.a.BadSecretOf(k.acc, err, k.command())
+	explained := k.a.BadSecretOf(k.acc, err, k.commandLine())
 	var failed *command.Failure
 	if !errors.As(explained, &failed) {
 		return explained
@@ -146,9 +146,9 @@ func (k *keeper) notKept(err error) error {
 // errOwnFile means that the user prefers a secret file to a passphrase.
 var errOwnFile = errors.New("the secret goes into a file of its own")
 
-// vault returns this machine's vault. If there is no keyring, the user is told once what that
+// newVault returns this machine's vault. If there is no keyring, the user is told once what that
 // means, and chooses.
-func (k *keeper) vault() *secret.Vault {
+func (k *keeper) newVault() *secret.Vault {
 	v := k.a.Vault()
 	k.sealed = v
 	if !k.person {
@@ -186,8 +186,8 @@ func (k *keeper) prefersFile(ctx context.Context) (bool, error) {
 	return i == 1, err
 }
 
-// ownFile writes the secret to a private file next to the configuration.
-func (k *keeper) ownFile() (putBack func() error, err error) {
+// writeOwnFile writes the secret to a private file next to the configuration.
+func (k *keeper) writeOwnFile() (putBack func() error, err error) {
 	path := accounts.OwnSecretFile(k.file, k.acc.Name)
 	before, err := accounts.RememberFile(path)
 	if err == nil {
@@ -200,8 +200,8 @@ func (k *keeper) ownFile() (putBack func() error, err error) {
 	return before.PutBack, nil
 }
 
-// enter puts the account into the configuration in memory.
-func (k *keeper) enter() error {
+// putAccount puts the account into the configuration in memory.
+func (k *keeper) putAccount() error {
 	f, before := k.file, k.file.Default()
 	err := f.Put(k.acc)
 	switch {
@@ -217,8 +217,8 @@ func (k *keeper) enter() error {
 	return nil
 }
 
-// notSaved explains why the configuration could not be written.
-func (k *keeper) notSaved(err error) error {
+// saveError explains why the configuration could not be written.
+func (k *keeper) saveError(err error) error {
 	switch {
 	case errors.Is(err, account.ErrChanged):
 		return command.Fail(command.ExitTemporary, errors.New(k.a.T("%s was changed by another program meanwhile; the account was not kept", command.QuoteName(k.file.Path()))), k.a.T("Run yan login again."))

@@ -30,7 +30,7 @@ func atWork(t *testing.T, d *desk, a *runner) *setup {
 	if !ok {
 		t.Fatal("no account")
 	}
-	l := &setup{a: a, s: &loginFlags{}, ask: a.Asker(true), file: f, acc: old, old: &old, trial: a.trial(), relogin: true}
+	l := &setup{a: a, s: &loginFlags{}, ask: a.Asker(true), file: f, acc: old, old: &old, trial: a.newTrialSecrets(), relogin: true}
 	l.acc.Signature = "Yours"
 	return l
 }
@@ -40,7 +40,7 @@ func atWork(t *testing.T, d *desk, a *runner) *setup {
 func TestLoginPutsBack(t *testing.T) {
 	t.Parallel()
 	for name, keyring := range map[string]func() secret.Keyring{
-		"keyring": func() secret.Keyring { return memory{} }, "encrypted file": func() secret.Keyring { return secrettest.None() }} {
+		"keyring": func() secret.Keyring { return memoryKeyring{} }, "encrypted file": func() secret.Keyring { return secrettest.None() }} {
 		for _, item := range []string{accounts.ItemPassword, accounts.ItemOAuth2} {
 			t.Run(name+" "+item, func(t *testing.T) {
 				t.Parallel()
@@ -73,7 +73,7 @@ func TestLoginPutsBack(t *testing.T) {
 					l.password = "new"
 				}
 				ring.Also = func() { d.writes(config + "# theirs\n") }
-				if err := (&keeper{setup: l}).keep(ctx); err == nil {
+				if err := (&keeper{setup: l}).storeAccount(ctx); err == nil {
 					t.Fatal("the account was stored")
 				}
 				if d.config() != config+"# theirs\n" || ring.Sets < 2 {
@@ -112,9 +112,9 @@ func TestLoginCannotPutBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	delete(d.env, "YAN_PASSPHRASE_FILE") // forgotten, and there is a keyring now
-	a.Keyring = &clitest.BusyKeyring{Keyring: memory{}, Also: func() { d.writes(withPassword + "# theirs\n") }}
+	a.Keyring = &clitest.BusyKeyring{Keyring: memoryKeyring{}, Also: func() { d.writes(withPassword + "# theirs\n") }}
 	l.password = "new"
-	if err := (&keeper{setup: l}).keep(t.Context()); err == nil {
+	if err := (&keeper{setup: l}).storeAccount(t.Context()); err == nil {
 		t.Fatal("the account was stored")
 	}
 	if got, err := a.Secrets().Password(t.Context(), *l.old); err != nil || got != "new" {

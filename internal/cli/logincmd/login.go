@@ -126,18 +126,18 @@ func (a *runner) setUp(cmd *cobra.Command, s *loginFlags, args []string) error {
 	if err != nil {
 		return err
 	}
-	l := &setup{a: a, s: s, file: f, ask: a.Asker(s.plain), trial: a.trial()}
+	l := &setup{a: a, s: s, file: f, ask: a.Asker(s.plain), trial: a.newTrialSecrets()}
 	l.person = l.ask.Person
 	steps := []func(context.Context) error{
 		func(ctx context.Context) error { return senderQuestions{l}.findSender(ctx, args) },
-		l.where, naming{l}.chooseName, l.credentials, check{l}.proven, (&keeper{setup: l}).keep,
+		l.findServer, accountNaming{l}.chooseName, l.getCredentials, loginCheck{l}.loginUntilAccepted, (&keeper{setup: l}).storeAccount,
 	}
 	for _, step := range steps {
 		if err := step(cmd.Context()); err != nil {
 			return err
 		}
 	}
-	l.farewell()
+	l.printSummary()
 	if !l.s.noCheck {
 		l.a.LoginWorked(cmd.Context(), l.acc.Name, l.s.json)
 	}
@@ -166,20 +166,20 @@ func (a *runner) checkLogin(cmd *cobra.Command, s *loginFlags) error {
 		if err := a.Address("from", s.from); err != nil {
 			return err
 		}
-		if _, err := a.mailbox(s.from); err != nil {
+		if _, err := a.parseMailbox(s.from); err != nil {
 			return a.Wrongf("%s: %v", a.Name("from"), err)
 		}
 	}
 	if s.secretFile != "" {
-		if err := atomicfile.Check(s.secretFile); err != nil {
+		if err := atomicfile.CheckReadable(s.secretFile); err != nil {
 			return a.FileFailure(a.Name("secret-file"), s.secretFile, err)
 		}
 	}
-	if err := a.userName(s.user); err != nil {
+	if err := a.checkUserName(s.user); err != nil {
 		return a.Wrongf("%s %q: %v", a.Name("user"), s.user, err)
 	}
 	if s.dns != "" {
-		if _, err := dnsServer(s.dns); err != nil {
+		if _, err := parseDNSServer(s.dns); err != nil {
 			return a.Wrongf("%s %q: want an address like 9.9.9.9 or 127.0.0.1:5353", a.Name("dns"), s.dns)
 		}
 	}
@@ -216,20 +216,20 @@ type setup struct {
 	refused   int  // refused logins so far
 	// triedServers lists the servers that could not be used.
 	triedServers []string
-	place        secret.Place
+	place        secret.Location
 	// intoOwn is true if the typed secret goes into the file that yan wrote for it.
 	intoOwn bool
 	took    time.Duration // of the check; 0 if there was none
 }
 
-// text asks for a value that a flag could also give; the error for a missing answer names the flag.
-func (l *setup) text(ctx context.Context, flag string, q prompt.Question) (string, error) {
+// askText asks for a value that a flag could also give; the error for a missing answer names the flag.
+func (l *setup) askText(ctx context.Context, flag string, q prompt.Question) (string, error) {
 	answer, err := l.ask.Text(ctx, q)
-	return answer, l.answer(err, q.Title, flag)
+	return answer, l.answerError(err, q.Title, flag)
 }
 
-// answer explains in the user's language why there is no answer.
-func (l *setup) answer(err error, title, flag string) error {
+// answerError explains in the user's language why there is no answer.
+func (l *setup) answerError(err error, title, flag string) error {
 	var wrong *prompt.WrongError
 	switch {
 	case err == nil:
@@ -247,12 +247,12 @@ func (l *setup) answer(err error, title, flag string) error {
 // say prints a line about the progress to standard error.
 func (l *setup) say(text string) { l.a.Errf("%s\n", text) }
 
-func (l *setup) done(text string) {
+func (l *setup) sayDone(text string) {
 	l.say(l.a.Paint(l.a.StderrWidth, console.Green, "✓") + " " + text)
 }
 
-// command returns the command line that repeats this login.
-func (l *setup) command() string {
+// commandLine returns the command line that repeats this login.
+func (l *setup) commandLine() string {
 	words := []string{"yan", "login", l.login.Address.String()}
 	if l.old != nil {
 		words[2] = l.old.Name

@@ -10,20 +10,20 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// nobody makes acc an account without a login.
-func (l *setup) nobody() error {
+// setNoLogin makes acc an account without a login.
+func (l *setup) setNoLogin() error {
 	l.user = ""
-	if err := l.settings(); err != nil {
+	if err := l.applyFlags(); err != nil {
 		return err
 	}
 	l.acc.User, l.acc.Auth, l.acc.Secret, l.acc.OAuth2 = "", "none", account.Secret{}, account.OAuth2{}
 	return nil
 }
 
-// asksNobody reports whether the server accepts mail without a login: the user said so, or the
+// needsNoLogin reports whether the server accepts mail without a login: the user said so, or the
 // server offers no AUTH and no login was given. A server that can't be reached counts as one with a
 // login; the following check reports its error.
-func (l *setup) asksNobody(ctx context.Context) bool {
+func (l *setup) needsNoLogin(ctx context.Context) bool {
 	s := l.s
 	given := s.user != "" || s.Auth != "" || s.secretStdin || s.oauth2 != "" || l.server.User != "" ||
 		s.secretCommand != "" || s.secretEnv != "" || s.secretCredential != "" || s.secretFile != "" || s.secretNetrc != "" || l.a.HasSecret()
@@ -33,18 +33,18 @@ func (l *setup) asksNobody(ctx context.Context) bool {
 	case given || s.noCheck || l.provider().ID != "" || l.relogin:
 		return false
 	}
-	caps, err := l.greeted(ctx)
+	caps, err := l.fetchCapabilities(ctx)
 	if err != nil || len(caps.Auth()) > 0 {
 		return false
 	}
-	l.done(l.a.T("%s offers no login: it takes mail from this machine as it is", l.serverName()))
+	l.sayDone(l.a.T("%s offers no login: it takes mail from this machine as it is", l.serverName()))
 	return true
 }
 
-// greeted connects to the server without logging in and returns its capabilities.
-func (l *setup) greeted(ctx context.Context) (smtp.Capabilities, error) {
+// fetchCapabilities connects to the server without logging in and returns its capabilities.
+func (l *setup) fetchCapabilities(ctx context.Context) (smtp.Capabilities, error) {
 	acc := l.acc
-	if err := l.settings(); err != nil {
+	if err := l.applyFlags(); err != nil {
 		return smtp.Capabilities{}, err
 	}
 	acc, l.acc = l.acc, acc

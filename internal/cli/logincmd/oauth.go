@@ -35,7 +35,7 @@ func (l *setup) wantsOAuth(ctx context.Context) (bool, error) {
 		title := l.a.T("How do you want to log in?")
 		i, err := l.ask.Choose(ctx, prompt.Question{Title: title},
 			[]string{l.a.T("with an app password or password"), l.a.T("with OAuth 2.0 in the browser; needs a client id of your own")}, 0)
-		return i == 1, l.answer(err, title, "--oauth2")
+		return i == 1, l.answerError(err, title, "--oauth2")
 	}
 	return false, nil
 }
@@ -43,8 +43,8 @@ func (l *setup) wantsOAuth(ctx context.Context) (bool, error) {
 // consent is the user's consent to OAuth 2.0.
 type consent struct{ *setup }
 
-// obtain gets a token: in the browser of this machine, or with a code on another device.
-func (c consent) obtain(ctx context.Context) error {
+// obtainToken gets a token: in the browser of this machine, or with a code on another device.
+func (c consent) obtainToken(ctx context.Context) error {
 	if c.same {
 		c.acc.OAuth2 = c.old.OAuth2
 	}
@@ -62,9 +62,9 @@ func (c consent) obtain(ctx context.Context) error {
 	}
 	client, _ := credentials.Client(c.acc)
 	client.LoginHint = c.login.Address.String()
-	token, err := c.token(ctx, client)
+	token, err := c.requestToken(ctx, client)
 	if err != nil {
-		return c.noToken(ctx, err)
+		return c.tokenError(ctx, err)
 	}
 	if _, err := c.trial.KeepToken(ctx, c.acc, token); err != nil {
 		return command.InternalFailure("keeping the token", err)
@@ -73,20 +73,20 @@ func (c consent) obtain(ctx context.Context) error {
 	if token.Refresh == "" {
 		c.say(c.a.T("%s gave no refresh token: sending works until the access token ends, mostly within the hour, and needs a login after that.", c.serverName()))
 	}
-	c.done(c.a.T("%s lets yan send in your name", c.serverName()))
+	c.sayDone(c.a.T("%s lets yan send in your name", c.serverName()))
 	return nil
 }
 
 func (c consent) askClientID(ctx context.Context) error {
 	q := prompt.Question{Title: c.a.T("Client id"), Help: c.a.T("OAuth 2.0 needs a registration of yan with the provider; it is free and takes some minutes.\n" +
 		"docs/oauth2.md shows how; the client id that it ends with goes here.")}
-	id, err := c.text(ctx, "--client-id", q)
+	id, err := c.askText(ctx, "--client-id", q)
 	c.acc.OAuth2.ClientID = id
 	return err
 }
 
-// token waits for the user's consent.
-func (c consent) token(ctx context.Context, client oauth.Client) (oauth.Token, error) {
+// requestToken waits for the user's consent.
+func (c consent) requestToken(ctx context.Context, client oauth.Client) (oauth.Token, error) {
 	show := c.a.findBrowser()
 	way := c.s.oauth2
 	if way == "" {
@@ -114,13 +114,13 @@ func (c consent) token(ctx context.Context, client oauth.Client) (oauth.Token, e
 	})
 }
 
-// noToken explains an error of the authorization server.
-func (c consent) noToken(ctx context.Context, err error) error {
+// tokenError explains an error of the authorization server.
+func (c consent) tokenError(ctx context.Context, err error) error {
 	a := c.a
 	var e *oauth.Error
 	switch {
 	case ctx.Err() != nil:
-		return c.answer(prompt.ErrCancelled, "", "")
+		return c.answerError(prompt.ErrCancelled, "", "")
 	case !errors.As(err, &e):
 		return command.Fail(command.ExitAuth, localerr.Errorf("%s: %w", a.T("OAuth 2.0 gave no token"), err), "")
 	}

@@ -22,12 +22,12 @@ func TestShortNames(t *testing.T) {
 		"me@vip.qq.com": "qq", "me@hotmail.com": "hotmail", "me@corp.example": "corp", "me@mail.corp.example": "corp", "me@例子.测试": "xn--fsqu00a",
 		"me@[192.0.2.1]": "mail"} {
 		l := &setup{a: a, s: &loginFlags{}}
-		box, err := a.mailbox(address)
+		box, err := a.parseMailbox(address)
 		if err != nil {
 			t.Fatal(err)
 		}
 		l.login = box
-		if got := (naming{l}).shortName(); got != want {
+		if got := (accountNaming{l}).shortName(); got != want {
 			t.Errorf("%s: %q, want %q", address, got, want)
 		}
 	}

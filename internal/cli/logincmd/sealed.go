@@ -11,11 +11,11 @@ import (
 	"github.com/yanmail/yan/internal/secret"
 )
 
-// store stores a secret with keep. A damaged encrypted file would block every login, so the user
+// storeSecret stores a secret with keep. A damaged encrypted file would block every login, so the user
 // may replace it.
-func (k *keeper) store(ctx context.Context, keep func() (secret.Place, error)) (secret.Place, error) {
+func (k *keeper) storeSecret(ctx context.Context, keep func() (secret.Location, error)) (secret.Location, error) {
 	if k.s.newFile && k.sealed.Exists() {
-		return k.storeInNewFile(ctx, secret.AsideForgotten, keep)
+		return k.storeInNewFile(ctx, secret.QuarantineForgotten, keep)
 	}
 	place, err := keep()
 	var problem *secret.Error
@@ -23,20 +23,20 @@ func (k *keeper) store(ctx context.Context, keep func() (secret.Place, error)) (
 		return place, err
 	}
 	title := k.a.T("The encrypted file %s is damaged. Set it aside and begin a new one?", command.QuoteName(k.sealed.File))
-	yes, askErr := k.ask.Confirm(ctx, prompt.Question{Title: title, Help: k.losing()}, true)
+	yes, askErr := k.ask.Confirm(ctx, prompt.Question{Title: title, Help: k.losingAccounts()}, true)
 	if askErr != nil {
 		return "", askErr
 	}
 	if !yes {
 		return "", err
 	}
-	return k.storeInNewFile(ctx, secret.AsideDamaged, keep)
+	return k.storeInNewFile(ctx, secret.QuarantineDamaged, keep)
 }
 
-// storeInNewFile renames the encrypted file first, and restores it if keep fails.
-func (k *keeper) storeInNewFile(ctx context.Context, why string, keep func() (secret.Place, error)) (secret.Place, error) {
-	losing := k.losing()
-	to, err := k.sealed.SetAside(ctx, why, k.a.Now())
+// storeInNewFile sets the encrypted file aside first, and puts it back if keep fails.
+func (k *keeper) storeInNewFile(ctx context.Context, why string, keep func() (secret.Location, error)) (secret.Location, error) {
+	losing := k.losingAccounts()
+	to, err := k.sealed.Quarantine(ctx, why, k.a.Now())
 	if err != nil {
 		return "", err
 	}
@@ -54,9 +54,9 @@ func (k *keeper) storeInNewFile(ctx context.Context, why string, keep func() (se
 	return place, err
 }
 
-// remember reads the stored secret of the account. An encrypted file that is replaced is not
+// rememberSecret reads the stored secret of the account. An encrypted file that is replaced is not
 // opened, since its passphrase may be forgotten: it is restored as a whole.
-func (k *keeper) remember(ctx context.Context, item string) (accounts.KeptBefore, error) {
+func (k *keeper) rememberSecret(ctx context.Context, item string) (accounts.KeptBefore, error) {
 	v := k.sealed
 	if k.s.newFile {
 		v = k.a.Vault()
@@ -65,9 +65,9 @@ func (k *keeper) remember(ctx context.Context, item string) (accounts.KeptBefore
 	return accounts.RememberKept(ctx, v, k.acc.Name, item)
 }
 
-// losing returns a warning that names the other accounts with secrets in the encrypted file; "" if
+// losingAccounts returns a warning that names the other accounts with secrets in the encrypted file; "" if
 // there are none.
-func (k *keeper) losing() string {
+func (k *keeper) losingAccounts() string {
 	others := k.sealed.Accounts()
 	if others == nil {
 		return k.a.T("Whose secrets are in it is not known; accounts that have theirs there need a new login.")
@@ -79,8 +79,8 @@ func (k *keeper) losing() string {
 	return k.a.T("These accounts lose the secret that is in it, and need a new login: %s", k.a.Listed(others))
 }
 
-// restore undoes store if the account could not be stored. before is the value that store replaced.
-func (k *keeper) restore(ctx context.Context, before accounts.KeptBefore) error {
+// restoreSecret undoes store if the account could not be stored. before is the value that store replaced.
+func (k *keeper) restoreSecret(ctx context.Context, before accounts.KeptBefore) error {
 	if k.aside == "" {
 		return before.PutBack(ctx)
 	}

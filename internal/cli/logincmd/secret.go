@@ -17,36 +17,36 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// credentials gets the login name and the secret.
-func (l *setup) credentials(ctx context.Context) error {
-	if l.asksNobody(ctx) {
-		return l.nobody()
+// getCredentials gets the login name and the secret.
+func (l *setup) getCredentials(ctx context.Context) error {
+	if l.needsNoLogin(ctx) {
+		return l.setNoLogin()
 	}
 	if err := l.loginName(ctx); err != nil {
 		return err
 	}
-	if err := l.settings(); err != nil {
+	if err := l.applyFlags(); err != nil {
 		return err
 	}
 	if l.acc.Secret != (account.Secret{}) || l.acc.Auth == sasl.External {
 		return nil
 	}
 	if l.s.oauth2 != "" || l.same && l.old.UsesOAuth2() && !l.s.secretStdin {
-		return consent{l}.obtain(ctx)
+		return consent{l}.obtainToken(ctx)
 	}
 	var err error
 	if l.password, err = l.a.Secret("YAN_PASSWORD"); err != nil {
 		return err
 	}
 	if l.password != "" && !l.s.secretStdin {
-		l.password = l.clean(l.password)
+		l.password = l.cleanSecret(l.password)
 		return nil
 	}
 	if browse, err := l.wantsOAuth(ctx); err != nil || browse {
 		if err != nil {
 			return err
 		}
-		return consent{l}.obtain(ctx)
+		return consent{l}.obtainToken(ctx)
 	}
 	l.showWhere()
 	return l.askPassword(ctx, false)
@@ -56,8 +56,8 @@ func (l *setup) credentials(ctx context.Context) error {
 // sender.
 func (l *setup) loginName(ctx context.Context) error {
 	if l.user == "" {
-		answer, err := l.text(ctx, "--user", prompt.Question{Title: l.a.T("User name"),
-			Help: strings.Join(l.server.Provider.Auth.Notes, "\n"), Check: l.a.userName})
+		answer, err := l.askText(ctx, "--user", prompt.Question{Title: l.a.T("User name"),
+			Help: strings.Join(l.server.Provider.Auth.Notes, "\n"), Check: l.a.checkUserName})
 		if err != nil {
 			return err
 		}
@@ -67,8 +67,8 @@ func (l *setup) loginName(ctx context.Context) error {
 	return nil
 }
 
-// userName rejects text that is no login name on any server.
-func (a *runner) userName(user string) error {
+// checkUserName rejects text that is no login name on any server.
+func (a *runner) checkUserName(user string) error {
 	if strings.ContainsFunc(user, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) || !utf8.ValidString(user) {
 		return errors.New(a.T("a login name holds no spaces, line breaks or control characters"))
 	}
@@ -83,8 +83,8 @@ func (l *setup) noteUser() {
 	}
 }
 
-// settings applies the flags. File names become absolute, so that they work from any directory.
-func (l *setup) settings() error {
+// applyFlags applies the flags. File names become absolute, so that they work from any directory.
+func (l *setup) applyFlags() error {
 	s := l.s
 	if s.Auth != "" {
 		l.acc.Auth = s.Auth
@@ -187,13 +187,13 @@ func (l *setup) askPassword(ctx context.Context, again bool) error {
 		case errors.Is(err, prompt.ErrNoAnswer), l.s.secretStdin && errors.As(err, new(*prompt.WrongError)): // no input, or an empty line
 			return l.noPassword()
 		case err != nil:
-			return l.answer(err, title, "--secret-stdin")
+			return l.answerError(err, title, "--secret-stdin")
 		}
 		if typed == "?" && hasPage && l.person {
 			l.showQR()
 			continue
 		}
-		l.password = l.clean(typed)
+		l.password = l.cleanSecret(typed)
 		if l.password != "" && l.provider().LooksWrong(l.password) {
 			l.say(l.a.T("That does not look like one: %s of %s is 16 letters, and not the password of the web page.", l.secretName(), l.serverName()))
 		}
@@ -212,7 +212,7 @@ func (l *setup) noPassword() error {
 	return command.Fail(command.ExitConfig, errors.New(l.a.T("no password for %s: name its file in YAN_PASSWORD_FILE", l.user)), hint)
 }
 
-// clean removes characters that a web page added around the secret and between its groups.
-func (l *setup) clean(typed string) string {
-	return l.provider().Secret(prompt.Clean(typed))
+// cleanSecret removes characters that a web page added around the secret and between its groups.
+func (l *setup) cleanSecret(typed string) string {
+	return l.provider().Secret(prompt.CleanSecret(typed))
 }

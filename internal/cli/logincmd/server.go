@@ -22,8 +22,8 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// where sets the server: the named one, the provider's, or one that the domain announces.
-func (l *setup) where(ctx context.Context) error {
+// findServer sets the server: the named one, the provider's, or one that the domain announces.
+func (l *setup) findServer(ctx context.Context) error {
 	server := l.s.Server
 	if server == "" {
 		if p, ok := provider.ByDomain(l.login.Address.ASCIIDomain()); ok {
@@ -31,16 +31,16 @@ func (l *setup) where(ctx context.Context) error {
 		}
 	}
 	if server == "" {
-		right, err := l.mistyped(ctx)
+		right, err := l.offerCorrection(ctx)
 		if err != nil {
 			return err
 		}
 		server = right
 	}
 	if server == "" {
-		return l.search(ctx)
+		return l.searchServer(ctx)
 	}
-	err := l.use(server, "")
+	err := l.useServer(server, "")
 	if err != nil && l.person {
 		l.say(l.a.Say(err))
 		return l.askServer(ctx, "")
@@ -48,8 +48,8 @@ func (l *setup) where(ctx context.Context) error {
 	return err
 }
 
-// use sets the server. user is the login name that came with it; "" if there is none.
-func (l *setup) use(server, user string) error {
+// useServer sets the server. user is the login name that came with it; "" if there is none.
+func (l *setup) useServer(server, user string) error {
 	at, err := (&serverflag.ServerFlags{Server: server}).Target(l.a.Servers, l.login.Address)
 	if err != nil {
 		return err
@@ -66,7 +66,7 @@ func (l *setup) use(server, user string) error {
 	if l.user == "" && at.Provider.ID == "" {
 		l.user = l.login.Address.String()
 	}
-	l.done(fmt.Sprintf("%s  %s", l.serverName(), l.a.Paint(l.a.StderrWidth, console.Dim, l.a.HostAndPort(at))))
+	l.sayDone(fmt.Sprintf("%s  %s", l.serverName(), l.a.Paint(l.a.StderrWidth, console.Dim, l.a.HostAndPort(at))))
 	return l.resetForServer()
 }
 
@@ -94,17 +94,17 @@ func (l *setup) serverName() string {
 	return l.server.Host
 }
 
-// search looks up the domain's server, and asks the user whether to trust it.
-func (l *setup) search(ctx context.Context) error {
+// searchServer looks up the domain's server, and asks the user whether to trust it.
+func (l *setup) searchServer(ctx context.Context) error {
 	domain := l.login.Address.ASCIIDomain()
 	if strings.HasPrefix(domain, "[") { // RFC 5321 section 4.1.3
 		return l.noDomain(ctx, domain)
 	}
 	l.say(l.a.T("Looking for the mail server of %s", domain))
-	t := &attempts{l: l, worked: map[discover.Method]bool{}}
-	finder := discover.Finder{Tried: t.tried}
+	t := &searchAttempts{l: l, worked: map[discover.Method]bool{}}
+	finder := discover.Finder{Tried: t.printTried}
 	if l.s.dns != "" {
-		finder.Resolver = resolver(l.s.dns)
+		finder.Resolver = newResolver(l.s.dns)
 	}
 	if l.s.TLSCA != "" {
 		roots, err := smtpclient.LoadRoots(l.s.TLSCA)
@@ -118,10 +118,10 @@ func (l *setup) search(ctx context.Context) error {
 		return err
 	}
 	found, err := finder.Find(ctx, l.login.Address)
-	t.sumUp()
+	t.printFailed()
 	switch {
 	case ctx.Err() != nil:
-		return l.answer(prompt.ErrCancelled, "", "")
+		return l.answerError(prompt.ErrCancelled, "", "")
 	case errors.Is(err, discover.ErrOffline) && l.person:
 		return l.askServer(ctx, l.a.T("There is no network, it seems: neither DNS nor any server answered."))
 	case errors.Is(err, discover.ErrOffline):
@@ -130,7 +130,7 @@ func (l *setup) search(ctx context.Context) error {
 	case err != nil:
 		return command.InternalFailure("looking for the server", err)
 	case len(found) > 0 && found[0].Trust == discover.Verified:
-		return l.use(found[0].Server, found[0].User)
+		return l.useServer(found[0].Server, found[0].User)
 	case !l.person && len(found) > 0:
 		return command.Fail(command.ExitConfig, errors.New(l.a.T("only DNS says that %s serves %s, and DNS can be forged: a password goes there only if you say so", found[0].Host, domain)),
 			l.a.T("If it is right: %s", "--server "+found[0].Server))
@@ -189,28 +189,28 @@ func (l *setup) throughProxy(resolver *net.Resolver) (func(ctx context.Context, 
 	}, nil
 }
 
-// attempts collects the results of the search.
-type attempts struct {
+// searchAttempts collects the results of the search.
+type searchAttempts struct {
 	l      *setup
 	failed []discover.Method
 	worked map[discover.Method]bool
 }
 
-// tried prints a successful way at once. sumUp lists the failed ones.
-func (t *attempts) tried(at discover.Attempt) {
+// printTried prints a successful way at once. sumUp lists the failed ones.
+func (t *searchAttempts) printTried(at discover.Attempt) {
 	if at.Err == nil {
 		t.worked[at.Way] = true
-		t.l.say(fmt.Sprintf("  %s %s  %s", t.l.a.Paint(t.l.a.StderrWidth, console.Green, "✓"), t.l.a.way(at.Way), t.l.a.Paint(t.l.a.StderrWidth, console.Dim, at.What)))
+		t.l.say(fmt.Sprintf("  %s %s  %s", t.l.a.Paint(t.l.a.StderrWidth, console.Green, "✓"), t.l.a.wayName(at.Way), t.l.a.Paint(t.l.a.StderrWidth, console.Dim, at.What)))
 	} else if !slices.Contains(t.failed, at.Way) {
 		t.failed = append(t.failed, at.Way)
 	}
 }
 
-func (t *attempts) sumUp() {
+func (t *searchAttempts) printFailed() {
 	var vain []string
 	for _, w := range []discover.Method{discover.ByAutoconfig, discover.ByMX, discover.BySRV, discover.ByGuess} {
 		if slices.Contains(t.failed, w) && !t.worked[w] {
-			vain = append(vain, t.l.a.way(w))
+			vain = append(vain, t.l.a.wayName(w))
 		}
 	}
 	if len(vain) > 0 {
@@ -218,8 +218,8 @@ func (t *attempts) sumUp() {
 	}
 }
 
-// way returns the name of a way, for display.
-func (a *runner) way(w discover.Method) string {
+// wayName returns the name of a way, for display.
+func (a *runner) wayName(w discover.Method) string {
 	switch w {
 	case discover.ByProvider:
 		return a.T("provider")
@@ -249,18 +249,18 @@ func (l *setup) chooseServer(ctx context.Context, found []discover.Candidate) er
 				option += " · " + c.Host
 			}
 		}
-		options = append(options, option+"  ("+l.a.way(c.Way)+")")
+		options = append(options, option+"  ("+l.a.wayName(c.Way)+")")
 	}
 	q := prompt.Question{Title: l.a.T("Is this your mail server?"),
 		Help: l.a.T("Only DNS says so, and DNS can be forged. It will get your password.")}
 	i, err := l.ask.Choose(ctx, q, append(options, l.a.T("another server")), 0)
-	if err := l.answer(err, q.Title, "--server"); err != nil {
+	if err := l.answerError(err, q.Title, "--server"); err != nil {
 		return err
 	}
 	if i == len(options) {
 		return l.askServer(ctx, "")
 	}
-	return l.use(found[i].Server, found[i].User)
+	return l.useServer(found[i].Server, found[i].User)
 }
 
 // askServer asks for host, host:port, URL or provider.
@@ -269,7 +269,7 @@ func (l *setup) askServer(ctx context.Context, help string) error {
 	if strings.Contains(example, "[") {
 		example = "smtp.example.com"
 	}
-	answer, err := l.text(ctx, "--server", prompt.Question{Title: l.a.T("Mail server (SMTP)"), Help: help, Example: example,
+	answer, err := l.askText(ctx, "--server", prompt.Question{Title: l.a.T("Mail server (SMTP)"), Help: help, Example: example,
 		Check: func(answer string) error {
 			if _, err := transport.ParseServer(serverURL(answer), l.login.Address); err != nil {
 				return errors.New(l.a.T("want a server like smtp.example.com, smtp.example.com:587 or a provider like qq"))
@@ -279,7 +279,7 @@ func (l *setup) askServer(ctx context.Context, help string) error {
 	if err != nil {
 		return err
 	}
-	return l.use(serverURL(answer), "")
+	return l.useServer(serverURL(answer), "")
 }
 
 // serverURL converts a host, as users write it, to a URL. Port 587 means STARTTLS, any other
@@ -297,10 +297,10 @@ func serverURL(s string) string {
 	return (&url.URL{Scheme: "smtps", Host: s}).String()
 }
 
-// resolver returns a resolver that uses the DNS server named by the user.
-func resolver(server string) *net.Resolver {
+// newResolver returns a resolver that uses the DNS server named by the user.
+func newResolver(server string) *net.Resolver {
 	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
-		at, err := dnsServer(server)
+		at, err := parseDNSServer(server)
 		if err != nil {
 			return nil, err
 		}
@@ -308,8 +308,8 @@ func resolver(server string) *net.Resolver {
 	}}
 }
 
-// dnsServer returns an address with its port, by default 53.
-func dnsServer(s string) (string, error) {
+// parseDNSServer returns an address with its port, by default 53.
+func parseDNSServer(s string) (string, error) {
 	if at, err := netip.ParseAddrPort(s); err == nil {
 		return at.String(), nil
 	}

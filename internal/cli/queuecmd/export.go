@@ -78,7 +78,7 @@ func (a *runner) queueExport(ctx context.Context, q *queueFlags, to string, args
 
 // exportToStdout prints a message only if it can be read completely.
 func (a *runner) exportToStdout(body io.Reader, e queue.Entry) error {
-	f, err := atomicfile.Temp()
+	f, err := atomicfile.TempFile()
 	if err != nil {
 		return command.Fail(command.ExitCantCreate, localerr.Errorf("%s: %w", a.T("a temporary file can't be written"), err), "")
 	}

@@ -58,7 +58,7 @@ func (c *composer) attachment(flag, file string) (message.Attachment, error) {
 // attachable returns an error that names the flag if file can't be attached. message.Compose checks
 // again, but knows only header fields.
 func (c *composer) attachable(flag, file string) error {
-	if err := atomicfile.Check(file); err != nil {
+	if err := atomicfile.CheckReadable(file); err != nil {
 		return c.FileFailure(c.Name(flag), file, err)
 	}
 	base := filepath.Base(file)

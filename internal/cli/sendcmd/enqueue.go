@@ -156,7 +156,7 @@ func (q *enqueuer) enqueueOne(ctx context.Context, store outbox.Enqueuer, order 
 	}
 	letter, err := letterOf(q.s, j)
 	if err == nil {
-		m, err = letter.New(order)
+		m, err = letter.NewMessage(order)
 	}
 	if err != nil {
 		return m, r, command.Fail(command.ExitData, localerr.Errorf("%s: %w", q.T("the message can't be put into the outbox"), err), "")
@@ -165,9 +165,9 @@ func (q *enqueuer) enqueueOne(ctx context.Context, store outbox.Enqueuer, order 
 	return m, r, err
 }
 
-func letterOf(s *sendFlags, j *sending.Message) (*submission.Letter, error) {
+func letterOf(s *sendFlags, j *sending.Message) (*submission.PreparedMessage, error) {
 	if composed, ok := j.Content.(*message.Content); ok && j.Composed != nil {
-		return submission.Composed(composed, s.subject)
+		return submission.FromComposed(composed, s.subject)
 	}
 	return submission.Raw(j.Content, j.Envelope)
 }

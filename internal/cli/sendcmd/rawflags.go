@@ -96,7 +96,7 @@ func (r *rawReader) findAuthor() error {
 }
 
 // tellLeftOut prints how many messages of a file or folder are not sent, and why.
-func (r *rawReader) tellLeftOut(name string, found mailfiles.Found) {
+func (r *rawReader) tellLeftOut(name string, found mailfiles.FoundMessages) {
 	if r.s.quiet {
 		return
 	}

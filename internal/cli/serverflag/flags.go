@@ -146,7 +146,7 @@ func (s *ServerFlags) CheckTLS(a *Servers) error {
 		if f.file == "" {
 			continue
 		}
-		if err := atomicfile.Check(f.file); err != nil {
+		if err := atomicfile.CheckReadable(f.file); err != nil {
 			return a.FileFailure(a.Name(f.flag), f.file, err)
 		}
 	}

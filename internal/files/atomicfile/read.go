@@ -45,22 +45,22 @@ func ReadAll(r io.Reader, most int64) ([]byte, error) {
 	return data, nil
 }
 
-// File is an open file whose Read ends with the context of [Open].
-type File struct {
+// ContextFile is an open file whose Read ends with the context of [Open].
+type ContextFile struct {
 	*os.File
 	reader io.Reader
 }
 
-func (f *File) Read(p []byte) (int, error) { return f.reader.Read(p) }
+func (f *ContextFile) Read(p []byte) (int, error) { return f.reader.Read(p) }
 
 // Open opens a file for reading. Opening or reading a pipe may wait for its other end; both end
 // with ctx. For a directory it returns [ErrFolder].
-func Open(ctx context.Context, path string) (*File, error) {
+func Open(ctx context.Context, path string) (*ContextFile, error) {
 	f, err := Await(ctx, func() (*os.File, error) { return openFile(path) }, func(f *os.File) { _ = f.Close() })
 	if err != nil {
 		return nil, err
 	}
-	return &File{File: f, reader: Reader(ctx, f)}, nil
+	return &ContextFile{File: f, reader: Reader(ctx, f)}, nil
 }
 
 func openFile(path string) (*os.File, error) {
@@ -82,9 +82,9 @@ func openFile(path string) (*os.File, error) {
 	return f, nil
 }
 
-// Check reports whether a file can be read, without reading it. It does not open pipes and devices,
+// CheckReadable reports whether a file can be read, without reading it. It does not open pipes and devices,
 // since that could block.
-func Check(path string) error {
+func CheckReadable(path string) error {
 	info, err := os.Stat(path)
 	if err != nil || !info.Mode().IsRegular() && !info.IsDir() {
 		return err
@@ -133,29 +133,29 @@ func Reader(ctx context.Context, r io.Reader) io.Reader {
 			return r
 		}
 	}
-	return &reader{ctx: ctx, r: r}
+	return &contextReader{ctx: ctx, r: r}
 }
 
-// reader reads in a goroutine, which outlives a Read that ctx ended.
-type reader struct {
+// contextReader reads in a goroutine, which outlives a Read that ctx ended.
+type contextReader struct {
 	ctx     context.Context
 	r       io.Reader
 	rest    []byte
 	restErr error
 }
 
-type chunk struct {
+type readResult struct {
 	data []byte
 	err  error
 }
 
-func (r *reader) Read(p []byte) (int, error) {
+func (r *contextReader) Read(p []byte) (int, error) {
 	if len(r.rest) == 0 && r.restErr == nil {
-		got := make(chan chunk, 1)
+		got := make(chan readResult, 1)
 		go func() {
 			buf := make([]byte, 32<<10)
 			n, err := r.r.Read(buf)
-			got <- chunk{buf[:n], err}
+			got <- readResult{buf[:n], err}
 		}()
 		select {
 		case c := <-got:

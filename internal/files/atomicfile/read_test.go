@@ -52,7 +52,7 @@ func TestReadIsBounded(t *testing.T) {
 	if _, err := atomicfile.Read(t.Context(), filepath.Dir(path), 4); !errors.Is(err, atomicfile.ErrFolder) {
 		t.Errorf("a folder: %v", err)
 	}
-	if err := atomicfile.Check(filepath.Dir(path)); !errors.Is(err, atomicfile.ErrFolder) {
+	if err := atomicfile.CheckReadable(filepath.Dir(path)); !errors.Is(err, atomicfile.ErrFolder) {
 		t.Errorf("a folder: %v", err)
 	}
 	if _, err := atomicfile.Read(t.Context(), path+".missing", 4); !errors.Is(err, os.ErrNotExist) {
@@ -79,7 +79,7 @@ func TestAwait(t *testing.T) {
 
 func TestTempIsGoneWhenClosed(t *testing.T) {
 	t.Parallel()
-	f, err := atomicfile.Temp()
+	f, err := atomicfile.TempFile()
 	if err != nil {
 		t.Fatal(err)
 	}

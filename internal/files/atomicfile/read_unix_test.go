@@ -41,7 +41,7 @@ func TestReadOfAPipeEndsWithTheContext(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if err := atomicfile.Check(path); err != nil { // it would block if it opened the pipe
+	if err := atomicfile.CheckReadable(path); err != nil { // it would block if it opened the pipe
 		t.Error(err)
 	}
 	if _, err := atomicfile.Read(t.Context(), "/dev/zero", 1<<20); err == nil {
@@ -117,7 +117,7 @@ func TestTrusted(t *testing.T) {
 func TestTempHasNoName(t *testing.T) {
 	folder := t.TempDir()
 	t.Setenv("TMPDIR", folder)
-	f, err := atomicfile.Temp()
+	f, err := atomicfile.TempFile()
 	if err != nil {
 		t.Fatal(err)
 	}

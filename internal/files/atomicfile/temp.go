@@ -2,7 +2,7 @@ package atomicfile
 
 import "os"
 
-// Temp creates a temporary file without a name: the system deletes it when the last process that
+// TempFile creates a temporary file without a name: the system deletes it when the last process that
 // has it open ends. Close it; there is nothing to remove. On Windows it has a name while it is
 // open.
-func Temp() (*os.File, error) { return temp(os.TempDir()) }
+func TempFile() (*os.File, error) { return createTemp(os.TempDir()) }

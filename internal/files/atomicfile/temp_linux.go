@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// unnamed creates a file that never has a name.
-func unnamed(folder string) (*os.File, error) {
+// createUnnamed creates a file that never has a name.
+func createUnnamed(folder string) (*os.File, error) {
 	return os.OpenFile(folder, os.O_RDWR|unix.O_TMPFILE|unix.O_EXCL, 0o600)
 }

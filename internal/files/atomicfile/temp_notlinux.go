@@ -7,4 +7,4 @@ import (
 	"os"
 )
 
-func unnamed(string) (*os.File, error) { return nil, errors.ErrUnsupported }
+func createUnnamed(string) (*os.File, error) { return nil, errors.ErrUnsupported }

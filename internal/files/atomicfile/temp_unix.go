@@ -7,8 +7,8 @@ import (
 	"os"
 )
 
-func temp(folder string) (*os.File, error) {
-	if f, err := unnamed(folder); err == nil {
+func createTemp(folder string) (*os.File, error) {
+	if f, err := createUnnamed(folder); err == nil {
 		return f, nil
 	}
 	// Some file systems can't create files without a name. The file is still empty between these

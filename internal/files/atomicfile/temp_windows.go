@@ -10,9 +10,9 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// temp creates a file that the system deletes when its last handle is closed, also when the process
+// createTemp creates a file that the system deletes when its last handle is closed, also when the process
 // ends.
-func temp(folder string) (*os.File, error) {
+func createTemp(folder string) (*os.File, error) {
 	for {
 		name := filepath.Join(folder, ".yan-"+rand.Text())
 		utf16, err := windows.UTF16PtrFromString(name)

@@ -42,7 +42,7 @@ func (e *UntrustedError) sentence() error {
 //
 // On Windows it accepts every file: modes have no meaning there, and a user's directory is private.
 func Trusted(path string, info fs.FileInfo) error {
-	if reason := distrust(info); reason != "" {
+	if reason := distrustReason(info); reason != "" {
 		return &UntrustedError{Path: path, Reason: reason}
 	}
 	folders := []string{filepath.Dir(path)}
@@ -54,7 +54,7 @@ func Trusted(path string, info fs.FileInfo) error {
 		if err != nil {
 			return err
 		}
-		if reason := distrust(of); reason != "" {
+		if reason := distrustReason(of); reason != "" {
 			return &UntrustedError{Path: folder, Folder: true, Reason: reason}
 		}
 	}
@@ -63,19 +63,19 @@ func Trusted(path string, info fs.FileInfo) error {
 
 // Private rejects a file that holds a secret if another user owns it or has any permission. The
 // error is an [*UntrustedError]. On Windows modes have no meaning.
-func Private(path string, info fs.FileInfo) error { return private(path, info, 0o077) }
+func Private(path string, info fs.FileInfo) error { return checkPrivate(path, info, 0o077) }
 
 // PrivateKey is Private for the key of a certificate. The group may read a key that belongs to
 // root, as libpq allows, so that services can share a machine's key.
 func PrivateKey(path string, info fs.FileInfo) error {
 	if ownedByRoot(info) {
-		return private(path, info, 0o037)
+		return checkPrivate(path, info, 0o037)
 	}
 	return Private(path, info)
 }
 
-func private(path string, info fs.FileInfo, forbidden fs.FileMode) error {
-	if reason := distrust(info); reason == OthersOwn {
+func checkPrivate(path string, info fs.FileInfo, forbidden fs.FileMode) error {
+	if reason := distrustReason(info); reason == OthersOwn {
 		return &UntrustedError{Path: path, Reason: reason}
 	}
 	if hasModes && info.Mode().IsRegular() && info.Mode()&forbidden != 0 {

@@ -4,7 +4,7 @@ package atomicfile
 
 import "io/fs"
 
-func distrust(fs.FileInfo) string { return "" }
+func distrustReason(fs.FileInfo) string { return "" }
 
 const hasModes = false
 

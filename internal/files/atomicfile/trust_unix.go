@@ -8,10 +8,10 @@ import (
 	"syscall"
 )
 
-// distrust returns why another user may have written a file or a name in a directory; "" if that is
+// distrustReason returns why another user may have written a file or a name in a directory; "" if that is
 // impossible. In a directory like /tmp, where only the owner may rename a file, the file alone
 // decides. Devices such as /dev/null are accepted.
-func distrust(info fs.FileInfo) string {
+func distrustReason(info fs.FileInfo) string {
 	mode := info.Mode()
 	if mode&fs.ModeDevice != 0 {
 		return ""

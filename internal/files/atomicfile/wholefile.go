@@ -1,7 +1,7 @@
 // Package atomicfile writes files atomically: a reader, even after a crash, finds either the old
 // content or the new one.
 //
-// [Write] replaces a file. [Beside] only writes a new file in the same directory, for a caller that
+// [Write] replaces a file. [WriteTemp] only writes a new file in the same directory, for a caller that
 // replaces several files together. [SyncFolder] makes the names of other new files durable.
 package atomicfile
 
@@ -16,7 +16,7 @@ import (
 // Write replaces the file at path with data and mode. The directory must exist. A link is replaced,
 // not followed.
 func Write(path string, data []byte, mode fs.FileMode) error {
-	written, err := Beside(path, data, mode)
+	written, err := WriteTemp(path, data, mode)
 	if err != nil {
 		return err
 	}
@@ -27,9 +27,9 @@ func Write(path string, data []byte, mode fs.FileMode) error {
 	return nil
 }
 
-// Beside writes and syncs a new file in the directory of path, and returns its name for os.Rename
+// WriteTemp writes and syncs a new file in the directory of path, and returns its name for os.Rename
 // or os.Remove. After an error no file is left.
-func Beside(path string, data []byte, mode fs.FileMode) (written string, err error) {
+func WriteTemp(path string, data []byte, mode fs.FileMode) (written string, err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.new") // 0600
 	if err != nil {
 		return "", err

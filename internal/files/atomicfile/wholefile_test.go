@@ -25,7 +25,7 @@ func TestWriteReplacesAndLeavesNothingElse(t *testing.T) {
 	if err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o640 {
 		t.Errorf("got %v, %v", info, err)
 	}
-	alone(t, folder, "file")
+	checkAlone(t, folder, "file")
 }
 
 // A directory can't be replaced by a file; the new file is removed.
@@ -38,13 +38,13 @@ func TestWriteThatFails(t *testing.T) {
 	if err := atomicfile.Write(filepath.Join(folder, "taken"), []byte("x"), 0o600); err == nil {
 		t.Error("no error")
 	}
-	alone(t, folder, "taken")
+	checkAlone(t, folder, "taken")
 	if err := atomicfile.Write(filepath.Join(folder, "missing", "file"), nil, 0o600); err == nil {
 		t.Error("no error without a directory")
 	}
 }
 
-func alone(t *testing.T, folder, name string) {
+func checkAlone(t *testing.T, folder, name string) {
 	t.Helper()
 	entries, err := os.ReadDir(folder)
 	if err != nil || len(entries) != 1 || entries[0].Name() != name {

@@ -30,13 +30,13 @@ func cutField(line []byte) (name, value []byte, ok bool) {
 	return name, value, ok && len(name) > 0 && !bytes.ContainsFunc(name, hidden)
 }
 
-// shape describes the form of a From_ line: the fields of its date in their order or, without a
+// lineShape describes the form of a From_ line: the fields of its date in their order or, without a
 // date, the number of words and whether the first is an address. Two lines of one program have the
 // same shape.
 //
 // QUIRK: git format-patch writes the hash of the commit and a constant date. Such a line has a
 // shape of its own, because patches are quoted in mail.
-func shape(line []byte) string {
+func lineShape(line []byte) string {
 	words := strings.Fields(string(line[len("From "):]))
 	if isGit(words) {
 		return "git"

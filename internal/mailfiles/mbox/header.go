@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// header collects the fields of a message's header that a Splitter needs.
-type header struct {
+// headerState collects the fields of a message's header that a Splitter needs.
+type headerState struct {
 	length  int64 // Content-Length; -1 if there is none, or two that differ
 	lengths int
 	mark    Mark
@@ -21,7 +21,7 @@ type header struct {
 // folder.
 const internalSubject = "DON'T DELETE THIS MESSAGE -- FOLDER INTERNAL DATA"
 
-func (h *header) field(line []byte) {
+func (h *headerState) field(line []byte) {
 	name, value, ok := cutField(line)
 	if !ok {
 		return
@@ -64,14 +64,14 @@ func (h *header) field(line []byte) {
 	}
 }
 
-func (h *header) bits(hex string, deleted uint64) {
+func (h *headerState) bits(hex string, deleted uint64) {
 	if bits, err := strconv.ParseUint(hex, 16, 64); err == nil && bits&deleted != 0 {
 		h.mark = Deleted
 	}
 }
 
 // finalMark returns the mark when the header has ended.
-func (h *header) finalMark() Mark {
+func (h *headerState) finalMark() Mark {
 	if h.internalSubject && h.serverWrote {
 		return Internal
 	}

@@ -37,7 +37,7 @@ type Splitter struct {
 	bare  int64 // crlf there
 	// pending is a From_ line whose next line has not ended yet.
 	pending *fromLine
-	header  header
+	header  headerState
 	none    bool // not an mbox file
 }
 
@@ -60,8 +60,8 @@ type fromLine struct {
 	quoted bool
 }
 
-// longest bounds how much of a line is examined.
-const longest = 1024
+// longestLine bounds how much of a line is examined.
+const longestLine = 1024
 
 var errNoMbox = errors.New("no mbox file")
 
@@ -90,7 +90,7 @@ func (s *Splitter) Write(p []byte) (int, error) {
 		if i := bytes.IndexByte(piece, '\r'); i >= 0 && i+2 != len(piece) || i >= 0 && !ends {
 			piece, ends, s.cr = piece[:i+1], true, true
 		}
-		s.line = append(s.line, piece[:min(len(piece), longest-len(s.line))]...)
+		s.line = append(s.line, piece[:min(len(piece), longestLine-len(s.line))]...)
 		n += len(piece)
 		s.offset += int64(len(piece))
 		if ends {
@@ -127,9 +127,9 @@ func (s *Splitter) endLine() {
 	line := bytes.TrimRight(s.line, "\r\n")
 	switch {
 	case s.number > 1:
-		s.look(line)
+		s.processLine(line)
 	case IsFromLine(trimBOM(line)):
-		s.pending = &fromLine{number: 1, start: s.start, body: s.offset, empty: -1, shape: shape(trimBOM(line)), length: -1, text: -1}
+		s.pending = &fromLine{number: 1, start: s.start, body: s.offset, empty: -1, shape: lineShape(trimBOM(line)), length: -1, text: -1}
 	default:
 		s.none = true
 		return
@@ -142,8 +142,8 @@ func (s *Splitter) endLine() {
 	s.number++
 }
 
-// look processes a line after the first.
-func (s *Splitter) look(line []byte) {
+// processLine processes a line after the first.
+func (s *Splitter) processLine(line []byte) {
 	if p := s.pending; p != nil {
 		if IsQuoted(line) && p.body == s.start {
 			// QUIRK: mail that came by UUCP has a second From_ line, quoted.
@@ -151,7 +151,7 @@ func (s *Splitter) look(line []byte) {
 			return
 		}
 		p.field = isField(line)
-		s.keep()
+		s.recordPending()
 	}
 	last := &s.lines[len(s.lines)-1]
 	switch {
@@ -164,14 +164,14 @@ func (s *Splitter) look(line []byte) {
 	}
 	switch {
 	case IsFromLine(line):
-		s.pending = &fromLine{number: s.number, start: s.start, body: s.offset, empty: s.empty, shape: shape(line), length: -1, text: -1, crlf: s.before}
+		s.pending = &fromLine{number: s.number, start: s.start, body: s.offset, empty: s.empty, shape: lineShape(line), length: -1, text: -1, crlf: s.before}
 	case IsQuoted(line):
 		last.quoted = true
 	}
 }
 
-// keep records the pending From_ line if it may begin a message.
-func (s *Splitter) keep() {
+// recordPending records the pending From_ line if it may begin a message.
+func (s *Splitter) recordPending() {
 	p := s.pending
 	s.pending = nil
 	if p.number > 1 && !p.field && p.empty < 0 {
@@ -179,7 +179,7 @@ func (s *Splitter) keep() {
 	}
 	s.endHeader()
 	s.lines = append(s.lines, *p)
-	s.header = header{length: -1, ended: !p.field}
+	s.header = headerState{length: -1, ended: !p.field}
 }
 
 // endHeader ends a header that has no empty line after it.
@@ -199,12 +199,12 @@ func (s *Splitter) Parts(rule Rule) ([]Part, error) {
 		return nil, nil
 	}
 	if s.pending != nil {
-		s.keep()
+		s.recordPending()
 	}
 	s.endHeader()
 	var parts []Part
 	for i := 0; i < len(s.lines); {
-		part, next, err := s.part(i, rule)
+		part, next, err := s.partAt(i, rule)
 		if err != nil {
 			return nil, err
 		}
@@ -214,8 +214,8 @@ func (s *Splitter) Parts(rule Rule) ([]Part, error) {
 	return parts, nil
 }
 
-// part returns the message that begins at From_ line i; next is the From_ line after it.
-func (s *Splitter) part(i int, rule Rule) (part Part, next int, err error) {
+// partAt returns the message that begins at From_ line i; next is the From_ line after it.
+func (s *Splitter) partAt(i int, rule Rule) (part Part, next int, err error) {
 	first := &s.lines[i]
 	part = Part{Start: first.body, Line: first.number, Mark: first.mark}
 	if end, next, ok := s.byLength(i); ok {
@@ -225,7 +225,7 @@ func (s *Splitter) part(i int, rule Rule) (part Part, next int, err error) {
 	part.Quoted = first.quoted
 	for next = i + 1; next < len(s.lines); next++ {
 		line := &s.lines[next]
-		begins, err := s.begins(line, rule)
+		begins, err := s.startsMessage(line, rule)
 		if err != nil {
 			return part, 0, err
 		}
@@ -283,8 +283,8 @@ func (s *Splitter) lengthLeadsTo(i int, at, cr int64) (end int64, next int, ok b
 	return 0, 0, false
 }
 
-// begins reports whether a From_ line begins a message.
-func (s *Splitter) begins(line *fromLine, rule Rule) (bool, error) {
+// startsMessage reports whether a From_ line begins a message.
+func (s *Splitter) startsMessage(line *fromLine, rule Rule) (bool, error) {
 	alike := line.shape == s.lines[0].shape
 	switch {
 	case line.empty < 0 && (alike || isDated(line.shape)):

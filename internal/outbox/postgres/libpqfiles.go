@@ -157,7 +157,7 @@ func (f libpqFiles) unreadable() error {
 		if path == "" {
 			continue
 		}
-		if err := atomicfile.Check(path); err != nil {
+		if err := atomicfile.CheckReadable(path); err != nil {
 			return localerr.Errorf("a file that the settings of PostgreSQL name can't be read: %w", err)
 		}
 	}

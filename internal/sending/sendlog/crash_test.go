@@ -9,8 +9,8 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// server counts the messages that the server really received.
-type server map[Key]int
+// receivedCounts counts the messages that the server really received.
+type receivedCounts map[RecipientKey]int
 
 // crashingRun is a run of a program that sends the messages that the log lacks. It ends at a random
 // moment; unsynced lines may be lost in part.
@@ -18,17 +18,17 @@ type crashingRun struct {
 	t      *testing.T
 	rand   *rand.Rand
 	path   string
-	server server
-	synced int64 // octets that are certainly on disk
+	server receivedCounts
+	synced int64 // octets that are certainly on the disk
 }
 
-// wanted returns the recipients of a run: several messages to several recipients, some twice.
-func wanted() []Key {
-	var keys []Key
+// wantedKeys returns the recipients of a run: several messages to several recipients, some twice.
+func wantedKeys() []RecipientKey {
+	var keys []RecipientKey
 	for message := range byte(4) {
 		for _, to := range []string{"a@example.org", "b@example.org"} {
 			for copy := 1; copy <= 1+int(message%2); copy++ {
-				keys = append(keys, Key{Hash{'m', message}, to, copy})
+				keys = append(keys, RecipientKey{Hash{'m', message}, to, copy})
 			}
 		}
 	}
@@ -42,7 +42,7 @@ func TestNothingIsSentTwice(t *testing.T) {
 	t.Parallel()
 	crashes := 0
 	for seed := range uint64(150) {
-		r := &crashingRun{t: t, rand: rand.New(rand.NewPCG(seed, 1)), path: filepath.Join(t.TempDir(), "run.log"), server: server{}}
+		r := &crashingRun{t: t, rand: rand.New(rand.NewPCG(seed, 1)), path: filepath.Join(t.TempDir(), "run.log"), server: receivedCounts{}}
 		ended := false
 		for range 200 {
 			if ended = r.run(); ended {
@@ -62,14 +62,14 @@ func TestNothingIsSentTwice(t *testing.T) {
 
 // run reports whether it finished.
 func (r *crashingRun) run() bool {
-	l := open(r.t, r.path)
-	var todo []*Entry
-	for _, k := range wanted() {
+	l := openLog(r.t, r.path)
+	var todo []*LogEntry
+	for _, k := range wantedKeys() {
 		o, known := l.State(k)
 		if known && (o.Status == smtp.Accepted || o.Status == smtp.Unknown || o.Status == smtp.Refused) {
 			continue
 		}
-		todo = append(todo, &Entry{Hash: k.Hash, From: address(r.t, "me@example.org"), To: []smtp.Address{address(r.t, k.Recipient)}, Copies: []int{k.Copy}})
+		todo = append(todo, &LogEntry{Hash: k.Hash, From: address(r.t, "me@example.org"), To: []smtp.Address{address(r.t, k.Recipient)}, Copies: []int{k.Copy}})
 	}
 	dies := func() bool { return r.rand.IntN(12) == 0 }
 	for len(todo) > 0 {
@@ -94,7 +94,7 @@ func (r *crashingRun) run() bool {
 			}
 			status := smtp.Statuses()[r.rand.IntN(len(smtp.Statuses()))]
 			if status == smtp.Accepted || status == smtp.Unknown && r.rand.IntN(2) == 0 {
-				r.server[Key{e.Hash, e.To[0].Wire(), e.Copies[0]}]++
+				r.server[RecipientKey{e.Hash, e.To[0].Wire(), e.Copies[0]}]++
 			}
 			if dies() {
 				return r.crash(l)
@@ -104,16 +104,16 @@ func (r *crashingRun) run() bool {
 			}
 		}
 	}
-	closed(r.t, l)
+	closeLog(r.t, l)
 	r.synced = r.size()
 	return !r.unfinished()
 }
 
 // unfinished reports whether another run has messages to send.
 func (r *crashingRun) unfinished() bool {
-	l := open(r.t, r.path)
+	l := openLog(r.t, r.path)
 	defer l.Close() // opened for reading only
-	for _, k := range wanted() {
+	for _, k := range wantedKeys() {
 		if o, _ := l.State(k); o.Status != smtp.Accepted && o.Status != smtp.Unknown && o.Status != smtp.Refused {
 			return true
 		}
@@ -142,9 +142,9 @@ func (r *crashingRun) crash(l *Log) bool {
 }
 
 func (r *crashingRun) check(seed uint64) {
-	l := open(r.t, r.path)
+	l := openLog(r.t, r.path)
 	defer l.Close() // opened for reading only
-	for _, k := range wanted() {
+	for _, k := range wantedKeys() {
 		o, known := l.State(k)
 		got := r.server[k]
 		switch {

@@ -34,21 +34,21 @@ type Line struct {
 	Version int       `json:"version,omitempty"`
 	Time    time.Time `json:"time,omitzero"`
 	// SHA256 is the hash of the octets as they are sent.
-	SHA256     Hash        `json:"sha256,omitzero"`
-	File       string      `json:"file,omitempty"`
-	Number     int         `json:"number,omitempty"`
-	From       string      `json:"from,omitempty"`
-	MessageID  string      `json:"message_id,omitempty"`
-	ServerID   string      `json:"server_id,omitempty"`
-	Recipients []Recipient `json:"recipients,omitempty"`
+	SHA256     Hash            `json:"sha256,omitzero"`
+	File       string          `json:"file,omitempty"`
+	Number     int             `json:"number,omitempty"`
+	From       string          `json:"from,omitempty"`
+	MessageID  string          `json:"message_id,omitempty"`
+	ServerID   string          `json:"server_id,omitempty"`
+	Recipients []LineRecipient `json:"recipients,omitempty"`
 	// Date, in an attempt, is the date added to a message without one.
 	Date time.Time `json:"date,omitzero"`
 	// Error is the problem of a message that was skipped.
 	Error string `json:"error,omitempty"`
 }
 
-// Recipient is a recipient of a message. In an attempt it has no status.
-type Recipient struct {
+// LineRecipient is a recipient of a message. In an attempt it has no status.
+type LineRecipient struct {
 	Address string `json:"address"`
 	// Copy distinguishes messages of the same octets to the same recipient: 2 is the second. It is
 	// omitted for the first.
@@ -89,8 +89,8 @@ func (l Line) encode(b *bytes.Buffer) error {
 	return nil
 }
 
-// decode parses a line other than the first.
-func decode(b []byte) (Line, error) {
+// decodeLine parses a line other than the first.
+func decodeLine(b []byte) (Line, error) {
 	var l Line
 	if err := json.Unmarshal(b, &l); err != nil {
 		return l, err
@@ -114,7 +114,7 @@ func decode(b []byte) (Line, error) {
 }
 
 // check returns an error for an invalid recipient of an outcome or an attempt.
-func (r Recipient) check(outcome bool) error {
+func (r LineRecipient) check(outcome bool) error {
 	switch {
 	case r.Address == "":
 		return errors.New("a recipient without an address")
@@ -127,7 +127,7 @@ func (r Recipient) check(outcome bool) error {
 }
 
 // outcome converts r to an outcome, without the recipient.
-func (r Recipient) outcome() smtp.Outcome {
+func (r LineRecipient) outcome() smtp.Outcome {
 	o := smtp.Outcome{Status: smtp.Status(r.Status), Stage: smtp.Stage(r.Stage)}
 	if r.Code != 0 {
 		enhanced, _, _ := smtp.CutEnhancedCode(r.Enhanced) // there may be none
@@ -150,8 +150,8 @@ func errorOf(text string) error {
 }
 
 // recipientOf converts an outcome for the file.
-func recipientOf(o smtp.Outcome) Recipient {
-	r := Recipient{Address: o.Recipient.String(), Status: string(o.Status), Stage: string(o.Stage),
+func recipientOf(o smtp.Outcome) LineRecipient {
+	r := LineRecipient{Address: o.Recipient.String(), Status: string(o.Status), Stage: string(o.Stage),
 		Code: o.Reply.Code, Enhanced: o.Reply.Enhanced.String(), Text: o.Reply.Text()}
 	if o.Err != nil {
 		r.Error = o.Err.Error()

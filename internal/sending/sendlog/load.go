@@ -10,10 +10,10 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// state is the state of one recipient after the lines read so far.
-type state struct {
+// recipientState is the state of one recipient after the lines read so far.
+type recipientState struct {
 	// last is the last outcome; nil if there is none, or after an accepted one.
-	last     *Recipient
+	last     *LineRecipient
 	accepted bool
 	// attempted is true while an attempt has no outcome.
 	attempted bool
@@ -22,17 +22,17 @@ type state struct {
 	doubt bool
 }
 
-func (s state) attempt() state {
+func (s recipientState) attempt() recipientState {
 	s.doubt = s.doubt || s.attempted
 	s.attempted = true
 	return s
 }
 
-func (s state) settle(r Recipient) state {
+func (s recipientState) settle(r LineRecipient) recipientState {
 	s.attempted = false
 	switch smtp.Status(r.Status) {
 	case smtp.Accepted:
-		return state{accepted: true}
+		return recipientState{accepted: true}
 	case smtp.Unknown:
 		s.doubt = true
 	}
@@ -41,7 +41,7 @@ func (s state) settle(r Recipient) state {
 }
 
 // outcome returns the outcome after all lines.
-func (s state) outcome() smtp.Outcome {
+func (s recipientState) outcome() smtp.Outcome {
 	switch {
 	case s.accepted:
 		return smtp.Outcome{Status: smtp.Accepted, Stage: smtp.StageBody}
@@ -76,9 +76,9 @@ func (l *Log) load() (size int64, err error) {
 			return size, nil
 		}
 		if number == 1 {
-			err = first(line)
+			err = checkFirstLine(line)
 		} else {
-			err = l.take(line, number)
+			err = l.applyLine(line, number)
 		}
 		if err != nil {
 			return size, err
@@ -90,8 +90,8 @@ func (l *Log) load() (size int64, err error) {
 // firstOctets is the beginning of every log.
 var firstOctets = []byte(`{"event":"log","version":`)
 
-// first checks the first line.
-func first(b []byte) error {
+// checkFirstLine checks the first line.
+func checkFirstLine(b []byte) error {
 	var l Line
 	if !bytes.HasPrefix(b, firstOctets) || json.Unmarshal(b, &l) != nil {
 		return ErrForeign
@@ -102,9 +102,9 @@ func first(b []byte) error {
 	return nil
 }
 
-// take processes a later line.
-func (l *Log) take(b []byte, number int) error {
-	line, err := decode(b)
+// applyLine processes a later line.
+func (l *Log) applyLine(b []byte, number int) error {
+	line, err := decodeLine(b)
 	if err != nil {
 		return &DamageError{number, err}
 	}
@@ -119,7 +119,7 @@ func (l *Log) take(b []byte, number int) error {
 		if err != nil {
 			return &DamageError{number, err}
 		}
-		k := Key{line.SHA256, to.Wire(), max(r.Copy, 1)}
+		k := RecipientKey{line.SHA256, to.Wire(), max(r.Copy, 1)}
 		if line.Event == eventAttempt {
 			l.states[k] = l.states[k].attempt()
 		} else {

@@ -48,7 +48,7 @@ func (e *DamageError) Unwrap() error { return e.Err }
 type Log struct {
 	file   *os.File
 	now    func() time.Time
-	states map[Key]state
+	states map[RecipientKey]recipientState
 	dates  map[Hash]time.Time
 	cut    int64
 
@@ -58,8 +58,8 @@ type Log struct {
 	synced time.Time // end of the last Sync
 }
 
-// Key identifies a recipient of a message.
-type Key struct {
+// RecipientKey identifies a recipient of a message.
+type RecipientKey struct {
 	Hash      Hash
 	Recipient string // its Address.Wire
 	Copy      int    // from 1, among messages of the same octets to the same recipient
@@ -80,8 +80,8 @@ func Open(path string, now func() time.Time) (*Log, error) {
 	if err := checkOwn(path, f); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	l := &Log{file: f, now: now, states: map[Key]state{}, dates: map[Hash]time.Time{}, batch: 1}
-	if err := l.begin(path); err != nil {
+	l := &Log{file: f, now: now, states: map[RecipientKey]recipientState{}, dates: map[Hash]time.Time{}, batch: 1}
+	if err := l.prepare(path); err != nil {
 		_ = f.Close() // err is the error to return
 		return nil, err
 	}
@@ -118,7 +118,7 @@ func checkOwn(path string, f *os.File) error {
 	return nil
 }
 
-func (l *Log) begin(path string) error {
+func (l *Log) prepare(path string) error {
 	switch ok, err := filelock.Try(l.file); {
 	case err != nil:
 		return fmt.Errorf("locking it: %w", err)
@@ -159,7 +159,7 @@ func (l *Log) CutOff() int64 { return l.cut }
 
 // State returns a recipient's outcome in earlier runs. For an accepted one, only the status is
 // kept. The outcome lacks the recipient; ok is false if the log has no attempt.
-func (l *Log) State(k Key) (o smtp.Outcome, ok bool) {
+func (l *Log) State(k RecipientKey) (o smtp.Outcome, ok bool) {
 	s, ok := l.states[k]
 	return s.outcome(), ok
 }
@@ -167,8 +167,8 @@ func (l *Log) State(k Key) (o smtp.Outcome, ok bool) {
 // Date returns Entry.Date of the first attempt at a message; zero if there is none.
 func (l *Log) Date(h Hash) time.Time { return l.dates[h] }
 
-// Entry is a message of a run with all or some of its recipients.
-type Entry struct {
+// LogEntry is a message of a run with all or some of its recipients.
+type LogEntry struct {
 	Hash   Hash
 	File   string
 	Number int // in an mbox file, from 1
@@ -180,18 +180,18 @@ type Entry struct {
 	Copies []int
 }
 
-func (e *Entry) line(event string, at time.Time) Line {
+func (e *LogEntry) line(event string, at time.Time) Line {
 	return Line{Event: event, Time: at.UTC().Truncate(time.Millisecond), SHA256: e.Hash, File: e.File, Number: e.Number, From: e.From.String()}
 }
 
 // Attempt records that messages are about to be sent. The record is durable once Sync has returned.
-func (l *Log) Attempt(entries ...*Entry) error {
+func (l *Log) Attempt(entries ...*LogEntry) error {
 	lines := make([]Line, len(entries))
 	for i, e := range entries {
 		lines[i] = e.line(eventAttempt, l.now())
 		lines[i].Date = e.Date
 		for j, to := range e.To {
-			lines[i].Recipients = append(lines[i].Recipients, Recipient{Address: to.String(), Copy: omitFirst(e.Copies[j])})
+			lines[i].Recipients = append(lines[i].Recipients, LineRecipient{Address: to.String(), Copy: omitFirst(e.Copies[j])})
 		}
 	}
 	return l.write(lines...)
@@ -200,19 +200,19 @@ func (l *Log) Attempt(entries ...*Entry) error {
 // Sync waits until all lines written so far are on disk. Lines may be written in the meantime.
 func (l *Log) Sync() error {
 	began := l.now()
-	if err := l.fail(nil); err != nil {
+	if err := l.recordFailure(nil); err != nil {
 		return err
 	}
 	if err := l.file.Sync(); err != nil {
-		return l.fail(err)
+		return l.recordFailure(err)
 	}
-	l.adapt(began)
+	l.adaptBatch(began)
 	return nil
 }
 
 // Settle records the outcomes of a message's recipients, in the entry's order. It does not wait for
 // the disk.
-func (l *Log) Settle(e *Entry, messageID, serverID string, outcomes []smtp.Outcome) error {
+func (l *Log) Settle(e *LogEntry, messageID, serverID string, outcomes []smtp.Outcome) error {
 	line := e.line(eventOutcome, l.now())
 	line.MessageID, line.ServerID = messageID, serverID
 	for i, o := range outcomes {
@@ -247,8 +247,8 @@ func (l *Log) Batch() int {
 	return l.batch
 }
 
-// adapt keeps the time spent waiting for the disk between a fortieth and a tenth.
-func (l *Log) adapt(began time.Time) {
+// adaptBatch keeps the time spent waiting for the disk between a fortieth and a tenth.
+func (l *Log) adaptBatch(began time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	ended := l.now()
@@ -283,8 +283,8 @@ func (l *Log) write(lines ...Line) error {
 	return l.err
 }
 
-// fail records the first failure and returns it.
-func (l *Log) fail(err error) error {
+// recordFailure records the first failure and returns it.
+func (l *Log) recordFailure(err error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.err == nil && err != nil {
@@ -305,10 +305,10 @@ func withoutPath(err error) error {
 // Close syncs and unlocks the log. It returns the first failure of all.
 func (l *Log) Close() error {
 	if err := l.file.Sync(); err != nil {
-		_ = l.fail(err)
+		_ = l.recordFailure(err)
 	}
 	if err := l.file.Close(); err != nil {
-		_ = l.fail(err)
+		_ = l.recordFailure(err)
 	}
-	return l.fail(nil)
+	return l.recordFailure(nil)
 }

@@ -26,7 +26,7 @@ func address(t testing.TB, s string) smtp.Address {
 	return a
 }
 
-func open(t testing.TB, path string) *Log {
+func openLog(t testing.TB, path string) *Log {
 	t.Helper()
 	l, err := Open(path, time.Now)
 	if err != nil {
@@ -35,23 +35,23 @@ func open(t testing.TB, path string) *Log {
 	return l
 }
 
-func closed(t testing.TB, l *Log) {
+func closeLog(t testing.TB, l *Log) {
 	t.Helper()
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// entry returns a message of one letter to recipients, the first copy.
-func entry(t testing.TB, message byte, to ...string) *Entry {
-	e := &Entry{Hash: Hash{message}, File: "cur/" + string(message) + ":2,S", Number: 3, From: address(t, "me@example.org")}
+// testEntry returns a message of one letter to recipients, the first copy.
+func testEntry(t testing.TB, message byte, to ...string) *LogEntry {
+	e := &LogEntry{Hash: Hash{message}, File: "cur/" + string(message) + ":2,S", Number: 3, From: address(t, "me@example.org")}
 	for _, a := range to {
 		e.To, e.Copies = append(e.To, address(t, a)), append(e.Copies, 1)
 	}
 	return e
 }
 
-func outcome(t testing.TB, to string, status smtp.Status, code int) smtp.Outcome {
+func testOutcome(t testing.TB, to string, status smtp.Status, code int) smtp.Outcome {
 	o := smtp.Outcome{Recipient: address(t, to), Status: status, Stage: smtp.StageRcpt}
 	if code != 0 {
 		o.Reply = smtp.Reply{Code: code, Enhanced: smtp.EnhancedCode{Class: code / 100, Subject: 1, Detail: 1}, Lines: []string{"no", "way"}}
@@ -64,37 +64,37 @@ func outcome(t testing.TB, to string, status smtp.Status, code int) smtp.Outcome
 func TestWhatIsWrittenIsRead(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "run.log")
-	l := open(t, path)
-	e := entry(t, 'a', "a@example.org", "b@Example.ORG", "雁@例子.中国")
+	l := openLog(t, path)
+	e := testEntry(t, 'a', "a@example.org", "b@Example.ORG", "雁@例子.中国")
 	e.Copies[1] = 2
-	if err := l.Attempt(e, entry(t, 'b', "a@example.org")); err != nil {
+	if err := l.Attempt(e, testEntry(t, 'b', "a@example.org")); err != nil {
 		t.Fatal(err)
 	}
-	outcomes := []smtp.Outcome{outcome(t, "a@example.org", smtp.Accepted, 250), outcome(t, "b@Example.ORG", smtp.Refused, 550),
-		outcome(t, "雁@例子.中国", smtp.NotTried, 0)}
+	outcomes := []smtp.Outcome{testOutcome(t, "a@example.org", smtp.Accepted, 250), testOutcome(t, "b@Example.ORG", smtp.Refused, 550),
+		testOutcome(t, "雁@例子.中国", smtp.NotTried, 0)}
 	if err := l.Settle(e, "<1@x>", "Q1", outcomes); err != nil {
 		t.Fatal(err)
 	}
-	closed(t, l)
+	closeLog(t, l)
 	if info, err := os.Stat(path); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
 		t.Errorf("%v %v", info.Mode(), err)
 	}
-	l = open(t, path)
+	l = openLog(t, path)
 	defer l.Close() // opened for reading only
 	for _, test := range []struct {
-		key  Key
+		key  RecipientKey
 		want string
 	}{
-		{Key{Hash{'a'}, "a@example.org", 1}, ": accepted at body"},
-		{Key{Hash{'a'}, "b@example.org", 2}, ": refused at rcpt: 550 5.1.1 no way"},
-		{Key{Hash{'a'}, "雁@xn--fsqu00a.xn--fiqs8s", 1}, ": not tried at rcpt: broken pipe"},
-		{Key{Hash{'b'}, "a@example.org", 1}, ": unknown at body: " + ErrNoOutcome.Error()},
+		{RecipientKey{Hash{'a'}, "a@example.org", 1}, ": accepted at body"},
+		{RecipientKey{Hash{'a'}, "b@example.org", 2}, ": refused at rcpt: 550 5.1.1 no way"},
+		{RecipientKey{Hash{'a'}, "雁@xn--fsqu00a.xn--fiqs8s", 1}, ": not tried at rcpt: broken pipe"},
+		{RecipientKey{Hash{'b'}, "a@example.org", 1}, ": unknown at body: " + ErrNoOutcome.Error()},
 	} {
 		if o, ok := l.State(test.key); !ok || o.String() != test.want {
 			t.Errorf("%v: %q, want %q", test.key.Recipient, o, test.want)
 		}
 	}
-	for _, k := range []Key{{Hash{'a'}, "b@example.org", 1}, {Hash{'c'}, "a@example.org", 1}, {Hash{'a'}, "A@example.org", 1}} {
+	for _, k := range []RecipientKey{{Hash{'a'}, "b@example.org", 1}, {Hash{'c'}, "a@example.org", 1}, {Hash{'a'}, "A@example.org", 1}} {
 		if o, ok := l.State(k); ok {
 			t.Errorf("%v: %v", k, o)
 		}
@@ -111,26 +111,26 @@ func TestStates(t *testing.T) {
 		"aa~": smtp.Unknown, "a?a.": smtp.Unknown, "a?a-": smtp.Refused, "a?a+": smtp.Accepted, "aa-a~": smtp.Unknown, "a+a-": smtp.Accepted, "a+a": smtp.Accepted,
 	} {
 		path := filepath.Join(t.TempDir(), "run.log")
-		l := open(t, path)
-		e := entry(t, 'a', "a@example.org")
+		l := openLog(t, path)
+		e := testEntry(t, 'a', "a@example.org")
 		for _, step := range steps {
 			var err error
 			if step == 'a' {
 				err = l.Attempt(e)
 			} else {
 				status := map[rune]smtp.Status{'+': smtp.Accepted, '-': smtp.Refused, '~': smtp.Deferred, '.': smtp.NotTried, '?': smtp.Unknown}[step]
-				err = l.Settle(e, "", "", []smtp.Outcome{outcome(t, "a@example.org", status, 0)})
+				err = l.Settle(e, "", "", []smtp.Outcome{testOutcome(t, "a@example.org", status, 0)})
 			}
 			if err != nil {
 				t.Fatal(err)
 			}
 		}
-		closed(t, l)
-		l = open(t, path)
-		if o, ok := l.State(Key{e.Hash, "a@example.org", 1}); !ok || o.Status != want {
+		closeLog(t, l)
+		l = openLog(t, path)
+		if o, ok := l.State(RecipientKey{e.Hash, "a@example.org", 1}); !ok || o.Status != want {
 			t.Errorf("%s: %s, want %s", steps, o.Status, want)
 		}
-		closed(t, l)
+		closeLog(t, l)
 	}
 }
 
@@ -149,26 +149,26 @@ func TestErrorsKeepTheirIdentity(t *testing.T) {
 func TestOneProcessAtATime(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "run.log")
-	l := open(t, path)
+	l := openLog(t, path)
 	if _, err := Open(path, time.Now); !errors.Is(err, ErrBusy) {
 		t.Errorf("the second: %v", err)
 	}
-	closed(t, l)
-	closed(t, open(t, path))
+	closeLog(t, l)
+	closeLog(t, openLog(t, path))
 }
 
-// sample returns a log of four lines.
-func sample(t testing.TB) []byte {
+// sampleLog returns a log of four lines.
+func sampleLog(t testing.TB) []byte {
 	path := filepath.Join(t.TempDir(), "run.log")
-	l := open(t, path)
-	e := entry(t, 'a', "a@example.org")
-	if err := l.Attempt(e, entry(t, 'b', "b@example.org")); err != nil {
+	l := openLog(t, path)
+	e := testEntry(t, 'a', "a@example.org")
+	if err := l.Attempt(e, testEntry(t, 'b', "b@example.org")); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.Settle(e, "", "", []smtp.Outcome{outcome(t, "a@example.org", smtp.Accepted, 250)}); err != nil {
+	if err := l.Settle(e, "", "", []smtp.Outcome{testOutcome(t, "a@example.org", smtp.Accepted, 250)}); err != nil {
 		t.Fatal(err)
 	}
-	closed(t, l)
+	closeLog(t, l)
 	b, err := os.ReadFile(path)
 	if err != nil || bytes.Count(b, []byte("\n")) != 4 {
 		t.Fatalf("%v:\n%s", err, b)
@@ -179,7 +179,7 @@ func sample(t testing.TB) []byte {
 // A log that is cut at any octet is read up to its last complete line and continued from there.
 func TestTornLine(t *testing.T) {
 	t.Parallel()
-	whole := sample(t)
+	whole := sampleLog(t)
 	path := filepath.Join(t.TempDir(), "run.log")
 	for cut := range len(whole) {
 		if err := os.WriteFile(path, whole[:cut], 0o600); err != nil {
@@ -193,30 +193,30 @@ func TestTornLine(t *testing.T) {
 		if l.CutOff() != int64(cut-kept) {
 			t.Fatalf("cut at %d: %d octets left out, want %d", cut, l.CutOff(), cut-kept)
 		}
-		if err := l.Attempt(entry(t, 'z', "z@example.org")); err != nil {
+		if err := l.Attempt(testEntry(t, 'z', "z@example.org")); err != nil {
 			t.Fatal(err)
 		}
-		closed(t, l)
-		l = open(t, path)
-		if o, _ := l.State(Key{Hash{'z'}, "z@example.org", 1}); o.Status != smtp.Unknown || l.CutOff() != 0 {
+		closeLog(t, l)
+		l = openLog(t, path)
+		if o, _ := l.State(RecipientKey{Hash{'z'}, "z@example.org", 1}); o.Status != smtp.Unknown || l.CutOff() != 0 {
 			t.Fatalf("cut at %d: %v, %d octets left out", cut, o, l.CutOff())
 		}
-		closed(t, l)
+		closeLog(t, l)
 	}
 	// Some file systems leave zeros where a write was lost.
 	if err := os.WriteFile(path, append(bytes.Clone(whole), make([]byte, 300)...), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	l := open(t, path)
+	l := openLog(t, path)
 	if l.CutOff() != 300 {
 		t.Errorf("%d octets left out", l.CutOff())
 	}
-	closed(t, l)
+	closeLog(t, l)
 }
 
 func TestDamage(t *testing.T) {
 	t.Parallel()
-	lines := strings.SplitAfter(string(sample(t)), "\n")
+	lines := strings.SplitAfter(string(sampleLog(t)), "\n")
 	for _, bad := range []string{"", "\n", "x\n", "{}\n", "\x00\x00\n", lines[1][:20] + "\n", lines[0],
 		strings.Replace(lines[3], "accepted", "acceptet", 1), strings.Replace(lines[3], "a@example.org", "a example.org", 1),
 		strings.Replace(lines[3], "a@example.org", "", 1), strings.Replace(lines[1], `{"address"`, `{"copy":-1,"address"`, 1),
@@ -249,7 +249,7 @@ func TestDamage(t *testing.T) {
 func TestNotALog(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	header := strings.SplitAfter(string(sample(t)), "\n")[0]
+	header := strings.SplitAfter(string(sampleLog(t)), "\n")[0]
 	for text, want := range map[string]error{
 		"Dear friend,\n": ErrForeign, "Dear friend,": ErrForeign, "{\"event\":\"attempt\"}\n": ErrForeign, "\x00\x00\x00": ErrForeign,
 		strings.Replace(header, ":1,", ":2,", 1): &VersionError{2}, strings.Replace(header, ":1,", ":x,", 1): ErrForeign, "\n": ErrForeign,
@@ -283,15 +283,15 @@ func TestNotALog(t *testing.T) {
 // After the first failure nothing is written.
 func TestDiskFull(t *testing.T) {
 	t.Parallel()
-	l := open(t, filepath.Join(t.TempDir(), "run.log"))
+	l := openLog(t, filepath.Join(t.TempDir(), "run.log"))
 	if err := l.file.Close(); err != nil { // so every write fails
 		t.Fatal(err)
 	}
-	first := l.Attempt(entry(t, 'a', "a@example.org"))
+	first := l.Attempt(testEntry(t, 'a', "a@example.org"))
 	if l.Sync() != first {
 		t.Error("Sync returned another error")
 	}
-	second := l.Settle(entry(t, 'a', "a@example.org"), "", "", []smtp.Outcome{outcome(t, "a@example.org", smtp.Accepted, 250)})
+	second := l.Settle(testEntry(t, 'a', "a@example.org"), "", "", []smtp.Outcome{testOutcome(t, "a@example.org", smtp.Accepted, 250)})
 	if first == nil || second != first || l.Close() != first {
 		t.Errorf("%v, %v", first, second)
 	}
@@ -309,10 +309,10 @@ func TestBatch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer closed(t, l)
+	defer closeLog(t, l)
 	attempt := func(times int, pause time.Duration) int {
 		for range times {
-			if err := errors.Join(l.Attempt(entry(t, 'a', "a@example.org")), l.Sync()); err != nil {
+			if err := errors.Join(l.Attempt(testEntry(t, 'a', "a@example.org")), l.Sync()); err != nil {
 				t.Fatal(err)
 			}
 			now = now.Add(pause)
@@ -335,7 +335,7 @@ func TestBatch(t *testing.T) {
 
 // FuzzLoad reads random logs and never changes a file that it refuses.
 func FuzzLoad(f *testing.F) {
-	whole := sample(f)
+	whole := sampleLog(f)
 	f.Add(whole)
 	f.Add(whole[:len(whole)-30])
 	f.Add([]byte("x"))
@@ -357,11 +357,11 @@ func FuzzLoad(f *testing.F) {
 			t.Fatalf("ends with %q", after)
 		}
 		states := len(l.states)
-		closed(t, l)
-		l = open(t, path)
+		closeLog(t, l)
+		l = openLog(t, path)
 		if len(l.states) != states {
 			t.Fatalf("%d states, then %d", states, len(l.states))
 		}
-		closed(t, l)
+		closeLog(t, l)
 	})
 }

@@ -72,9 +72,9 @@ func (m *Metrics) Observe(e delivery.Event) {
 	case delivery.Settled:
 		m.settle(e)
 	case delivery.Reconciled:
-		m.settled.WithLabelValues(label(e.Account), string(e.State)).Inc()
+		m.settled.WithLabelValues(accountLabel(e.Account), string(e.State)).Inc()
 	case delivery.Paused, delivery.NoRoute:
-		m.pauses.WithLabelValues(label(e.Account)).Inc()
+		m.pauses.WithLabelValues(accountLabel(e.Account)).Inc()
 	case delivery.Marked:
 		m.marks.Observe(e.Took.Seconds())
 		m.marked.Add(float64(e.Count))
@@ -88,7 +88,7 @@ func (m *Metrics) Observe(e delivery.Event) {
 }
 
 func (m *Metrics) settle(e delivery.Event) {
-	m.settled.WithLabelValues(label(e.Account), string(e.State)).Inc()
+	m.settled.WithLabelValues(accountLabel(e.Account), string(e.State)).Inc()
 	if e.Began.IsZero() { // requeued before it was tried
 		return
 	}
@@ -96,10 +96,10 @@ func (m *Metrics) settle(e delivery.Event) {
 	if class == "" {
 		class = "none"
 	}
-	m.attempts.WithLabelValues(label(e.Account), class).Inc()
-	m.took.WithLabelValues(label(e.Account)).Observe(e.Took.Seconds())
+	m.attempts.WithLabelValues(accountLabel(e.Account), class).Inc()
+	m.took.WithLabelValues(accountLabel(e.Account)).Observe(e.Took.Seconds())
 	if e.State == queue.HandedOver {
-		m.waits.WithLabelValues(label(e.Account)).Observe(e.Waited.Seconds())
+		m.waits.WithLabelValues(accountLabel(e.Account)).Observe(e.Waited.Seconds())
 	}
 }
 
@@ -107,13 +107,13 @@ func (m *Metrics) settle(e delivery.Event) {
 // connections returns how many connections may be open, by account. Handler may be called only
 // once.
 func (m *Metrics) Handler(store outbox.Admin, status func() delivery.Status, connections func() map[string]int) http.Handler {
-	m.registry.MustRegister(newStanding(store, m.storeFails.Inc), work{status: status, connections: connections})
+	m.registry.MustRegister(newStoreCollector(store, m.storeFails.Inc), deliveryCollector{status: status, connections: connections})
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4})
 }
 
-// label returns an account's name as a label. Prometheus accepts only valid UTF-8, and an outbox of
+// accountLabel returns an account's name as a label. Prometheus accepts only valid UTF-8, and an outbox of
 // an earlier version may hold other names: these are quoted.
-func label(account string) string {
+func accountLabel(account string) string {
 	if utf8.ValidString(account) {
 		return account
 	}

@@ -19,22 +19,22 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// counted is an outbox that implements only Stats.
-type counted struct {
+// countingStore is an outbox that implements only Stats.
+type countingStore struct {
 	outbox.Store
 	stats queue.Stats
 	err   error
 	times int
 }
 
-func (c *counted) Stats(context.Context) (queue.Stats, error) {
+func (c *countingStore) Stats(context.Context) (queue.Stats, error) {
 	c.times++
 	return c.stats, c.err
 }
 
-// shown returns the exported metrics by name and labels, without comments and without the metrics
+// scrape returns the exported metrics by name and labels, without comments and without the metrics
 // of Go and of the process.
-func shown(t *testing.T, h http.Handler) map[string]string {
+func scrape(t *testing.T, h http.Handler) map[string]string {
 	t.Helper()
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil))
@@ -61,8 +61,8 @@ func shown(t *testing.T, h http.Handler) map[string]string {
 	return list
 }
 
-// events returns events of every kind that hold addresses and other private text.
-func events() []delivery.Event {
+// sampleEvents returns events of every kind that hold addresses and other private text.
+func sampleEvents() []delivery.Event {
 	answer := queue.Answer{Class: "mailbox_unknown", Err: "alice@example.org", ServerID: "alice",
 		Reply: smtp.Reply{Code: 550, Lines: []string{"no alice here"}}}
 	base := delivery.Event{Account: "work", ID: 17, MessageID: "<alice@example.org>", Domain: "secret.example", Answer: answer, Attempt: 1,
@@ -96,14 +96,14 @@ func events() []delivery.Event {
 func TestShows(t *testing.T) {
 	t.Parallel()
 	m := New()
-	store := &counted{stats: queue.Stats{Bytes: 1000, Free: 5000, Oldest: time.Now().Add(-time.Hour), Workers: make([]queue.WorkerStats, 2),
+	store := &countingStore{stats: queue.Stats{Bytes: 1000, Free: 5000, Oldest: time.Now().Add(-time.Hour), Workers: make([]queue.WorkerStats, 2),
 		Accounts: []queue.AccountStats{{Account: "work", Count: map[queue.State]int{queue.Queued: 7, queue.InDoubt: 1}, PausedFor: time.Minute}}}}
 	h := m.Handler(store, func() delivery.Status { return delivery.Status{Joined: true, Couriers: 1, InFlight: 9} },
 		func() map[string]int { return map[string]int{"work": 3} })
-	for _, e := range events() {
+	for _, e := range sampleEvents() {
 		m.Observe(e)
 	}
-	got := shown(t, h)
+	got := scrape(t, h)
 	for name, want := range map[string]string{
 		`yan_recipients_total{account="work",state="failed"}`:        "1",
 		`yan_recipients_total{account="work",state="handed_over"}`:   "2",
@@ -142,7 +142,7 @@ func TestShows(t *testing.T) {
 		t.Errorf("the oldest is %s seconds old", age)
 	}
 	for _, file := range []string{"serve.md", "serve.zh-CN.md"} {
-		documented(t, file, got)
+		checkDocumented(t, file, got)
 	}
 	for name := range got {
 		if strings.Contains(name, "alice") || strings.Contains(name, "secret") {
@@ -154,8 +154,8 @@ func TestShows(t *testing.T) {
 	}
 }
 
-// documented checks that a document names every metric.
-func documented(t *testing.T, file string, shown map[string]string) {
+// checkDocumented checks that a document names every metric.
+func checkDocumented(t *testing.T, file string, shown map[string]string) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", file))
 	if err != nil {
@@ -175,13 +175,13 @@ func documented(t *testing.T, file string, shown map[string]string) {
 // The outbox is counted at most every few seconds, however many clients ask.
 func TestAsksSeldom(t *testing.T) {
 	t.Parallel()
-	store := &counted{err: errors.New("no disk")}
+	store := &countingStore{err: errors.New("no disk")}
 	failures := 0
-	s := newStanding(store, func() { failures++ })
+	s := newStoreCollector(store, func() { failures++ })
 	now := time.Unix(1767225600, 0)
 	s.now = func() time.Time { return now }
 	for range 5 {
-		if _, ok := s.ask(); ok {
+		if _, ok := s.cachedStats(); ok {
 			t.Error("yan_outbox_up is 1 for an outbox that does not answer")
 		}
 	}
@@ -189,8 +189,8 @@ func TestAsksSeldom(t *testing.T) {
 		t.Errorf("asked %d times, %d failures", store.times, failures)
 	}
 	store.err = nil
-	now = now.Add(fresh)
-	if _, ok := s.ask(); !ok || store.times != 2 {
+	now = now.Add(countLifetime)
+	if _, ok := s.cachedStats(); !ok || store.times != 2 {
 		t.Errorf("later: %v, asked %d times", ok, store.times)
 	}
 }
@@ -198,8 +198,8 @@ func TestAsksSeldom(t *testing.T) {
 // Old counts of an outbox that can't be read are not exported.
 func TestDown(t *testing.T) {
 	t.Parallel()
-	store := &counted{err: errors.New("no disk"), stats: queue.Stats{Accounts: []queue.AccountStats{{Account: "work"}}}}
-	got := shown(t, New().Handler(store, func() delivery.Status { return delivery.Status{} }, func() map[string]int { return nil }))
+	store := &countingStore{err: errors.New("no disk"), stats: queue.Stats{Accounts: []queue.AccountStats{{Account: "work"}}}}
+	got := scrape(t, New().Handler(store, func() delivery.Status { return delivery.Status{} }, func() map[string]int { return nil }))
 	if got["yan_outbox_up"] != "0" || got["yan_store_errors_total"] == "" {
 		t.Errorf("shown: %v", got)
 	}
@@ -214,12 +214,12 @@ func TestDown(t *testing.T) {
 func TestNamesThatAreNoLabels(t *testing.T) {
 	t.Parallel()
 	m := New()
-	store := &counted{stats: queue.Stats{Free: -1, Accounts: []queue.AccountStats{{Account: "x\xff"}, {Account: "x\xfe"}, {Account: "x\u2028"}}}}
+	store := &countingStore{stats: queue.Stats{Free: -1, Accounts: []queue.AccountStats{{Account: "x\xff"}, {Account: "x\xfe"}, {Account: "x\u2028"}}}}
 	h := m.Handler(store, func() delivery.Status { return delivery.Status{} }, func() map[string]int { return map[string]int{"x\xff": 3} })
 	for _, kind := range []delivery.EventKind{delivery.Settled, delivery.Paused, delivery.NoRoute, delivery.Reconciled} {
 		m.Observe(delivery.Event{Kind: kind, Account: "x\xff", State: queue.HandedOver, Began: time.Now()})
 	}
-	if got := shown(t, h)[`yan_outbox_up`]; got != "1" {
+	if got := scrape(t, h)[`yan_outbox_up`]; got != "1" {
 		t.Errorf("up: %q", got)
 	}
 }

@@ -30,7 +30,7 @@ const shortLease = 400 * time.Millisecond
 type battle struct {
 	where      string
 	failpoints []string
-	line       *line
+	line       *serverLine
 	series     atomic.Int64
 
 	mu    sync.Mutex
@@ -43,13 +43,13 @@ type battle struct {
 func newBattle(where string, failpoints []string, faults ...sandbox.Fault) (*battle, error) {
 	b := &battle{where: where, failpoints: failpoints, kept: map[Letter]queue.ID{}, kills: map[string]int{}, said: map[string]int{}}
 	var err error
-	b.line, err = draw(sandbox.Config{Faults: faults}, faultproxy.Config{}, nil)
+	b.line, err = newServerLine(sandbox.Config{Faults: faults}, faultproxy.Config{}, nil)
 	return b, err
 }
 
-// poison returns replies inside transactions that may concern the whole account, each the given
+// poisonFaults returns replies inside transactions that may concern the whole account, each the given
 // number of times.
-func poison(times int) []sandbox.Fault {
+func poisonFaults(times int) []sandbox.Fault {
 	var faults []sandbox.Fault
 	for _, f := range []sandbox.Fault{
 		{Stage: smtp.StageRcpt, Code: 421, Text: "Closing connection"},
@@ -138,7 +138,7 @@ type fate struct {
 
 // lead starts a child, reads its lines, and kills it as its fate says.
 func (b *battle) lead(o orders, f fate) error {
-	c, err := spawn(o)
+	c, err := startChild(o)
 	if err != nil {
 		return err
 	}
@@ -164,7 +164,7 @@ func (b *battle) lead(o orders, f fate) error {
 }
 
 // watch returns when a child is to be killed, with the cause; "" if it has ended by itself.
-func (b *battle) watch(c *child, o orders, f fate) (of string, err error) {
+func (b *battle) watch(c *childProcess, o orders, f fate) (of string, err error) {
 	var due <-chan time.Time
 	if f.lines == 0 && f.when == nil && o.DieAt == "" {
 		due = time.After(f.delay)
@@ -202,7 +202,7 @@ func (b *battle) watch(c *child, o orders, f fate) (of string, err error) {
 }
 
 // pause stops a child for longer than its lease.
-func (b *battle) pause(c *child) {
+func (b *battle) pause(c *childProcess) {
 	b.mu.Lock()
 	b.stops++
 	b.mu.Unlock()
@@ -261,7 +261,7 @@ func (b *battle) courier(ctx context.Context) error {
 	o.Port = proxy.Port()
 	gone := make(chan struct{})
 	if len(faults) > 0 {
-		f.when = acted(proxy, gone)
+		f.when = faultActed(proxy, gone)
 	}
 	err = b.lead(o, f)
 	close(gone)
@@ -271,8 +271,8 @@ func (b *battle) courier(ctx context.Context) error {
 	return err
 }
 
-// acted returns a channel that is closed when a fault has happened.
-func acted(proxy *faultproxy.Proxy, gone <-chan struct{}) <-chan struct{} {
+// faultActed returns a channel that is closed when a fault has happened.
+func faultActed(proxy *faultproxy.Proxy, gone <-chan struct{}) <-chan struct{} {
 	happened := make(chan struct{})
 	go func() {
 		tick := time.NewTicker(time.Millisecond)
@@ -332,7 +332,7 @@ func (b *battle) settle(ctx context.Context, doubt delivery.Policy, until func(m
 	}
 	d := delivery.New(delivery.Options{Store: store, Lease: shortLease,
 		Now:   func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) },
-		Route: way{port: proxy.Port(), connections: 2, doubt: doubt}.route})
+		Route: accountWay{port: proxy.Port(), connections: 2, doubt: doubt}.route})
 	run, end := context.WithCancel(ctx)
 	ran := make(chan error, 1)
 	go func() { ran <- d.Run(run) }()
@@ -344,7 +344,7 @@ func (b *battle) settle(ctx context.Context, doubt delivery.Policy, until func(m
 		case <-tick.C:
 			ahead.Add(int64(2 * time.Minute)) // so that recipients in doubt are resolved
 			if stats, err = store.Stats(ctx); err == nil {
-				enough = until(counts(stats)) && len(stats.Workers) == 1
+				enough = until(countStates(stats)) && len(stats.Workers) == 1
 				err = goOn(ctx, store, stats)
 			}
 		case <-ctx.Done():
@@ -361,7 +361,7 @@ func (b *battle) settle(ctx context.Context, doubt delivery.Policy, until func(m
 	return err
 }
 
-func counts(s queue.Stats) map[queue.State]int {
+func countStates(s queue.Stats) map[queue.State]int {
 	all := map[queue.State]int{}
 	for _, a := range s.Accounts {
 		for state, n := range a.Count {

@@ -9,9 +9,9 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// pace is the clock that times commits and messages in these tests, independent of the machine:
+// fakePace is the clock that times commits and messages in these tests, independent of the machine:
 // each reading takes a millisecond and each commit twenty, so that letters are marked ahead.
-type pace struct{ passed atomic.Int64 }
+type fakePace struct{ passed atomic.Int64 }
 
 const (
 	aLook   = time.Millisecond
@@ -19,13 +19,13 @@ const (
 )
 
 // now implements delivery.Options.Measure.
-func (p *pace) now() time.Time { return time.Unix(0, p.passed.Add(int64(aLook))) }
+func (p *fakePace) now() time.Time { return time.Unix(0, p.passed.Add(int64(aLook))) }
 
 // pacedMarks advances the pace with each commit. The commit also takes some real time, so that
 // other goroutines run during it.
 type pacedMarks struct {
 	outbox.Store
-	pace *pace
+	pace *fakePace
 }
 
 func (s pacedMarks) Mark(ctx context.Context, owner string, leases []outbox.Lease) ([]outbox.Lease, error) {
@@ -57,13 +57,13 @@ func (s rashStore) Settle(ctx context.Context, settlements []outbox.Settlement) 
 	return s.Store.Settle(ctx, settlements)
 }
 
-// forgetful acknowledges every third letter without storing it.
-type forgetful struct {
+// forgetfulStore acknowledges every third letter without storing it.
+type forgetfulStore struct {
 	outbox.Store
 	n queue.ID
 }
 
-func (s *forgetful) Enqueue(ctx context.Context, m outbox.NewMessage) (outbox.EnqueueResult, error) {
+func (s *forgetfulStore) Enqueue(ctx context.Context, m outbox.NewMessage) (outbox.EnqueueResult, error) {
 	if s.n++; s.n%3 == 0 {
 		return outbox.EnqueueResult{ID: s.n}, nil
 	}

@@ -75,7 +75,7 @@ func TestMain(m *testing.M) {
 			err = o.carryOut()
 		}
 		if err != nil {
-			say("error", strconv.Quote(err.Error()))
+			sayLine("error", strconv.Quote(err.Error()))
 			os.Exit(1)
 		}
 		os.Exit(0)
@@ -95,8 +95,8 @@ func openPlace(ctx context.Context, where string, hook func(string)) (outbox.Sto
 	return sqlite.OpenWith(ctx, where, o, sqlite.Harness{Hook: hook})
 }
 
-// say writes a line to the parent. A write of this size is atomic.
-func say(words ...string) { _, _ = os.Stdout.WriteString(strings.Join(words, " ") + "\n") }
+// sayLine writes a line to the parent. A write of this size is atomic.
+func sayLine(words ...string) { _, _ = os.Stdout.WriteString(strings.Join(words, " ") + "\n") }
 
 func (o orders) carryOut() error {
 	// A child without a parent ends: its standard input is closed then.
@@ -104,7 +104,7 @@ func (o orders) carryOut() error {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		os.Exit(3)
 	}()
-	say("alive")
+	sayLine("alive")
 	var came atomic.Int64
 	store, err := openPlace(context.Background(), o.Where, func(point string) {
 		if point == o.DieAt && int(came.Add(1)) == o.DieOn {
@@ -115,7 +115,7 @@ func (o orders) carryOut() error {
 	if err != nil {
 		return err
 	}
-	say("open")
+	sayLine("open")
 	if o.FileSize > 0 {
 		if err := limitFiles(o.FileSize); err != nil {
 			return err
@@ -138,7 +138,7 @@ func (o orders) carryOut() error {
 			return err
 		}
 	}
-	say("done")
+	sayLine("done")
 	if o.Role == "both" {
 		return o.deliver(store)
 	}
@@ -185,15 +185,15 @@ func (o orders) one(store outbox.Store, n int) error {
 		return err
 	}
 	if o.Broken == "early" {
-		say("kept", string(letter), "0")
+		sayLine("kept", string(letter), "0")
 	}
 	receipt, err := store.Enqueue(context.Background(), m)
 	if err != nil {
-		say("refused", kindOf(err), strconv.Quote(err.Error()))
+		sayLine("refused", kindOf(err), strconv.Quote(err.Error()))
 		return err
 	}
 	if o.Broken != "early" {
-		say("kept", string(letter), receipt.ID.String())
+		sayLine("kept", string(letter), receipt.ID.String())
 	}
 	return nil
 }
@@ -203,7 +203,7 @@ func (o orders) deliver(store outbox.Store) error {
 	if o.Broken == "unmarked" {
 		store = unmarked{store}
 	}
-	route := way{port: o.Port, connections: 2, window: smtpclient.Window{Messages: 4}}.route
+	route := accountWay{port: o.Port, connections: 2, window: smtpclient.Window{Messages: 4}}.route
 	if o.Broken == "local" {
 		route = func(context.Context, string) (delivery.Route, error) {
 			return delivery.Route{}, errors.New("the password file is not on this machine")
@@ -212,17 +212,17 @@ func (o orders) deliver(store outbox.Store) error {
 	d := delivery.New(delivery.Options{
 		Store: store, Lease: o.Lease, Route: route,
 		Observe: func(e delivery.Event) {
-			say("event", string(e.Kind))
+			sayLine("event", string(e.Kind))
 			if e.Err != nil {
-				say("trouble", strconv.Quote(e.Err.Error()))
+				sayLine("trouble", strconv.Quote(e.Err.Error()))
 			}
 		},
 	})
 	return d.Run(context.Background())
 }
 
-// child is a running child process.
-type child struct {
+// childProcess is a running child process.
+type childProcess struct {
 	command *exec.Cmd
 	stdin   io.WriteCloser
 	// lines are the lines that it writes; closed when no more will come.
@@ -231,8 +231,8 @@ type child struct {
 	ended chan struct{}
 }
 
-// spawn starts a child. The caller reads lines until the channel is closed.
-func spawn(o orders, wrap ...string) (*child, error) {
+// startChild starts a child. The caller reads lines until the channel is closed.
+func startChild(o orders, wrap ...string) (*childProcess, error) {
 	text, err := json.Marshal(o)
 	if err != nil {
 		return nil, err
@@ -242,7 +242,7 @@ func spawn(o orders, wrap ...string) (*child, error) {
 		return nil, err
 	}
 	argv := append(wrap, self, "-test.run=^$")
-	c := &child{command: exec.Command(argv[0], argv[1:]...), lines: make(chan string, 64), ended: make(chan struct{})}
+	c := &childProcess{command: exec.Command(argv[0], argv[1:]...), lines: make(chan string, 64), ended: make(chan struct{})}
 	c.command.Env = append(append(os.Environ(), o.Env...), ordersVariable+"="+string(text))
 	c.command.Stderr = os.Stderr
 	out, err := c.command.StdoutPipe()
@@ -272,4 +272,4 @@ func spawn(o orders, wrap ...string) (*child, error) {
 }
 
 // signal sends a signal; a child that has ended is no error.
-func (c *child) signal(s os.Signal) { _ = c.command.Process.Signal(s) }
+func (c *childProcess) signal(s os.Signal) { _ = c.command.Process.Signal(s) }

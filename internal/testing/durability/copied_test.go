@@ -31,15 +31,15 @@ func (c copying) run(t *testing.T) (refused, reached bool, copyOf outbox.Adopted
 	open := func(folder string, clock *outboxtest.Clock) (outbox.Store, error) {
 		return sqlite.Open(ctx, filepath.Join(folder, "outbox.db"), outbox.Options{Now: clock.Now, Uptime: clock.Uptime, MinFree: -1, InlineBytes: inlineBytes})
 	}
-	s, err := course{mode: modes()[1], letters: relayLetters(), connections: 1,
+	s, err := outboxCourse{sendMode: modes()[1], letters: relayLetters(), connections: 1,
 		open: func(clock *outboxtest.Clock) (outbox.Store, error) { return open(from, clock) }}.begin(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.close()
-	w := s.worker(&verdict{})
+	w := s.worker(&outboxVerdict{})
 	var copying error
-	w.store = &watched{Store: s.store, at: func(_ string, number int, done bool) {
+	w.store = &watchedStore{Store: s.store, at: func(_ string, number int, done bool) {
 		if number == c.calls && done && !reached {
 			reached = true
 			copying = os.CopyFS(to, os.DirFS(from))
@@ -56,13 +56,13 @@ func (c copying) run(t *testing.T) (refused, reached bool, copyOf outbox.Adopted
 		t.Fatal(err)
 	}
 	defer twin.Close()
-	second := s.worker(&verdict{})
+	second := s.worker(&outboxVerdict{})
 	second.store = twin
 	refused = errors.Is(second.drain(ctx), queue.ErrCopied)
 	if copyOf, err = twin.Adopt(ctx, c.moved); err != nil {
 		t.Fatal(err)
 	}
-	third := s.worker(&verdict{})
+	third := s.worker(&outboxVerdict{})
 	third.store = twin
 	if err := third.drain(ctx); err != nil {
 		t.Fatal(err)
@@ -96,7 +96,7 @@ func TestCopyThatIsDelivered(t *testing.T) {
 		courses++
 		doubted += adopted.Doubted
 		if !refused || !adopted.Was || len(wrong) > 0 {
-			t.Errorf("%s: refused %v, adopted %+v\n%s", what, refused, adopted, Few(wrong))
+			t.Errorf("%s: refused %v, adopted %+v\n%s", what, refused, adopted, FirstFew(wrong))
 		}
 		if _, _, _, wrong = (copying{calls: calls, moved: true}).run(t); len(wrong) > 0 {
 			twice++

@@ -16,16 +16,16 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// mode is how letters are sent.
-type mode struct {
+// sendMode is how letters are sent.
+type sendMode struct {
 	name    string
 	without []string
 	window  smtpclient.Window
 	letters int
 }
 
-func modes() []mode {
-	return []mode{
+func modes() []sendMode {
+	return []sendMode{
 		{name: "lock-step", without: []string{"PIPELINING", "CHUNKING"}, letters: 4},
 		{name: "DATA", without: []string{"CHUNKING"}, letters: 5},
 		{name: "BDAT", window: smtpclient.Window{Messages: 1}, letters: 4},
@@ -34,10 +34,10 @@ func modes() []mode {
 	}
 }
 
-// course is an outbox that is drained over a line with faults, and drained again when the line
+// outboxCourse is an outbox that is drained over a line with faults, and drained again when the line
 // works.
-type course struct {
-	mode
+type outboxCourse struct {
+	sendMode
 	letters []Letter
 	faults  []faultproxy.Fault
 	// wait is the client's timeout, 0 for a long one. release ends stalls after that time; 0 ends
@@ -52,8 +52,8 @@ type course struct {
 	server sandbox.Config
 }
 
-// verdict is the result of a course.
-type verdict struct {
+// outboxVerdict is the result of a course.
+type outboxVerdict struct {
 	during, after Tally
 	wrong         []string
 	seen          []faultproxy.Seen
@@ -64,16 +64,16 @@ type verdict struct {
 
 // scene is a course in progress: the letters are in the outbox and the line is open.
 type scene struct {
-	course
+	outboxCourse
 	store    outbox.Store
 	clock    *outboxtest.Clock
-	line     *line
+	line     *serverLine
 	evidence Evidence
 }
 
 // begin starts the course. The caller closes the scene.
-func (c course) begin(ctx context.Context) (*scene, error) {
-	s := &scene{course: c, clock: outboxtest.NewClock()}
+func (c outboxCourse) begin(ctx context.Context) (*scene, error) {
+	s := &scene{outboxCourse: c, clock: outboxtest.NewClock()}
 	var err error
 	if s.store, err = c.open(s.clock); err != nil {
 		return nil, err
@@ -84,7 +84,7 @@ func (c course) begin(ctx context.Context) (*scene, error) {
 	}
 	cfg := c.server
 	cfg.Without = append(slices.Clone(cfg.Without), c.without...)
-	if s.line, err = draw(cfg, faultproxy.Config{Gate: c.gate, Faults: c.faults}, nil); err != nil {
+	if s.line, err = newServerLine(cfg, faultproxy.Config{Gate: c.gate, Faults: c.faults}, nil); err != nil {
 		return nil, errors.Join(err, s.store.Close())
 	}
 	s.evidence.Ledger = s.line.ledger
@@ -115,7 +115,7 @@ func (s *scene) close() {
 }
 
 // run carries the course out.
-func (c course) run() (v verdict, err error) {
+func (c outboxCourse) run() (v outboxVerdict, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	s, err := c.begin(ctx)
@@ -135,7 +135,7 @@ func (c course) run() (v verdict, err error) {
 
 // examine compares the outbox with the server, repairs the line, drains and compares again: all
 // recipients that are not in doubt are sent to now, and those in doubt if the policy says so.
-func (s *scene) examine(ctx context.Context, v *verdict, w *worker) (err error) {
+func (s *scene) examine(ctx context.Context, v *outboxVerdict, w *courseWorker) (err error) {
 	s.line.proxy.Release()
 	if err := s.line.quiet(ctx); err != nil {
 		return err
@@ -161,22 +161,24 @@ func (s *scene) examine(ctx context.Context, v *verdict, w *worker) (err error) 
 	return nil
 }
 
-// worker drains the outbox of a scene.
-type worker struct {
+// courseWorker drains the outbox of a scene.
+type courseWorker struct {
 	*scene
 	store outbox.Store // as the worker sees it
-	v     *verdict
+	v     *outboxVerdict
 	d     *delivery.Delivery
 }
 
-func (s *scene) worker(v *verdict) *worker { return &worker{scene: s, store: s.store, v: v} }
+func (s *scene) worker(v *outboxVerdict) *courseWorker {
+	return &courseWorker{scene: s, store: s.store, v: v}
+}
 
 // begin creates the Delivery.
-func (w *worker) begin() {
-	began, p := time.Now(), &pace{}
+func (w *courseWorker) begin() {
+	began, p := time.Now(), &fakePace{}
 	w.d = delivery.New(delivery.Options{
 		Store: pacedMarks{w.store, p}, Measure: p.now,
-		Route: way{port: w.line.proxy.Port(), connections: w.connections, window: w.window, wait: w.wait, doubt: w.doubt}.route,
+		Route: accountWay{port: w.line.proxy.Port(), connections: w.connections, window: w.window, wait: w.wait, doubt: w.doubt}.route,
 		// Time passes for the worker; for the store it passes as the test says.
 		Now: func() time.Time { return w.clock.Now().Add(time.Since(began)) },
 		Observe: func(e delivery.Event) {
@@ -189,7 +191,7 @@ func (w *worker) begin() {
 	})
 }
 
-func (w *worker) drain(ctx context.Context) error {
+func (w *courseWorker) drain(ctx context.Context) error {
 	if w.d == nil {
 		w.begin()
 	}
@@ -208,7 +210,7 @@ func (w *worker) drain(ctx context.Context) error {
 }
 
 // releaseLater ends each stall some time after it began.
-func (w *worker) releaseLater(ended <-chan struct{}) {
+func (w *courseWorker) releaseLater(ended <-chan struct{}) {
 	tick := time.NewTicker(w.release)
 	defer tick.Stop()
 	for was := 0; ; was = w.line.proxy.Acted() {

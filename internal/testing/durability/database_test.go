@@ -139,7 +139,7 @@ func (m *machines) fight(ctx context.Context) (at map[string]int) {
 			group.Go(func() { m.keep(working, s) })
 		}
 		d := delivery.New(delivery.Options{Store: s, Lease: 3 * time.Second, Grace: time.Second,
-			Route: way{port: proxy.Port(), connections: 2}.route})
+			Route: accountWay{port: proxy.Port(), connections: 2}.route})
 		group.Go(func() {
 			if err := d.Run(working); err != nil {
 				m.Errorf("a worker has ended: %v", err)

@@ -36,8 +36,8 @@ func (d *Disk) Lines() int {
 	return last
 }
 
-// change is a change of a file: a write or a new length.
-type change struct {
+// fileChange is a change of a file: a write or a new length.
+type fileChange struct {
 	data   []byte
 	offset int64
 	length bool // offset is the new length
@@ -45,30 +45,30 @@ type change struct {
 	sure   bool
 }
 
-type file struct {
-	changes []change
+type simulatedFile struct {
+	changes []fileChange
 	size    int64 // as the process sees it
 }
 
-// entry is a change of a directory: a name was added or removed.
-type entry struct {
+// dirEntry is a change of a directory: a name was added or removed.
+type dirEntry struct {
 	name string
-	file *file  // nil: removed
-	dir  string // the directory of that name
+	file *simulatedFile // nil: removed
+	dir  string         // the directory of that name
 	end  int
 	sure bool
 }
 
-// world is the state of the disk at one moment.
-type world struct {
-	names   map[string]*file // as the process sees it
-	folders map[string][]entry
+// diskState is the state of the disk at one moment.
+type diskState struct {
+	names   map[string]*simulatedFile // as the process sees it
+	folders map[string][]dirEntry
 }
 
 // at replays the calls up to a line. Calls that had begun by then but not ended may have taken
 // effect.
-func (d *Disk) at(line int) (*world, error) {
-	w := &world{names: map[string]*file{}, folders: map[string][]entry{}}
+func (d *Disk) at(line int) (*diskState, error) {
+	w := &diskState{names: map[string]*simulatedFile{}, folders: map[string][]dirEntry{}}
 	for _, c := range d.calls {
 		if c.Begin > line || !strings.HasPrefix(c.Path, d.root+"/") && c.Path != d.root {
 			continue
@@ -80,9 +80,9 @@ func (d *Disk) at(line int) (*world, error) {
 	return w, nil
 }
 
-func (w *world) give(path string, f *file, dir string, end int) {
+func (w *diskState) give(path string, f *simulatedFile, dir string, end int) {
 	folder := filepath.Dir(path)
-	w.folders[folder] = append(w.folders[folder], entry{name: filepath.Base(path), file: f, dir: dir, end: end})
+	w.folders[folder] = append(w.folders[folder], dirEntry{name: filepath.Base(path), file: f, dir: dir, end: end})
 	if f == nil {
 		delete(w.names, path)
 		return
@@ -91,21 +91,21 @@ func (w *world) give(path string, f *file, dir string, end int) {
 }
 
 // play replays one call; over reports whether it had ended.
-func (d *Disk) play(w *world, c Call, over bool) error {
+func (d *Disk) play(w *diskState, c Call, over bool) error {
 	f := w.names[c.Path]
 	switch c.Name {
 	case "read":
 	case "open", "openat", "creat":
 		if f == nil && (strings.Contains(c.Flags, "O_CREAT") || c.Name == "creat") {
-			f = &file{}
+			f = &simulatedFile{}
 			w.give(c.Path, f, "", c.End)
 		}
 		if f != nil && strings.Contains(c.Flags, "O_TRUNC") && f.size > 0 {
-			f.changes, f.size = append(f.changes, change{length: true, end: c.End}), 0
+			f.changes, f.size = append(f.changes, fileChange{length: true, end: c.End}), 0
 		}
 	case "mkdir", "mkdirat":
 		w.folders[c.Path] = nil
-		w.give(c.Path, &file{}, c.Path, c.End)
+		w.give(c.Path, &simulatedFile{}, c.Path, c.End)
 		delete(w.names, c.Path)
 	case "write", "pwrite64":
 		if f == nil {
@@ -115,11 +115,11 @@ func (d *Disk) play(w *world, c Call, over bool) error {
 		if offset < 0 {
 			offset = f.size // these writers only append
 		}
-		f.changes = append(f.changes, change{data: c.Data, offset: offset, end: c.End})
+		f.changes = append(f.changes, fileChange{data: c.Data, offset: offset, end: c.End})
 		f.size = max(f.size, offset+int64(len(c.Data)))
 	case "ftruncate":
 		if f != nil {
-			f.changes, f.size = append(f.changes, change{length: true, offset: c.Offset, end: c.End}), c.Offset
+			f.changes, f.size = append(f.changes, fileChange{length: true, offset: c.Offset, end: c.End}), c.Offset
 		}
 	case "fsync", "fdatasync":
 		if over && (d.Ignores == nil || !d.Ignores(c)) {
@@ -138,7 +138,7 @@ func (d *Disk) play(w *world, c Call, over bool) error {
 	return nil
 }
 
-func (w *world) sync(c Call, f *file) {
+func (w *diskState) sync(c Call, f *simulatedFile) {
 	if f == nil {
 		entries := w.folders[c.Path]
 		for i := range entries {
@@ -185,8 +185,8 @@ func (d *Disk) Leave(folder string, cut Cut, without ...string) error {
 	return d.leave(w, d.root, folder, cut, without)
 }
 
-func (d *Disk) leave(w *world, from, to string, cut Cut, without []string) error {
-	names := map[string]entry{}
+func (d *Disk) leave(w *diskState, from, to string, cut Cut, without []string) error {
+	names := map[string]dirEntry{}
 	entries := w.folders[from]
 	first := cut.choose(len(entries))
 	for i, e := range entries {
@@ -227,7 +227,7 @@ func (d *Disk) leave(w *world, from, to string, cut Cut, without []string) error
 func (c Cut) choose(n int) int { return c.Random.IntN(n + 1) }
 
 // content returns the content of a file after the cut.
-func (c Cut) content(f *file) []byte {
+func (c Cut) content(f *simulatedFile) []byte {
 	var data []byte
 	first := c.choose(len(f.changes))
 	for i, ch := range f.changes {
@@ -238,13 +238,13 @@ func (c Cut) content(f *file) []byte {
 			data = resize(data, ch.offset)
 		case ch.length:
 		case whole:
-			data = put(data, ch.data, ch.offset)
+			data = putAt(data, ch.data, ch.offset)
 		case c.Way == Torn:
 			for at := 0; at < len(ch.data); {
 				// Sectors are aligned in the file.
 				end := min(len(ch.data), at+c.Sector-int(ch.offset+int64(at))%c.Sector)
 				if c.Random.IntN(2) == 0 {
-					data = put(data, ch.data[at:end], ch.offset+int64(at))
+					data = putAt(data, ch.data[at:end], ch.offset+int64(at))
 				}
 				at = end
 			}
@@ -253,7 +253,7 @@ func (c Cut) content(f *file) []byte {
 	return data
 }
 
-func put(data, piece []byte, offset int64) []byte {
+func putAt(data, piece []byte, offset int64) []byte {
 	if end := offset + int64(len(piece)); end > int64(len(data)) {
 		data = resize(data, end)
 	}

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// hexed encodes the text in «» as strace does.
-func hexed(text string) string {
+// hexEncode encodes the text in «» as strace does.
+func hexEncode(text string) string {
 	var b strings.Builder
 	for {
 		before, rest, found := strings.Cut(text, "«")
@@ -47,7 +47,7 @@ const aTrace = `7 openat(AT_FDCWD<«/d»>, "«half»", O_RDWR|O_CREAT|O_CLOEXEC,
 
 func TestDiskHasWhatWasSynced(t *testing.T) {
 	t.Parallel()
-	calls, err := ParseTrace(strings.NewReader(hexed(aTrace)), "/d")
+	calls, err := ParseTrace(strings.NewReader(hexEncode(aTrace)), "/d")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +70,7 @@ func TestDiskHasWhatWasSynced(t *testing.T) {
 		{11, Nothing, "whole=aaaa"}, // the second sync began before the write had ended
 		{12, Nothing, "whole=abba"},
 	} {
-		got := left(t, disk, Cut{Line: test.line, Way: test.way, Sector: 512, Random: rand.New(rand.NewPCG(1, 1))})
+		got := filesLeft(t, disk, Cut{Line: test.line, Way: test.way, Sector: 512, Random: rand.New(rand.NewPCG(1, 1))})
 		if got != test.want {
 			t.Errorf("cut at line %d, %s: the disk has %q, want %q", test.line, test.way, got, test.want)
 		}
@@ -80,7 +80,7 @@ func TestDiskHasWhatWasSynced(t *testing.T) {
 // Any part of the unsynced data may be there, in any combination of sectors.
 func TestDiskMayHaveAnything(t *testing.T) {
 	t.Parallel()
-	calls, err := ParseTrace(strings.NewReader(hexed(aTrace)), "/d")
+	calls, err := ParseTrace(strings.NewReader(hexEncode(aTrace)), "/d")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +98,7 @@ func TestDiskMayHaveAnything(t *testing.T) {
 	} {
 		var seen []string
 		for range 400 {
-			got := left(t, disk, Cut{Line: test.line, Way: test.way, Sector: test.sector, Random: random})
+			got := filesLeft(t, disk, Cut{Line: test.line, Way: test.way, Sector: test.sector, Random: random})
 			if !slices.Contains(seen, got) {
 				seen = append(seen, got)
 			}
@@ -113,8 +113,8 @@ func TestDiskMayHaveAnything(t *testing.T) {
 	}
 }
 
-// left lists all files on a disk after a cut.
-func left(t *testing.T, d *Disk, cut Cut) string {
+// filesLeft lists all files on a disk after a cut.
+func filesLeft(t *testing.T, d *Disk, cut Cut) string {
 	t.Helper()
 	folder := t.TempDir()
 	if err := d.Leave(folder, cut); err != nil {

@@ -58,9 +58,9 @@ type Evidence struct {
 
 // Examine compares an outbox with the evidence. It returns the contradictions in a stable order.
 func Examine(ctx context.Context, store outbox.Store, e Evidence) (t Tally, wrong []string, err error) {
-	x := &examiner{evidence: e, store: store, times: map[copyOf]int{}, kept: map[Letter]bool{}}
+	x := &examiner{evidence: e, store: store, times: map[recipientCopy]int{}, kept: map[Letter]bool{}}
 	for _, d := range e.Ledger.Served() {
-		x.times[copyOf{Letter(d.Message), d.To}] = d.Times
+		x.times[recipientCopy{Letter(d.Message), d.To}] = d.Times
 	}
 	x.wrong = e.Ledger.Damaged()
 	filter := queue.Filter{Oldest: true, Limit: 500}
@@ -84,8 +84,8 @@ func Examine(ctx context.Context, store outbox.Store, e Evidence) (t Tally, wron
 	return x.Tally, x.wrong, nil
 }
 
-// copyOf identifies the copies of a letter for one recipient.
-type copyOf struct {
+// recipientCopy identifies the copies of a letter for one recipient.
+type recipientCopy struct {
 	letter Letter
 	to     string
 }
@@ -94,7 +94,7 @@ type examiner struct {
 	evidence Evidence
 	Tally
 	store outbox.Store
-	times map[copyOf]int // from the ledger; examined entries are removed
+	times map[recipientCopy]int // from the ledger; examined entries are removed
 	kept  map[Letter]bool
 	wrong []string
 }
@@ -144,7 +144,7 @@ func (x *examiner) entry(ctx context.Context, e queue.Entry) error {
 
 // recipient compares a recipient with the ledger.
 func (x *examiner) recipient(letter Letter, r queue.Recipient) {
-	of := copyOf{letter, r.Address.Wire()}
+	of := recipientCopy{letter, r.Address.Wire()}
 	times := x.times[of]
 	delete(x.times, of)
 	least, most := 0, 0
@@ -188,7 +188,7 @@ func (x *examiner) body(ctx context.Context, letter Letter, e queue.Entry) error
 	if err != nil {
 		return fmt.Errorf("read message %d: %w", e.ID, err)
 	}
-	if !Whole(string(letter), data) {
+	if !IsWholeLetter(string(letter), data) {
 		x.Lost += e.Total
 		x.contradict("%s: its text is not whole: %d octets of %d", letter, len(data), letter.Content().Size())
 	}
@@ -214,8 +214,8 @@ func (x *examiner) close() {
 	}
 }
 
-// Few returns the beginning of a list, for a report.
-func Few(wrong []string) string {
+// FirstFew returns the beginning of a list, for a report.
+func FirstFew(wrong []string) string {
 	const few = 12
 	more := ""
 	if len(wrong) > few {

@@ -20,8 +20,8 @@ var thorough = flag.Bool("thorough", false, "every fault at every octet, not one
 // makes a course less exact, never wrong.
 const impatience = 150 * time.Millisecond
 
-// gang runs many courses concurrently: stalled ones only wait and cost nothing.
-func gang(t *testing.T, size int, courses <-chan func(*faultproxy.Gate)) {
+// runConcurrently runs many courses concurrently: stalled ones only wait and cost nothing.
+func runConcurrently(t *testing.T, size int, courses <-chan func(*faultproxy.Gate)) {
 	t.Helper()
 	var group sync.WaitGroup
 	for range size {
@@ -40,10 +40,10 @@ func gang(t *testing.T, size int, courses <-chan func(*faultproxy.Gate)) {
 	group.Wait()
 }
 
-// places lists the places for faults on the first connection: before, after and instead of every
+// faultPlaces lists the places for faults on the first connection: before, after and instead of every
 // reply, at every stride-th octet of a message, and one octet before its end. The stride is longer
 // after the first messages, where all places are alike.
-func places(seen faultproxy.Seen, stride int64) []faultproxy.Fault {
+func faultPlaces(seen faultproxy.Seen, stride int64) []faultproxy.Fault {
 	all := []faultproxy.Fault{{Conn: 1}}
 	for reply := 1; reply <= seen.Replies; reply++ {
 		all = append(all, faultproxy.Fault{Conn: 1, Reply: reply}, faultproxy.Fault{Conn: 1, Reply: reply, Instead: true})
@@ -79,15 +79,15 @@ func disturbances() []disturbance {
 	}
 }
 
-// sum adds up the results of courses.
-type sum struct {
+// courseSums adds up the results of courses.
+type courseSums struct {
 	mu             sync.Mutex
 	courses, acted int
 	ahead          int
 	during, after  Tally
 }
 
-func (s *sum) add(v verdict) {
+func (s *courseSums) add(v outboxVerdict) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.courses++
@@ -97,7 +97,7 @@ func (s *sum) add(v verdict) {
 	s.after.Add(v.after)
 }
 
-func (s *sum) log(t *testing.T, began time.Time) {
+func (s *courseSums) log(t *testing.T, began time.Time) {
 	t.Helper()
 	t.Logf("%d courses in %v, %d faults happened, at most %d recipients marked in one commit\nafter the fault:  %s\nwhen repaired:    %s",
 		s.courses, time.Since(began).Round(time.Millisecond), s.acted, s.ahead, s.during, s.after)
@@ -108,14 +108,14 @@ func (s *sum) log(t *testing.T, began time.Time) {
 // are sent to once.
 func TestFaultAtEveryReplyAndOctet(t *testing.T) {
 	t.Parallel()
-	for _, k := range kinds() {
+	for _, k := range storeKinds() {
 		t.Run(k.name, func(t *testing.T) {
 			t.Parallel()
 			stride := int64(61)
 			if *thorough {
 				stride = 1
 			}
-			s := &sum{}
+			s := &courseSums{}
 			began := time.Now()
 			courses := make(chan func(*faultproxy.Gate))
 			var feeder sync.WaitGroup
@@ -125,7 +125,7 @@ func TestFaultAtEveryReplyAndOctet(t *testing.T) {
 					k.survey(t, m, stride, s, courses)
 				}
 			})
-			gang(t, k.gang, courses)
+			runConcurrently(t, k.gang, courses)
 			feeder.Wait()
 			s.log(t, began)
 			if floor := len(modes()) * 100 / k.every; s.courses < floor || s.acted < floor/2 {
@@ -146,21 +146,21 @@ func TestFaultAtEveryReplyAndOctet(t *testing.T) {
 
 // survey runs the courses of a mode: one without a fault, to find the places, and one for each
 // fault.
-func (k kind) survey(t *testing.T, m mode, stride int64, s *sum, courses chan<- func(*faultproxy.Gate)) {
-	c := course{mode: m, connections: 1, open: k.opener(t), letters: []Letter{NewLetter("a", 1, 1, 0), NewLetter("a", 2, 2, 0), NewLetter("a", 3, 1, 400)}}
+func (k storeKind) survey(t *testing.T, m sendMode, stride int64, s *courseSums, courses chan<- func(*faultproxy.Gate)) {
+	c := outboxCourse{sendMode: m, connections: 1, open: k.opener(t), letters: []Letter{NewLetter("a", 1, 1, 0), NewLetter("a", 2, 2, 0), NewLetter("a", 3, 1, 400)}}
 	for n := 4; n <= m.letters; n++ {
 		c.letters = append(c.letters, NewLetter("a", n, 1, 0))
 	}
 	recipients := len(c.letters) + 1
 	v, err := c.run()
-	judge(t, m.name, v, err)
+	checkVerdict(t, m.name, v, err)
 	s.add(v)
 	if v.during.HandedOver != recipients || len(v.seen) == 0 {
 		t.Errorf("%s: without a fault: %s", m.name, v.during)
 		return
 	}
 	turn, policy := 0, 0
-	for i, place := range places(v.seen[0], stride) {
+	for i, place := range faultPlaces(v.seen[0], stride) {
 		if !k.takes(i) {
 			continue
 		}
@@ -185,18 +185,18 @@ func (k kind) survey(t *testing.T, m mode, stride int64, s *sum, courses chan<- 
 				if d.release > 0 && err == nil && v.during.HandedOver != recipients {
 					v.wrong = append(v.wrong, "a delay: "+v.during.String())
 				}
-				judge(t, fmt.Sprintf("%s, %s, %s, policy %s", m.name, d.name, place, c.doubt), v, err)
+				checkVerdict(t, fmt.Sprintf("%s, %s, %s, policy %s", m.name, d.name, place, c.doubt), v, err)
 				s.add(v)
 			}
 		}
 	}
 }
 
-// judge fails the test on contradictions.
-func judge(t *testing.T, what string, v verdict, err error) {
+// checkVerdict fails the test on contradictions.
+func checkVerdict(t *testing.T, what string, v outboxVerdict, err error) {
 	t.Helper()
 	if err != nil || len(v.wrong) > 0 {
-		t.Errorf("%s: %v\n%s\n%s", what, err, Few(v.wrong), v.transcript)
+		t.Errorf("%s: %v\n%s\n%s", what, err, FirstFew(v.wrong), v.transcript)
 	}
 }
 
@@ -209,11 +209,11 @@ func TestCourseFindsABrokenStore(t *testing.T) {
 		store func(outbox.Store) outbox.Store
 	}{
 		{"takes a doubt for a failure", func(s outbox.Store) outbox.Store { return rashStore{s} }},
-		{"forgets every third letter", func(s outbox.Store) outbox.Store { return &forgetful{Store: s} }},
+		{"forgets every third letter", func(s outbox.Store) outbox.Store { return &forgetfulStore{Store: s} }},
 	} {
 		t.Run(broken.name, func(t *testing.T) {
 			t.Parallel()
-			c := course{mode: modes()[1], connections: 1, wait: impatience,
+			c := outboxCourse{sendMode: modes()[1], connections: 1, wait: impatience,
 				open: func(clock *outboxtest.Clock) (outbox.Store, error) {
 					return broken.store(outboxtest.NewModel(clock)), nil
 				},

@@ -57,7 +57,7 @@ func TestDiskIsFull(t *testing.T) {
 	folder := smallDisk(t, size)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
 	defer cancel()
-	b := kind{place: func(testing.TB) string { return filepath.Join(folder, "outbox.db") }}.battle(t)
+	b := storeKind{place: func(testing.TB) string { return filepath.Join(folder, "outbox.db") }}.battle(t)
 	ballast := filepath.Join(folder, "ballast")
 	if err := os.WriteFile(ballast, make([]byte, 3<<20), 0o600); err != nil {
 		t.Fatal(err)
@@ -96,7 +96,7 @@ func TestDiskIsNearlyFull(t *testing.T) {
 	folder := smallDisk(t, 8<<20)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
 	defer cancel()
-	b := kind{place: func(testing.TB) string { return filepath.Join(folder, "outbox.db") }}.battle(t)
+	b := storeKind{place: func(testing.TB) string { return filepath.Join(folder, "outbox.db") }}.battle(t)
 	s, err := sqlite.Open(ctx, b.where, outbox.Options{MinFree: 4 << 20, InlineBytes: inlineBytes})
 	if err != nil {
 		t.Fatal(err)
@@ -123,8 +123,8 @@ func TestWritesFail(t *testing.T) {
 			t.Parallel()
 			ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
 			defer cancel()
-			b := kind{place: func(t testing.TB) string { return filepath.Join(t.TempDir(), "outbox.db") }}.battle(t)
-			c, err := spawn(orders{Role: "enqueue", Where: b.where, Series: "w", Letters: 5000, Callers: 2, FileSize: limit})
+			b := storeKind{place: func(t testing.TB) string { return filepath.Join(t.TempDir(), "outbox.db") }}.battle(t)
+			c, err := startChild(orders{Role: "enqueue", Where: b.where, Series: "w", Letters: 5000, Callers: 2, FileSize: limit})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -23,7 +23,7 @@ var kills = flag.Int("kills", 20, "how many processes to kill, for each store")
 // and no process may wait because of another's fault.
 func TestKill9(t *testing.T) {
 	t.Parallel()
-	for _, k := range kinds() {
+	for _, k := range storeKinds() {
 		if k.place == nil {
 			continue
 		}
@@ -32,7 +32,7 @@ func TestKill9(t *testing.T) {
 			// A kill takes about a second, several on a slow machine.
 			ctx, cancel := context.WithTimeout(t.Context(), patience+time.Duration(*kills)*2*time.Second)
 			defer cancel()
-			b, err := newBattle(k.place(t), k.failpoints, poison(*kills/10)...)
+			b, err := newBattle(k.place(t), k.failpoints, poisonFaults(*kills/10)...)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -83,7 +83,7 @@ func (b *battle) examine(ctx context.Context, t *testing.T, resends bool) Tally 
 		t.Fatal(err)
 	}
 	if len(wrong) > 0 {
-		t.Errorf("%s\n%s", Few(wrong), b.report())
+		t.Errorf("%s\n%s", FirstFew(wrong), b.report())
 	}
 	return tally
 }
@@ -92,7 +92,7 @@ func (b *battle) examine(ctx context.Context, t *testing.T, resends bool) Tally 
 // does not mark recipients before it sends.
 func TestKill9FindsWhatIsBroken(t *testing.T) {
 	t.Parallel()
-	for _, k := range kinds() {
+	for _, k := range storeKinds() {
 		if k.place == nil {
 			continue
 		}
@@ -108,7 +108,7 @@ func TestKill9FindsWhatIsBroken(t *testing.T) {
 			if tally.Lost == 0 {
 				t.Errorf("not detected: %s\n%s", tally, b.report())
 			}
-			t.Logf("%s\n%s", tally, Few(wrong))
+			t.Logf("%s\n%s", tally, FirstFew(wrong))
 		})
 		t.Run(k.name+", marks nothing", func(t *testing.T) {
 			t.Parallel()
@@ -124,7 +124,7 @@ func TestKill9FindsWhatIsBroken(t *testing.T) {
 			}
 			gone := make(chan struct{})
 			err = b.lead(orders{Role: "deliver", Where: b.where, Lease: shortLease, Port: proxy.Port(), Broken: "unmarked"},
-				fate{name: "silence", when: acted(proxy, gone), delay: 20 * time.Millisecond})
+				fate{name: "silence", when: faultActed(proxy, gone), delay: 20 * time.Millisecond})
 			close(gone)
 			if err != nil {
 				t.Fatal(err)
@@ -139,12 +139,12 @@ func TestKill9FindsWhatIsBroken(t *testing.T) {
 			if tally.Duplicates == 0 || len(wrong) == 0 {
 				t.Errorf("not detected: %s\n%s", tally, b.report())
 			}
-			t.Logf("%s\n%s", tally, Few(wrong))
+			t.Logf("%s\n%s", tally, FirstFew(wrong))
 		})
 	}
 }
 
-func (k kind) battle(t *testing.T) *battle {
+func (k storeKind) battle(t *testing.T) *battle {
 	t.Helper()
 	b, err := newBattle(k.place(t), k.failpoints)
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 	"github.com/yanmail/yan/internal/testing/pgtest"
 )
 
-// kind is a store that has to pass the proofs.
-type kind struct {
+// storeKind is a store that has to pass the proofs.
+type storeKind struct {
 	name string
 	// every reduces the number of places if all would take too long: only each every-th is used.
 	// gang is the number of concurrent courses that pays off.
@@ -31,14 +31,14 @@ type kind struct {
 }
 
 // takes reports whether the place of a number is used.
-func (k kind) takes(number int) bool { return number%k.every == 0 }
+func (k storeKind) takes(number int) bool { return number%k.every == 0 }
 
-func kinds() []kind {
-	return []kind{
+func storeKinds() []storeKind {
+	return []storeKind{
 		{name: "model", every: 1, gang: 48, calls: 1, open: func(_ testing.TB, _ outbox.Options, clock *outboxtest.Clock) (outbox.Store, error) {
 			return outboxtest.NewModel(clock), nil
 		}},
-		{name: "sqlite", every: twice(11), gang: 8, calls: twice(5), failpoints: sqlite.Failpoints(),
+		{name: "sqlite", every: doubledForRace(11), gang: 8, calls: doubledForRace(5), failpoints: sqlite.Failpoints(),
 			open: func(t testing.TB, o outbox.Options, _ *outboxtest.Clock) (outbox.Store, error) {
 				folder, err := os.MkdirTemp(t.TempDir(), "") // there may be thousands of courses
 				if err != nil {
@@ -51,7 +51,7 @@ func kinds() []kind {
 				return disposable{store, folder}, nil
 			},
 			place: func(t testing.TB) string { return filepath.Join(t.TempDir(), "outbox.db") }},
-		{name: "postgres", every: twice(41), gang: 4, calls: twice(13), failpoints: postgres.Failpoints(),
+		{name: "postgres", every: doubledForRace(41), gang: 4, calls: doubledForRace(13), failpoints: postgres.Failpoints(),
 			open: func(t testing.TB, o outbox.Options, _ *outboxtest.Clock) (outbox.Store, error) {
 				return postgres.Open(context.Background(), pgtest.Start(t).Database(t), o)
 			},
@@ -67,8 +67,8 @@ type disposable struct {
 
 func (d disposable) Close() error { return errors.Join(d.Store.Close(), os.RemoveAll(d.folder)) }
 
-// twice doubles a stride under the race detector, where everything takes ten times as long.
-func twice(n int) int {
+// doubledForRace doubles a stride under the race detector, where everything takes ten times as long.
+func doubledForRace(n int) int {
 	if outboxtest.Race {
 		return 2 * n
 	}

@@ -35,9 +35,9 @@ func (l Letter) parts() (recipients int, octets int64, ok bool) {
 }
 
 // Content returns the letter's content.
-func (l Letter) Content() faultproxy.Message {
+func (l Letter) Content() faultproxy.NamedMessage {
 	_, octets, _ := l.parts()
-	return faultproxy.Message{Name: string(l), Octets: octets}
+	return faultproxy.NamedMessage{Name: string(l), Octets: octets}
 }
 
 // To returns the letter's recipients.
@@ -71,8 +71,8 @@ func (l Letter) New() (outbox.NewMessage, error) {
 	return outbox.NewMessage{Envelope: envelope, MessageID: "<" + string(l) + ">", Subject: "survival", Content: l.Content()}, nil
 }
 
-// Whole reports whether data is the complete letter of this name. It is for torture.NewLedger.
-func Whole(name string, data []byte) bool {
+// IsWholeLetter reports whether data is the complete letter of this name. It is for faultproxy.NewLedger.
+func IsWholeLetter(name string, data []byte) bool {
 	_, _, ok := Letter(name).parts()
 	return ok && Letter(name).Content().Whole(data)
 }

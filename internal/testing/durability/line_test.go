@@ -16,18 +16,18 @@ import (
 // patience is longer than anything takes here unless it hangs.
 const patience = 2 * time.Minute
 
-// line is a server with the proxy in front of it.
-type line struct {
+// serverLine is a server with the proxy in front of it.
+type serverLine struct {
 	server *sandbox.Server
 	proxy  *faultproxy.Proxy
 	ledger *faultproxy.Ledger
 	mu     sync.Mutex // for observers
 }
 
-// draw creates a line. before is called with each message when the ledger has it and before the
+// newServerLine creates a line. before is called with each message when the ledger has it and before the
 // server replies; it may be nil.
-func draw(server sandbox.Config, way faultproxy.Config, before func(sandbox.Message)) (*line, error) {
-	l := &line{ledger: faultproxy.NewLedger(Whole)}
+func newServerLine(server sandbox.Config, way faultproxy.Config, before func(sandbox.Message)) (*serverLine, error) {
+	l := &serverLine{ledger: faultproxy.NewLedger(IsWholeLetter)}
 	server.Discard, server.NoPorts = true, true
 	server.Committed = func(m sandbox.Message) {
 		l.ledger.Committed(m)
@@ -49,20 +49,20 @@ func draw(server sandbox.Config, way faultproxy.Config, before func(sandbox.Mess
 
 // quiet waits until the server has finished the data of all clients that have closed their
 // connections.
-func (l *line) quiet(ctx context.Context) error {
+func (l *serverLine) quiet(ctx context.Context) error {
 	if err := l.server.WaitIdle(ctx); err != nil {
 		return fmt.Errorf("the server is not done: %w\n%s", err, l.proxy.Transcript())
 	}
 	return nil
 }
 
-func (l *line) close() {
+func (l *serverLine) close() {
 	_ = l.proxy.Close()
 	_ = l.server.Close()
 }
 
-// way configures how an account sends in these tests.
-type way struct {
+// accountWay configures how an account sends in these tests.
+type accountWay struct {
 	port        int
 	connections int
 	window      smtpclient.Window
@@ -71,7 +71,7 @@ type way struct {
 }
 
 // route implements delivery.Options.Route.
-func (w way) route(context.Context, string) (delivery.Route, error) {
+func (w accountWay) route(context.Context, string) (delivery.Route, error) {
 	d := w.wait
 	if d == 0 {
 		d = patience

@@ -16,7 +16,7 @@ import (
 // read of 'yan send --queue' and its line that the message is in the outbox.
 func TestSendQueueSyncsBeforeItSaysSo(t *testing.T) {
 	t.Parallel()
-	program := strace(t)
+	program := findStrace(t)
 	base, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -30,7 +30,7 @@ func TestSendQueueSyncsBeforeItSaysSo(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := strings.Repeat("a letter to a friend\n", 200)
-	c, err := spawn(orders{Role: "yan", Args: []string{"send", "--queue", "-t", "friend@example.com", "-s", "hello"},
+	c, err := startChild(orders{Role: "yan", Args: []string{"send", "--queue", "-t", "friend@example.com", "-s", "hello"},
 		Env: []string{"YAN_CONFIG=" + config, "YAN_OUTBOX=" + filepath.Join(root, place), "HOME=" + base}},
 		slices.Concat([]string{program}, StraceFlags(), []string{output})...)
 	if err != nil {
@@ -59,7 +59,7 @@ func TestSendQueueSyncsBeforeItSaysSo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	at, why := order(calls, text)
+	at, why := findOrder(calls, text)
 	if why != "" {
 		t.Error(why)
 	}
@@ -82,7 +82,7 @@ func TestSendQueueSyncsBeforeItSaysSo(t *testing.T) {
 	unsynced := slices.DeleteFunc(slices.Clone(calls), func(c Call) bool {
 		return strings.HasSuffix(c.Name, "sync") && strings.HasSuffix(c.Path, "-wal")
 	})
-	if _, why := order(unsynced, text); why == "" {
+	if _, why := findOrder(unsynced, text); why == "" {
 		t.Error("the control, which syncs nothing, was not detected")
 	} else {
 		t.Logf("the control: %s", why)
@@ -92,8 +92,8 @@ func TestSendQueueSyncsBeforeItSaysSo(t *testing.T) {
 // lines are line numbers of a trace.
 type lines struct{ read, written, synced, said int }
 
-// order finds the lines of the events; why says what is wrong with their order.
-func order(calls []Call, text string) (at lines, why string) {
+// findOrder finds the lines of the events; why says what is wrong with their order.
+func findOrder(calls []Call, text string) (at lines, why string) {
 	for _, c := range calls {
 		switch {
 		case c.Name == "read" && c.FD == 0 && at.said == 0:

@@ -21,8 +21,8 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// strace returns the path of the program, or skips the test if there is none.
-func strace(t *testing.T) string {
+// findStrace returns the path of the program, or skips the test if there is none.
+func findStrace(t *testing.T) string {
 	t.Helper()
 	var told bytes.Buffer
 	command := exec.Command("sh", "strace.sh")
@@ -60,10 +60,10 @@ var place = filepath.Join("share", "yan", "outbox.db")
 
 var endOf = regexp.MustCompile(`end of ([a-z0-9]+)\r\n`)
 
-// trace runs a child under strace. over reports the end of its work.
-func trace(ctx context.Context, t *testing.T, o orders, over func(line string) bool, idle func(context.Context) error) *powered {
+// traceChild runs a child under strace. over reports the end of its work.
+func traceChild(ctx context.Context, t *testing.T, o orders, over func(line string) bool, idle func(context.Context) error) *powered {
 	t.Helper()
-	program := strace(t)
+	program := findStrace(t)
 	base := t.TempDir()
 	root, err := filepath.EvalSymlinks(base)
 	if err != nil {
@@ -75,7 +75,7 @@ func trace(ctx context.Context, t *testing.T, o orders, over func(line string) b
 		t.Fatal(err)
 	}
 	o.Where = filepath.Join(root, place)
-	c, err := spawn(o, append([]string{program}, append(StraceFlags(), output)...)...)
+	c, err := startChild(o, append([]string{program}, append(StraceFlags(), output)...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,13 +105,13 @@ func trace(ctx context.Context, t *testing.T, o orders, over func(line string) b
 	if err != nil {
 		t.Fatal(err)
 	}
-	return read(t, root, calls)
+	return readTrace(t, root, calls)
 }
 
-// read extracts the acknowledgements and the sent letters with their lines.
-func read(t *testing.T, root string, calls []Call) *powered {
+// readTrace extracts the acknowledgements and the sent letters with their lines.
+func readTrace(t *testing.T, root string, calls []Call) *powered {
 	t.Helper()
-	p := &powered{disk: NewDisk(root, calls), ledger: faultproxy.NewLedger(Whole)}
+	p := &powered{disk: NewDisk(root, calls), ledger: faultproxy.NewLedger(IsWholeLetter)}
 	p.lines = p.disk.Lines()
 	for _, c := range calls {
 		switch {
@@ -160,7 +160,7 @@ func (p *powered) losses(ctx context.Context, t *testing.T, cuts int) (states, l
 		states++
 		if len(bad) > 0 {
 			lost++
-			wrong = append(wrong, fmt.Sprintf("cut at line %d of %d, %s, sectors of %d: %s", cut.Line, p.lines, cut.Way, cut.Sector, Few(bad)))
+			wrong = append(wrong, fmt.Sprintf("cut at line %d of %d, %s, sectors of %d: %s", cut.Line, p.lines, cut.Way, cut.Sector, FirstFew(bad)))
 		}
 		if err := os.RemoveAll(folder); err != nil {
 			t.Fatal(err)
@@ -238,13 +238,13 @@ func TestPowerCut(t *testing.T) {
 		o.Letters = 700 // so that the log is restarted
 	}
 	began := time.Now()
-	p := trace(ctx, t, o, func(line string) bool { return line == "done" }, func(context.Context) error { return nil })
+	p := traceChild(ctx, t, o, func(line string) bool { return line == "done" }, func(context.Context) error { return nil })
 	traced := time.Since(began)
 	states, lost, wrong := p.losses(ctx, t, cuts())
 	t.Logf("%d letters acknowledged, %d syncs, traced in %v; %d of %d states after a power cut are wrong, in %v",
 		len(p.said), p.syncs, traced.Round(time.Millisecond), lost, states, time.Since(began).Round(time.Millisecond))
 	if lost > 0 {
-		t.Error(Few(wrong))
+		t.Error(FirstFew(wrong))
 	}
 	if len(p.said) != 3*o.Letters || p.syncs < 20 {
 		t.Errorf("%d letters were acknowledged, with %d syncs", len(p.said), p.syncs)
@@ -254,7 +254,7 @@ func TestPowerCut(t *testing.T) {
 	_, lost, wrong = p.losses(ctx, t, 40)
 	t.Logf("where the log is not synced, %d of 40 states have lost something", lost)
 	if lost < 10 {
-		t.Errorf("the control has lost in %d of 40 states only: %s", lost, Few(wrong))
+		t.Errorf("the control has lost in %d of 40 states only: %s", lost, FirstFew(wrong))
 	}
 }
 
@@ -268,14 +268,14 @@ func TestPowerCutWhileSending(t *testing.T) {
 	if *thorough {
 		letters = 400
 	}
-	l, err := draw(sandbox.Config{}, faultproxy.Config{}, nil)
+	l, err := newServerLine(sandbox.Config{}, faultproxy.Config{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer l.close()
 	settled := 0
 	began := time.Now()
-	p := trace(ctx, t, orders{Role: "both", Series: "p", Letters: letters, Callers: 4, Recipients: 1, Octets: 900, Port: l.proxy.Port(), Lease: patience},
+	p := traceChild(ctx, t, orders{Role: "both", Series: "p", Letters: letters, Callers: 4, Recipients: 1, Octets: 900, Port: l.proxy.Port(), Lease: patience},
 		func(line string) bool {
 			if line == "event settled" {
 				settled++
@@ -286,7 +286,7 @@ func TestPowerCutWhileSending(t *testing.T) {
 	t.Logf("%d letters sent, %d syncs; %d of %d states after a power cut are wrong, in %v",
 		len(p.sent), p.syncs, lost, states, time.Since(began).Round(time.Millisecond))
 	if lost > 0 {
-		t.Error(Few(wrong))
+		t.Error(FirstFew(wrong))
 	}
 	if len(p.sent) < letters {
 		t.Errorf("only %d of %d letters were sent according to the trace", len(p.sent), letters)
@@ -302,6 +302,6 @@ func TestPowerCutWhileSending(t *testing.T) {
 	}
 	t.Logf("where the log is not synced, %d of 80 states would send again", again)
 	if again < 3 {
-		t.Errorf("the control would send again in %d of 80 states only: %s", again, Few(wrong))
+		t.Errorf("the control would send again in %d of 80 states only: %s", again, FirstFew(wrong))
 	}
 }

@@ -22,7 +22,7 @@ const pastLease = 31 * time.Second
 // relay is a course with two workers: the first is stopped, or its clock is set, at one place; the
 // second works when the first one's lease has ended; then the first continues.
 type relay struct {
-	course
+	outboxCourse
 	// number and done name the call of the first worker, see stop; 0 means none.
 	number int
 	done   bool
@@ -34,10 +34,10 @@ type relay struct {
 
 // run carries it out. reached is false if the first worker had finished before the place; at is the
 // call there.
-func (r relay) run() (v verdict, at string, reached bool, err error) {
+func (r relay) run() (v outboxVerdict, at string, reached bool, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	s, err := r.course.begin(ctx)
+	s, err := r.outboxCourse.begin(ctx)
 	if err != nil {
 		return v, "", false, err
 	}
@@ -49,7 +49,7 @@ func (r relay) run() (v verdict, at string, reached bool, err error) {
 	first := s.worker(&v)
 	if r.step != 0 {
 		var once sync.Once
-		first.store = &watched{Store: s.store, at: func(call string, number int, done bool) {
+		first.store = &watchedStore{Store: s.store, at: func(call string, number int, done bool) {
 			if number == place.number && done == place.done {
 				once.Do(func() {
 					place.at = call
@@ -59,7 +59,7 @@ func (r relay) run() (v verdict, at string, reached bool, err error) {
 			}
 		}}
 	} else {
-		first.store = &watched{Store: s.store, at: place.watch}
+		first.store = &watchedStore{Store: s.store, at: place.watch}
 	}
 	if r.broken != nil {
 		first.store = r.broken(first.store)
@@ -83,7 +83,7 @@ func (r relay) run() (v verdict, at string, reached bool, err error) {
 }
 
 // takeOver lets another worker work while the first is stopped past its lease.
-func (s *scene) takeOver(ctx context.Context, v *verdict, place *stop, drained chan error) (reached bool, err error) {
+func (s *scene) takeOver(ctx context.Context, v *outboxVerdict, place *callStop, drained chan error) (reached bool, err error) {
 	stalled := time.NewTicker(time.Millisecond)
 	defer stalled.Stop()
 	for !reached {
@@ -106,7 +106,7 @@ func (s *scene) takeOver(ctx context.Context, v *verdict, place *stop, drained c
 	return true, err
 }
 
-func (s *scene) finish(ctx context.Context, v verdict, at string, reached bool) (verdict, string, bool, error) {
+func (s *scene) finish(ctx context.Context, v outboxVerdict, at string, reached bool) (outboxVerdict, string, bool, error) {
 	err := s.examine(ctx, &v, s.worker(&v))
 	return v, at, reached, err
 }
@@ -120,7 +120,7 @@ func relayLetters() []Letter {
 }
 
 // through tries all calls of a worker, before and after each.
-func (k kind) through(t *testing.T, what string, s *sum, calls map[string]int, r func(number int, done bool) relay) {
+func (k storeKind) through(t *testing.T, what string, s *courseSums, calls map[string]int, r func(number int, done bool) relay) {
 	t.Helper()
 	for _, done := range []bool{false, true} {
 		for number := 1; ; number++ {
@@ -132,7 +132,7 @@ func (k kind) through(t *testing.T, what string, s *sum, calls map[string]int, r
 			}
 			c := r(number, done)
 			v, at, reached, err := c.run()
-			judge(t, fmt.Sprintf("%s at call %d %s, done %v, policy %s", what, number, at, done, c.doubt), v, err)
+			checkVerdict(t, fmt.Sprintf("%s at call %d %s, done %v, policy %s", what, number, at, done, c.doubt), v, err)
 			if t.Failed() {
 				return
 			}
@@ -150,7 +150,7 @@ func policies(n int) delivery.Policy {
 }
 
 // opener returns a function that opens stores of this kind for courses.
-func (k kind) opener(t testing.TB) func(*outboxtest.Clock) (outbox.Store, error) {
+func (k storeKind) opener(t testing.TB) func(*outboxtest.Clock) (outbox.Store, error) {
 	return func(clock *outboxtest.Clock) (outbox.Store, error) {
 		return k.open(t, outbox.Options{Now: clock.Now, Uptime: clock.Uptime, MinFree: -1}, clock)
 	}
@@ -161,13 +161,13 @@ func (k kind) opener(t testing.TB) func(*outboxtest.Clock) (outbox.Store, error)
 // continues.
 func TestWorkerThatIsStoppedPastItsLease(t *testing.T) {
 	t.Parallel()
-	for _, k := range kinds() {
+	for _, k := range storeKinds() {
 		t.Run(k.name, func(t *testing.T) {
 			t.Parallel()
-			s, calls, began := &sum{}, map[string]int{}, time.Now()
-			for _, m := range []mode{modes()[1], modes()[3]} {
+			s, calls, began := &courseSums{}, map[string]int{}, time.Now()
+			for _, m := range []sendMode{modes()[1], modes()[3]} {
 				k.through(t, m.name+", stopped", s, calls, func(number int, done bool) relay {
-					return relay{course: course{mode: m, letters: relayLetters(), connections: 1, doubt: policies(number / 2), open: k.opener(t)},
+					return relay{outboxCourse: outboxCourse{sendMode: m, letters: relayLetters(), connections: 1, doubt: policies(number / 2), open: k.opener(t)},
 						number: number, done: done}
 				})
 			}
@@ -189,22 +189,22 @@ func TestWorkerThatIsStoppedPastItsLease(t *testing.T) {
 // reply, or to write, while its lease ends.
 func TestWorkerThatIsCutOffPastItsLease(t *testing.T) {
 	t.Parallel()
-	for _, k := range kinds() {
+	for _, k := range storeKinds() {
 		t.Run(k.name, func(t *testing.T) {
 			t.Parallel()
-			s, began := &sum{}, time.Now()
-			for _, m := range []mode{modes()[1], modes()[3]} {
-				c := course{mode: m, letters: relayLetters(), connections: 1, open: k.opener(t)}
+			s, began := &courseSums{}, time.Now()
+			for _, m := range []sendMode{modes()[1], modes()[3]} {
+				c := outboxCourse{sendMode: m, letters: relayLetters(), connections: 1, open: k.opener(t)}
 				v, err := c.run()
-				judge(t, m.name, v, err)
-				for i, place := range places(v.seen[0], 29) {
+				checkVerdict(t, m.name, v, err)
+				for i, place := range faultPlaces(v.seen[0], 29) {
 					if !k.takes(i) {
 						continue
 					}
 					place.Action = []faultproxy.Action{faultproxy.StallReplies, faultproxy.Stall}[i/2%2]
 					c.faults, c.doubt = []faultproxy.Fault{place}, policies(i)
-					v, _, reached, err := relay{course: c}.run()
-					judge(t, fmt.Sprintf("%s, %s, policy %s", m.name, place, c.doubt), v, err)
+					v, _, reached, err := relay{outboxCourse: c}.run()
+					checkVerdict(t, fmt.Sprintf("%s, %s, policy %s", m.name, place, c.doubt), v, err)
 					if t.Failed() {
 						return
 					}
@@ -226,7 +226,7 @@ func TestWorkerThatIsCutOffPastItsLease(t *testing.T) {
 // message ends because of that unless the sender chose an expiry, which is the control.
 func TestClockThatIsSet(t *testing.T) {
 	t.Parallel()
-	for _, k := range kinds() {
+	for _, k := range storeKinds() {
 		t.Run(k.name, func(t *testing.T) {
 			t.Parallel()
 			const year = 365 * 24 * time.Hour
@@ -235,9 +235,9 @@ func TestClockThatIsSet(t *testing.T) {
 				firm bool
 			}{{-time.Hour, false}, {time.Hour, false}, {year, false}, {-year, false}, {year, true}} {
 				step := c.step
-				s, calls, began := &sum{}, map[string]int{}, time.Now()
+				s, calls, began := &courseSums{}, map[string]int{}, time.Now()
 				k.through(t, fmt.Sprintf("set by %v", step), s, calls, func(number int, done bool) relay {
-					return relay{course: course{mode: modes()[1], letters: relayLetters(), connections: 1, doubt: policies(number / 2), open: k.opener(t), firm: c.firm},
+					return relay{outboxCourse: outboxCourse{sendMode: modes()[1], letters: relayLetters(), connections: 1, doubt: policies(number / 2), open: k.opener(t), firm: c.firm},
 						number: number, done: done, step: step}
 				})
 				s.log(t, began)
@@ -259,7 +259,7 @@ func TestRelayFindsABrokenFence(t *testing.T) {
 	t.Parallel()
 	found := map[string]int{}
 	for number := 1; number <= 40; number++ {
-		r := relay{course: course{mode: modes()[1], letters: relayLetters(), connections: 1,
+		r := relay{outboxCourse: outboxCourse{sendMode: modes()[1], letters: relayLetters(), connections: 1,
 			open: func(clock *outboxtest.Clock) (outbox.Store, error) { return outboxtest.NewModel(clock), nil }},
 			number: number, broken: func(s outbox.Store) outbox.Store { return unmarked{s} }}
 		v, at, reached, err := r.run()

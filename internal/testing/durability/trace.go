@@ -41,7 +41,7 @@ type Call struct {
 // ParseTrace parses the output of strace. cwd is the process's working directory at the start.
 func ParseTrace(r io.Reader, cwd string) ([]Call, error) {
 	in := bufio.NewReaderSize(r, 1<<20)
-	open := map[string]*opened{} // by process
+	open := map[string]*unfinishedCall{} // by process
 	var calls []Call
 	for number := 1; ; number++ {
 		line, err := in.ReadString('\n')
@@ -58,7 +58,7 @@ func ParseTrace(r io.Reader, cwd string) ([]Call, error) {
 		case strings.HasPrefix(text, "+++") || strings.HasPrefix(text, "---"):
 			continue
 		case strings.HasSuffix(text, " <unfinished ...>"):
-			open[pid] = &opened{number, strings.TrimSuffix(text, " <unfinished ...>")}
+			open[pid] = &unfinishedCall{number, strings.TrimSuffix(text, " <unfinished ...>")}
 			continue
 		case strings.HasPrefix(text, "<... "):
 			o := open[pid]
@@ -80,8 +80,8 @@ func ParseTrace(r io.Reader, cwd string) ([]Call, error) {
 	}
 }
 
-// opened is a call that had not ended when another one was printed.
-type opened struct {
+// unfinishedCall is a call that had not ended when another one was printed.
+type unfinishedCall struct {
 	line int
 	text string
 }
@@ -132,7 +132,7 @@ func (c *Call) arguments(args []string, cwd string) error {
 			fallthrough
 		case quoted:
 			text, _, _ = strings.Cut(text, `"`)
-			octets, err := unhex(text)
+			octets, err := hexDecode(text)
 			if err != nil {
 				return err
 			}
@@ -140,12 +140,12 @@ func (c *Call) arguments(args []string, cwd string) error {
 				c.Data = append(c.Data, octets...)
 				continue
 			}
-			paths = append(paths, resolve(base, string(octets)))
+			paths = append(paths, resolvePath(base, string(octets)))
 			base = cwd
 		case described:
 			file, _, _ = strings.Cut(file, ">")
 			base = file // of a socket or a pipe
-			if path, err := unhex(file); err == nil {
+			if path, err := hexDecode(file); err == nil {
 				base = string(path)
 			}
 			if i == 0 && number != "AT_FDCWD" {
@@ -172,14 +172,14 @@ func (c *Call) arguments(args []string, cwd string) error {
 	return nil
 }
 
-func resolve(base, path string) string {
+func resolvePath(base, path string) string {
 	if filepath.IsAbs(path) {
 		return filepath.Clean(path)
 	}
 	return filepath.Join(base, path)
 }
 
-// unhex decodes \x6f\x6b.
-func unhex(s string) ([]byte, error) {
+// hexDecode decodes \x6f\x6b.
+func hexDecode(s string) ([]byte, error) {
 	return hex.DecodeString(strings.ReplaceAll(s, `\x`, ""))
 }

@@ -170,7 +170,7 @@ func TestCommitsWithoutAnAnswer(t *testing.T) {
 	if *thorough {
 		rounds = 400
 	}
-	for _, k := range kinds() {
+	for _, k := range storeKinds() {
 		if k.place == nil {
 			continue
 		}
@@ -179,7 +179,7 @@ func TestCommitsWithoutAnAnswer(t *testing.T) {
 			b := loseCommits(t, k, rounds, true)
 			tally, wrong := b.counted(t)
 			if len(wrong) > 0 {
-				t.Error(Few(wrong))
+				t.Error(FirstFew(wrong))
 			}
 			// Half are enqueued again; of the others half had been kept.
 			if tally.Lost+tally.Duplicates+tally.Pending > 0 || tally.Acknowledged != rounds/2 || tally.Untold != rounds/4 || tally.HandedOver != rounds*3/4 {
@@ -193,7 +193,7 @@ func TestCommitsWithoutAnAnswer(t *testing.T) {
 // TestCommitsWithoutAnAnswerNeedKeys is the control: without keys there are two messages.
 func TestCommitsWithoutAnAnswerNeedKeys(t *testing.T) {
 	t.Parallel()
-	for _, k := range kinds() {
+	for _, k := range storeKinds() {
 		if k.name == "sqlite" {
 			_, wrong := loseCommits(t, k, 4, false).counted(t)
 			if !strings.Contains(strings.Join(wrong, "\n"), "is kept twice") {
@@ -205,7 +205,7 @@ func TestCommitsWithoutAnAnswerNeedKeys(t *testing.T) {
 
 // loseCommits loses the answers of so many commits, in all combinations, and delivers
 // what there is then.
-func loseCommits(t *testing.T, k kind, rounds int, keyed bool) *battle {
+func loseCommits(t *testing.T, k storeKind, rounds int, keyed bool) *battle {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience+time.Duration(rounds)*time.Second)
 	defer cancel()

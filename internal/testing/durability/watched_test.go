@@ -10,8 +10,8 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// watched is one worker's view of a store. It reports each call, before and after it.
-type watched struct {
+// watchedStore is one worker's view of a store. It reports each call, before and after it.
+type watchedStore struct {
 	outbox.Store
 	// at is called with the name and the number of a call, before and after it; it may block the
 	// worker.
@@ -21,7 +21,7 @@ type watched struct {
 	number int
 }
 
-func (w *watched) enter(call string) (done func()) {
+func (w *watchedStore) enter(call string) (done func()) {
 	w.mu.Lock()
 	w.number++
 	number := w.number
@@ -30,74 +30,74 @@ func (w *watched) enter(call string) (done func()) {
 	return func() { w.at(call, number, true) }
 }
 
-func (w *watched) Join(ctx context.Context, who queue.Worker, lease time.Duration) error {
+func (w *watchedStore) Join(ctx context.Context, who queue.Worker, lease time.Duration) error {
 	defer w.enter("Join")()
 	return w.Store.Join(ctx, who, lease)
 }
 
-func (w *watched) Renew(ctx context.Context, owner string, lease time.Duration) error {
+func (w *watchedStore) Renew(ctx context.Context, owner string, lease time.Duration) error {
 	defer w.enter("Renew")()
 	return w.Store.Renew(ctx, owner, lease)
 }
 
-func (w *watched) Leave(ctx context.Context, owner string) error {
+func (w *watchedStore) Leave(ctx context.Context, owner string) error {
 	defer w.enter("Leave")()
 	return w.Store.Leave(ctx, owner)
 }
 
-func (w *watched) Claim(ctx context.Context, c outbox.Claim) (outbox.Batch, error) {
+func (w *watchedStore) Claim(ctx context.Context, c outbox.Claim) (outbox.Batch, error) {
 	defer w.enter("Claim")()
 	return w.Store.Claim(ctx, c)
 }
 
-func (w *watched) Mark(ctx context.Context, owner string, leases []outbox.Lease) ([]outbox.Lease, error) {
+func (w *watchedStore) Mark(ctx context.Context, owner string, leases []outbox.Lease) ([]outbox.Lease, error) {
 	defer w.enter("Mark")()
 	return w.Store.Mark(ctx, owner, leases)
 }
 
-func (w *watched) Settle(ctx context.Context, settlements []outbox.Settlement) ([]outbox.Lease, error) {
+func (w *watchedStore) Settle(ctx context.Context, settlements []outbox.Settlement) ([]outbox.Lease, error) {
 	defer w.enter("Settle")()
 	return w.Store.Settle(ctx, settlements)
 }
 
-func (w *watched) Body(ctx context.Context, id queue.ID) (io.ReadCloser, error) {
+func (w *watchedStore) Body(ctx context.Context, id queue.ID) (io.ReadCloser, error) {
 	defer w.enter("Body")()
 	return w.Store.Body(ctx, id)
 }
 
-func (w *watched) Slots(ctx context.Context, owner, account string, want, most int) (int, error) {
+func (w *watchedStore) Slots(ctx context.Context, owner, account string, want, most int) (int, error) {
 	defer w.enter("Slots")()
 	return w.Store.Slots(ctx, owner, account, want, most)
 }
 
-func (w *watched) Pause(ctx context.Context, p outbox.Pause) (bool, error) {
+func (w *watchedStore) Pause(ctx context.Context, p outbox.Pause) (bool, error) {
 	defer w.enter("Pause")()
 	return w.Store.Pause(ctx, p)
 }
 
-func (w *watched) Sweep(ctx context.Context) (outbox.Swept, error) {
+func (w *watchedStore) Sweep(ctx context.Context) (outbox.Swept, error) {
 	defer w.enter("Sweep")()
 	return w.Store.Sweep(ctx)
 }
 
-func (w *watched) Due(ctx context.Context) ([]outbox.Due, error) {
+func (w *watchedStore) Due(ctx context.Context) ([]outbox.Due, error) {
 	defer w.enter("Due")()
 	return w.Store.Due(ctx)
 }
 
-func (w *watched) List(ctx context.Context, f queue.Filter) (queue.Page, error) {
+func (w *watchedStore) List(ctx context.Context, f queue.Filter) (queue.Page, error) {
 	defer w.enter("List")()
 	return w.Store.List(ctx, f)
 }
 
-func (w *watched) Change(ctx context.Context, c outbox.Change) (queue.Changed, error) {
+func (w *watchedStore) Change(ctx context.Context, c outbox.Change) (queue.Changed, error) {
 	defer w.enter("Change")()
 	return w.Store.Change(ctx, c)
 }
 
-// stop blocks a worker at one of its calls and at every later one until it may continue. That is
+// callStop blocks a worker at one of its calls and at every later one until it may continue. That is
 // like SIGSTOP, except that messages in flight continue.
-type stop struct {
+type callStop struct {
 	number int
 	done   bool // after the call, not before it
 
@@ -108,12 +108,12 @@ type stop struct {
 	goOn    chan struct{}
 }
 
-func newStop(number int, done bool) *stop {
-	return &stop{number: number, done: done, stopped: make(chan struct{}), goOn: make(chan struct{})}
+func newStop(number int, done bool) *callStop {
+	return &callStop{number: number, done: done, stopped: make(chan struct{}), goOn: make(chan struct{})}
 }
 
 // watch implements watched.at.
-func (s *stop) watch(call string, number int, done bool) {
+func (s *callStop) watch(call string, number int, done bool) {
 	s.mu.Lock()
 	if number == s.number && done == s.done {
 		s.holds, s.at = true, call

@@ -17,9 +17,9 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// draft is a message to send. Names in it are local parts; a magic word of the sandbox that takes a
+// courseMessage is a message to send. Names in it are local parts; a magic word of the sandbox that takes a
 // text gets a unique one.
-type draft struct {
+type courseMessage struct {
 	from   string   // "" is an ordinary sender
 	to     []string // "" is an ordinary recipient
 	policy smtpclient.Policy
@@ -27,13 +27,13 @@ type draft struct {
 	failAt int64
 }
 
-// course is a run of messages to one server with faults.
-type course struct {
+// smtpCourse is a run of messages to one server with faults.
+type smtpCourse struct {
 	server   sandbox.Config
 	client   smtpclient.Config // Host, Port, Security and Timeouts are filled in
 	shape    Shape
 	faults   []Fault
-	messages []draft
+	messages []courseMessage
 	// wait bounds each wait of the client; 0 is long.
 	wait time.Duration
 	// deadline bounds the whole run; 0 means none.
@@ -54,10 +54,10 @@ type course struct {
 	gate  *Gate // nil for a gate of its own
 }
 
-// verdict is the result of a course.
-type verdict struct {
+// courseVerdict is the result of a course.
+type courseVerdict struct {
 	wrong      []string // contradictions
-	told       Told
+	told       ReportedOutcomes
 	seen       []Seen
 	acted      int
 	counts     map[smtp.Status]int
@@ -68,29 +68,29 @@ type verdict struct {
 const patience = 30 * time.Second
 
 // run carries the course out until all data has arrived.
-func (c course) run() (verdict, error) {
+func (c smtpCourse) run() (courseVerdict, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	jobs, err := c.jobs()
 	if err != nil {
-		return verdict{}, err
+		return courseVerdict{}, err
 	}
 	ledger := NewLedger(func(name string, data []byte) bool {
-		return slices.ContainsFunc(jobs, func(j *job) bool { return j.content.Name == name && j.content.Whole(data) })
+		return slices.ContainsFunc(jobs, func(j *courseJob) bool { return j.content.Name == name && j.content.Whole(data) })
 	})
 	cfg := c.server
 	cfg.Discard, cfg.Committed, cfg.NoPorts = true, ledger.Committed, true
 	server, err := sandbox.Start(cfg)
 	if err != nil {
-		return verdict{}, err
+		return courseVerdict{}, err
 	}
 	defer server.Close()
 	proxy, err := Start(Config{Serve: server.Serve, Gate: c.gate, Faults: c.faults, Shape: c.shape})
 	if err != nil {
-		return verdict{}, err
+		return courseVerdict{}, err
 	}
 	defer proxy.Close()
-	s := &sending{course: c, jobs: jobs, proxy: proxy, ledger: ledger}
+	s := &sending{smtpCourse: c, jobs: jobs, proxy: proxy, ledger: ledger}
 	runCtx, stop := ctx, context.CancelFunc(func() {})
 	if c.deadline > 0 {
 		runCtx, stop = context.WithTimeout(ctx, c.deadline)
@@ -102,38 +102,38 @@ func (c course) run() (verdict, error) {
 	}
 	stop()
 	if err != nil {
-		return verdict{}, err
+		return courseVerdict{}, err
 	}
 	if ctx.Err() != nil {
 		s.wrong = append(s.wrong, fmt.Sprintf("the run did not end within %v", patience))
 	}
 	if err := proxy.Finish(ctx); err != nil {
-		return verdict{}, fmt.Errorf("%w\n%s", err, proxy.Transcript())
+		return courseVerdict{}, fmt.Errorf("%w\n%s", err, proxy.Transcript())
 	}
 	if err := server.WaitIdle(ctx); err != nil {
-		return verdict{}, fmt.Errorf("the server is not done: %w\n%s", err, proxy.Transcript())
+		return courseVerdict{}, fmt.Errorf("the server is not done: %w\n%s", err, proxy.Transcript())
 	}
 	return s.judge(server, proxy), nil
 }
 
-// job is a message and its state.
-type job struct {
+// courseJob is a message and its state.
+type courseJob struct {
 	transaction smtpclient.Transaction
-	content     Message
+	content     NamedMessage
 	left        []int // recipients still to be sent to, as indexes of the envelope
 	outcomes    []smtp.Outcome
 	results     int
 }
 
-func (c course) jobs() ([]*job, error) {
-	var jobs []*job
+func (c smtpCourse) jobs() ([]*courseJob, error) {
+	var jobs []*courseJob
 	for i, d := range c.messages {
 		name := fmt.Sprintf("m%d", i+1)
 		from, err := smtp.ParseAddress(unique(d.from, "me", name) + "@example.org")
 		if err != nil {
 			return nil, err
 		}
-		j := &job{content: Message{Name: name, Octets: d.octets, FailAt: d.failAt}}
+		j := &courseJob{content: NamedMessage{Name: name, Octets: d.octets, FailAt: d.failAt}}
 		var to []smtp.Address
 		for k, local := range d.to {
 			a, err := smtp.ParseAddress(unique(local, "r", fmt.Sprintf("%sr%d", name, k+1)) + "@example.com")
@@ -162,7 +162,7 @@ func unique(local, ordinary, name string) string {
 }
 
 // rest returns the transaction for the recipients that are left.
-func (j *job) rest() smtpclient.Transaction {
+func (j *courseJob) rest() smtpclient.Transaction {
 	t := j.transaction
 	t.Envelope = t.Envelope.Only(j.left...)
 	return t
@@ -170,8 +170,8 @@ func (j *job) rest() smtpclient.Transaction {
 
 // sending is a course in progress.
 type sending struct {
-	course
-	jobs   []*job
+	smtpCourse
+	jobs   []*courseJob
 	proxy  *Proxy
 	ledger *Ledger
 	wrong  []string
@@ -184,7 +184,7 @@ func (s *sending) contradict(format string, args ...any) {
 }
 
 // took processes a result. It returns false if the result is not about this job.
-func (s *sending) took(j *job, r smtpclient.Result) {
+func (s *sending) took(j *courseJob, r smtpclient.Result) {
 	j.results++
 	if len(r.Outcomes) != len(j.left) {
 		s.contradict("%s: %d outcomes for %d recipients", j.content.Name, len(r.Outcomes), len(j.left))
@@ -230,7 +230,7 @@ func (s *sending) throughRun(ctx context.Context) error {
 		if err != nil {
 			continue // the faults caused this; nothing was sent
 		}
-		src := &source{sending: s, queue: queue}
+		src := &jobSource{sending: s, queue: queue}
 		yielded := 0
 		for r := range conn.RunSource(ctx, src) {
 			if yielded == len(queue) {
@@ -244,7 +244,7 @@ func (s *sending) throughRun(ctx context.Context) error {
 			s.contradict("%d messages were taken, %d results came", src.taken, yielded)
 		}
 		conn.Close()
-		var again []*job
+		var again []*courseJob
 		for _, j := range queue[:min(yielded, len(queue))] {
 			if len(j.left) > 0 {
 				again = append(again, j)
@@ -255,22 +255,22 @@ func (s *sending) throughRun(ctx context.Context) error {
 	return nil
 }
 
-// source supplies the jobs of a queue.
-type source struct {
+// jobSource supplies the jobs of a queue.
+type jobSource struct {
 	*sending
-	queue       []*job
+	queue       []*courseJob
 	taken       int
 	asked, said int
 }
 
-func (s *source) Next(ctx context.Context, wait bool) (smtpclient.Transaction, bool) {
+func (s *jobSource) Next(ctx context.Context, wait bool) (smtpclient.Transaction, bool) {
 	if s.taken == len(s.queue) || ctx.Err() != nil {
 		return smtpclient.Transaction{}, false
 	}
 	s.asked++
 	switch {
 	case s.trickle && s.taken >= 2 && wait:
-		s.said = heard(ctx, s.proxy, s.said)
+		s.said = waitForReplies(ctx, s.proxy, s.said)
 	case s.trickle && s.taken >= 2,
 		!wait && len(s.halting) > 0 && s.halting[s.asked%len(s.halting)]:
 		return smtpclient.Transaction{}, false
@@ -343,8 +343,8 @@ func (s *sending) throughTransport(ctx context.Context) error {
 }
 
 // judge compares the reported outcomes with the ledger.
-func (s *sending) judge(server *sandbox.Server, proxy *Proxy) verdict {
-	told, counts := Told{}, map[smtp.Status]int{}
+func (s *sending) judge(server *sandbox.Server, proxy *Proxy) courseVerdict {
+	told, counts := ReportedOutcomes{}, map[smtp.Status]int{}
 	for _, j := range s.jobs {
 		told[j.content.Name] = j.outcomes
 		for _, o := range j.outcomes {
@@ -360,12 +360,12 @@ func (s *sending) judge(server *sandbox.Server, proxy *Proxy) verdict {
 			wrong = append(wrong, "against the rules: "+v.String())
 		}
 	}
-	return verdict{wrong: wrong, told: told, seen: proxy.Seen(), acted: proxy.Acted(), counts: counts, transcript: proxy.Transcript()}
+	return courseVerdict{wrong: wrong, told: told, seen: proxy.Seen(), acted: proxy.Acted(), counts: counts, transcript: proxy.Transcript()}
 }
 
 // holdAgainstTheWire checks that an unknown message was written to the kernel completely, and that
 // the client received no acknowledgement of it.
-func (s *sending) holdAgainstTheWire(j *job, o smtp.Outcome) {
+func (s *sending) holdAgainstTheWire(j *courseJob, o smtp.Outcome) {
 	if o.Status != smtp.Unknown {
 		return
 	}

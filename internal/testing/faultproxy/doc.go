@@ -8,7 +8,7 @@
 //     octets of a message.
 //   - [Proxy.Seen] returns the replies and messages of a run without faults: the places for faults.
 //   - An [OldBox] closes connections with a large ClientHello, as old firewalls do.
-//   - A [Message] has recognizable content and can fail in the middle.
+//   - A [NamedMessage] has recognizable content and can fail in the middle.
 //   - A [Ledger] records each message that the sandbox accepts, when it accepts it.
 //   - [Ledger.Contradictions] lists the outcomes that disagree with the ledger. Accepted recipients
 //     must be in it exactly once; refused, deferred and not tried ones must not be in it; unknown

@@ -18,8 +18,8 @@ var thorough = flag.Bool("thorough", false, "at every place everything that can 
 // makes a course less exact, never wrong.
 const impatience = 100 * time.Millisecond
 
-// gang runs many courses concurrently: stalled ones only wait and cost nothing.
-func gang(t *testing.T, courses <-chan func(*Gate)) {
+// runConcurrently runs many courses concurrently: stalled ones only wait and cost nothing.
+func runConcurrently(t *testing.T, courses <-chan func(*Gate)) {
 	var group sync.WaitGroup
 	for range 64 {
 		gate, err := NewGate()
@@ -37,9 +37,9 @@ func gang(t *testing.T, courses <-chan func(*Gate)) {
 	group.Wait()
 }
 
-// places lists the places for faults on every connection: after and instead of every reply, at
+// faultPlaces lists the places for faults on every connection: after and instead of every reply, at
 // every seventh of a message, and one octet before its end.
-func places(seen []Seen) []Fault {
+func faultPlaces(seen []Seen) []Fault {
 	var all []Fault
 	for i, s := range seen {
 		conn := i + 1
@@ -60,14 +60,14 @@ func places(seen []Seen) []Fault {
 	return all
 }
 
-// tally counts the courses of a suite.
-type tally struct {
+// outcomeTally counts the courses of a suite.
+type outcomeTally struct {
 	courses, acted atomic.Int64
 	mu             sync.Mutex
 	counts         map[smtp.Status]int
 }
 
-func (a *tally) add(v verdict) {
+func (a *outcomeTally) add(v courseVerdict) {
 	a.courses.Add(1)
 	a.acted.Add(int64(v.acted))
 	a.mu.Lock()
@@ -80,15 +80,15 @@ func (a *tally) add(v verdict) {
 	}
 }
 
-func (a *tally) log(t *testing.T, began time.Time) {
+func (a *outcomeTally) log(t *testing.T, began time.Time) {
 	t.Helper()
 	took := time.Since(began)
 	t.Logf("%d courses in %v (%.0f a second), %d faults happened; outcomes %v", a.courses.Load(), took.Round(time.Millisecond),
 		float64(a.courses.Load())/took.Seconds(), a.acted.Load(), a.counts)
 }
 
-// report fails the test on contradictions.
-func report(t *testing.T, what string, v verdict, err error) {
+// reportContradictions fails the test on contradictions.
+func reportContradictions(t *testing.T, what string, v courseVerdict, err error) {
 	t.Helper()
 	if err == nil && len(v.wrong) == 0 {
 		return
@@ -101,13 +101,13 @@ func report(t *testing.T, what string, v verdict, err error) {
 type survey struct {
 	sendAll int
 	actions []Action
-	sum     tally
+	sum     outcomeTally
 	turn    int
 	courses chan func(*Gate)
 }
 
 // sight runs one scenario, first without a fault, to find its places.
-func (y *survey) sight(t *testing.T, s scenario, m mode) {
+func (y *survey) sight(t *testing.T, s scenario, m serverMode) {
 	c := s.in(m)
 	c.sendAll = y.sendAll
 	if s.loose {
@@ -115,7 +115,7 @@ func (y *survey) sight(t *testing.T, s scenario, m mode) {
 	}
 	name := s.name + ", " + m.name
 	v, err := c.run()
-	report(t, name, v, err)
+	reportContradictions(t, name, v, err)
 	y.sum.add(v)
 	if !s.loose && v.counts[smtp.Unknown] > 0 {
 		t.Errorf("%s: %d unknown without a fault\n%s", name, v.counts[smtp.Unknown], v.transcript)
@@ -123,7 +123,7 @@ func (y *survey) sight(t *testing.T, s scenario, m mode) {
 	if s.sparesOthers() && y.sendAll == 0 {
 		y.spared(t, name, s, v)
 	}
-	for _, place := range places(v.seen) {
+	for _, place := range faultPlaces(v.seen) {
 		actions := y.actions
 		if !*thorough {
 			actions = y.actions[y.turn%len(y.actions):][:1]
@@ -139,7 +139,7 @@ func (y *survey) sight(t *testing.T, s scenario, m mode) {
 					c.wait = impatience
 				}
 				v, err := c.run()
-				report(t, fmt.Sprintf("%s, %s", name, f), v, err)
+				reportContradictions(t, fmt.Sprintf("%s, %s", name, f), v, err)
 				y.sum.add(v)
 			}
 		}
@@ -148,7 +148,7 @@ func (y *survey) sight(t *testing.T, s scenario, m mode) {
 
 // spared checks that a fault of one message affects only that message: without faults on the way,
 // all ordinary messages are accepted.
-func (y *survey) spared(t *testing.T, name string, s scenario, v verdict) {
+func (y *survey) spared(t *testing.T, name string, s scenario, v courseVerdict) {
 	t.Helper()
 	for i, d := range s.messages {
 		if d.from != "" || d.failAt > 0 || strings.Join(d.to, "") != "" {
@@ -180,7 +180,7 @@ func (y *survey) through(t *testing.T, floor int64) {
 			}
 		}
 	})
-	gang(t, y.courses)
+	runConcurrently(t, y.courses)
 	feeder.Wait()
 	y.sum.log(t, began)
 	if *thorough {

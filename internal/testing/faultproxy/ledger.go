@@ -12,19 +12,19 @@ import (
 // Ledger records the messages that a server accepted. The zero Ledger is empty.
 type Ledger struct {
 	mu      sync.Mutex
-	times   map[entry]int
+	times   map[ledgerEntry]int
 	ids     map[string][]string // the queue ids of a message
 	damaged []string
 	whole   func(name string, data []byte) bool
 }
 
-// entry is one recipient of one message.
-type entry struct{ message, recipient string }
+// ledgerEntry is one recipient of one message.
+type ledgerEntry struct{ message, recipient string }
 
 // NewLedger returns a ledger. whole reports whether the data of a message is complete; nil accepts
 // all data.
 func NewLedger(whole func(name string, data []byte) bool) *Ledger {
-	return &Ledger{times: map[entry]int{}, ids: map[string][]string{}, whole: whole}
+	return &Ledger{times: map[ledgerEntry]int{}, ids: map[string][]string{}, whole: whole}
 }
 
 // Committed records a message; it is made for the sandbox's Config.Committed.
@@ -37,7 +37,7 @@ func (l *Ledger) Committed(m sandbox.Message) {
 	}
 	l.ids[name] = append(l.ids[name], m.ID)
 	for _, to := range m.To {
-		l.times[entry{name, to}]++
+		l.times[ledgerEntry{name, to}]++
 	}
 }
 
@@ -45,7 +45,7 @@ func (l *Ledger) Committed(m sandbox.Message) {
 func (l *Ledger) Times(message string, to smtp.Address) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.times[entry{message, to.Wire()}]
+	return l.times[ledgerEntry{message, to.Wire()}]
 }
 
 // IDs returns the queue ids under which a message was accepted.
@@ -66,19 +66,19 @@ func (l *Ledger) Deliveries() int {
 	return n
 }
 
-// Served counts the copies of a message that a recipient received.
-type Served struct {
+// ServedRecipient counts the copies of a message that a recipient received.
+type ServedRecipient struct {
 	Message, To string
 	Times       int
 }
 
 // Served lists all recipients that received a message, in no order.
-func (l *Ledger) Served() []Served {
+func (l *Ledger) Served() []ServedRecipient {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	all := make([]Served, 0, len(l.times))
+	all := make([]ServedRecipient, 0, len(l.times))
 	for e, times := range l.times {
-		all = append(all, Served{e.message, e.recipient, times})
+		all = append(all, ServedRecipient{e.message, e.recipient, times})
 	}
 	return all
 }
@@ -90,19 +90,19 @@ func (l *Ledger) Damaged() []string {
 	return slices.Clone(l.damaged)
 }
 
-// Told holds the outcomes that the client reports, by message name.
-type Told map[string][]smtp.Outcome
+// ReportedOutcomes holds the outcomes that the client reports, by message name.
+type ReportedOutcomes map[string][]smtp.Outcome
 
 // Contradictions lists, in a stable order, the outcomes that disagree with the ledger. The server
 // must have finished.
-func (l *Ledger) Contradictions(told Told) []string {
+func (l *Ledger) Contradictions(told ReportedOutcomes) []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	wrong := slices.Clone(l.damaged)
-	known := map[entry]bool{}
+	known := map[ledgerEntry]bool{}
 	for name, outcomes := range told {
 		for _, o := range outcomes {
-			e := entry{name, o.Recipient.Wire()}
+			e := ledgerEntry{name, o.Recipient.Wire()}
 			times := l.times[e]
 			if known[e] {
 				wrong = append(wrong, fmt.Sprintf("%s, %s: two outcomes", name, o.Recipient))

@@ -6,13 +6,13 @@ import (
 	"sync"
 )
 
-// link is a client's connection and the pipe to its server.
-type link struct {
+// proxyLink is a client's connection and the pipe to its server.
+type proxyLink struct {
 	proxy  *Proxy
 	number int
 	client *net.TCPConn
 	server *pipe
-	track  track
+	track  sessionTracker
 
 	ended [2]chan struct{} // closed when nothing more will be forwarded
 
@@ -29,8 +29,8 @@ const (
 	downward
 )
 
-// at removes and returns the first fault that is due.
-func (l *link) at(due func(Fault) bool) *Fault {
+// takeFault removes and returns the first fault that is due.
+func (l *proxyLink) takeFault(due func(Fault) bool) *Fault {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for i, f := range l.faults {
@@ -42,8 +42,8 @@ func (l *link) at(due func(Fault) bool) *Fault {
 	return nil
 }
 
-// act carries out a fault.
-func (l *link) act(f Fault) {
+// carryOut carries out a fault.
+func (l *proxyLink) carryOut(f Fault) {
 	l.proxy.record.add(l.number, "*", f.String())
 	l.proxy.mu.Lock()
 	l.proxy.acted++
@@ -68,14 +68,14 @@ func (l *link) act(f Fault) {
 
 // close closes both connections with a reset: the client has finished or is to be reset, and no
 // port stays blocked for a minute.
-func (l *link) close() {
+func (l *proxyLink) close() {
 	_ = l.client.SetLinger(0) // either may be closed already
 	_ = l.client.Close()
 	_ = l.server.Close()
 }
 
-// end ends a direction, and closes the connections after the second one.
-func (l *link) end(direction int) {
+// endDirection ends a direction, and closes the connections after the second one.
+func (l *proxyLink) endDirection(direction int) {
 	l.mu.Lock()
 	l.open--
 	last := l.open == 0
@@ -86,15 +86,15 @@ func (l *link) end(direction int) {
 	close(l.ended[direction])
 }
 
-// waits reports whether the client has not yet closed its side.
-func (l *link) waits() bool {
+// clientOpen reports whether the client has not yet closed its side.
+func (l *proxyLink) clientOpen() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.open == 2
 }
 
-// pass waits until a stall is over. It returns false if nothing may be forwarded any more.
-func (l *link) pass(direction int) bool {
+// waitForStall waits until a stall is over. It returns false if nothing may be forwarded any more.
+func (l *proxyLink) waitForStall(direction int) bool {
 	l.mu.Lock()
 	stalled, dropped := l.stalled[direction], l.dropped
 	l.mu.Unlock()
@@ -104,10 +104,10 @@ func (l *link) pass(direction int) bool {
 	return !dropped
 }
 
-// send forwards octets in the sizes of the shape.
-func (l *link) send(to io.Writer, direction int, sizes []int, turn *int, p []byte) error {
+// forward forwards octets in the sizes of the shape.
+func (l *proxyLink) forward(to io.Writer, direction int, sizes []int, turn *int, p []byte) error {
 	for len(p) > 0 {
-		if !l.pass(direction) {
+		if !l.waitForStall(direction) {
 			return nil
 		}
 		n := len(p)
@@ -123,23 +123,23 @@ func (l *link) send(to io.Writer, direction int, sizes []int, turn *int, p []byt
 	return nil
 }
 
-// upwards forwards the client's octets. It stops before each place of a fault.
-func (l *link) upwards() {
-	defer l.end(upward)
+// forwardClient forwards the client's octets. It stops before each place of a fault.
+func (l *proxyLink) forwardClient() {
+	defer l.endDirection(upward)
 	buf := make([]byte, 32<<10)
 	turn := 0
 	for {
 		n, err := l.client.Read(buf)
 		for p := buf[:n]; len(p) > 0; {
-			at := l.track.client(p, l.nextOctet, func(line string) { l.proxy.record.add(l.number, "C", line) })
-			if l.send(l.server, upward, l.proxy.cfg.Shape.Up, &turn, p[:at]) != nil {
+			at := l.track.processClient(p, l.nextOctet, func(line string) { l.proxy.record.add(l.number, "C", line) })
+			if l.forward(l.server, upward, l.proxy.cfg.Shape.Up, &turn, p[:at]) != nil {
 				break // the server is gone; the client learns it from the other direction
 			}
 			p = p[at:]
-			l.reached()
+			l.actAtPlace()
 		}
 		if err != nil {
-			l.pass(upward)
+			l.waitForStall(upward)
 			_ = l.server.CloseWrite() // not Close: that would discard octets in transit
 			return
 		}
@@ -147,7 +147,7 @@ func (l *link) upwards() {
 }
 
 // nextOctet returns the nearest octet of a message at which a fault is due, or -1.
-func (l *link) nextOctet(message int, octets int64) int64 {
+func (l *proxyLink) nextOctet(message int, octets int64) int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	next := int64(-1)
@@ -159,26 +159,26 @@ func (l *link) nextOctet(message int, octets int64) int64 {
 	return next
 }
 
-// reached acts on the faults at the place up to which octets were forwarded.
-func (l *link) reached() {
+// actAtPlace acts on the faults at the place up to which octets were forwarded.
+func (l *proxyLink) actAtPlace() {
 	message, octets := l.track.place()
 	for {
-		f := l.at(func(f Fault) bool { return f.Message > 0 && f.Message == message && f.Octets == octets })
+		f := l.takeFault(func(f Fault) bool { return f.Message > 0 && f.Message == message && f.Octets == octets })
 		if f == nil {
 			return
 		}
-		l.act(*f)
+		l.carryOut(*f)
 	}
 }
 
-// downwards forwards the replies, each one whole.
-func (l *link) downwards() {
-	defer l.end(downward)
+// forwardReplies forwards the replies, each one whole.
+func (l *proxyLink) forwardReplies() {
+	defer l.endDirection(downward)
 	buf := make([]byte, 32<<10)
 	var line, held []byte
 	turn, count := 0, 0
 	flush := func() {
-		_ = l.send(l.client, downward, l.proxy.cfg.Shape.Down, &turn, held) // a client that is gone needs no reply
+		_ = l.forward(l.client, downward, l.proxy.cfg.Shape.Down, &turn, held) // a client that is gone needs no reply
 		held, count = held[:0], 0
 	}
 	for {
@@ -193,24 +193,24 @@ func (l *link) downwards() {
 				held, line = append(held, line...), line[:0]
 				continue
 			}
-			number, due := l.track.reply(line)
-			if f := l.at(func(f Fault) bool { return f.Message == 0 && f.Reply == number && f.Instead }); f != nil {
-				l.act(*f)
+			number, due := l.track.processReply(line)
+			if f := l.takeFault(func(f Fault) bool { return f.Message == 0 && f.Reply == number && f.Instead }); f != nil {
+				l.carryOut(*f)
 			}
 			held, line = append(held, line...), line[:0]
 			count++
-			f := l.at(func(f Fault) bool { return f.Message == 0 && f.Reply == number && !f.Instead })
+			f := l.takeFault(func(f Fault) bool { return f.Message == 0 && f.Reply == number && !f.Instead })
 			if f != nil || count >= l.proxy.cfg.Shape.Clump || number >= due {
 				flush()
 			}
 			if f != nil {
-				l.act(*f)
+				l.carryOut(*f)
 			}
 		}
 		if err != nil {
 			held = append(held, line...)
 			flush()
-			if l.waits() {
+			if l.clientOpen() {
 				_ = l.client.CloseWrite()
 			}
 			return

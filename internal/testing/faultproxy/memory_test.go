@@ -28,7 +28,7 @@ const inFlight = 160 << 10
 // them and at the end is the same. The test is not parallel, because all tests share the heap.
 func TestMemoryStaysFlat(t *testing.T) {
 	for _, m := range modes() {
-		port, stop := sink(t, m)
+		port, stop := startSink(t, m)
 		early, late := heapOver(t, port, *messages)
 		stop()
 		t.Logf("%s: %d live octets after %d messages, %d after %d", m.name, early, *messages/10, late, *messages)
@@ -63,7 +63,7 @@ func heapOver(t *testing.T, port, n int) (early, late uint64) {
 				t.Error(err)
 				return
 			}
-			if !yield(smtpclient.Transaction{Envelope: env, Content: Message{Name: strconv.Itoa(i), Octets: 2000}}) {
+			if !yield(smtpclient.Transaction{Envelope: env, Content: NamedMessage{Name: strconv.Itoa(i), Octets: 2000}}) {
 				return
 			}
 		}
@@ -73,9 +73,9 @@ func heapOver(t *testing.T, port, n int) (early, late uint64) {
 		}
 		switch results++; results {
 		case n / 10:
-			early = alive()
+			early = liveHeap()
 		case n:
-			late = alive()
+			late = liveHeap()
 		}
 	}
 	if results != n {
@@ -84,8 +84,8 @@ func heapOver(t *testing.T, port, n int) (early, late uint64) {
 	return early, late
 }
 
-// alive returns the size of the live heap.
-func alive() uint64 {
+// liveHeap returns the size of the live heap.
+func liveHeap() uint64 {
 	runtime.GC()
 	runtime.GC() // for objects that a finalizer or a pool kept in the first
 	var m runtime.MemStats
@@ -93,8 +93,8 @@ func alive() uint64 {
 	return m.HeapAlloc
 }
 
-// sink starts a server that accepts all messages and stores nothing.
-func sink(t *testing.T, m mode) (port int, stop func()) {
+// startSink starts a server that accepts all messages and stores nothing.
+func startSink(t *testing.T, m serverMode) (port int, stop func()) {
 	t.Helper()
 	l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
@@ -118,7 +118,7 @@ func sink(t *testing.T, m mode) (port int, stop func()) {
 			context.AfterFunc(ctx, func() { conn.Close() })
 			group.Go(func() {
 				defer conn.Close()
-				swallow(conn, hello)
+				serveSink(conn, hello)
 			})
 		}
 	})
@@ -129,7 +129,7 @@ func sink(t *testing.T, m mode) (port int, stop func()) {
 	}
 }
 
-func withheld(m mode, keyword string) bool {
+func withheld(m serverMode, keyword string) bool {
 	for _, w := range m.without {
 		if w == keyword {
 			return true
@@ -138,8 +138,8 @@ func withheld(m mode, keyword string) bool {
 	return false
 }
 
-// swallow serves one connection of the sink.
-func swallow(conn net.Conn, hello string) {
+// serveSink serves one connection of the sink.
+func serveSink(conn net.Conn, hello string) {
 	in, out := bufio.NewReaderSize(conn, 64<<10), bufio.NewWriter(conn)
 	say := func(reply string) {
 		_, _ = out.WriteString(reply) // Flush returns the error

@@ -11,9 +11,9 @@ import (
 // ErrBroken is the error of a Message that fails in the middle.
 var ErrBroken = errors.New("the message can't be read any further, as asked")
 
-// Message is the content of a message. Its name and size determine every octet, so that a receiver
+// NamedMessage is the content of a message. Its name and size determine every octet, so that a receiver
 // can tell which message it is and whether it is complete.
-type Message struct {
+type NamedMessage struct {
 	Name string // letters and digits
 	// Octets is the size. If it is smaller than header and end, the message consists of these.
 	Octets int64
@@ -24,24 +24,24 @@ type Message struct {
 // filler is a line between header and end; with DATA its dot must be doubled.
 const filler = ".and a line that is of no interest to anybody but whoever has to count it\r\n"
 
-func (m Message) head() string {
+func (m NamedMessage) head() string {
 	return fmt.Sprintf("Message-ID: <%s>\r\nSubject: torture\r\n\r\n", m.Name)
 }
 
 // End returns the last line, with its CRLF.
-func (m Message) End() string { return "end of " + m.Name + "\r\n" }
+func (m NamedMessage) End() string { return "end of " + m.Name + "\r\n" }
 
 // Size returns the number of octets.
-func (m Message) Size() int64 { return max(m.Octets, int64(len(m.head())+len(m.End())+2)) }
+func (m NamedMessage) Size() int64 { return max(m.Octets, int64(len(m.head())+len(m.End())+2)) }
 
 // EightBit returns false: all octets are ASCII.
-func (m Message) EightBit() bool { return false }
+func (m NamedMessage) EightBit() bool { return false }
 
 // NeedsSMTPUTF8 returns false.
-func (m Message) NeedsSMTPUTF8() bool { return false }
+func (m NamedMessage) NeedsSMTPUTF8() bool { return false }
 
 // WriteTo writes the message, or its first FailAt octets.
-func (m Message) WriteTo(w io.Writer) (int64, error) {
+func (m NamedMessage) WriteTo(w io.Writer) (int64, error) {
 	limit := m.Size()
 	if m.FailAt > 0 {
 		limit = min(limit, m.FailAt)
@@ -96,7 +96,7 @@ func NameOf(data []byte) (string, bool) {
 }
 
 // Whole reports whether data is the complete message.
-func (m Message) Whole(data []byte) bool {
+func (m NamedMessage) Whole(data []byte) bool {
 	var b bytes.Buffer
 	m.FailAt = 0
 	_, err := m.WriteTo(&b)

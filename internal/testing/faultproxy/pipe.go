@@ -17,10 +17,10 @@ var errReset = errors.New("connection reset by peer")
 // pipe is one end of a buffered connection within the process, whose directions close separately.
 // The proxy uses it to its server, because a real socket would block a port for a minute after
 // every course.
-type pipe struct{ in, out *half }
+type pipe struct{ in, out *pipeHalf }
 
-// half is one direction of a pipe.
-type half struct {
+// pipeHalf is one direction of a pipe.
+type pipeHalf struct {
 	mu     sync.Mutex
 	change sync.Cond
 	data   []byte
@@ -29,7 +29,7 @@ type half struct {
 }
 
 func newPipe() (a, b *pipe) {
-	one, two := &half{}, &half{}
+	one, two := &pipeHalf{}, &pipeHalf{}
 	one.change.L, two.change.L = &one.mu, &two.mu
 	return &pipe{in: one, out: two}, &pipe{in: two, out: one}
 }
@@ -77,7 +77,7 @@ func (p *pipe) Write(b []byte) (int, error) {
 	return n, nil
 }
 
-func (h *half) end(err error) {
+func (h *pipeHalf) end(err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.err == nil {

@@ -87,10 +87,10 @@ type Proxy struct {
 	group    sync.WaitGroup
 	release  chan struct{}
 	once     sync.Once
-	record   record
+	record   transcript
 
 	mu    sync.Mutex
-	links []*link
+	links []*proxyLink
 	acted int
 	down  bool
 }
@@ -106,7 +106,7 @@ func Start(cfg Config) (*Proxy, error) {
 	}
 	go func() {
 		defer close(p.accepted)
-		p.gate.accept(p.link, p.isDown, p.knock)
+		p.gate.accept(p.connect, p.isDown, p.knock)
 	}()
 	return p, nil
 }
@@ -120,11 +120,11 @@ func (p *Proxy) isDown() bool {
 	return p.down
 }
 
-// link connects a client to the server.
-func (p *Proxy) link(client *net.TCPConn) {
+// connect connects a client to the server.
+func (p *Proxy) connect(client *net.TCPConn) {
 	near, far := newPipe()
 	p.mu.Lock()
-	l := &link{proxy: p, number: len(p.links) + 1, client: client, server: near,
+	l := &proxyLink{proxy: p, number: len(p.links) + 1, client: client, server: near,
 		ended: [2]chan struct{}{make(chan struct{}), make(chan struct{})}, open: 2}
 	l.track.due = 1
 	for _, f := range p.cfg.Faults {
@@ -134,12 +134,12 @@ func (p *Proxy) link(client *net.TCPConn) {
 	}
 	p.links = append(p.links, l)
 	p.mu.Unlock()
-	if f := l.at(func(f Fault) bool { return f.Message == 0 && f.Reply == 0 }); f != nil {
-		l.act(*f)
+	if f := l.takeFault(func(f Fault) bool { return f.Message == 0 && f.Reply == 0 }); f != nil {
+		l.carryOut(*f)
 	}
 	p.cfg.Serve(far)
-	p.group.Go(l.upwards)
-	p.group.Go(l.downwards)
+	p.group.Go(l.forwardClient)
+	p.group.Go(l.forwardReplies)
 }
 
 // Release ends all stalls, also future ones: held data is forwarded.

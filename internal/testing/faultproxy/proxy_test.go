@@ -26,22 +26,22 @@ var conversation = []string{
 	"CQUIT\r\n", "S221 bye\r\n",
 }
 
-// follow feeds a conversation to a track, the client's side in pieces.
-func follow(t *testing.T, size func() int) (seen Seen, lines []string, due int) {
+// feedConversation feeds a conversation to a track, the client's side in pieces.
+func feedConversation(t *testing.T, size func() int) (seen Seen, lines []string, due int) {
 	t.Helper()
-	k := &track{due: 1}
+	k := &sessionTracker{due: 1}
 	for _, step := range conversation {
 		side, text := step[0], []byte(step[1:])
 		if side == 'S' {
 			last := text[bytes.LastIndexByte(text[:len(text)-1], '\n')+1:]
-			k.reply(last)
+			k.processReply(last)
 			continue
 		}
 		for len(text) > 0 {
 			piece := text[:min(len(text), max(size(), 1))]
 			text = text[len(piece):]
 			for len(piece) > 0 {
-				n := k.client(piece, func(int, int64) int64 { return -1 }, func(line string) { lines = append(lines, line) })
+				n := k.processClient(piece, func(int, int64) int64 { return -1 }, func(line string) { lines = append(lines, line) })
 				if n < 1 || n > len(piece) {
 					t.Fatalf("%d octets taken of %q", n, piece)
 				}
@@ -69,7 +69,7 @@ func wantFollowed(t *testing.T, seen Seen, lines []string, due int) {
 func TestTrackFollowsAConversationInAnyPieces(t *testing.T) {
 	t.Parallel()
 	for size := 1; size < 80; size++ {
-		seen, lines, due := follow(t, func() int { return size })
+		seen, lines, due := feedConversation(t, func() int { return size })
 		wantFollowed(t, seen, lines, due)
 	}
 }
@@ -78,7 +78,7 @@ func FuzzTrack(f *testing.F) {
 	f.Add([]byte{1, 2, 3, 4, 5, 6, 7})
 	f.Fuzz(func(t *testing.T, sizes []byte) {
 		i := -1
-		seen, lines, due := follow(t, func() int {
+		seen, lines, due := feedConversation(t, func() int {
 			i++
 			if len(sizes) == 0 {
 				return 1
@@ -230,7 +230,7 @@ func TestClumpsHoldNothingThatIsWaitedFor(t *testing.T) {
 func TestMessageIsWhatItSays(t *testing.T) {
 	t.Parallel()
 	for octets := range int64(400) {
-		m := Message{Name: "m7", Octets: octets}
+		m := NamedMessage{Name: "m7", Octets: octets}
 		var b bytes.Buffer
 		n, err := m.WriteTo(&b)
 		if err != nil || n != m.Size() || int64(b.Len()) != n || n < octets || !m.Whole(b.Bytes()) {
@@ -283,7 +283,7 @@ func TestLedgerContradicts(t *testing.T) {
 		for _, m := range test.kept {
 			l.Committed(m)
 		}
-		told := Told{}
+		told := ReportedOutcomes{}
 		for _, status := range test.status {
 			told["m1"] = append(told["m1"], smtp.Outcome{Recipient: a, Status: status})
 		}

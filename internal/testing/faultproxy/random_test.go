@@ -30,9 +30,9 @@ func (c chance) from(low, high int) int { return low + c.IntN(high-low+1) }
 func pick[T any](c chance, all ...T) T { return all[c.IntN(len(all))] }
 
 // schedule derives a course from a seed.
-func schedule(seed uint64) course {
+func schedule(seed uint64) smtpCourse {
 	c := chance{rand.New(rand.NewPCG(seed, 0))}
-	var s course
+	var s smtpCourse
 	if c.in(60) {
 		s.sendAll = c.from(1, 3)
 	}
@@ -104,8 +104,8 @@ func (c chance) server(limited bool) sandbox.Config {
 }
 
 // draft returns a message; most are ordinary.
-func (c chance) draft() draft {
-	d := draft{octets: int64(pick(c, 0, 0, 0, 200, 1000, 5000, 40_000))}
+func (c chance) draft() courseMessage {
+	d := courseMessage{octets: int64(pick(c, 0, 0, 0, 200, 1000, 5000, 40_000))}
 	if c.in(1) {
 		d.octets = 1<<20 + 1
 	}
@@ -176,7 +176,7 @@ func (c chance) shape() Shape {
 }
 
 // describe returns the course without its messages.
-func (c course) describe() string {
+func (c smtpCourse) describe() string {
 	return fmt.Sprintf("sendAll %d, without %q, quirks %v, limits %v, per connection %v, at once %v, recipients %d, window %+v, nopipe %v, nochunk %v, %d messages, faults %v, shape %+v, deadline %v",
 		c.sendAll, c.server.Without, c.server.Quirks, c.server.Limits, c.server.MessagesPerConnection, c.server.ConnectionsAtOnce,
 		c.server.MaxRecipients, c.client.Window, c.client.NoPipelining, c.client.NoChunking, len(c.messages), c.faults, c.shape, c.deadline)
@@ -190,7 +190,7 @@ func TestRandomSchedules(t *testing.T) {
 	if *oneSeed > 0 {
 		first, last = *oneSeed, *oneSeed
 	}
-	sum, began := &tally{}, time.Now()
+	sum, began := &outcomeTally{}, time.Now()
 	courses := make(chan func(*Gate))
 	var feeder sync.WaitGroup
 	feeder.Go(func() {
@@ -200,12 +200,12 @@ func TestRandomSchedules(t *testing.T) {
 				c := schedule(seed)
 				c.gate = gate
 				v, err := c.run()
-				report(t, fmt.Sprintf("-seed %d: %s", seed, c.describe()), v, err)
+				reportContradictions(t, fmt.Sprintf("-seed %d: %s", seed, c.describe()), v, err)
 				sum.add(v)
 			}
 		}
 	})
-	gang(t, courses)
+	runConcurrently(t, courses)
 	feeder.Wait()
 	sum.log(t, began)
 	if *oneSeed > 0 {

@@ -9,8 +9,8 @@ import (
 	"sync"
 )
 
-// track follows one session closely enough to know its current place.
-type track struct {
+// sessionTracker follows one session closely enough to know its current place.
+type sessionTracker struct {
 	mu      sync.Mutex
 	replies int
 	due     int // replies that the server owes for the data it got, including the greeting
@@ -25,14 +25,14 @@ type track struct {
 	bodies  []int64
 }
 
-// client processes the client's octets up to the next place that matters, and returns their number,
+// processClient processes the client's octets up to the next place that matters, and returns their number,
 // at least 1. next returns the nearest octet of a message at which a fault is due, or -1.
-func (t *track) client(p []byte, next func(message int, octets int64) int64, show func(string)) int {
+func (t *sessionTracker) processClient(p []byte, next func(message int, octets int64) int64, show func(string)) int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch {
 	case t.inChunk:
-		n := t.upTo(p, min(t.chunk, int64(len(p))), next)
+		n := t.limitToFault(p, min(t.chunk, int64(len(p))), next)
 		t.add(n)
 		if t.chunk -= n; t.chunk == 0 {
 			t.inChunk = false
@@ -40,8 +40,8 @@ func (t *track) client(p []byte, next func(message int, octets int64) int64, sho
 		}
 		return int(n)
 	case t.granted:
-		n := t.upTo(p, int64(len(p)), next)
-		end := t.dots(p[:n])
+		n := t.limitToFault(p, int64(len(p)), next)
+		end := t.findDotEnd(p[:n])
 		t.add(end)
 		return int(end)
 	}
@@ -58,8 +58,8 @@ func (t *track) client(p []byte, next func(message int, octets int64) int64, sho
 	return at
 }
 
-// upTo limits a stretch of a message to the next fault.
-func (t *track) upTo(p []byte, most int64, next func(int, int64) int64) int64 {
+// limitToFault limits a stretch of a message to the next fault.
+func (t *sessionTracker) limitToFault(p []byte, most int64, next func(int, int64) int64) int64 {
 	so := t.bodies[len(t.bodies)-1]
 	if at := next(len(t.bodies), so+1); at > 0 {
 		most = min(most, at-so)
@@ -67,9 +67,9 @@ func (t *track) upTo(p []byte, most int64, next func(int, int64) int64) int64 {
 	return most
 }
 
-func (t *track) add(n int64) { t.bodies[len(t.bodies)-1] += n }
+func (t *sessionTracker) add(n int64) { t.bodies[len(t.bodies)-1] += n }
 
-func (t *track) command(line string) {
+func (t *sessionTracker) command(line string) {
 	t.verb, _, _ = strings.Cut(strings.ToUpper(line), " ")
 	if t.verb != "BDAT" {
 		t.due++
@@ -93,9 +93,9 @@ func (t *track) command(line string) {
 	}
 }
 
-// dots looks for the end of a message after a 354. It returns how many octets belong to the
+// findDotEnd looks for the end of a message after a 354. It returns how many octets belong to the
 // message.
-func (t *track) dots(p []byte) int64 {
+func (t *sessionTracker) findDotEnd(p []byte) int64 {
 	end := []byte("\r\n.\r\n")
 	border := append(slices.Clone(t.tail), p[:min(len(p), len(end)-1)]...)
 	at := bytes.Index(border, end) - len(t.tail)
@@ -111,9 +111,9 @@ func (t *track) dots(p []byte) int64 {
 	return int64(at + len(end))
 }
 
-// reply processes the last line of a reply. It returns the reply's number and the number of replies
+// processReply processes the last line of a reply. It returns the reply's number and the number of replies
 // due so far.
-func (t *track) reply(line []byte) (number, due int) {
+func (t *sessionTracker) processReply(line []byte) (number, due int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.replies++
@@ -127,7 +127,7 @@ func (t *track) reply(line []byte) (number, due int) {
 }
 
 // place returns the last message and its octets so far.
-func (t *track) place() (message int, octets int64) {
+func (t *sessionTracker) place() (message int, octets int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.bodies) == 0 {
@@ -136,21 +136,21 @@ func (t *track) place() (message int, octets int64) {
 	return len(t.bodies), t.bodies[len(t.bodies)-1]
 }
 
-func (t *track) seen() Seen {
+func (t *sessionTracker) seen() Seen {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return Seen{Replies: t.replies, Messages: append([]int64(nil), t.bodies...)}
 }
 
-// record keeps the last lines of a transcript.
-type record struct {
+// transcript keeps the last lines of a transcript.
+type transcript struct {
 	mu    sync.Mutex
 	lines []string
 }
 
 const recordLines = 400
 
-func (r *record) add(conn int, side, text string) {
+func (r *transcript) add(conn int, side, text string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if len(r.lines) == 2*recordLines {
@@ -159,7 +159,7 @@ func (r *record) add(conn int, side, text string) {
 	r.lines = append(r.lines, fmt.Sprintf("%d %s: %s", conn, side, strings.TrimRight(text, "\r\n")))
 }
 
-func (r *record) String() string {
+func (r *transcript) String() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return strings.Join(r.lines[max(0, len(r.lines)-recordLines):], "\n")

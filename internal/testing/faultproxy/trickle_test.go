@@ -9,9 +9,9 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// heard waits for a bounded time until the server has sent more than before replies on its last
+// waitForReplies waits for a bounded time until the server has sent more than before replies on its last
 // connection. It returns their number.
-func heard(ctx context.Context, proxy *Proxy, before int) int {
+func waitForReplies(ctx context.Context, proxy *Proxy, before int) int {
 	ticker := time.NewTicker(time.Millisecond)
 	defer ticker.Stop()
 	for since := time.Now(); time.Since(since) < impatience/4; {
@@ -38,13 +38,13 @@ func TestALostGroupIsNotAnsweredByTheNextMessages(t *testing.T) {
 				name := m.name + ", " + string(q)
 				t.Run(name, func(t *testing.T) {
 					t.Parallel()
-					c := course{wait: 3 * impatience, loose: true, trickle: true,
+					c := smtpCourse{wait: 3 * impatience, loose: true, trickle: true,
 						server: sandbox.Config{Quirks: []sandbox.Quirk{q}, Without: m.without}}
 					for range 8 {
-						c.messages = append(c.messages, draft{to: make([]string, recipients)})
+						c.messages = append(c.messages, courseMessage{to: make([]string, recipients)})
 					}
 					v, err := c.run()
-					report(t, name, v, err)
+					reportContradictions(t, name, v, err)
 				})
 			}
 		}
@@ -60,12 +60,12 @@ func TestALosingServerIsServedInLockStep(t *testing.T) {
 			name := m.name + ", " + string(q)
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				c := course{wait: 5 * impatience, loose: true, sendAll: 1, server: sandbox.Config{Quirks: []sandbox.Quirk{q}, Without: m.without}}
+				c := smtpCourse{wait: 5 * impatience, loose: true, sendAll: 1, server: sandbox.Config{Quirks: []sandbox.Quirk{q}, Without: m.without}}
 				for range 50 {
-					c.messages = append(c.messages, draft{to: []string{"", ""}})
+					c.messages = append(c.messages, courseMessage{to: []string{"", ""}})
 				}
 				v, err := c.run()
-				report(t, name, v, err)
+				reportContradictions(t, name, v, err)
 				t.Log(v.counts)
 				if v.counts[smtp.Accepted] < 100-2*32 {
 					t.Errorf("outcomes %v\n%s", v.counts, shorten(v.transcript, 60))

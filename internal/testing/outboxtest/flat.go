@@ -14,10 +14,10 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// flat writes a value as lines of path and value, so that two values can be compared and their
+// flatten writes a value as lines of path and value, so that two values can be compared and their
 // difference read. Times are in UTC and milliseconds; cursors are left out; empty and nil are
 // alike. If ids is not nil, IDs are translated with it.
-func flat(v any, ids map[queue.ID]queue.ID) []string {
+func flatten(v any, ids map[queue.ID]queue.ID) []string {
 	f := flattener{ids: ids}
 	f.add("", reflect.ValueOf(v))
 	return f.lines
@@ -77,8 +77,8 @@ func (f *flattener) add(path string, v reflect.Value) {
 	}
 }
 
-// difference returns the lines that only one of the two has; "" if none.
-func difference(want, got []string) string {
+// lineDifference returns the lines that only one of the two has; "" if none.
+func lineDifference(want, got []string) string {
 	if slices.Equal(want, got) {
 		return ""
 	}
@@ -103,14 +103,14 @@ func difference(want, got []string) string {
 	return b.String()
 }
 
-// failure returns the properties of an error that callers can distinguish.
-func failure(err error, ids map[queue.ID]queue.ID) string {
+// errorProperties returns the properties of an error that callers can distinguish.
+func errorProperties(err error, ids map[queue.ID]queue.ID) string {
 	if err == nil {
 		return "no error"
 	}
 	var move *queue.StateError
 	if errors.As(err, &move) {
-		return strings.Join(flat(*move, ids), " ")
+		return strings.Join(flatten(*move, ids), " ")
 	}
 	for _, known := range []error{
 		queue.ErrConflict, queue.ErrFull, queue.ErrBroken, queue.ErrNotFound, queue.ErrNoBody, outbox.ErrLapsed, queue.ErrClosed, queue.ErrCopied,

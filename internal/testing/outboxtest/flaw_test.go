@@ -70,7 +70,7 @@ func TestRandomFindsFlaws(t *testing.T) {
 		t.Run(flaw, func(t *testing.T) {
 			t.Parallel()
 			clock := NewClock()
-			if err := newPair(1, flawed{NewModel(clock), flaw}, clock).run(t.Context(), 3000); err == nil {
+			if err := newStorePair(1, flawed{NewModel(clock), flaw}, clock).run(t.Context(), 3000); err == nil {
 				t.Error("3000 random operations have not detected the flaw")
 			}
 		})

@@ -28,27 +28,27 @@ type Model struct {
 	closed   bool
 	wake     chan struct{}
 	last     queue.ID
-	messages []*message // by ID
-	workers  map[string]*worker
-	accounts map[string]*account
+	messages []*modelMessage // by ID
+	workers  map[string]*modelWorker
+	accounts map[string]*modelAccount
 	events   []queue.Event
 	cursor   int       // of the last event
 	pruned   time.Time // the time of Prune
 	copied   bool
 }
 
-type message struct {
+type modelMessage struct {
 	queue.Entry // without Recipients, Total and Events
 	dsn         smtp.DSN
 	print       [32]byte
 	body        []byte
 	eight, utf8 bool
 	binary      bool
-	recipients  []*recipient
+	recipients  []*modelRecipient
 	firm        bool // the sender chose the expiry
 }
 
-type recipient struct {
+type modelRecipient struct {
 	queue.Recipient // Due is kept in every state; without Worker
 	owner           string
 	token           int64
@@ -58,9 +58,9 @@ type recipient struct {
 }
 
 // waits returns how long it is until a recipient is due.
-func (r *recipient) waits(now time.Time) time.Duration { return r.timing.Waits(r.Due, now) }
+func (r *modelRecipient) waits(now time.Time) time.Duration { return r.timing.Waits(r.Due, now) }
 
-type worker struct {
+type modelWorker struct {
 	queue.Worker
 	since time.Time
 	boot  string
@@ -68,7 +68,7 @@ type worker struct {
 	slots map[string]int
 }
 
-type account struct {
+type modelAccount struct {
 	full   time.Time // when the token bucket is full
 	paused time.Time // end of the pause
 	answer queue.Answer
@@ -78,7 +78,7 @@ type account struct {
 func NewModel(clock *Clock) *Model {
 	return &Model{
 		clock: clock, wake: make(chan struct{}), pruned: clock.Now(),
-		workers: map[string]*worker{}, accounts: map[string]*account{},
+		workers: map[string]*modelWorker{}, accounts: map[string]*modelAccount{},
 	}
 }
 
@@ -124,15 +124,15 @@ func (m *Model) Reopen() *Model {
 	return m
 }
 
-func (m *Model) find(id queue.ID) *message {
-	at, found := slices.BinarySearchFunc(m.messages, id, func(msg *message, id queue.ID) int { return cmp.Compare(msg.ID, id) })
+func (m *Model) find(id queue.ID) *modelMessage {
+	at, found := slices.BinarySearchFunc(m.messages, id, func(msg *modelMessage, id queue.ID) int { return cmp.Compare(msg.ID, id) })
 	if !found {
 		return nil
 	}
 	return m.messages[at]
 }
 
-func (m *Model) recipient(id queue.ID, n int) (*message, *recipient) {
+func (m *Model) recipient(id queue.ID, n int) (*modelMessage, *modelRecipient) {
 	msg := m.find(id)
 	if msg == nil || n < 0 || n >= len(msg.recipients) {
 		return nil, nil
@@ -140,15 +140,15 @@ func (m *Model) recipient(id queue.ID, n int) (*message, *recipient) {
 	return msg, msg.recipients[n]
 }
 
-func (m *Model) account(name string) *account {
+func (m *Model) account(name string) *modelAccount {
 	if m.accounts[name] == nil {
-		m.accounts[name] = &account{}
+		m.accounts[name] = &modelAccount{}
 	}
 	return m.accounts[name]
 }
 
 // event records an event of a recipient, or of a message if r is nil.
-func (m *Model) event(now time.Time, msg *message, r *recipient, e queue.Event) {
+func (m *Model) event(now time.Time, msg *modelMessage, r *modelRecipient, e queue.Event) {
 	m.cursor++
 	e.Cursor, e.ID, e.Account, e.At = queue.Cursor(fmt.Sprint(m.cursor)), msg.ID, msg.Account, now
 	if r == nil {
@@ -161,8 +161,8 @@ func (m *Model) event(now time.Time, msg *message, r *recipient, e queue.Event) 
 
 // move changes the state of a recipient and takes it from its worker, except from Leased to
 // Sending.
-func (m *Model) move(now time.Time, r *recipient, to queue.State) {
-	if r.State != to && !allowed(r.State, to) {
+func (m *Model) move(now time.Time, r *modelRecipient, to queue.State) {
+	if r.State != to && !mayMove(r.State, to) {
 		panic(fmt.Sprintf("the model moves from %s to %s", r.State, to))
 	}
 	if r.State == queue.Sending && to == queue.InDoubt {
@@ -216,11 +216,11 @@ func (m *Model) EnqueueIn(ctx context.Context, tx outbox.Tx, n outbox.NewMessage
 	return m.Enqueue(ctx, n)
 }
 
-func newMessage(now time.Time, n outbox.NewMessage) (*message, error) {
+func newMessage(now time.Time, n outbox.NewMessage) (*modelMessage, error) {
 	if n.Envelope.Len() == 0 {
 		return nil, errors.New("the envelope has no recipients")
 	}
-	body, err := read(n.Content)
+	body, err := readContent(n.Content)
 	if err != nil {
 		return nil, err
 	}
@@ -232,7 +232,7 @@ func newMessage(now time.Time, n outbox.NewMessage) (*message, error) {
 	if expires.IsZero() {
 		expires = due.Add(outbox.Lifetime)
 	}
-	msg := &message{
+	msg := &modelMessage{
 		Entry: queue.Entry{
 			Account: n.Account, Key: n.Key, From: n.Envelope.From(), MessageID: n.MessageID, Subject: n.Subject,
 			Size: n.Content.Size(), HasBody: true, Created: now, NotBefore: n.NotBefore, Expires: expires,
@@ -252,14 +252,14 @@ func newMessage(now time.Time, n outbox.NewMessage) (*message, error) {
 		state = queue.Held
 	}
 	for i, a := range n.Envelope.To() {
-		msg.recipients = append(msg.recipients, &recipient{
+		msg.recipients = append(msg.recipients, &modelRecipient{
 			Recipient: queue.Recipient{N: i, Address: a, State: state, Due: due, Updated: now}, timing: timing, expires: expires,
 		})
 	}
 	return msg, nil
 }
 
-func read(c smtpclient.Content) ([]byte, error) {
+func readContent(c smtpclient.Content) ([]byte, error) {
 	if c == nil {
 		return nil, errors.New("the message has no content")
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 // status returns a recipient as users see it.
-func (m *Model) status(r *recipient) queue.Recipient {
+func (m *Model) status(r *modelRecipient) queue.Recipient {
 	s := r.Recipient
 	if s.State == queue.InDoubt {
 		s.Marked = s.Due
@@ -31,7 +31,7 @@ func (m *Model) status(r *recipient) queue.Recipient {
 	return s
 }
 
-func (m *Model) entry(msg *message, most int) queue.Entry {
+func (m *Model) entry(msg *modelMessage, most int) queue.Entry {
 	e := msg.Entry
 	e.Tags, e.Total = slices.Clone(e.Tags), len(msg.recipients)
 	for _, r := range msg.recipients[:min(most, len(msg.recipients))] {
@@ -41,7 +41,7 @@ func (m *Model) entry(msg *message, most int) queue.Entry {
 }
 
 // fits reports whether a filter selects a message, apart from its recipients.
-func (m *message) fits(f queue.Filter) bool {
+func (m *modelMessage) fits(f queue.Filter) bool {
 	return (len(f.IDs) == 0 || slices.Contains(f.IDs, m.ID)) &&
 		(f.Account == "" || f.Account == m.Account) &&
 		strings.Contains(strings.ToLower(m.From.String()), f.From) &&
@@ -53,7 +53,7 @@ func (m *message) fits(f queue.Filter) bool {
 }
 
 // fits reports whether a filter selects a recipient.
-func (r *recipient) fits(f queue.Filter) bool {
+func (r *modelRecipient) fits(f queue.Filter) bool {
 	return (len(f.States) == 0 || slices.Contains(f.States, r.State)) &&
 		strings.Contains(strings.ToLower(r.Address.String()), f.To) &&
 		(!f.Doubted || r.Doubted)
@@ -76,7 +76,7 @@ func (m *Model) List(ctx context.Context, f queue.Filter) (queue.Page, error) {
 	var page queue.Page
 	for _, msg := range order {
 		behind := f.Before == 0 || (msg.ID < f.Before) != f.Oldest && msg.ID != f.Before
-		one := slices.ContainsFunc(msg.recipients, func(r *recipient) bool { return r.fits(f) })
+		one := slices.ContainsFunc(msg.recipients, func(r *modelRecipient) bool { return r.fits(f) })
 		if !behind || !one || !msg.fits(f) {
 			continue
 		}
@@ -147,7 +147,7 @@ func (m *Model) Change(ctx context.Context, c outbox.Change) (queue.Changed, err
 }
 
 // change carries out a change that the state allows.
-func (m *Model) change(now time.Time, msg *message, r *recipient, v queue.Verb) {
+func (m *Model) change(now time.Time, msg *modelMessage, r *modelRecipient, v queue.Verb) {
 	to, _ := v.Target(r.State)
 	m.move(now, r, to)
 	if to == queue.Queued && !r.expires.After(now) {
@@ -221,7 +221,7 @@ func (m *Model) Stats(ctx context.Context) (queue.Stats, error) {
 }
 
 // left returns the remaining time of a worker's lease.
-func (m *Model) left(w *worker) time.Duration {
+func (m *Model) left(w *modelWorker) time.Duration {
 	up := m.clock.Uptime()
 	if up.Lapsed(w.boot, w.end) {
 		return 0
@@ -303,7 +303,7 @@ func (m *Model) Prune(ctx context.Context, keep outbox.Retention) (outbox.Pruned
 	}
 	defer m.mu.Unlock()
 	by := now
-	if m.pruned = earlier(now, m.pruned.Add(outbox.PruneStep)); keep.Automatic {
+	if m.pruned = earlierTime(now, m.pruned.Add(outbox.PruneStep)); keep.Automatic {
 		by = m.pruned
 	}
 	gone := map[queue.ID]bool{}
@@ -332,12 +332,12 @@ func (m *Model) Prune(ctx context.Context, keep outbox.Retention) (outbox.Pruned
 			pruned.Messages++
 		}
 	}
-	m.messages = slices.DeleteFunc(m.messages, func(msg *message) bool { return gone[msg.ID] })
+	m.messages = slices.DeleteFunc(m.messages, func(msg *modelMessage) bool { return gone[msg.ID] })
 	m.events = slices.DeleteFunc(m.events, func(e queue.Event) bool { return gone[e.ID] })
 	return pruned, nil
 }
 
-func earlier(a, b time.Time) time.Time {
+func earlierTime(a, b time.Time) time.Time {
 	if b.Before(a) {
 		return b
 	}

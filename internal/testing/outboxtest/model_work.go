@@ -24,18 +24,18 @@ func (m *Model) Join(ctx context.Context, w queue.Worker, lease time.Duration) e
 	if m.workers[w.Owner] != nil {
 		return fmt.Errorf("worker %q has joined already", w.Owner)
 	}
-	m.workers[w.Owner] = &worker{Worker: w, since: now, slots: map[string]int{}}
+	m.workers[w.Owner] = &modelWorker{Worker: w, since: now, slots: map[string]int{}}
 	m.lease(m.workers[w.Owner], lease)
 	return nil
 }
 
-func (m *Model) lease(w *worker, lease time.Duration) {
+func (m *Model) lease(w *modelWorker, lease time.Duration) {
 	up := m.clock.Uptime()
 	w.boot, w.end = up.Boot, up.Since+min(max(lease, 0), outbox.LongestLease)
 }
 
 // alive returns the worker if its lease has not lapsed.
-func (m *Model) alive(owner string) (*worker, error) {
+func (m *Model) alive(owner string) (*modelWorker, error) {
 	w := m.workers[owner]
 	if w == nil || m.clock.Uptime().Lapsed(w.boot, w.end) {
 		return nil, outbox.ErrLapsed
@@ -77,23 +77,23 @@ func (m *Model) Leave(ctx context.Context, owner string) error {
 	return nil
 }
 
-// wanted is a recipient that could be leased.
-type wanted struct {
-	*message
-	*recipient
+// dueRecipient is a recipient that could be leased.
+type dueRecipient struct {
+	*modelMessage
+	*modelRecipient
 }
 
 // due lists the recipients of an account that could be leased, in the order of Claim.
-func (m *Model) due(now time.Time, account string) []wanted {
-	var all []wanted
+func (m *Model) due(now time.Time, account string) []dueRecipient {
+	var all []dueRecipient
 	for _, msg := range m.messages {
 		for _, r := range msg.recipients {
 			if msg.Account == account && r.State.Waiting() && r.waits(now) == 0 {
-				all = append(all, wanted{msg, r})
+				all = append(all, dueRecipient{msg, r})
 			}
 		}
 	}
-	slices.SortStableFunc(all, func(a, b wanted) int { // the input is ordered by message and N
+	slices.SortStableFunc(all, func(a, b dueRecipient) int { // the input is ordered by message and N
 		return cmp.Or(cmp.Compare(b.Priority, a.Priority), a.Due.Compare(b.Due))
 	})
 	return all
@@ -117,18 +117,18 @@ func (m *Model) Claim(ctx context.Context, c outbox.Claim) (outbox.Batch, error)
 	place := map[queue.ID]int{}
 	due := m.due(now, c.Account)
 	for _, w := range due[:min(len(due), max(c.Recipients, 0))] {
-		at, there := place[w.message.ID]
+		at, there := place[w.modelMessage.ID]
 		if !there {
 			got, full, _ := c.Pace.Take(now, a.full, 1)
 			if got == 0 {
 				break
 			}
 			a.full, at = full, len(batch.Items)
-			place[w.message.ID] = at
-			batch.Items = append(batch.Items, w.message.item(&c.Bytes))
+			place[w.modelMessage.ID] = at
+			batch.Items = append(batch.Items, w.modelMessage.item(&c.Bytes))
 		}
 		w.token++
-		m.move(now, w.recipient, queue.Leased)
+		m.move(now, w.modelRecipient, queue.Leased)
 		w.owner = c.Owner
 		batch.Items[at].Recipients = append(batch.Items[at].Recipients, outbox.LeasedRecipient{
 			N: w.N, Address: w.Address, Token: w.token, Attempts: w.Attempts, Doubted: w.Doubted,
@@ -142,7 +142,7 @@ func (m *Model) Claim(ctx context.Context, c outbox.Claim) (outbox.Batch, error)
 }
 
 // item returns a message as a worker sees it, with its body if that fits into room.
-func (m *message) item(room *int64) outbox.Item {
+func (m *modelMessage) item(room *int64) outbox.Item {
 	item := outbox.Item{
 		ID: m.ID, Account: m.Account, From: m.From, DSN: m.dsn, MessageID: m.MessageID, Size: m.Size,
 		EightBit: m.eight, UTF8: m.utf8, Binary: m.binary, ReportOn: m.ReportOn, Created: m.Created, Expires: m.Expires,
@@ -203,7 +203,7 @@ func (m *Model) Settle(ctx context.Context, settlements []outbox.Settlement) (st
 }
 
 // settle records the outcome of a lease.
-func (m *Model) settle(now time.Time, msg *message, r *recipient, s outbox.Settlement) {
+func (m *Model) settle(now time.Time, msg *modelMessage, r *modelRecipient, s outbox.Settlement) {
 	if s.State == queue.Queued && r.State != queue.Leased && r.State != queue.Sending {
 		return
 	}
@@ -233,7 +233,7 @@ func (m *Model) settle(now time.Time, msg *message, r *recipient, s outbox.Settl
 }
 
 // put makes a recipient due after a while.
-func (r *recipient) put(now time.Time, after time.Duration) {
+func (r *modelRecipient) put(now time.Time, after time.Duration) {
 	after = min(max(after, 0), outbox.LongestPause)
 	r.Due, r.timing = now.Add(after), outbox.Paused
 	if after == 0 {
@@ -242,7 +242,7 @@ func (r *recipient) put(now time.Time, after time.Duration) {
 }
 
 // expire sets the expiry of a message to the latest of its recipients.
-func (m *message) expire() {
+func (m *modelMessage) expire() {
 	m.Expires = time.Time{}
 	for _, r := range m.recipients {
 		if r.expires.After(m.Expires) {

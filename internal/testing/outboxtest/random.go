@@ -21,7 +21,7 @@ import (
 // means the same operations.
 func Random(t *testing.T, seed uint64, steps int, store outbox.Store, clock *Clock) {
 	t.Helper()
-	p := newPair(seed, store, clock)
+	p := newStorePair(seed, store, clock)
 	if err := p.run(t.Context(), steps); err != nil {
 		t.Fatalf("seed %d: %v\nbefore that:\n  %s", seed, err, strings.Join(p.history, "\n  "))
 	}
@@ -42,7 +42,7 @@ func RunReopen(t *testing.T, open func(t *testing.T, clock *Clock) (store outbox
 			t.Errorf("Close: %v", err)
 		}
 	})
-	p := newPair(1, store, clock)
+	p := newStorePair(1, store, clock)
 	for round := range Fewer(8) {
 		err := p.run(t.Context(), 150)
 		if err == nil {
@@ -59,41 +59,41 @@ func RunReopen(t *testing.T, open func(t *testing.T, clock *Clock) (store outbox
 	}
 }
 
-// pair is a store (0) and a model (1) that get the same operations.
-type pair struct {
+// storePair is a store (0) and a model (1) that get the same operations.
+type storePair struct {
 	random  *rand.Rand
 	clock   *Clock
 	stores  [2]outbox.Store
-	ids     [2][]queue.ID            // of the messages, in their order
-	words   map[queue.ID]queue.ID    // the model's ID for each ID of the store
-	bodies  map[queue.ID]*content    // by the model's IDs
-	owners  []string                 // of the workers
-	joined  int                      // number of workers that ever joined
-	ahead   time.Duration            // error of the clock
-	leases  []held                   // all leases returned
-	cursors [2]queue.Cursor          // of the feeds
-	kinds   map[queue.EventKind]bool // seen so far
-	done    map[string]int           // operations that succeeded
-	history []string                 // the last operations
-	quiet   bool                     // comparisons are not recorded in the history
+	ids     [2][]queue.ID             // of the messages, in their order
+	words   map[queue.ID]queue.ID     // the model's ID for each ID of the store
+	bodies  map[queue.ID]*testContent // by the model's IDs
+	owners  []string                  // of the workers
+	joined  int                       // number of workers that ever joined
+	ahead   time.Duration             // error of the clock
+	leases  []heldLease               // all leases returned
+	cursors [2]queue.Cursor           // of the feeds
+	kinds   map[queue.EventKind]bool  // seen so far
+	done    map[string]int            // operations that succeeded
+	history []string                  // the last operations
+	quiet   bool                      // comparisons are not recorded in the history
 }
 
-// held is a lease of a worker; message is its index in pair.ids.
-type held struct {
+// heldLease is a lease of a worker; message is its index in pair.ids.
+type heldLease struct {
 	owner      string
 	message, n int
 	token      int64
 }
 
-func newPair(seed uint64, store outbox.Store, clock *Clock) *pair {
-	return &pair{
+func newStorePair(seed uint64, store outbox.Store, clock *Clock) *storePair {
+	return &storePair{
 		random: rand.New(rand.NewPCG(seed, 25)), clock: clock, stores: [2]outbox.Store{store, NewModel(clock)},
-		words: map[queue.ID]queue.ID{}, bodies: map[queue.ID]*content{},
+		words: map[queue.ID]queue.ID{}, bodies: map[queue.ID]*testContent{},
 		kinds: map[queue.EventKind]bool{}, done: map[string]int{}, owners: []string{"w0", "w1", "w2"}, joined: 3,
 	}
 }
 
-func (p *pair) run(ctx context.Context, steps int) error {
+func (p *storePair) run(ctx context.Context, steps int) error {
 	for step := range steps {
 		if err := p.step(ctx); err != nil {
 			return fmt.Errorf("step %d: %w", step, err)
@@ -108,7 +108,7 @@ func (p *pair) run(ctx context.Context, steps int) error {
 }
 
 // wideEnough returns an error if a run did not cover every operation and event.
-func (p *pair) wideEnough(steps int) error {
+func (p *storePair) wideEnough(steps int) error {
 	if steps < 2000 {
 		return nil
 	}
@@ -132,7 +132,7 @@ func (p *pair) wideEnough(steps int) error {
 	return nil
 }
 
-func (p *pair) step(ctx context.Context) error {
+func (p *storePair) step(ctx context.Context) error {
 	total := 0
 	for _, o := range operations {
 		total += o.weight
@@ -147,27 +147,27 @@ func (p *pair) step(ctx context.Context) error {
 }
 
 // both runs an operation on both sides and compares the results.
-func (p *pair) both(name, details string, do func(side int) (any, error)) (err error) {
+func (p *storePair) both(name, details string, do func(side int) (any, error)) (err error) {
 	line := fmt.Sprintf("%s %s %s", p.clock.Now().Format("02 15:04:05.000"), name, details)
 	if !p.quiet {
 		p.history = append(p.history[max(0, len(p.history)-25):], line)
 	}
 	got, gotErr := do(0)
 	want, wantErr := do(1)
-	if g, w := failure(gotErr, p.words), failure(wantErr, nil); g != w {
+	if g, w := errorProperties(gotErr, p.words), errorProperties(wantErr, nil); g != w {
 		return fmt.Errorf("%s %s: error %v, want %v", name, details, gotErr, wantErr)
 	}
 	if wantErr == nil {
 		p.done[name]++
 	}
-	if d := difference(flat(want, nil), flat(got, p.words)); d != "" {
+	if d := lineDifference(flatten(want, nil), flatten(got, p.words)); d != "" {
 		return fmt.Errorf("%s %s:%s", name, details, d)
 	}
 	return nil
 }
 
 // everything compares the whole visible state.
-func (p *pair) everything(ctx context.Context) error {
+func (p *storePair) everything(ctx context.Context) error {
 	p.quiet = true
 	defer func() { p.quiet = false }()
 	errs := []error{p.feed(ctx)}
@@ -176,7 +176,7 @@ func (p *pair) everything(ctx context.Context) error {
 			return p.stores[side].List(ctx, queue.Filter{Limit: 1 << 20, Oldest: oldest})
 		}))
 	}
-	errs = append(errs, p.stats(ctx),
+	errs = append(errs, p.doStats(ctx),
 		p.both("whole Due", "", func(side int) (any, error) { return p.stores[side].Due(ctx) }),
 		p.both("whole Unreported", "", func(side int) (any, error) { return p.stores[side].Unreported(ctx, 1<<20) }))
 	for i := range p.ids[0] {
@@ -188,7 +188,7 @@ func (p *pair) everything(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-func (p *pair) stats(ctx context.Context) error {
+func (p *storePair) doStats(ctx context.Context) error {
 	return p.both("Stats", "", func(side int) (any, error) {
 		stats, err := p.stores[side].Stats(ctx)
 		stats.Bytes, stats.Free = 0, 0
@@ -196,7 +196,7 @@ func (p *pair) stats(ctx context.Context) error {
 	})
 }
 
-func (p *pair) show(ctx context.Context, message int) error {
+func (p *storePair) show(ctx context.Context, message int) error {
 	return p.both("Show", fmt.Sprint(message), func(side int) (any, error) {
 		e, err := p.stores[side].Show(ctx, p.id(side, message))
 		sortEvents(e.Events, nil)
@@ -219,7 +219,7 @@ func sortEvents(events []queue.Event, words map[queue.ID]queue.ID) {
 }
 
 // feed compares the events since the last time.
-func (p *pair) feed(ctx context.Context) error {
+func (p *storePair) feed(ctx context.Context) error {
 	limit := 1 + p.random.IntN(30)
 	return p.both("Events", fmt.Sprint("by ", limit), func(side int) (any, error) {
 		var all []queue.Event
@@ -242,7 +242,7 @@ func (p *pair) feed(ctx context.Context) error {
 }
 
 // id returns a message's ID on a side; an unknown ID for -1.
-func (p *pair) id(side, message int) queue.ID {
+func (p *storePair) id(side, message int) queue.ID {
 	if message < 0 {
 		return 1 << 40
 	}
@@ -250,10 +250,10 @@ func (p *pair) id(side, message int) queue.ID {
 }
 
 // place returns the index of the message with an ID on a side.
-func (p *pair) place(side int, id queue.ID) int { return slices.Index(p.ids[side], id) }
+func (p *storePair) place(side int, id queue.ID) int { return slices.Index(p.ids[side], id) }
 
-// sameBodies checks the bodies returned with a claim, which may differ between the sides.
-func (p *pair) sameBodies(items []outbox.Item, room int64) error {
+// testSameBodies checks the bodies returned with a claim, which may differ between the sides.
+func (p *storePair) sameBodies(items []outbox.Item, room int64) error {
 	for _, item := range items {
 		if item.Body == nil {
 			continue
@@ -267,13 +267,13 @@ func (p *pair) sameBodies(items []outbox.Item, room int64) error {
 }
 
 // chance returns true in the given percentage of cases.
-func (p *pair) chance(percent int) bool { return p.random.IntN(100) < percent }
+func (p *storePair) chance(percent int) bool { return p.random.IntN(100) < percent }
 
 // pick returns one of all.
-func pick[T any](p *pair, all ...T) T { return all[p.random.IntN(len(all))] }
+func pick[T any](p *storePair, all ...T) T { return all[p.random.IntN(len(all))] }
 
 // message returns the index of a message, preferring newer ones; rarely -1, for an unknown one.
-func (p *pair) message() int {
+func (p *storePair) message() int {
 	n := len(p.ids[0])
 	if n == 0 || p.chance(2) {
 		return -1
@@ -285,6 +285,6 @@ func (p *pair) message() int {
 }
 
 // span returns a duration, mostly a short one.
-func (p *pair) span() time.Duration {
+func (p *storePair) span() time.Duration {
 	return time.Duration(p.random.IntN(5000)) * pick(p, 0, time.Millisecond, time.Millisecond, 20*time.Millisecond, time.Second, time.Minute)
 }

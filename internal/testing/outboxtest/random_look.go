@@ -9,13 +9,13 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-func (p *pair) unreported(ctx context.Context) error {
+func (p *storePair) doUnreported(ctx context.Context) error {
 	limit := 1 + p.random.IntN(20)
 	return p.both("Unreported", fmt.Sprint(limit), func(side int) (any, error) { return p.stores[side].Unreported(ctx, limit) })
 }
 
-// reported reports some messages that are unreported, and some that are not.
-func (p *pair) reported(ctx context.Context) error {
+// doReported reports some messages that are unreported, and some that are not.
+func (p *storePair) doReported(ctx context.Context) error {
 	limit, other, n := 1+p.random.IntN(3), p.message(), p.random.IntN(3)
 	return p.both("Reported", fmt.Sprint(limit, other, n), func(side int) (any, error) {
 		reports, err := p.stores[side].Unreported(ctx, limit)
@@ -31,7 +31,7 @@ func (p *pair) reported(ctx context.Context) error {
 }
 
 // filter returns a random filter without IDs and Before, which differ between the sides.
-func (p *pair) filter() queue.Filter {
+func (p *storePair) filter() queue.Filter {
 	var f queue.Filter
 	now := p.clock.Now()
 	for _, set := range []func(){
@@ -58,7 +58,7 @@ func (p *pair) filter() queue.Filter {
 }
 
 // places returns the indexes of a few messages for a filter.
-func (p *pair) places() []int {
+func (p *storePair) places() []int {
 	var all []int
 	for range pick(p, 1, 1, 1, 2, 5) {
 		all = append(all, p.message())
@@ -66,7 +66,7 @@ func (p *pair) places() []int {
 	return all
 }
 
-func (p *pair) on(side int, f queue.Filter, places []int) queue.Filter {
+func (p *storePair) on(side int, f queue.Filter, places []int) queue.Filter {
 	f.IDs = nil
 	for _, place := range places {
 		f.IDs = append(f.IDs, p.id(side, place))
@@ -74,7 +74,7 @@ func (p *pair) on(side int, f queue.Filter, places []int) queue.Filter {
 	return f
 }
 
-func (p *pair) list(ctx context.Context) error {
+func (p *storePair) doList(ctx context.Context) error {
 	f := p.filter()
 	var places []int
 	if p.chance(10) {
@@ -93,7 +93,7 @@ func (p *pair) list(ctx context.Context) error {
 	})
 }
 
-func (p *pair) change(ctx context.Context) error {
+func (p *storePair) doChange(ctx context.Context) error {
 	c := outbox.Change{Verb: pick(p, queue.Verbs()...), Filter: p.filter()}
 	var places []int
 	// Cancel and Hold are rarely applied to all messages.
@@ -114,7 +114,7 @@ func (p *pair) change(ctx context.Context) error {
 	})
 }
 
-func (p *pair) prune(ctx context.Context) error {
+func (p *storePair) doPrune(ctx context.Context) error {
 	keep := outbox.Retention{Bodies: p.span(), Messages: time.Hour + 3*p.span(), Automatic: p.chance(50)}
 	if p.chance(3) {
 		keep = outbox.Retention{}

@@ -17,27 +17,27 @@ import (
 var operations = []struct {
 	name   string
 	weight int
-	do     func(*pair, context.Context) error
+	do     func(*storePair, context.Context) error
 }{
-	{"clock", 12, (*pair).moveClock},
-	{"step", 2, (*pair).stepClock},
-	{"reboot", 1, (*pair).reboot},
-	{"Enqueue", 16, (*pair).enqueue},
-	{"Join", 3, (*pair).join},
-	{"Renew", 8, (*pair).renew},
-	{"Leave", 1, (*pair).leave},
-	{"Claim", 18, (*pair).claim},
-	{"Mark", 12, (*pair).mark},
-	{"Settle", 16, (*pair).settle},
-	{"Body", 2, (*pair).body},
-	{"Slots", 4, (*pair).slots},
-	{"Pause", 3, (*pair).pause},
-	{"Resume", 1, (*pair).resume},
-	{"Sweep", 4, (*pair).sweep},
-	{"Adopt", 1, func(p *pair, ctx context.Context) error {
+	{"clock", 12, (*storePair).doMoveClock},
+	{"step", 2, (*storePair).doStepClock},
+	{"reboot", 1, (*storePair).doReboot},
+	{"Enqueue", 16, (*storePair).doEnqueue},
+	{"Join", 3, (*storePair).doJoin},
+	{"Renew", 8, (*storePair).doRenew},
+	{"Leave", 1, (*storePair).doLeave},
+	{"Claim", 18, (*storePair).doClaim},
+	{"Mark", 12, (*storePair).doMark},
+	{"Settle", 16, (*storePair).doSettle},
+	{"Body", 2, (*storePair).doBody},
+	{"Slots", 4, (*storePair).doSlots},
+	{"Pause", 3, (*storePair).doPause},
+	{"Resume", 1, (*storePair).doResume},
+	{"Sweep", 4, (*storePair).doSweep},
+	{"Adopt", 1, func(p *storePair, ctx context.Context) error {
 		return p.both("Adopt", "", func(side int) (any, error) { return p.stores[side].Adopt(ctx, p.clock.Now().Second()%2 == 0) })
 	}},
-	{"Due", 3, func(p *pair, ctx context.Context) error {
+	{"Due", 3, func(p *storePair, ctx context.Context) error {
 		return p.both("Due", "", func(side int) (any, error) {
 			due, err := p.stores[side].Due(ctx)
 			for i := range due { // stores may know an account before it has a message and after
@@ -46,17 +46,17 @@ var operations = []struct {
 			return due, err
 		})
 	}},
-	{"Unreported", 2, (*pair).unreported},
-	{"Reported", 2, (*pair).reported},
-	{"List", 8, (*pair).list},
-	{"Show", 5, func(p *pair, ctx context.Context) error { return p.show(ctx, p.message()) }},
-	{"Change", 10, (*pair).change},
-	{"Stats", 2, (*pair).stats},
-	{"Events", 2, (*pair).feed},
-	{"Prune", 2, (*pair).prune},
+	{"Unreported", 2, (*storePair).doUnreported},
+	{"Reported", 2, (*storePair).doReported},
+	{"List", 8, (*storePair).doList},
+	{"Show", 5, func(p *storePair, ctx context.Context) error { return p.show(ctx, p.message()) }},
+	{"Change", 10, (*storePair).doChange},
+	{"Stats", 2, (*storePair).doStats},
+	{"Events", 2, (*storePair).feed},
+	{"Prune", 2, (*storePair).doPrune},
 }
 
-func (p *pair) moveClock(context.Context) error {
+func (p *storePair) doMoveClock(context.Context) error {
 	short := time.Duration(p.random.IntN(3000)) * time.Millisecond
 	by := pick(p, short, short, short, short, short, p.span(), lease, -time.Duration(p.random.IntN(2000))*time.Millisecond)
 	if p.chance(2) {
@@ -66,8 +66,8 @@ func (p *pair) moveClock(context.Context) error {
 	return p.both("clock", by.String(), func(int) (any, error) { return nil, nil })
 }
 
-// stepClock sets the clock wrong, and the next time right again.
-func (p *pair) stepClock(context.Context) error {
+// doStepClock sets the clock wrong, and the next time right again.
+func (p *storePair) doStepClock(context.Context) error {
 	by := -p.ahead
 	if by == 0 {
 		by = pick(p, time.Hour, 7*24*time.Hour, year, -time.Hour, -7*24*time.Hour)
@@ -77,7 +77,7 @@ func (p *pair) stepClock(context.Context) error {
 	return p.both("step", by.String(), func(int) (any, error) { return nil, nil })
 }
 
-func (p *pair) reboot(context.Context) error {
+func (p *storePair) doReboot(context.Context) error {
 	if p.chance(20) {
 		p.clock.Reboot()
 	}
@@ -85,9 +85,9 @@ func (p *pair) reboot(context.Context) error {
 }
 
 // account returns one of three names.
-func (p *pair) account() string { return pick(p, "a", "a", "b", "") }
+func (p *storePair) account() string { return pick(p, "a", "a", "b", "") }
 
-func (p *pair) enqueue(ctx context.Context) error {
+func (p *storePair) doEnqueue(ctx context.Context) error {
 	n := outbox.NewMessage{
 		Account: p.account(), MessageID: fmt.Sprintf("<%d@example.org>", len(p.ids[0])), Subject: pick(p, "", "Hello", "Grüße 你好"),
 		Priority: pick(p, queue.Normal, queue.Normal, queue.High, queue.Low),
@@ -112,7 +112,7 @@ func (p *pair) enqueue(ctx context.Context) error {
 	if p.chance(3) {
 		size = pick(p, 256<<10, 256<<10+1, 700_000)
 	}
-	c := text(size + p.random.IntN(2))
+	c := newText(size + p.random.IntN(2))
 	c.eight, c.utf8, c.binary = p.chance(50), p.chance(50), p.chance(50)
 	if p.chance(3) && n.Key == "" { // a store may look up the key before or after it reads the content
 		c.fail = errors.New("it broke")
@@ -145,19 +145,19 @@ func (p *pair) enqueue(ctx context.Context) error {
 }
 
 // owner returns one of the workers; rarely one that never existed.
-func (p *pair) owner() string {
+func (p *storePair) owner() string {
 	if p.chance(1) {
 		return "nobody"
 	}
 	return pick(p, p.owners...)
 }
 
-func (p *pair) join(ctx context.Context) error {
+func (p *storePair) doJoin(ctx context.Context) error {
 	w, lease := queue.Worker{Owner: p.owner(), Host: pick(p, "", "host"), PID: p.random.IntN(99)}, pick(p, lease, 20*lease, p.span())
 	return p.both("Join", fmt.Sprint(w, " ", lease), func(side int) (any, error) { return nil, p.stores[side].Join(ctx, w, lease) })
 }
 
-func (p *pair) renew(ctx context.Context) error {
+func (p *storePair) doRenew(ctx context.Context) error {
 	owner, span := p.owner(), pick(p, lease, lease, 20*lease, p.span())
 	var failed error
 	err := p.both("Renew", fmt.Sprint(owner, " ", span), func(side int) (any, error) {
@@ -168,7 +168,7 @@ func (p *pair) renew(ctx context.Context) error {
 }
 
 // joinAnew usually joins another worker in place of one that has lapsed or has not joined.
-func (p *pair) joinAnew(ctx context.Context, owner string, failed error) error {
+func (p *storePair) joinAnew(ctx context.Context, owner string, failed error) error {
 	at := slices.Index(p.owners, owner)
 	if failed == nil || at < 0 || p.chance(15) {
 		return nil
@@ -181,12 +181,12 @@ func (p *pair) joinAnew(ctx context.Context, owner string, failed error) error {
 	})
 }
 
-func (p *pair) leave(ctx context.Context) error {
+func (p *storePair) doLeave(ctx context.Context) error {
 	owner := p.owner()
 	return p.both("Leave", owner, func(side int) (any, error) { return nil, p.stores[side].Leave(ctx, owner) })
 }
 
-func (p *pair) claim(ctx context.Context) error {
+func (p *storePair) doClaim(ctx context.Context) error {
 	c := outbox.Claim{Owner: p.owner(), Account: p.account(), Recipients: pick(p, 1, 2, 5, 20, 0), Bytes: pick[int64](p, 0, 6000, 1<<20)}
 	if c.Account == "a" { // one pace for an account
 		c.Pace = outbox.Pace{Messages: 60, Per: time.Minute, Burst: 4}
@@ -206,15 +206,15 @@ func (p *pair) claim(ctx context.Context) error {
 	})
 	for _, item := range of[1].Items {
 		for _, r := range item.Recipients {
-			p.leases = append(p.leases, held{c.Owner, p.place(1, item.ID), r.N, r.Token})
+			p.leases = append(p.leases, heldLease{c.Owner, p.place(1, item.ID), r.N, r.Token})
 		}
 	}
 	return errors.Join(err, p.sameBodies(of[0].Items, c.Bytes), p.joinAnew(ctx, c.Owner, failed))
 }
 
 // some returns leases, mostly recent ones, sometimes wrong ones.
-func (p *pair) some(most int) []held {
-	var all []held
+func (p *storePair) some(most int) []heldLease {
+	var all []heldLease
 	for range 1 + p.random.IntN(most) {
 		if len(p.leases) == 0 {
 			break
@@ -231,17 +231,17 @@ func (p *pair) some(most int) []held {
 	return all
 }
 
-func (p *pair) lease(side int, h held) outbox.Lease {
+func (p *storePair) lease(side int, h heldLease) outbox.Lease {
 	return outbox.Lease{ID: p.id(side, h.message), N: h.n, Token: h.token}
 }
 
-func (p *pair) mark(ctx context.Context) error {
+func (p *storePair) doMark(ctx context.Context) error {
 	all := p.some(6)
 	owner := p.owner()
 	if len(all) > 0 && p.chance(90) {
 		owner = all[0].owner
 	}
-	seen := map[held]bool{}
+	seen := map[heldLease]bool{}
 	return p.both("Mark", fmt.Sprint(owner, " ", all), func(side int) (any, error) {
 		var leases []outbox.Lease
 		clear(seen)
@@ -256,13 +256,13 @@ func (p *pair) mark(ctx context.Context) error {
 	})
 }
 
-func (p *pair) settle(ctx context.Context) error {
+func (p *storePair) doSettle(ctx context.Context) error {
 	all := p.some(4)
 	var settlements []outbox.Settlement
 	for range all {
 		answer := queue.Answer{Class: pick(p, "", "mailbox"), Err: pick(p, "", "reset")}
 		if p.chance(60) {
-			answer = refusal(pick(p, "no such user", "try later"))
+			answer = newRefusal(pick(p, "no such user", "try later"))
 		}
 		state := pick(p, append(settledStates(), queue.HandedOver, queue.Deferred)...)
 		if p.chance(1) {
@@ -278,7 +278,7 @@ func (p *pair) settle(ctx context.Context) error {
 	})
 }
 
-func (p *pair) body(ctx context.Context) error {
+func (p *storePair) doBody(ctx context.Context) error {
 	message := p.message()
 	return p.both("Body", fmt.Sprint(message), func(side int) (any, error) {
 		r, err := p.stores[side].Body(ctx, p.id(side, message))
@@ -290,23 +290,23 @@ func (p *pair) body(ctx context.Context) error {
 	})
 }
 
-func (p *pair) slots(ctx context.Context) error {
+func (p *storePair) doSlots(ctx context.Context) error {
 	owner, account, want, most := p.owner(), pick(p, "a", "a", "a", "b"), p.random.IntN(6)-1, pick(p, 0, 3, 5, 5, 5)
 	return p.both("Slots", fmt.Sprint(owner, " ", account, " ", want, most), func(side int) (any, error) {
 		return p.stores[side].Slots(ctx, owner, account, want, most)
 	})
 }
 
-func (p *pair) pause(ctx context.Context) error {
-	pause := outbox.Pause{Account: p.account(), For: p.span(), Answer: refusal(pick(p, "one", "two"))}
+func (p *storePair) doPause(ctx context.Context) error {
+	pause := outbox.Pause{Account: p.account(), For: p.span(), Answer: newRefusal(pick(p, "one", "two"))}
 	return p.both("Pause", fmt.Sprint(pause.Account, " ", pause.For), func(side int) (any, error) { return p.stores[side].Pause(ctx, pause) })
 }
 
-func (p *pair) resume(ctx context.Context) error {
+func (p *storePair) doResume(ctx context.Context) error {
 	account := p.account()
 	return p.both("Resume", account, func(side int) (any, error) { return nil, p.stores[side].Resume(ctx, account) })
 }
 
-func (p *pair) sweep(ctx context.Context) error {
+func (p *storePair) doSweep(ctx context.Context) error {
 	return p.both("Sweep", "", func(side int) (any, error) { return p.stores[side].Sweep(ctx) })
 }

@@ -10,7 +10,7 @@ import (
 // clock; Run closes it. The subtests are parallel.
 func Run(t *testing.T, open func(t *testing.T, clock *Clock) outbox.Store) {
 	t.Helper()
-	for _, part := range [][]rule{
+	for _, part := range [][]contractRule{
 		enqueueRules, bodyRules, leaseRules, settleRules, moveRules, changeRules,
 		claimRules, paceRules, listRules, eventRules, reportRules, pruneRules, manyRules, timeRules,
 	} {
@@ -18,14 +18,14 @@ func Run(t *testing.T, open func(t *testing.T, clock *Clock) outbox.Store) {
 			t.Run(r.sentence, func(t *testing.T) {
 				t.Parallel()
 				clock := NewClock()
-				r.test(newStand(t, open(t, clock), clock))
+				r.test(newFixture(t, open(t, clock), clock))
 			})
 		}
 	}
 }
 
-// rule is a rule of the contract.
-type rule struct {
+// contractRule is a rule of the contract.
+type contractRule struct {
 	sentence string
-	test     func(*stand)
+	test     func(*fixture)
 }

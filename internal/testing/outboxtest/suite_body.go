@@ -8,19 +8,19 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-var bodyRules = []rule{
-	{"bodies of every size come back", bodies},
-	{"the same large body serves many accounts", sameBodies},
-	{"claims bring small bodies along as far as there is room", bodiesWithClaims},
-	{"a body that is not there is an error", noBody},
+var bodyRules = []contractRule{
+	{"bodies of every size come back", testBodies},
+	{"the same large body serves many accounts", testSameBodies},
+	{"claims bring small bodies along as far as there is room", testBodiesWithClaims},
+	{"a body that is not there is an error", testNoBody},
 }
 
-func bodies(s *stand) {
+func testBodies(s *fixture) {
 	const inline = 256 << 10
-	ids := map[queue.ID]*content{}
+	ids := map[queue.ID]*testContent{}
 	for _, size := range []int{1, 2, 3, 4095, 4096, 4097, 64<<10 - 1, 64 << 10, 64<<10 + 1, inline - 1, inline, inline + 1, 3 << 20} {
-		n := letter()
-		c := text(max(size, 20))
+		n := newLetter()
+		c := newText(max(size, 20))
 		c.octets = c.octets[:size]
 		n.Content = c
 		ids[s.enqueue(n)] = c
@@ -31,17 +31,17 @@ func bodies(s *stand) {
 			s.Errorf("Show says %d octets, want %d; has body %v", e.Size, len(c.octets), e.HasBody)
 		}
 	}
-	same := &content{octets: make([]byte, 300_000)} // nothing but NULs
-	n := letter()
+	same := &testContent{octets: make([]byte, 300_000)} // nothing but NULs
+	n := newLetter()
 	n.Content = same
 	s.sameBody("Body of NULs", same, s.body(s.enqueue(n)))
 }
 
-func sameBodies(s *stand) {
-	large := text(400_000)
+func testSameBodies(s *fixture) {
+	large := newText(400_000)
 	var ids []queue.ID
 	for i := range 12 {
-		n := letter()
+		n := newLetter()
 		n.Account, n.Content = fmt.Sprintf("a%d", i), large
 		ids = append(ids, s.enqueue(n))
 	}
@@ -61,7 +61,7 @@ func sameBodies(s *stand) {
 	}
 }
 
-func bodiesWithClaims(s *stand) {
+func testBodiesWithClaims(s *fixture) {
 	s.join("w")
 	for _, test := range []struct {
 		sizes []int
@@ -76,11 +76,11 @@ func bodiesWithClaims(s *stand) {
 		{[]int{64<<10 + 1}, 1 << 20, false},
 		{[]int{1 << 20, 10}, 1 << 30, false},
 	} {
-		all := map[queue.ID]*content{}
+		all := map[queue.ID]*testContent{}
 		var first queue.ID
 		for i, size := range test.sizes {
-			n := letter()
-			c := text(size)
+			n := newLetter()
+			c := newText(size)
 			n.Content = c
 			id := s.enqueue(n)
 			all[id] = c
@@ -111,8 +111,8 @@ func bodiesWithClaims(s *stand) {
 	}
 }
 
-func noBody(s *stand) {
-	id := s.enqueue(letter())
+func testNoBody(s *fixture) {
+	id := s.enqueue(newLetter())
 	s.join("w")
 	if s.settle(s.leases("w", 1)[0], queue.HandedOver) {
 		s.Fatal("it is stale")

@@ -7,20 +7,20 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-var changeRules = []rule{
-	{"a change is of the recipients that the filter chooses", changeChosen},
-	{"a change of one message that can't be made is an error, of many it is not", changeErrors},
-	{"Retry ignores not before", retryScheduled},
-	{"Release leaves the due time as it was", releaseKeepsDue},
-	{"what is queued again by a person has time to live", newLife},
-	{"what is held, released or retried is not the old worker's", takenBack},
-	{"what is in doubt is doubted for good", doubted},
+var changeRules = []contractRule{
+	{"a change is of the recipients that the filter chooses", testChangeChosen},
+	{"a change of one message that can't be made is an error, of many it is not", testChangeErrors},
+	{"Retry ignores not before", testRetryScheduled},
+	{"Release leaves the due time as it was", testReleaseKeepsDue},
+	{"what is queued again by a person has time to live", testNewLife},
+	{"what is held, released or retried is not the old worker's", testTakenBack},
+	{"what is in doubt is doubted for good", testDoubted},
 }
 
-func changeChosen(s *stand) {
-	first := s.enqueue(letter("ann@example.org", "bob@example.org", "cid@example.org"))
-	second := s.enqueue(letter("ann@example.com", "bob@example.com"))
-	n := letter("ann@example.org")
+func testChangeChosen(s *fixture) {
+	first := s.enqueue(newLetter("ann@example.org", "bob@example.org", "cid@example.org"))
+	second := s.enqueue(newLetter("ann@example.com", "bob@example.com"))
+	n := newLetter("ann@example.org")
 	n.Account = "b"
 	third := s.enqueue(n)
 	one := 1
@@ -66,15 +66,15 @@ func changeChosen(s *stand) {
 	}
 }
 
-func changeErrors(s *stand) {
-	id := s.enqueue(letter("1@example.org", "2@example.org"))
+func testChangeErrors(s *fixture) {
+	id := s.enqueue(newLetter("1@example.org", "2@example.org"))
 	_, err := s.store.Change(s.ctx, outbox.Change{Verb: queue.Hold, Filter: queue.Filter{IDs: []queue.ID{id + 1}}})
 	s.is("a message that is not there", err, queue.ErrNotFound)
 	_, err = s.store.Change(s.ctx, outbox.Change{Verb: queue.Hold, Filter: queue.Filter{IDs: []queue.ID{id + 1, id + 2}}})
 	s.must("two that are not there", err)
 	one := 1
 	changed, err := s.store.Change(s.ctx, outbox.Change{Verb: queue.Release, Filter: queue.Filter{IDs: []queue.ID{id}}, N: &one})
-	if d := difference(flat(queue.StateError{ID: id, N: 1, From: queue.Queued, Verb: queue.Release}, nil), []string{failure(err, nil)}); failure(err, nil) == "no error" {
+	if d := lineDifference(flatten(queue.StateError{ID: id, N: 1, From: queue.Queued, Verb: queue.Release}, nil), []string{errorProperties(err, nil)}); errorProperties(err, nil) == "no error" {
 		s.Errorf("releasing a queued recipient returned no error%s", d)
 	}
 	if changed != (queue.Changed{Untouched: 1}) {
@@ -87,8 +87,8 @@ func changeErrors(s *stand) {
 	}
 }
 
-func retryScheduled(s *stand) {
-	n := letter()
+func testRetryScheduled(s *fixture) {
+	n := newLetter()
 	n.NotBefore = s.clock.Now().Add(time.Hour)
 	id := s.enqueue(n)
 	s.join("w")
@@ -98,14 +98,14 @@ func retryScheduled(s *stand) {
 	s.leases("w", 1)
 }
 
-func (s *stand) due() []outbox.Due {
+func (s *fixture) due() []outbox.Due {
 	s.Helper()
 	due, err := s.store.Due(s.ctx)
 	s.must("Due", err)
 	return due
 }
 
-func releaseKeepsDue(s *stand) {
+func testReleaseKeepsDue(s *fixture) {
 	l, _ := s.reach(queue.Deferred)
 	due := s.status(l.ID).Due
 	s.change(queue.Hold, l.ID)
@@ -118,7 +118,7 @@ func releaseKeepsDue(s *stand) {
 	}
 }
 
-func newLife(s *stand) {
+func testNewLife(s *fixture) {
 	for state, verb := range map[queue.State]queue.Verb{
 		queue.Failed: queue.Retry, queue.Cancelled: queue.Retry, queue.Expired: queue.Retry, queue.Deferred: queue.Retry,
 		queue.Held: queue.Release, queue.InDoubt: queue.ResolveResend,
@@ -148,7 +148,7 @@ func newLife(s *stand) {
 	}
 }
 
-func takenBack(s *stand) {
+func testTakenBack(s *fixture) {
 	for _, back := range [][]queue.Verb{
 		{queue.Hold}, {queue.Cancel}, {queue.Hold, queue.Release}, {queue.Cancel, queue.Retry},
 	} {
@@ -169,7 +169,7 @@ func takenBack(s *stand) {
 	}
 }
 
-func doubted(s *stand) {
+func testDoubted(s *fixture) {
 	l, _ := s.reach(queue.InDoubt)
 	s.change(queue.ResolveResend, l.ID)
 	s.join("w")

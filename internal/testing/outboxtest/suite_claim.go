@@ -9,17 +9,17 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-var claimRules = []rule{
-	{"claims come in the order of priority, due time, message and place", claimOrder},
-	{"a claim takes so many recipients and no more", claimLimit},
-	{"recipients of one message that are due come together", claimTogether},
-	{"nothing is claimed before its time, or of another account", claimDue},
-	{"what has had its time may be claimed until Sweep has been", claimExpired},
-	{"Due tells when it is worth to claim", dueRule},
+var claimRules = []contractRule{
+	{"claims come in the order of priority, due time, message and place", testClaimOrder},
+	{"a claim takes so many recipients and no more", testClaimLimit},
+	{"recipients of one message that are due come together", testClaimTogether},
+	{"nothing is claimed before its time, or of another account", testClaimDue},
+	{"what has had its time may be claimed until Sweep has been", testClaimExpired},
+	{"Due tells when it is worth to claim", testDueRule},
 }
 
-// taken returns the content of a batch as "message:recipients", in the order of the items.
-func taken(batch outbox.Batch, names map[queue.ID]string) string {
+// batchContent returns the content of a batch as "message:recipients", in the order of the items.
+func batchContent(batch outbox.Batch, names map[queue.ID]string) string {
 	var all []string
 	for _, item := range batch.Items {
 		name := names[item.ID] + ":"
@@ -31,11 +31,11 @@ func taken(batch outbox.Batch, names map[queue.ID]string) string {
 	return strings.Join(all, " ")
 }
 
-func claimOrder(s *stand) {
+func testClaimOrder(s *fixture) {
 	now := s.clock.Now()
 	names := map[queue.ID]string{}
 	add := func(name string, p queue.Priority, after time.Duration) {
-		n := letter("1@example.org", "2@example.org")
+		n := newLetter("1@example.org", "2@example.org")
 		n.Priority = p
 		n.NotBefore = now.Add(after)
 		names[s.enqueue(n)] = name
@@ -49,40 +49,40 @@ func claimOrder(s *stand) {
 	s.clock.Advance(10 * time.Second)
 	s.join("w")
 	want := "high:01 high late:01 normal:01 normal too:01 normal late:01 low:01"
-	if got := taken(s.claim(outbox.Claim{Owner: "w", Account: "a", Recipients: 100}), names); got != want {
+	if got := batchContent(s.claim(outbox.Claim{Owner: "w", Account: "a", Recipients: 100}), names); got != want {
 		s.Errorf("claimed %q, want %q", got, want)
 	}
 	s.must("Leave", s.store.Leave(s.ctx, "w"))
 	s.join("v")
 	var got []string
 	for range 6 {
-		got = append(got, taken(s.claim(outbox.Claim{Owner: "v", Account: "a", Recipients: 2}), names))
+		got = append(got, batchContent(s.claim(outbox.Claim{Owner: "v", Account: "a", Recipients: 2}), names))
 	}
 	if strings.Join(got, " ") != want {
 		s.Errorf("claimed one by one %q, want %q", got, want)
 	}
 }
 
-func claimLimit(s *stand) {
+func testClaimLimit(s *fixture) {
 	names := map[queue.ID]string{}
 	for _, name := range []string{"a", "b", "c"} {
-		names[s.enqueue(letter("1@example.org", "2@example.org", "3@example.org"))] = name
+		names[s.enqueue(newLetter("1@example.org", "2@example.org", "3@example.org"))] = name
 	}
 	s.join("w")
 	for _, test := range []struct {
 		n    int
 		want string
 	}{{0, ""}, {-1, ""}, {1, "a:0"}, {4, "a:12 b:01"}, {3, "b:2 c:01"}, {100, "c:2"}, {100, ""}} {
-		if got := taken(s.claim(outbox.Claim{Owner: "w", Account: "a", Recipients: test.n}), names); got != test.want {
+		if got := batchContent(s.claim(outbox.Claim{Owner: "w", Account: "a", Recipients: test.n}), names); got != test.want {
 			s.Errorf("a claim of %d: got %q, want %q", test.n, got, test.want)
 		}
 	}
 }
 
-// claimTogether claims a message whose first recipient is due before another message and whose
+// testClaimTogether claims a message whose first recipient is due before another message and whose
 // second is due after it.
-func claimTogether(s *stand) {
-	first := s.enqueue(letter("1@example.org", "2@example.org", "3@example.org"))
+func testClaimTogether(s *fixture) {
+	first := s.enqueue(newLetter("1@example.org", "2@example.org", "3@example.org"))
 	s.join("w")
 	ls := s.leases("w", 3)
 	for i, after := range []time.Duration{3 * time.Second, time.Second, time.Hour} {
@@ -90,16 +90,16 @@ func claimTogether(s *stand) {
 		s.must("Settle", err)
 	}
 	s.clock.Advance(2 * time.Second)
-	second := s.enqueue(letter())
+	second := s.enqueue(newLetter())
 	s.clock.Advance(2 * time.Second)
 	names := map[queue.ID]string{first: "first", second: "second"}
-	if got := taken(s.claim(outbox.Claim{Owner: "w", Account: "a", Recipients: 3}), names); got != "first:01 second:0" {
+	if got := batchContent(s.claim(outbox.Claim{Owner: "w", Account: "a", Recipients: 3}), names); got != "first:01 second:0" {
 		s.Errorf("claimed %q", got)
 	}
 }
 
-func claimDue(s *stand) {
-	n := letter()
+func testClaimDue(s *fixture) {
+	n := newLetter()
 	n.NotBefore = s.clock.Now().Add(time.Second)
 	s.enqueue(n)
 	s.join("w")
@@ -115,8 +115,8 @@ func claimDue(s *stand) {
 	s.leases("w", 0)
 }
 
-func claimExpired(s *stand) {
-	n := letter()
+func testClaimExpired(s *fixture) {
+	n := newLetter()
 	n.Expires = s.clock.Now().Add(time.Second)
 	s.enqueue(n)
 	s.clock.Advance(time.Minute)
@@ -126,11 +126,11 @@ func claimExpired(s *stand) {
 	s.same("Sweep", outbox.Swept{}, s.sweep())
 }
 
-func dueRule(s *stand) {
+func testDueRule(s *fixture) {
 	s.same("Due", []outbox.Due(nil), s.due())
 	now := s.clock.Now()
 	add := func(account string, after time.Duration) queue.ID {
-		n := letter()
+		n := newLetter()
 		n.Account, n.NotBefore = account, now.Add(after)
 		return s.enqueue(n)
 	}

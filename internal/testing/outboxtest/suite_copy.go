@@ -15,29 +15,29 @@ func RunCopied(t *testing.T, open func(t *testing.T, clock *Clock) (store outbox
 	t.Helper()
 	for _, r := range []struct {
 		sentence string
-		test     func(original, twin *stand)
+		test     func(original, twin *fixture)
 	}{
-		{"a copy delivers nothing until it is adopted, and what waited is in doubt then", copyAdopted},
-		{"an outbox that was moved goes on, but for what was being sent", copyMoved},
-		{"an outbox that lives where it was made is not adopted", copyOriginal},
+		{"a copy delivers nothing until it is adopted, and what waited is in doubt then", testCopyAdopted},
+		{"an outbox that was moved goes on, but for what was being sent", testCopyMoved},
+		{"an outbox that lives where it was made is not adopted", testCopyOriginal},
 	} {
 		t.Run(r.sentence, func(t *testing.T) {
 			t.Parallel()
 			clock := NewClock()
 			store, copied := open(t, clock)
-			s := newStand(t, store, clock)
+			s := newFixture(t, store, clock)
 			for _, state := range queue.States() {
 				if state != queue.Expired { // it would take hours, and the other leases would lapse
 					s.reach(state)
 				}
 			}
-			r.test(s, newStand(t, copied(), clock))
+			r.test(s, newFixture(t, copied(), clock))
 		})
 	}
 }
 
 // states returns the states of all recipients, in the order in which RunCopied created them.
-func (s *stand) states() (all []queue.State) {
+func (s *fixture) states() (all []queue.State) {
 	s.Helper()
 	page, err := s.store.List(s.ctx, queue.Filter{Oldest: true})
 	s.must("List", err)
@@ -47,14 +47,14 @@ func (s *stand) states() (all []queue.State) {
 	return all
 }
 
-func (s *stand) copied() bool {
+func (s *fixture) copied() bool {
 	s.Helper()
 	stats, err := s.store.Stats(s.ctx)
 	s.must("Stats", err)
 	return stats.Copied
 }
 
-func copyAdopted(original, s *stand) {
+func testCopyAdopted(original, s *fixture) {
 	before := s.states()
 	s.same("the states of both", original.states(), before)
 	s.is("Join", s.store.Join(s.ctx, queue.Worker{Owner: "w"}, lease), queue.ErrCopied)
@@ -76,7 +76,7 @@ func copyAdopted(original, s *stand) {
 	s.must("Adopt", err)
 	s.same("Adopt again", outbox.Adopted{}, got)
 	s.same("Sweep", outbox.Swept{}, s.sweep())
-	s.enqueue(letter())
+	s.enqueue(newLetter())
 	s.join("w")
 	s.leases("w", 1)
 	if s.copied() {
@@ -86,7 +86,7 @@ func copyAdopted(original, s *stand) {
 	original.join("w")
 }
 
-func copyMoved(_, s *stand) {
+func testCopyMoved(_, s *fixture) {
 	want := s.states()
 	for i, state := range want {
 		switch state {
@@ -103,7 +103,7 @@ func copyMoved(_, s *stand) {
 	s.join("w")
 }
 
-func copyOriginal(s, _ *stand) {
+func testCopyOriginal(s, _ *fixture) {
 	before := s.states()
 	got, err := s.store.Adopt(s.ctx, false)
 	s.must("Adopt", err)

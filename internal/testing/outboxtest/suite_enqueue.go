@@ -12,29 +12,29 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-var enqueueRules = []rule{
-	{"a message comes back as it was given", roundTrip},
-	{"a message with nothing but what it must have comes back so", leastMessage},
-	{"addresses come back as they were given", addresses},
-	{"a thousand recipients keep their places", thousand},
-	{"IDs count up from 1", idsCountUp},
-	{"a key makes a message one of its kind in its account", keys},
-	{"a message that can't be read is not kept", unreadable},
-	{"not before and expires have their defaults", defaults},
-	{"a message may begin held", beginHeld},
-	{"a name that can't be shown is refused", badNames},
-	{"a context that is over changes nothing", contextOver},
-	{"a context that ends meanwhile leaves all or nothing", contextEnds},
-	{"behind Close everything is ErrClosed", closed},
+var enqueueRules = []contractRule{
+	{"a message comes back as it was given", testRoundTrip},
+	{"a message with nothing but what it must have comes back so", testLeastMessage},
+	{"addresses come back as they were given", testAddresses},
+	{"a thousand recipients keep their places", testThousand},
+	{"IDs count up from 1", testIdsCountUp},
+	{"a key makes a message one of its kind in its account", testKeys},
+	{"a message that can't be read is not kept", testUnreadable},
+	{"not before and expires have their defaults", testDefaults},
+	{"a message may begin held", testBeginHeld},
+	{"a name that can't be shown is refused", testBadNames},
+	{"a context that is over changes nothing", testContextOver},
+	{"a context that ends meanwhile leaves all or nothing", testContextEnds},
+	{"behind Close everything is ErrClosed", testClosed},
 }
 
-func roundTrip(s *stand) {
+func testRoundTrip(s *fixture) {
 	now := s.clock.Now()
 	e, err := envelope("absender@bücher.example", "one@example.org", "two@example.org").WithDSN(smtp.DSN{
 		Return: "HDRS", EnvelopeID: "id +=1", Notify: []string{"FAILURE", "DELAY"},
 	})
 	s.must("WithDSN", err)
-	body := text(500)
+	body := newText(500)
 	body.utf8 = true
 	n := outbox.NewMessage{
 		Account: "work", Key: "ключ 'one' \"two\" %_", Fingerprint: [32]byte{1, 0, 255, 31: 9}, Envelope: e,
@@ -70,9 +70,9 @@ func roundTrip(s *stand) {
 	}
 }
 
-func leastMessage(s *stand) {
+func testLeastMessage(s *fixture) {
 	now := s.clock.Now()
-	id := s.enqueue(outbox.NewMessage{Envelope: envelope("", "to@example.org"), Content: &content{octets: []byte("x")}})
+	id := s.enqueue(outbox.NewMessage{Envelope: envelope("", "to@example.org"), Content: &testContent{octets: []byte("x")}})
 	s.same("Show", queue.Entry{
 		ID: id, Size: 1, HasBody: true, Created: now, Expires: now.Add(outbox.Lifetime), Total: 1,
 		Recipients: []queue.Recipient{{Address: address("to@example.org"), State: queue.Queued, Due: now, Updated: now}},
@@ -92,14 +92,14 @@ func leastMessage(s *stand) {
 	}
 }
 
-func addresses(s *stand) {
+func testAddresses(s *fixture) {
 	to := []string{
 		"ordinary@example.org", "UPPER.lower@Example.ORG", "用户@例子.广告", "ü@bücher.example", "ascii@bücher.example",
 		"ascii@xn--bcher-kva.test", `"with@and\"quote"@example.org`, "a'b%c_d*e{}|~@example.org", "user@[127.0.0.1]", "user@[IPv6:::1]",
 		strings.Repeat("l", 64) + "@" + strings.Repeat("d", 60) + ".example",
 	}
 	for _, from := range append(to, "") {
-		n := letter(to...)
+		n := newLetter(to...)
 		n.Envelope = envelope(from, to...)
 		id := s.enqueue(n)
 		e := s.show(id)
@@ -115,12 +115,12 @@ func addresses(s *stand) {
 	}
 }
 
-func thousand(s *stand) {
+func testThousand(s *fixture) {
 	var to []string
 	for i := range 1000 {
 		to = append(to, fmt.Sprintf("r%d@example.org", (i*7919)%1000))
 	}
-	id := s.enqueue(letter(to...))
+	id := s.enqueue(newLetter(to...))
 	e := s.show(id)
 	if len(e.Recipients) != 1000 || e.Total != 1000 {
 		s.Fatalf("Show returned %d recipients of %d", len(e.Recipients), e.Total)
@@ -143,10 +143,10 @@ func thousand(s *stand) {
 	}
 }
 
-func idsCountUp(s *stand) {
+func testIdsCountUp(s *fixture) {
 	var last queue.ID
 	for range 20 {
-		id := s.enqueue(letter())
+		id := s.enqueue(newLetter())
 		if id <= last {
 			s.Fatalf("after %d came %d", last, id)
 		}
@@ -154,8 +154,8 @@ func idsCountUp(s *stand) {
 	}
 }
 
-func keys(s *stand) {
-	n := letter()
+func testKeys(s *fixture) {
+	n := newLetter()
 	n.Key, n.Fingerprint = "k", [32]byte{1}
 	first := s.enqueue(n)
 	again := func(what string) {
@@ -196,16 +196,16 @@ func keys(s *stand) {
 	s.enqueue(other)
 }
 
-func unreadable(s *stand) {
+func testUnreadable(s *fixture) {
 	broken := errors.New("broken")
-	long, short, failing, none, nobody := letter(), letter(), letter(), letter(), letter()
-	c := *text(300)
+	long, short, failing, none, nobody := newLetter(), newLetter(), newLetter(), newLetter(), newLetter()
+	c := *newText(300)
 	c.size = 299
 	long.Content = &c
-	d := *text(300)
+	d := *newText(300)
 	d.size = 301
 	short.Content = &d
-	e := *text(300_000)
+	e := *newText(300_000)
 	e.fail = broken
 	failing.Content = &e
 	none.Content = nil
@@ -221,7 +221,7 @@ func unreadable(s *stand) {
 			s.is(what, err, broken)
 		}
 	}
-	id := s.enqueue(letter())
+	id := s.enqueue(newLetter())
 	page, err := s.store.List(s.ctx, queue.Filter{})
 	s.must("List", err)
 	if len(page.Entries) != 1 || page.Entries[0].ID != id {
@@ -229,7 +229,7 @@ func unreadable(s *stand) {
 	}
 }
 
-func defaults(s *stand) {
+func testDefaults(s *fixture) {
 	now := s.clock.Now()
 	for _, test := range []struct{ notBefore, expires, due, wantExpires time.Time }{
 		{time.Time{}, time.Time{}, now, now.Add(outbox.Lifetime)},
@@ -238,7 +238,7 @@ func defaults(s *stand) {
 		{time.Time{}, now.Add(time.Minute), now, now.Add(time.Minute)},
 		{now.Add(time.Hour), now.Add(time.Minute), now.Add(time.Hour), now.Add(time.Minute)},
 	} {
-		n := letter()
+		n := newLetter()
 		n.NotBefore, n.Expires = test.notBefore, test.expires
 		e := s.show(s.enqueue(n))
 		s.same("NotBefore", test.notBefore, e.NotBefore)
@@ -247,8 +247,8 @@ func defaults(s *stand) {
 	}
 }
 
-func beginHeld(s *stand) {
-	n := letter("one@example.org", "two@example.org")
+func testBeginHeld(s *fixture) {
+	n := newLetter("one@example.org", "two@example.org")
 	n.Hold, n.NotBefore = true, s.clock.Now().Add(time.Hour)
 	id := s.enqueue(n)
 	e := s.show(id)
@@ -274,7 +274,7 @@ func beginHeld(s *stand) {
 func calls(store outbox.Store, l outbox.Lease) map[string]func(context.Context) error {
 	settlement := outbox.Settlement{Lease: l, State: queue.HandedOver}
 	return map[string]func(context.Context) error{
-		"Enqueue": func(ctx context.Context) error { _, err := store.Enqueue(ctx, letter()); return err },
+		"Enqueue": func(ctx context.Context) error { _, err := store.Enqueue(ctx, newLetter()); return err },
 		"Join": func(ctx context.Context) error {
 			return store.Join(ctx, queue.Worker{Owner: "another"}, lease)
 		},
@@ -321,17 +321,17 @@ func calls(store outbox.Store, l outbox.Lease) map[string]func(context.Context) 
 	}
 }
 
-func contextOver(s *stand) {
-	s.enqueue(letter())
+func testContextOver(s *fixture) {
+	s.enqueue(newLetter())
 	s.join("w")
 	l := s.leases("w", 1)[0]
-	s.enqueue(letter())
-	before := flat(s.everything(), nil)
+	s.enqueue(newLetter())
+	before := flatten(s.everything(), nil)
 	over, cancel := context.WithCancel(s.ctx)
 	cancel()
 	for name, call := range calls(s.store, l) {
 		s.is(name, call(over), context.Canceled)
-		if d := difference(before, flat(s.everything(), nil)); d != "" {
+		if d := lineDifference(before, flatten(s.everything(), nil)); d != "" {
 			s.Fatalf("%s changed the outbox:%s", name, d)
 		}
 	}
@@ -344,7 +344,7 @@ func contextOver(s *stand) {
 }
 
 // everything returns the whole visible state of an outbox.
-func (s *stand) everything() []any {
+func (s *fixture) everything() []any {
 	s.Helper()
 	page, err := s.store.List(s.ctx, queue.Filter{Limit: 1 << 20})
 	s.must("List", err)
@@ -359,11 +359,11 @@ func (s *stand) everything() []any {
 	return []any{page, stats, due, unreported, events}
 }
 
-func contextEnds(s *stand) {
+func testContextEnds(s *fixture) {
 	for size := 100; size < 1_000_000; size *= 5 {
 		ctx, cancel := context.WithCancel(s.ctx)
-		n := letter()
-		c := text(size)
+		n := newLetter()
+		c := newText(size)
 		c.during = cancel
 		n.Content, n.Key = c, fmt.Sprint(size)
 		r, err := s.store.Enqueue(ctx, n)
@@ -381,8 +381,8 @@ func contextEnds(s *stand) {
 	}
 }
 
-func closed(s *stand) {
-	id := s.enqueue(letter())
+func testClosed(s *fixture) {
+	id := s.enqueue(newLetter())
 	s.join("w")
 	all := calls(s.store, outbox.Lease{ID: id})
 	if len(all) != 21 {

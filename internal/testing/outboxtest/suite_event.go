@@ -9,16 +9,16 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-var eventRules = []rule{
-	{"events tell what happened, in its order", eventOrder},
-	{"a cursor goes on where it was, however many are asked for", cursors},
-	{"Now is behind all that there are", cursorNow},
-	{"a cursor that is none is an error", cursorBad},
-	{"whoever waits is woken by what may have become due, and by a person", wake},
+var eventRules = []contractRule{
+	{"events tell what happened, in its order", testEventOrder},
+	{"a cursor goes on where it was, however many are asked for", testCursors},
+	{"Now is behind all that there are", testCursorNow},
+	{"a cursor that is none is an error", testCursorBad},
+	{"whoever waits is woken by what may have become due, and by a person", testWake},
 }
 
-func eventOrder(s *stand) {
-	id := s.enqueue(letter())
+func testEventOrder(s *fixture) {
+	id := s.enqueue(newLetter())
 	s.join("w")
 	s.must("Renew", s.store.Renew(s.ctx, "w", lease+time.Minute))
 	l := s.leases("w", 1)[0]
@@ -52,13 +52,13 @@ func eventOrder(s *stand) {
 	}
 }
 
-func cursors(s *stand) {
+func testCursors(s *fixture) {
 	_, empty := s.events("", 1)
 	if empty == "" || empty == queue.CursorNow {
 		s.Errorf("the cursor of an empty outbox is %q", empty)
 	}
 	for i := range 30 {
-		n := letter()
+		n := newLetter()
 		n.Hold = i%2 == 0
 		s.enqueue(n)
 	}
@@ -92,14 +92,14 @@ func cursors(s *stand) {
 	}
 }
 
-func cursorNow(s *stand) {
-	s.enqueue(letter())
+func testCursorNow(s *fixture) {
+	s.enqueue(newLetter())
 	some, at, err := s.store.Events(s.ctx, queue.CursorNow, 10)
 	s.must("Events", err)
 	if len(some) != 0 || at == queue.CursorNow || at == "" {
 		s.Errorf("Now returned %d events, and the cursor %q", len(some), at)
 	}
-	id := s.enqueue(letter())
+	id := s.enqueue(newLetter())
 	some, at, err = s.store.Events(s.ctx, at, 10)
 	s.must("Events", err)
 	if len(some) != 1 || some[0].ID != id {
@@ -116,7 +116,7 @@ func cursorNow(s *stand) {
 	if _, err = s.store.Prune(s.ctx, outbox.Retention{}); err != nil {
 		s.Errorf("Prune: %v", err)
 	}
-	next := s.enqueue(letter()) // a cursor outlives its event
+	next := s.enqueue(newLetter()) // a cursor outlives its event
 	some, _, err = s.store.Events(s.ctx, at, 10)
 	s.must("Events", err)
 	if len(some) != 1 || some[0].ID != next {
@@ -124,7 +124,7 @@ func cursorNow(s *stand) {
 	}
 }
 
-func cursorBad(s *stand) {
+func testCursorBad(s *fixture) {
 	for _, bad := range []queue.Cursor{"x", "1 or 1=1", "then", "é"} {
 		if _, _, err := s.store.Events(s.ctx, bad, 10); err == nil {
 			s.Errorf("%q is accepted as a cursor", bad)
@@ -132,7 +132,7 @@ func cursorBad(s *stand) {
 	}
 }
 
-func wake(s *stand) {
+func testWake(s *fixture) {
 	during := func(what string, do func()) {
 		s.Helper()
 		wake := s.store.Wake()
@@ -140,7 +140,7 @@ func wake(s *stand) {
 		s.woken(what, wake)
 	}
 	var id queue.ID
-	during("Enqueue", func() { id = s.enqueue(letter()) })
+	during("Enqueue", func() { id = s.enqueue(newLetter()) })
 	for _, v := range []queue.Verb{queue.Hold, queue.Release, queue.Cancel, queue.Retry} {
 		during(string(v), func() { s.change(v, id) })
 	}
@@ -161,7 +161,7 @@ func wake(s *stand) {
 		wakes <- s.store.Wake()
 	}
 	close(wakes)
-	s.enqueue(letter())
+	s.enqueue(newLetter())
 	for w := range wakes {
 		s.woken("one of many", w)
 	}

@@ -17,24 +17,24 @@ func RunIn(t *testing.T, open func(t *testing.T, clock *Clock) (outbox.Store, Be
 	t.Helper()
 	for _, r := range []struct {
 		sentence string
-		test     func(*stand, Begin)
+		test     func(*fixture, Begin)
 	}{
-		{"a message is kept with the caller's transaction", inCommitted},
-		{"a name that can't be shown is refused", inBadNames},
-		{"what is rolled back was never there", inRolledBack},
-		{"keys are what they are elsewhere", inKeys},
-		{"events of a transaction that ends late are not missed", inLate},
+		{"a message is kept with the caller's transaction", testInCommitted},
+		{"a name that can't be shown is refused", testInBadNames},
+		{"what is rolled back was never there", testInRolledBack},
+		{"keys are what they are elsewhere", testInKeys},
+		{"events of a transaction that ends late are not missed", testInLate},
 	} {
 		t.Run(r.sentence, func(t *testing.T) {
 			t.Parallel()
 			clock := NewClock()
 			store, begin := open(t, clock)
-			r.test(newStand(t, store, clock), begin)
+			r.test(newFixture(t, store, clock), begin)
 		})
 	}
 }
 
-func (s *stand) enqueueIn(tx outbox.Tx, n outbox.NewMessage) queue.ID {
+func (s *fixture) enqueueIn(tx outbox.Tx, n outbox.NewMessage) queue.ID {
 	s.Helper()
 	r, err := s.store.EnqueueIn(s.ctx, tx, n)
 	s.must("EnqueueIn", err)
@@ -44,15 +44,15 @@ func (s *stand) enqueueIn(tx outbox.Tx, n outbox.NewMessage) queue.ID {
 	return r.ID
 }
 
-func inCommitted(s *stand, begin Begin) {
-	large := letter("1@example.org", "用户@bücher.example")
-	large.Content, large.Key, large.Tags = text(700_000), "k", []string{"news"}
+func testInCommitted(s *fixture, begin Begin) {
+	large := newLetter("1@example.org", "用户@bücher.example")
+	large.Content, large.Key, large.Tags = newText(700_000), "k", []string{"news"}
 	plain := large
 	plain.Key = ""
 	want := s.show(s.enqueue(plain))
-	s.enqueue(letter())
+	s.enqueue(newLetter())
 	tx, commit, _ := begin()
-	first, second := s.enqueueIn(tx, large), s.enqueueIn(tx, letter())
+	first, second := s.enqueueIn(tx, large), s.enqueueIn(tx, newLetter())
 	if n := s.found(queue.Filter{}); n != 2 {
 		s.Errorf("before the commit there are %d messages, want 2", n)
 	}
@@ -61,7 +61,7 @@ func inCommitted(s *stand, begin Begin) {
 	want.ID, want.Key = first, "k"
 	want.Events[0].ID = first
 	s.same("Show", want, got)
-	s.sameBody("Body", large.Content.(*content), s.body(first))
+	s.sameBody("Body", large.Content.(*testContent), s.body(first))
 	s.join("w")
 	if ls := s.leases("w", 6); ls[5].ID != second {
 		s.Errorf("claimed were %v", ls)
@@ -72,9 +72,9 @@ func inCommitted(s *stand, begin Begin) {
 	}
 }
 
-func inRolledBack(s *stand, begin Begin) {
-	large := letter()
-	large.Content, large.Key = text(700_000), "k"
+func testInRolledBack(s *fixture, begin Begin) {
+	large := newLetter()
+	large.Content, large.Key = newText(700_000), "k"
 	tx, _, rollback := begin()
 	id := s.enqueueIn(tx, large)
 	s.must("rollback", rollback())
@@ -84,11 +84,11 @@ func inRolledBack(s *stand, begin Begin) {
 		s.Errorf("events are %+v", events)
 	}
 	again := s.enqueue(large)
-	s.sameBody("Body", large.Content.(*content), s.body(again))
+	s.sameBody("Body", large.Content.(*testContent), s.body(again))
 }
 
-func inKeys(s *stand, begin Begin) {
-	n := letter()
+func testInKeys(s *fixture, begin Begin) {
+	n := newLetter()
 	n.Key = "k"
 	first := s.enqueue(n)
 	tx, commit, _ := begin()
@@ -108,14 +108,14 @@ func inKeys(s *stand, begin Begin) {
 	s.show(id)
 }
 
-// inLate starts a transaction before another message is enqueued, and ends it after that if the
+// testInLate starts a transaction before another message is enqueued, and ends it after that if the
 // store allows both at once.
-func inLate(s *stand, begin Begin) {
+func testInLate(s *fixture, begin Begin) {
 	tx, commit, _ := begin()
-	late := s.enqueueIn(tx, letter())
+	late := s.enqueueIn(tx, newLetter())
 	enqueued := make(chan queue.ID, 1)
 	go func() {
-		r, err := s.store.Enqueue(s.ctx, letter())
+		r, err := s.store.Enqueue(s.ctx, newLetter())
 		if err != nil {
 			s.Errorf("Enqueue: %v", err)
 		}

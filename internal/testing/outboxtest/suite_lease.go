@@ -7,20 +7,20 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-var leaseRules = []rule{
-	{"a worker joins once", joinOnce},
-	{"a lease that has ended can't be renewed", lapsed},
-	{"a lease that is renewed goes on", renewed},
-	{"who leaves gives back what is leased and not what is being sent", leave},
-	{"Sweep takes back what lapsed workers had", sweepLapsed},
-	{"Sweep ends what waits and has had its time", sweepExpired},
-	{"Sweep takes back first, then ends", sweepBoth},
-	{"Mark believes only the worker that has it", mark},
-	{"a worker that was stopped can't mark what was taken back", stopped},
-	{"a clock that is set back breaks nothing", setBack},
+var leaseRules = []contractRule{
+	{"a worker joins once", testJoinOnce},
+	{"a lease that has ended can't be renewed", testLapsed},
+	{"a lease that is renewed goes on", testRenewed},
+	{"who leaves gives back what is leased and not what is being sent", testLeave},
+	{"Sweep takes back what lapsed workers had", testSweepLapsed},
+	{"Sweep ends what waits and has had its time", testSweepExpired},
+	{"Sweep takes back first, then ends", testSweepBoth},
+	{"Mark believes only the worker that has it", testMark},
+	{"a worker that was stopped can't mark what was taken back", testStopped},
+	{"a clock that is set back breaks nothing", testSetBack},
 }
 
-func joinOnce(s *stand) {
+func testJoinOnce(s *fixture) {
 	s.join("w")
 	if err := s.store.Join(s.ctx, queue.Worker{Owner: "w"}, time.Hour); err == nil {
 		s.Error("it joined twice")
@@ -38,7 +38,7 @@ func joinOnce(s *stand) {
 	}}, stats.Workers)
 }
 
-func lapsed(s *stand) {
+func testLapsed(s *fixture) {
 	tries := func(owner string, want error) {
 		s.Helper()
 		s.is("Renew", s.store.Renew(s.ctx, owner, lease), want)
@@ -62,8 +62,8 @@ func lapsed(s *stand) {
 	s.must("Leave of nobody", s.store.Leave(s.ctx, "nobody"))
 }
 
-func renewed(s *stand) {
-	id := s.enqueue(letter())
+func testRenewed(s *fixture) {
+	id := s.enqueue(newLetter())
 	s.join("w")
 	l := s.leases("w", 1)[0]
 	for range 5 {
@@ -79,12 +79,12 @@ func renewed(s *stand) {
 	s.is("Renew", s.store.Renew(s.ctx, "w", lease), outbox.ErrLapsed)
 }
 
-func leave(s *stand) {
-	waits, goes := s.enqueue(letter()), s.enqueue(letter())
+func testLeave(s *fixture) {
+	waits, goes := s.enqueue(newLetter()), s.enqueue(newLetter())
 	s.join("w")
 	s.join("other")
 	ls := s.leases("w", 2)
-	other := s.enqueue(letter())
+	other := s.enqueue(newLetter())
 	s.leases("other", 1)
 	due := s.clock.Now()
 	s.clock.Advance(time.Second)
@@ -111,14 +111,14 @@ func leave(s *stand) {
 	}
 }
 
-func sweepLapsed(s *stand) {
-	waits, goes := s.enqueue(letter()), s.enqueue(letter())
+func testSweepLapsed(s *fixture) {
+	waits, goes := s.enqueue(newLetter()), s.enqueue(newLetter())
 	due := s.clock.Now()
 	s.join("w")
 	ls := s.leases("w", 2)
 	s.clock.Advance(time.Second)
 	s.join("other")
-	third := s.enqueue(letter())
+	third := s.enqueue(newLetter())
 	s.leases("other", 1)
 	s.mark("w", ls[1])
 	marked := s.clock.Now()
@@ -147,7 +147,7 @@ func sweepLapsed(s *stand) {
 	}
 }
 
-func sweepExpired(s *stand) {
+func testSweepExpired(s *fixture) {
 	expired := map[queue.State]bool{queue.Queued: true, queue.Deferred: true}
 	for _, state := range queue.States() {
 		if state.Final() {
@@ -173,7 +173,7 @@ func sweepExpired(s *stand) {
 		s.sweep()
 		s.clock.Advance(time.Hour)
 	}
-	n := letter()
+	n := newLetter()
 	n.Expires = s.clock.Now()
 	id := s.enqueue(n)
 	s.same("Sweep", outbox.Swept{Expired: 1}, s.sweep())
@@ -182,8 +182,8 @@ func sweepExpired(s *stand) {
 	}
 }
 
-func sweepBoth(s *stand) {
-	n := letter()
+func testSweepBoth(s *fixture) {
+	n := newLetter()
 	n.Expires = s.clock.Now().Add(lease)
 	id := s.enqueue(n)
 	s.join("w")
@@ -195,8 +195,8 @@ func sweepBoth(s *stand) {
 	}
 }
 
-func mark(s *stand) {
-	id := s.enqueue(letter("1@example.org", "2@example.org", "3@example.org", "4@example.org", "5@example.org", "6@example.org"))
+func testMark(s *fixture) {
+	id := s.enqueue(newLetter("1@example.org", "2@example.org", "3@example.org", "4@example.org", "5@example.org", "6@example.org"))
 	s.join("w")
 	s.join("other")
 	ls := s.leases("w", 6)
@@ -229,8 +229,8 @@ func mark(s *stand) {
 	}
 }
 
-func stopped(s *stand) {
-	id := s.enqueue(letter())
+func testStopped(s *fixture) {
+	id := s.enqueue(newLetter())
 	s.join("w")
 	old := s.leases("w", 1)[0]
 	s.clock.Advance(lease)
@@ -254,13 +254,13 @@ func stopped(s *stand) {
 	}
 }
 
-func setBack(s *stand) {
+func testSetBack(s *fixture) {
 	start := s.clock.Now()
-	first := s.enqueue(letter())
+	first := s.enqueue(newLetter())
 	s.clock.Advance(-time.Hour)
 	s.join("w")
 	s.leases("w", 0) // due in an hour
-	second := s.enqueue(letter())
+	second := s.enqueue(newLetter())
 	if second <= first {
 		s.Errorf("after %d came %d", first, second)
 	}

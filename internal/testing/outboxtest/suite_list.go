@@ -10,22 +10,22 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-var listRules = []rule{
-	{"filters choose alone and together", filters},
-	{"a filter's text means itself", filterText},
-	{"one recipient has to fit all that is said about recipients", filterOne},
-	{"pages have no gaps while others enqueue", pages},
-	{"a page has 50 messages unless it is said otherwise", pageDefault},
-	{"Show of what is not there is ErrNotFound", showNothing},
-	{"Stats counts recipients by account and state", stats},
+var listRules = []contractRule{
+	{"filters choose alone and together", testFilters},
+	{"a filter's text means itself", testFilterText},
+	{"one recipient has to fit all that is said about recipients", testFilterOne},
+	{"pages have no gaps while others enqueue", testPages},
+	{"a page has 50 messages unless it is said otherwise", testPageDefault},
+	{"Show of what is not there is ErrNotFound", testShowNothing},
+	{"Stats counts recipients by account and state", testStats},
 }
 
-// sample enqueues the same messages in any store. Each field that a filter uses has several values.
-func sample(s *stand) []queue.ID {
+// enqueueSample enqueues the same messages in any store. Each field that a filter uses has several values.
+func enqueueSample(s *fixture) []queue.ID {
 	s.join("sampler")
 	var ids []queue.ID
 	for i := range 24 {
-		n := letter(fmt.Sprintf("r%d@example.org", i%5), fmt.Sprintf("Other%d@Bücher.example", i%2))
+		n := newLetter(fmt.Sprintf("r%d@example.org", i%5), fmt.Sprintf("Other%d@Bücher.example", i%2))
 		n.Account = []string{"a", "b", ""}[i%3]
 		n.Envelope = withSender(n.Envelope, []string{"Boss@example.org", "clerk@bücher.example", "", "用户@example.org"}[i%4])
 		n.Tags = [][]string{nil, {"news"}, {"news", "urgent"}}[i/2%3]
@@ -56,14 +56,14 @@ func withSender(e smtp.Envelope, from string) smtp.Envelope {
 	return changed
 }
 
-// filters compares every combination of fields with the model, which has the same messages.
-func filters(s *stand) {
+// testFilters compares every combination of fields with the model, which has the same messages.
+func testFilters(s *fixture) {
 	start := s.clock.Now()
-	ids := sample(s)
+	ids := enqueueSample(s)
 	clock := NewClock()
-	model := &stand{T: s.T, ctx: s.ctx, store: NewModel(clock), clock: clock}
+	model := &fixture{T: s.T, ctx: s.ctx, store: NewModel(clock), clock: clock}
 	words := map[queue.ID]queue.ID{} // the model's ID for each ID of the store
-	for i, id := range sample(model) {
+	for i, id := range enqueueSample(model) {
 		words[ids[i]] = id
 	}
 	back := map[queue.ID]queue.ID{}
@@ -87,7 +87,7 @@ func filters(s *stand) {
 	}
 	found := 0
 	for chosen := range 1 << len(fields) {
-		if ones(chosen) > 3 && (Race || chosen%7 != 0) { // all single fields, pairs and triples, and some of the rest
+		if countOnes(chosen) > 3 && (Race || chosen%7 != 0) { // all single fields, pairs and triples, and some of the rest
 			continue
 		}
 		var f queue.Filter
@@ -107,7 +107,7 @@ func filters(s *stand) {
 		}
 		want, err := model.store.List(model.ctx, f)
 		s.must("List of the model", err)
-		if d := difference(flat(want, nil), flat(page, words)); d != "" {
+		if d := lineDifference(flatten(want, nil), flatten(page, words)); d != "" {
 			s.Fatalf("List(%+v):%s", f, d)
 		}
 		found += len(want.Entries)
@@ -117,22 +117,22 @@ func filters(s *stand) {
 	}
 }
 
-func ones(x int) (n int) {
+func countOnes(x int) (n int) {
 	for ; x != 0; x &= x - 1 {
 		n++
 	}
 	return n
 }
 
-func (s *stand) found(f queue.Filter) int {
+func (s *fixture) found(f queue.Filter) int {
 	s.Helper()
 	page, err := s.store.List(s.ctx, f)
 	s.must("List", err)
 	return len(page.Entries)
 }
 
-func filterText(s *stand) {
-	n := letter("per%cent_x@example.org", "ÄRGER@BÜCHER.example", "it's@example.org")
+func testFilterText(s *fixture) {
+	n := newLetter("per%cent_x@example.org", "ÄRGER@BÜCHER.example", "it's@example.org")
 	n.Envelope = withSender(n.Envelope, "Sender+%_'@Bücher.example")
 	n.Tags, n.Key, n.MessageID = []string{"100%", "a_b"}, "K'_%", "<Odd%_'@x>"
 	s.enqueue(n)
@@ -154,8 +154,8 @@ func filterText(s *stand) {
 	}
 }
 
-func filterOne(s *stand) {
-	id := s.enqueue(letter("ann@example.org", "bob@example.org"))
+func testFilterOne(s *fixture) {
+	id := s.enqueue(newLetter("ann@example.org", "bob@example.org"))
 	s.join("w")
 	s.settle(s.leases("w", 2)[0], queue.Failed)
 	for _, test := range []struct {
@@ -175,10 +175,10 @@ func filterOne(s *stand) {
 	}
 }
 
-func pages(s *stand) {
+func testPages(s *fixture) {
 	there := map[queue.ID]bool{}
 	for range 60 {
-		there[s.enqueue(letter())] = true
+		there[s.enqueue(newLetter())] = true
 	}
 	quit := make(chan struct{})
 	var group sync.WaitGroup
@@ -189,7 +189,7 @@ func pages(s *stand) {
 				return
 			default:
 			}
-			if _, err := s.store.Enqueue(s.ctx, letter()); err != nil {
+			if _, err := s.store.Enqueue(s.ctx, newLetter()); err != nil {
 				s.Errorf("Enqueue: %v", err)
 				return
 			}
@@ -225,16 +225,16 @@ func pages(s *stand) {
 	group.Wait()
 }
 
-func pageDefault(s *stand) {
+func testPageDefault(s *fixture) {
 	for range 50 {
-		s.enqueue(letter())
+		s.enqueue(newLetter())
 	}
 	page, err := s.store.List(s.ctx, queue.Filter{})
 	s.must("List", err)
 	if len(page.Entries) != 50 || page.More {
 		s.Errorf("of 50 came %d, more is %v", len(page.Entries), page.More)
 	}
-	s.enqueue(letter())
+	s.enqueue(newLetter())
 	page, err = s.store.List(s.ctx, queue.Filter{})
 	s.must("List", err)
 	if len(page.Entries) != 50 || !page.More {
@@ -247,28 +247,28 @@ func pageDefault(s *stand) {
 	}
 }
 
-func showNothing(s *stand) {
-	id := s.enqueue(letter())
+func testShowNothing(s *fixture) {
+	id := s.enqueue(newLetter())
 	for _, none := range []queue.ID{0, -1, id + 1} {
 		_, err := s.store.Show(s.ctx, none)
 		s.is(fmt.Sprintf("Show(%d)", none), err, queue.ErrNotFound)
 	}
 }
 
-func stats(s *stand) {
+func testStats(s *fixture) {
 	empty, err := s.store.Stats(s.ctx)
 	s.must("Stats", err)
 	if len(empty.Accounts) != 0 || len(empty.Workers) != 0 || !empty.Oldest.IsZero() {
 		s.Errorf("Stats of an empty outbox: %+v", empty)
 	}
 	start := s.clock.Now()
-	held := letter()
+	held := newLetter()
 	held.Hold = true
 	s.enqueue(held)
 	s.clock.Advance(time.Second)
-	s.enqueue(letter("1@example.org", "2@example.org", "3@example.org"))
+	s.enqueue(newLetter("1@example.org", "2@example.org", "3@example.org"))
 	s.clock.Advance(time.Second)
-	other := letter("1@example.org", "2@example.org")
+	other := newLetter("1@example.org", "2@example.org")
 	other.Account = ""
 	s.enqueue(other)
 	s.join("w")

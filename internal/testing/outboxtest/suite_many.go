@@ -11,11 +11,11 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-var manyRules = []rule{
-	{"one key of many at once is one message", func(s *stand) { manyKeys(s, s.store) }},
-	{"workers that claim at once get nothing twice", func(s *stand) { manyWorkers(s, s.store) }},
-	{"the events of many have no gap", func(s *stand) { manyEvents(s, s.store) }},
-	{"slots of many at once are at most so many", func(s *stand) { manySlots(s, s.store) }},
+var manyRules = []contractRule{
+	{"one key of many at once is one message", func(s *fixture) { testManyKeys(s, s.store) }},
+	{"workers that claim at once get nothing twice", func(s *fixture) { testManyWorkers(s, s.store) }},
+	{"the events of many have no gap", func(s *fixture) { testManyEvents(s, s.store) }},
+	{"slots of many at once are at most so many", func(s *fixture) { testManySlots(s, s.store) }},
 }
 
 // RunShared tests two stores opened on one outbox, as by processes that share it.
@@ -23,13 +23,13 @@ func RunShared(t *testing.T, open func(t *testing.T, clock *Clock) (one, other o
 	t.Helper()
 	for _, r := range []struct {
 		sentence string
-		test     func(*stand, outbox.Store)
+		test     func(*fixture, outbox.Store)
 	}{
-		{"one key of many at once is one message", manyKeys},
-		{"workers that claim at once get nothing twice", manyWorkers},
-		{"the events of many have no gap", manyEvents},
-		{"slots of many at once are at most so many", manySlots},
-		{"what one has done the other sees", sharedSight},
+		{"one key of many at once is one message", testManyKeys},
+		{"workers that claim at once get nothing twice", testManyWorkers},
+		{"the events of many have no gap", testManyEvents},
+		{"slots of many at once are at most so many", testManySlots},
+		{"what one has done the other sees", testSharedSight},
 	} {
 		t.Run(r.sentence, func(t *testing.T) {
 			t.Parallel()
@@ -40,14 +40,14 @@ func RunShared(t *testing.T, open func(t *testing.T, clock *Clock) (one, other o
 					t.Errorf("Close: %v", err)
 				}
 			})
-			r.test(newStand(t, one, clock), other)
+			r.test(newFixture(t, one, clock), other)
 		})
 	}
 }
 
-func manyKeys(s *stand, other outbox.Store) {
+func testManyKeys(s *fixture, other outbox.Store) {
 	const many = 32
-	n := letter()
+	n := newLetter()
 	n.Key = "k"
 	receipts := make([]outbox.EnqueueResult, many)
 	var group sync.WaitGroup
@@ -75,8 +75,8 @@ func manyKeys(s *stand, other outbox.Store) {
 	}
 }
 
-// manyWorkers lets four workers claim, mark and settle messages that are enqueued at the same time.
-func manyWorkers(s *stand, other outbox.Store) {
+// testManyWorkers lets four workers claim, mark and settle messages that are enqueued at the same time.
+func testManyWorkers(s *fixture, other outbox.Store) {
 	const producers, each, workers = 4, 30, 4
 	var mu sync.Mutex
 	handed := map[string]int{}
@@ -84,7 +84,7 @@ func manyWorkers(s *stand, other outbox.Store) {
 	for i := range producers {
 		enqueued.Go(func() {
 			for j := range each {
-				n := letter(fmt.Sprintf("a%d.%d@example.org", i, j), fmt.Sprintf("b%d.%d@example.org", i, j))
+				n := newLetter(fmt.Sprintf("a%d.%d@example.org", i, j), fmt.Sprintf("b%d.%d@example.org", i, j))
 				if _, err := s.store.Enqueue(s.ctx, n); err != nil {
 					s.Errorf("Enqueue: %v", err)
 				}
@@ -144,8 +144,8 @@ func manyWorkers(s *stand, other outbox.Store) {
 	}
 }
 
-// manyEvents reads the events while others write, and misses none.
-func manyEvents(s *stand, other outbox.Store) {
+// testManyEvents reads the events while others write, and misses none.
+func testManyEvents(s *fixture, other outbox.Store) {
 	const writers, each = 6, 40
 	var group sync.WaitGroup
 	done := make(chan struct{})
@@ -153,7 +153,7 @@ func manyEvents(s *stand, other outbox.Store) {
 		group.Go(func() {
 			store := []outbox.Store{s.store, other}[i%2]
 			for range each {
-				r, err := store.Enqueue(s.ctx, letter())
+				r, err := store.Enqueue(s.ctx, newLetter())
 				if err == nil {
 					_, err = store.Change(s.ctx, outbox.Change{Verb: queue.Cancel, Filter: queue.Filter{IDs: []queue.ID{r.ID}}})
 				}
@@ -193,7 +193,7 @@ func manyEvents(s *stand, other outbox.Store) {
 	}
 }
 
-func manySlots(s *stand, other outbox.Store) {
+func testManySlots(s *fixture, other outbox.Store) {
 	const workers, most = 8, 5
 	got := make([]int, workers)
 	var group sync.WaitGroup
@@ -219,12 +219,12 @@ func manySlots(s *stand, other outbox.Store) {
 	}
 }
 
-func sharedSight(s *stand, other outbox.Store) {
-	o := &stand{T: s.T, ctx: s.ctx, store: other, clock: s.clock}
-	n := letter()
-	n.Content = text(400_000)
+func testSharedSight(s *fixture, other outbox.Store) {
+	o := &fixture{T: s.T, ctx: s.ctx, store: other, clock: s.clock}
+	n := newLetter()
+	n.Content = newText(400_000)
 	id := s.enqueue(n)
-	o.sameBody("Body", n.Content.(*content), o.body(id))
+	o.sameBody("Body", n.Content.(*testContent), o.body(id))
 	s.join("w")
 	l := s.leases("w", 1)[0]
 	o.is("Renew", other.Renew(s.ctx, "w", lease), nil)

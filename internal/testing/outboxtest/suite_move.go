@@ -9,14 +9,14 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-var moveRules = []rule{
-	{"every legal move can be made", moves},
-	{"every verb does in every state what it says", verbs},
+var moveRules = []contractRule{
+	{"every legal move can be made", testMoves},
+	{"every verb does in every state what it says", testVerbs},
 }
 
-// moves makes each transition between states: by a user's verb if there is one, else by a worker or
+// testMoves makes each transition between states: by a user's verb if there is one, else by a worker or
 // Sweep.
-func moves(s *stand) {
+func testMoves(s *fixture) {
 	made := 0
 	for _, from := range queue.States() {
 		for _, to := range transitions(from) {
@@ -59,7 +59,7 @@ func verbFor(from, to queue.State) (queue.Verb, bool) {
 	return "", false
 }
 
-func verbs(s *stand) {
+func testVerbs(s *fixture) {
 	tried, possible := 0, 0
 	for _, from := range queue.States() {
 		for _, verb := range queue.Verbs() {
@@ -95,7 +95,7 @@ func verbs(s *stand) {
 }
 
 // verbDone checks a message after a verb.
-func (s *stand) verbDone(what string, verb queue.Verb, to queue.State, before, after queue.Entry) {
+func (s *fixture) verbDone(what string, verb queue.Verb, to queue.State, before, after queue.Entry) {
 	s.Helper()
 	now, want := s.clock.Now(), before
 	st := before.Recipients[0]

@@ -16,10 +16,10 @@ func BadNames() []string {
 	return bad
 }
 
-// badNames checks that no invalid name is stored.
-func badNames(s *stand) {
+// testBadNames checks that no invalid name is stored.
+func testBadNames(s *fixture) {
 	for _, bad := range BadNames() {
-		account, key, tag := letter(), letter(), letter()
+		account, key, tag := newLetter(), newLetter(), newLetter()
 		account.Account, key.Key, tag.Tags = bad, bad, []string{"good", bad}
 		for field, n := range map[string]outbox.NewMessage{"account": account, "key": key, "tag": tag} {
 			if _, err := s.store.Enqueue(s.ctx, n); err == nil {
@@ -28,7 +28,7 @@ func badNames(s *stand) {
 		}
 	}
 	for _, bad := range []string{"a b", "a.b", "ä", "a/b", " "} {
-		n := letter()
+		n := newLetter()
 		n.Account = bad
 		if _, err := s.store.Enqueue(s.ctx, n); err == nil {
 			s.Errorf("account %q is accepted", bad)
@@ -39,10 +39,10 @@ func badNames(s *stand) {
 	}
 }
 
-func inBadNames(s *stand, begin Begin) {
+func testInBadNames(s *fixture, begin Begin) {
 	tx, commit, _ := begin()
 	for _, bad := range BadNames() {
-		n := letter()
+		n := newLetter()
 		n.Account = bad
 		if _, err := s.store.EnqueueIn(s.ctx, tx, n); err == nil {
 			s.Errorf("account %q is accepted", bad)

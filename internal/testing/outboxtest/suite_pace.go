@@ -9,22 +9,22 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-var paceRules = []rule{
-	{"a pace bounds how many messages all workers take", pace},
-	{"a pace costs a token for every item, and none for what is not taken", paceTokens},
-	{"a paused account has nothing due", pause},
-	{"a longer pause replaces another, a shorter one does not", pauseLonger},
-	{"one of many that pause an account hears that it began", pauseOnce},
-	{"slots of all workers are at most so many", slots},
-	{"slots end with their worker", slotsEnd},
+var paceRules = []contractRule{
+	{"a pace bounds how many messages all workers take", testPace},
+	{"a pace costs a token for every item, and none for what is not taken", testPaceTokens},
+	{"a paused account has nothing due", testPause},
+	{"a longer pause replaces another, a shorter one does not", testPauseLonger},
+	{"one of many that pause an account hears that it began", testPauseOnce},
+	{"slots of all workers are at most so many", testSlots},
+	{"slots end with their worker", testSlotsEnd},
 }
 
-func pace(s *stand) {
+func testPace(s *fixture) {
 	p := outbox.Pace{Messages: 60, Per: time.Minute, Burst: 3}
 	for range 12 {
-		s.enqueue(letter("1@example.org", "2@example.org"))
+		s.enqueue(newLetter("1@example.org", "2@example.org"))
 	}
-	other := letter()
+	other := newLetter()
 	other.Account = "b"
 	s.enqueue(other)
 	s.join("w")
@@ -62,9 +62,9 @@ func pace(s *stand) {
 	}
 }
 
-func paceTokens(s *stand) {
+func testPaceTokens(s *fixture) {
 	p := outbox.Pace{Messages: 1, Per: time.Second, Burst: 3}
-	s.enqueue(letter("1@example.org", "2@example.org", "3@example.org"))
+	s.enqueue(newLetter("1@example.org", "2@example.org", "3@example.org"))
 	s.join("w")
 	for i, step := range []struct {
 		n, items int
@@ -75,15 +75,15 @@ func paceTokens(s *stand) {
 			s.Errorf("step %d: got %d items and wait %v", i, len(batch.Items), batch.Wait)
 		}
 	}
-	s.enqueue(letter())
-	s.enqueue(letter())
+	s.enqueue(newLetter())
+	s.enqueue(newLetter())
 	batch := s.claim(outbox.Claim{Owner: "w", Account: "a", Recipients: 5, Pace: p})
 	if len(batch.Items) != 1 || batch.Wait != time.Second {
 		s.Errorf("got %d items and wait %v", len(batch.Items), batch.Wait)
 	}
 }
 
-func (s *stand) pause(p outbox.Pause, want bool) {
+func (s *fixture) pause(p outbox.Pause, want bool) {
 	s.Helper()
 	began, err := s.store.Pause(s.ctx, p)
 	s.must("Pause", err)
@@ -92,10 +92,10 @@ func (s *stand) pause(p outbox.Pause, want bool) {
 	}
 }
 
-func pause(s *stand) {
-	s.enqueue(letter())
+func testPause(s *fixture) {
+	s.enqueue(newLetter())
 	s.join("w")
-	s.pause(outbox.Pause{Account: "a", For: 10 * time.Second, Answer: refusal("slower")}, true)
+	s.pause(outbox.Pause{Account: "a", For: 10 * time.Second, Answer: newRefusal("slower")}, true)
 	s.clock.Advance(4 * time.Second)
 	batch := s.claim(outbox.Claim{Owner: "w", Account: "a", Recipients: 1, Pace: outbox.Pace{Messages: 1, Per: time.Hour}})
 	if len(batch.Items) != 0 || batch.Wait != 6*time.Second {
@@ -104,7 +104,7 @@ func pause(s *stand) {
 	stats, err := s.store.Stats(s.ctx)
 	s.must("Stats", err)
 	s.same("Stats", []queue.AccountStats{{
-		Account: "a", Count: map[queue.State]int{queue.Queued: 1}, PausedFor: 6 * time.Second, PauseAnswer: refusal("slower"),
+		Account: "a", Count: map[queue.State]int{queue.Queued: 1}, PausedFor: 6 * time.Second, PauseAnswer: newRefusal("slower"),
 	}}, stats.Accounts)
 	s.same("resumed before anybody did it", int64(0), s.due()[0].Resumed)
 	woken := s.store.Wake()
@@ -128,20 +128,20 @@ func pause(s *stand) {
 	s.pause(outbox.Pause{Account: "b", For: time.Second}, true) // it had ended
 }
 
-func pauseLonger(s *stand) {
+func testPauseLonger(s *fixture) {
 	look := func(want time.Duration, answer string) {
 		s.Helper()
 		stats, err := s.store.Stats(s.ctx)
 		s.must("Stats", err)
-		s.same("Stats", []queue.AccountStats{{Account: "a", PausedFor: want, PauseAnswer: refusal(answer)}}, stats.Accounts)
+		s.same("Stats", []queue.AccountStats{{Account: "a", PausedFor: want, PauseAnswer: newRefusal(answer)}}, stats.Accounts)
 	}
-	s.pause(outbox.Pause{Account: "a", For: 10 * time.Second, Answer: refusal("one")}, true)
-	s.pause(outbox.Pause{Account: "a", For: 5 * time.Second, Answer: refusal("two")}, false)
+	s.pause(outbox.Pause{Account: "a", For: 10 * time.Second, Answer: newRefusal("one")}, true)
+	s.pause(outbox.Pause{Account: "a", For: 5 * time.Second, Answer: newRefusal("two")}, false)
 	look(10*time.Second, "one")
-	s.pause(outbox.Pause{Account: "a", For: 10 * time.Second, Answer: refusal("as long")}, false)
+	s.pause(outbox.Pause{Account: "a", For: 10 * time.Second, Answer: newRefusal("as long")}, false)
 	look(10*time.Second, "one")
 	s.clock.Advance(9 * time.Second)
-	s.pause(outbox.Pause{Account: "a", For: 5 * time.Second, Answer: refusal("three")}, false)
+	s.pause(outbox.Pause{Account: "a", For: 5 * time.Second, Answer: newRefusal("three")}, false)
 	look(5*time.Second, "three")
 	s.clock.Advance(5 * time.Second)
 	stats, err := s.store.Stats(s.ctx)
@@ -149,7 +149,7 @@ func pauseLonger(s *stand) {
 	s.same("Stats", queue.Stats{}.Accounts, stats.Accounts)
 }
 
-func pauseOnce(s *stand) {
+func testPauseOnce(s *fixture) {
 	var began atomic.Int32
 	var group sync.WaitGroup
 	for i := range 16 {
@@ -172,12 +172,12 @@ func pauseOnce(s *stand) {
 	}
 }
 
-func (s *stand) claimWait() time.Duration {
+func (s *fixture) claimWait() time.Duration {
 	s.join("who asks")
 	return s.claim(outbox.Claim{Owner: "who asks", Account: "a", Recipients: 1}).Wait
 }
 
-func (s *stand) slots(owner, account string, want, most, got int) {
+func (s *fixture) slots(owner, account string, want, most, got int) {
 	s.Helper()
 	n, err := s.store.Slots(s.ctx, owner, account, want, most)
 	s.must("Slots", err)
@@ -186,7 +186,7 @@ func (s *stand) slots(owner, account string, want, most, got int) {
 	}
 }
 
-func slots(s *stand) {
+func testSlots(s *fixture) {
 	s.join("w")
 	s.join("v")
 	s.slots("w", "a", 3, 5, 3)
@@ -205,7 +205,7 @@ func slots(s *stand) {
 	s.slots("v", "a", 5, 5, 5)
 }
 
-func slotsEnd(s *stand) {
+func testSlotsEnd(s *fixture) {
 	for _, owner := range []string{"w", "v", "u"} {
 		s.join(owner)
 	}

@@ -8,24 +8,24 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-var pruneRules = []rule{
-	{"Prune forgets what is finished, by the age of its end", prune},
-	{"Prune leaves what is not finished, and bodies of what was not handed over", pruneStates},
-	{"what was pruned is gone with its events", pruneEvents},
+var pruneRules = []contractRule{
+	{"Prune forgets what is finished, by the age of its end", testPrune},
+	{"Prune leaves what is not finished, and bodies of what was not handed over", testPruneStates},
+	{"what was pruned is gone with its events", testPruneEvents},
 }
 
-func (s *stand) prune(r outbox.Retention, want outbox.Pruned) {
+func (s *fixture) prune(r outbox.Retention, want outbox.Pruned) {
 	s.Helper()
 	got, err := s.store.Prune(s.ctx, r)
 	s.must("Prune", err)
 	s.same("Prune", want, got)
 }
 
-func prune(s *stand) {
+func testPrune(s *fixture) {
 	keep := outbox.Retention{Bodies: time.Hour, Messages: 10 * time.Hour}
-	large := letter("1@example.org", "2@example.org")
-	large.Content = text(500_000)
-	first, second := s.enqueue(large), s.enqueue(letter())
+	large := newLetter("1@example.org", "2@example.org")
+	large.Content = newText(500_000)
+	first, second := s.enqueue(large), s.enqueue(newLetter())
 	s.join("w")
 	ls := s.leases("w", 3)
 	s.settle(ls[0], queue.HandedOver)
@@ -58,7 +58,7 @@ func prune(s *stand) {
 	}
 }
 
-func pruneStates(s *stand) {
+func testPruneStates(s *fixture) {
 	states := queue.States()
 	slices.Reverse(states) // Expired takes a Sweep, which would change others
 	for _, state := range states {
@@ -81,7 +81,7 @@ func pruneStates(s *stand) {
 		}
 		s.prune(outbox.Retention{Bodies: time.Hour}, want)
 	}
-	id := s.enqueue(letter("1@example.org", "2@example.org"))
+	id := s.enqueue(newLetter("1@example.org", "2@example.org"))
 	s.join("w")
 	ls := s.leases("w", 2)
 	s.settle(ls[0], queue.HandedOver)
@@ -95,11 +95,11 @@ func pruneStates(s *stand) {
 	s.prune(outbox.Retention{Messages: time.Hour}, outbox.Pruned{Bodies: 1, Bytes: 300})
 }
 
-func pruneEvents(s *stand) {
-	n := letter()
+func testPruneEvents(s *fixture) {
+	n := newLetter()
 	n.Key = "k"
 	gone := s.enqueue(n)
-	stays := s.enqueue(letter())
+	stays := s.enqueue(newLetter())
 	s.change(queue.Cancel, gone)
 	s.prune(outbox.Retention{}, outbox.Pruned{Messages: 1, Bytes: 300})
 	events, _ := s.events("", 10)

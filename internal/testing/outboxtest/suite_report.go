@@ -8,21 +8,21 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-var reportRules = []rule{
-	{"what failed or expired is unreported until somebody was told", unreported},
-	{"reports themselves are never reported", unreportedReports},
-	{"Retry makes a failure unreported when it comes again", reportedAnew},
+var reportRules = []contractRule{
+	{"what failed or expired is unreported until somebody was told", testUnreported},
+	{"reports themselves are never reported", testUnreportedReports},
+	{"Retry makes a failure unreported when it comes again", testReportedAnew},
 }
 
-func (s *stand) unreported(limit int) []outbox.Report {
+func (s *fixture) unreported(limit int) []outbox.Report {
 	s.Helper()
 	reports, err := s.store.Unreported(s.ctx, limit)
 	s.must("Unreported", err)
 	return reports
 }
 
-func unreported(s *stand) {
-	n := letter("1@example.org", "2@example.org", "3@example.org", "4@example.org")
+func testUnreported(s *fixture) {
+	n := newLetter("1@example.org", "2@example.org", "3@example.org", "4@example.org")
 	n.Expires = s.clock.Now().Add(time.Hour)
 	asks, err := n.Envelope.WithDSN(smtp.DSN{Return: "HDRS", EnvelopeID: "id", Notify: []string{"FAILURE"}})
 	s.must("WithDSN", err)
@@ -39,7 +39,7 @@ func unreported(s *stand) {
 	s.settle(ls[1], queue.HandedOver)
 	s.clock.Advance(time.Hour)
 	s.sweep() // 0 and 3 expire
-	second := s.enqueue(letter())
+	second := s.enqueue(newLetter())
 	s.join("v")
 	s.settle(s.leases("v", 1)[0], queue.Failed)
 
@@ -62,8 +62,8 @@ func unreported(s *stand) {
 	s.must("Reported", s.store.Reported(s.ctx, nil))
 }
 
-func unreportedReports(s *stand) {
-	n := letter()
+func testUnreportedReports(s *fixture) {
+	n := newLetter()
 	n.ReportOn = 1
 	s.enqueue(n)
 	s.join("w")
@@ -73,9 +73,9 @@ func unreportedReports(s *stand) {
 	}
 }
 
-func reportedAnew(s *stand) {
+func testReportedAnew(s *fixture) {
 	for _, again := range []queue.State{queue.Failed, queue.Expired} {
-		n := letter()
+		n := newLetter()
 		n.Expires = s.clock.Now().Add(outbox.Lifetime)
 		id := s.enqueue(n)
 		s.join("w")

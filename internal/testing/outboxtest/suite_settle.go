@@ -8,24 +8,24 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-var settleRules = []rule{
-	{"a settlement keeps its answer, its attempt and its time", settled},
-	{"a worker is believed in every state that is not final, and in no other", settleEverywhere},
-	{"a token that is not the last is stale, and an event", stale},
-	{"a token grows with every lease, and attempts count what counts", tokens},
-	{"a late answer is believed until somebody else claims", late},
-	{"settlements are kept one after the other", settleMany},
-	{"a state that is none of a settlement's is an error", settleOther},
-	{"what is in doubt knows when it was marked", markedAt},
+var settleRules = []contractRule{
+	{"a settlement keeps its answer, its attempt and its time", testSettled},
+	{"a worker is believed in every state that is not final, and in no other", testSettleEverywhere},
+	{"a token that is not the last is stale, and an event", testStale},
+	{"a token grows with every lease, and attempts count what counts", testTokens},
+	{"a late answer is believed until somebody else claims", testLate},
+	{"settlements are kept one after the other", testSettleMany},
+	{"a state that is none of a settlement's is an error", testSettleOther},
+	{"what is in doubt knows when it was marked", testMarkedAt},
 }
 
-func settled(s *stand) {
+func testSettled(s *fixture) {
 	for _, state := range []queue.State{queue.HandedOver, queue.Failed, queue.Deferred, queue.InDoubt, queue.Held, queue.Queued} {
 		l, owner := s.reach(queue.Leased)
 		s.mark(owner, l)
 		marked := s.clock.Now()
 		s.clock.Advance(time.Second)
-		now, answer := s.clock.Now(), refusal("it's 'so' \u2028 <"+string(state)+">")
+		now, answer := s.clock.Now(), newRefusal("it's 'so' \u2028 <"+string(state)+">")
 		after := 90*time.Second + 5*time.Millisecond
 		stale, err := s.store.Settle(s.ctx, []outbox.Settlement{{Lease: l, State: state, After: after, Answer: answer}})
 		s.must("Settle", err)
@@ -66,7 +66,7 @@ func settledStates() []queue.State {
 	return []queue.State{queue.HandedOver, queue.Failed, queue.Deferred, queue.InDoubt, queue.Held, queue.Queued}
 }
 
-func settleEverywhere(s *stand) {
+func testSettleEverywhere(s *fixture) {
 	tried := 0
 	for _, from := range queue.States() {
 		for _, to := range settledStates() {
@@ -86,7 +86,7 @@ func settleEverywhere(s *stand) {
 			case from.Final():
 				want = from
 				if len(events) != 1 || events[0].Kind != queue.EventStale || events[0].State != from || events[0].Attempt != 0 ||
-					difference(flat(refusal(string(to)), nil), flat(events[0].Answer, nil)) != "" {
+					lineDifference(flatten(newRefusal(string(to)), nil), flatten(events[0].Answer, nil)) != "" {
 					s.Errorf("%s: events are %+v", what, events)
 				}
 				s.same(what, before.Recipients[0], st)
@@ -104,7 +104,7 @@ func settleEverywhere(s *stand) {
 			if st.State != want || st.Attempts != attempts || !st.Updated.Equal(s.clock.Now()) || st.Worker != "" {
 				s.Errorf("%s: it is %+v, want %s with %d attempts", what, st, want, attempts)
 			}
-			s.same(what, refusal(string(to)), st.Answer)
+			s.same(what, newRefusal(string(to)), st.Answer)
 			if len(events) != 1 || events[0].Kind != queue.EventKind(want) || events[0].State != want {
 				s.Errorf("%s: events are %+v", what, events)
 			}
@@ -115,20 +115,20 @@ func settleEverywhere(s *stand) {
 	}
 }
 
-func stale(s *stand) {
+func testStale(s *fixture) {
 	l, _ := s.reach(queue.Sending)
 	for _, token := range []int64{0, 2, -1} {
 		wrong := l
 		wrong.Token = token
 		before := s.show(l.ID)
-		stale, err := s.store.Settle(s.ctx, []outbox.Settlement{{Lease: wrong, State: queue.Failed, Answer: refusal("late")}})
+		stale, err := s.store.Settle(s.ctx, []outbox.Settlement{{Lease: wrong, State: queue.Failed, Answer: newRefusal("late")}})
 		s.must("Settle", err)
 		s.same("stale", []outbox.Lease{wrong}, stale)
 		e := s.show(l.ID)
 		s.same("status", before.Recipients, e.Recipients)
 		s.same("event", queue.Event{
 			ID: l.ID, Address: address("to@example.org"), Account: e.Account, Kind: queue.EventStale,
-			State: queue.Sending, At: s.clock.Now(), Answer: refusal("late"),
+			State: queue.Sending, At: s.clock.Now(), Answer: newRefusal("late"),
 		}, e.Events[len(e.Events)-1])
 	}
 	events, _ := s.events("", 100)
@@ -142,8 +142,8 @@ func stale(s *stand) {
 	}
 }
 
-func tokens(s *stand) {
-	id := s.enqueue(letter())
+func testTokens(s *fixture) {
+	id := s.enqueue(newLetter())
 	s.join("w")
 	s.must("Renew", s.store.Renew(s.ctx, "w", 24*time.Hour))
 	attempts := 0
@@ -174,7 +174,7 @@ func tokens(s *stand) {
 	}
 }
 
-func late(s *stand) {
+func testLate(s *fixture) {
 	for _, test := range []struct {
 		what string
 		lead func(l outbox.Lease)
@@ -207,8 +207,8 @@ func late(s *stand) {
 	}
 }
 
-func settleMany(s *stand) {
-	id := s.enqueue(letter("1@example.org", "2@example.org", "3@example.org"))
+func testSettleMany(s *fixture) {
+	id := s.enqueue(newLetter("1@example.org", "2@example.org", "3@example.org"))
 	s.join("w")
 	ls := s.leases("w", 3)
 	wrong := ls[1]
@@ -234,8 +234,8 @@ func settleMany(s *stand) {
 	}
 }
 
-func settleOther(s *stand) {
-	id := s.enqueue(letter("1@example.org", "2@example.org"))
+func testSettleOther(s *fixture) {
+	id := s.enqueue(newLetter("1@example.org", "2@example.org"))
 	s.join("w")
 	ls := s.leases("w", 2)
 	before := s.show(id)
@@ -248,8 +248,8 @@ func settleOther(s *stand) {
 	s.same("Show", before, s.show(id))
 }
 
-func markedAt(s *stand) {
-	settled, swept := s.enqueue(letter("a@example.org")), s.enqueue(letter("b@example.org"))
+func testMarkedAt(s *fixture) {
+	settled, swept := s.enqueue(newLetter("a@example.org")), s.enqueue(newLetter("b@example.org"))
 	s.join("w")
 	leases := s.leases("w", 2)
 	s.clock.Advance(time.Second)

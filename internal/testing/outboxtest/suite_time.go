@@ -7,28 +7,28 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-var timeRules = []rule{
-	{"what is due now stays due when the clock is set back", soonStays},
-	{"a date that the sender chose is a date by any clock", datesStay},
-	{"a pause that was set while the clock was ahead ends", pausesEnd},
-	{"a default lifetime does not end before a try", untried},
-	{"a default lifetime does not count the time in which nobody tried", overdue},
-	{"a default lifetime ends by the clock that is right", lifetimeAhead},
-	{"an expiry that the sender chose ends what nobody tried", firmExpiry},
-	{"a lease does not end by a clock that is set", leaseSteps},
-	{"a lease ends with the machine", leaseReboots},
-	{"no lease and no pause is longer than the longest", longest},
-	{"an automatic Prune does not follow a clock that jumps", pruneJump},
+var timeRules = []contractRule{
+	{"what is due now stays due when the clock is set back", testSoonStays},
+	{"a date that the sender chose is a date by any clock", testDatesStay},
+	{"a pause that was set while the clock was ahead ends", testPausesEnd},
+	{"a default lifetime does not end before a try", testUntried},
+	{"a default lifetime does not count the time in which nobody tried", testOverdue},
+	{"a default lifetime ends by the clock that is right", testLifetimeAhead},
+	{"an expiry that the sender chose ends what nobody tried", testFirmExpiry},
+	{"a lease does not end by a clock that is set", testLeaseSteps},
+	{"a lease ends with the machine", testLeaseReboots},
+	{"no lease and no pause is longer than the longest", testLongest},
+	{"an automatic Prune does not follow a clock that jumps", testPruneJump},
 }
 
 const year = 365 * 24 * time.Hour
 
-func soonStays(s *stand) {
+func testSoonStays(s *fixture) {
 	s.join("w")
 	s.clock.Step(year)
-	first := s.enqueue(letter())
+	first := s.enqueue(newLetter())
 	s.clock.Step(-year)
-	second := s.enqueue(letter())
+	second := s.enqueue(newLetter())
 	due, err := s.store.Due(s.ctx)
 	s.must("Due", err)
 	s.same("Due", []outbox.Due{{Account: "a"}}, due)
@@ -52,8 +52,8 @@ func soonStays(s *stand) {
 	}
 }
 
-func datesStay(s *stand) {
-	n := letter()
+func testDatesStay(s *fixture) {
+	n := newLetter()
 	n.NotBefore = s.clock.Now().Add(40 * 24 * time.Hour)
 	id := s.enqueue(n)
 	s.same("Sweep", outbox.Swept{}, s.sweep())
@@ -70,14 +70,14 @@ func datesStay(s *stand) {
 	s.leases("v", 1)
 }
 
-func pausesEnd(s *stand) {
-	s.enqueue(letter("1@example.org", "2@example.org"))
+func testPausesEnd(s *fixture) {
+	s.enqueue(newLetter("1@example.org", "2@example.org"))
 	s.clock.Step(4 * 24 * time.Hour)
 	s.join("w")
 	ls := s.leases("w", 2)
 	s.settle(ls[0], queue.Deferred)
 	s.settle(ls[1], queue.Queued)
-	_, err := s.store.Pause(s.ctx, outbox.Pause{Account: "a", For: time.Hour, Answer: refusal("busy")})
+	_, err := s.store.Pause(s.ctx, outbox.Pause{Account: "a", For: time.Hour, Answer: newRefusal("busy")})
 	s.must("Pause", err)
 	s.clock.Step(-4 * 24 * time.Hour)
 	s.join("v")
@@ -99,9 +99,9 @@ func pausesEnd(s *stand) {
 	s.leases("v", 2)
 }
 
-func untried(s *stand) {
+func testUntried(s *fixture) {
 	for _, verb := range []queue.Verb{"", queue.Retry} {
-		id := s.enqueue(letter())
+		id := s.enqueue(newLetter())
 		if verb != "" {
 			s.change(verb, id)
 		}
@@ -125,8 +125,8 @@ func untried(s *stand) {
 	}
 }
 
-func overdue(s *stand) {
-	id := s.enqueue(letter("1@example.org", "2@example.org"))
+func testOverdue(s *fixture) {
+	id := s.enqueue(newLetter("1@example.org", "2@example.org"))
 	expires := s.clock.Now().Add(outbox.Lifetime)
 	try := func(late, extended time.Duration) {
 		s.Helper()
@@ -161,9 +161,9 @@ func overdue(s *stand) {
 	}
 }
 
-func lifetimeAhead(s *stand) {
+func testLifetimeAhead(s *fixture) {
 	s.clock.Step(year)
-	id := s.enqueue(letter())
+	id := s.enqueue(newLetter())
 	s.clock.Step(-year)
 	s.join("w")
 	s.settle(s.leases("w", 1)[0], queue.Deferred)
@@ -200,8 +200,8 @@ func lifetimeAhead(s *stand) {
 	}
 }
 
-func firmExpiry(s *stand) {
-	n := letter()
+func testFirmExpiry(s *fixture) {
+	n := newLetter()
 	n.Expires = s.clock.Now().Add(2 * time.Hour)
 	untried, tried := s.enqueue(n), s.enqueue(n)
 	s.join("w")
@@ -220,11 +220,11 @@ func firmExpiry(s *stand) {
 	s.same("Sweep", outbox.Swept{}, s.sweep())
 }
 
-func leaseSteps(s *stand) {
+func testLeaseSteps(s *fixture) {
 	if s.clock.single {
 		s.Skip("a server in a database has one clock")
 	}
-	s.enqueue(letter("1@example.org", "2@example.org"))
+	s.enqueue(newLetter("1@example.org", "2@example.org"))
 	s.join("w")
 	ls := s.leases("w", 2)
 	s.mark("w", ls[0])
@@ -244,11 +244,11 @@ func leaseSteps(s *stand) {
 	s.same("Sweep", outbox.Swept{Workers: 1, Requeued: 1, Doubted: 1}, s.sweep())
 }
 
-func leaseReboots(s *stand) {
+func testLeaseReboots(s *fixture) {
 	if s.clock.single {
 		s.Skip("a database is on another machine")
 	}
-	s.enqueue(letter("1@example.org", "2@example.org"))
+	s.enqueue(newLetter("1@example.org", "2@example.org"))
 	s.join("w")
 	s.mark("w", s.leases("w", 2)[0])
 	_, err := s.store.Slots(s.ctx, "w", "a", 2, 2)
@@ -263,10 +263,10 @@ func leaseReboots(s *stand) {
 	}
 }
 
-func longest(s *stand) {
+func testLongest(s *fixture) {
 	s.must("Join", s.store.Join(s.ctx, queue.Worker{Owner: "w", Host: "h"}, year))
 	s.must("Renew", s.store.Renew(s.ctx, "w", year))
-	s.enqueue(letter())
+	s.enqueue(newLetter())
 	l := s.leases("w", 1)[0]
 	_, err := s.store.Settle(s.ctx, []outbox.Settlement{{Lease: l, State: queue.Deferred, After: year}})
 	s.must("Settle", err)
@@ -289,9 +289,9 @@ func longest(s *stand) {
 	s.leases("v", 1)
 }
 
-func pruneJump(s *stand) {
+func testPruneJump(s *fixture) {
 	keep := outbox.Retention{Bodies: 24 * time.Hour, Messages: 90 * 24 * time.Hour, Automatic: true}
-	n := letter()
+	n := newLetter()
 	n.Key = "k"
 	id := s.enqueue(n)
 	s.join("w")

@@ -28,5 +28,5 @@ func transitions(from queue.State) []queue.State {
 	return nil
 }
 
-// allowed reports whether a recipient may go from one state to another.
-func allowed(from, to queue.State) bool { return slices.Contains(transitions(from), to) }
+// mayMove reports whether a recipient may go from one state to another.
+func mayMove(from, to queue.State) bool { return slices.Contains(transitions(from), to) }

@@ -14,7 +14,7 @@ import (
 // Keyring is a keyring in memory. It is safe for concurrent use.
 type Keyring struct {
 	mu      sync.Mutex
-	entries map[entry]string
+	entries map[entryKey]string
 	err     error
 	calls   int
 }
@@ -23,10 +23,10 @@ type Keyring struct {
 // under the race detector.
 const WorkFactor = 4
 
-type entry struct{ service, user string }
+type entryKey struct{ service, user string }
 
 // New returns an empty keyring.
-func New() *Keyring { return &Keyring{entries: map[entry]string{}} }
+func New() *Keyring { return &Keyring{entries: map[entryKey]string{}} }
 
 // Locked returns a keyring that is never unlocked.
 func Locked() *Keyring { return Failing(secret.ErrLocked) }
@@ -57,7 +57,7 @@ func (k *Keyring) Get(service, user string) (string, error) {
 	if k.err != nil {
 		return "", k.err
 	}
-	s, ok := k.entries[entry{service, user}]
+	s, ok := k.entries[entryKey{service, user}]
 	if !ok {
 		return "", secret.ErrNotFound
 	}
@@ -72,7 +72,7 @@ func (k *Keyring) Set(service, user, s string) error {
 	if k.err != nil {
 		return k.err
 	}
-	k.entries[entry{service, user}] = s
+	k.entries[entryKey{service, user}] = s
 	return nil
 }
 
@@ -84,10 +84,10 @@ func (k *Keyring) Delete(service, user string) error {
 	if k.err != nil {
 		return k.err
 	}
-	if _, ok := k.entries[entry{service, user}]; !ok {
+	if _, ok := k.entries[entryKey{service, user}]; !ok {
 		return secret.ErrNotFound
 	}
-	delete(k.entries, entry{service, user})
+	delete(k.entries, entryKey{service, user})
 	return nil
 }
 

@@ -9,25 +9,25 @@ import (
 // PanicError is a panic in a part of the daemon or in a goroutine of the delivery: a bug.
 type PanicError = delivery.PanicError
 
-// parts runs the goroutines of a daemon. Its first failure ends the daemon.
-type parts struct {
+// taskGroup runs the goroutines of a daemon. Its first failure ends the daemon.
+type taskGroup struct {
 	wait   sync.WaitGroup
 	failed chan error // the first failure; has room for one
-	told   func(part string, err error)
+	report func(part string, err error)
 }
 
-func newParts(told func(part string, err error)) *parts {
-	return &parts{failed: make(chan error, 1), told: told}
+func newTaskGroup(told func(part string, err error)) *taskGroup {
+	return &taskGroup{failed: make(chan error, 1), report: told}
 }
 
 // run starts a part and returns a channel that is closed when it ends. A part returns nil when it
 // was asked to end.
-func (p *parts) run(name string, work func() error) (ended <-chan struct{}) {
+func (p *taskGroup) run(name string, work func() error) (ended <-chan struct{}) {
 	done := make(chan struct{})
 	p.wait.Go(func() {
 		defer close(done)
-		if err := guarded(name, work); err != nil {
-			p.told(name, err)
+		if err := runGuarded(name, work); err != nil {
+			p.report(name, err)
 			select {
 			case p.failed <- err:
 			default: // not the first failure; both are in the log
@@ -37,8 +37,8 @@ func (p *parts) run(name string, work func() error) (ended <-chan struct{}) {
 	return done
 }
 
-// guarded calls work and turns a panic into an error.
-func guarded(name string, work func() error) (err error) {
+// runGuarded calls work and turns a panic into an error.
+func runGuarded(name string, work func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = delivery.NewPanicError(name, v)

@@ -14,7 +14,7 @@ import (
 func TestKeyringsConform(t *testing.T) {
 	t.Parallel()
 	for name, k := range map[string]secret.Keyring{
-		"memory": secrettest.New(), "pieces": secret.Pieces(secrettest.New(), 2400), "crumbs": secret.Pieces(secrettest.New(), 9),
+		"memory": secrettest.New(), "pieces": secret.ChunkedKeyring(secrettest.New(), 2400), "crumbs": secret.ChunkedKeyring(secrettest.New(), 9),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -28,7 +28,7 @@ func names(k *secrettest.Keyring) []string { return slices.Sorted(maps.Keys(k.En
 func TestPiecesLeaveNothing(t *testing.T) {
 	t.Parallel()
 	ring := secrettest.New()
-	k := secret.Pieces(ring, 10)
+	k := secret.ChunkedKeyring(ring, 10)
 	steps := []struct {
 		secret string
 		want   string
@@ -93,11 +93,11 @@ func TestPiecesAreNeverTorn(t *testing.T) {
 	seen := map[string]int{}
 	for n := range 20 {
 		ring := secrettest.New()
-		if err := secret.Pieces(ring, 10).Set("yan", "u", before); err != nil {
+		if err := secret.ChunkedKeyring(ring, 10).Set("yan", "u", before); err != nil {
 			t.Fatal(err)
 		}
-		err := secret.Pieces(&failAfter{ring, n}, 10).Set("yan", "u", after)
-		got, getErr := secret.Pieces(ring, 10).Get("yan", "u")
+		err := secret.ChunkedKeyring(&failAfter{ring, n}, 10).Set("yan", "u", after)
+		got, getErr := secret.ChunkedKeyring(ring, 10).Get("yan", "u")
 		if getErr != nil || got != before && got != after || err == nil && got != after {
 			t.Fatalf("cut short after %d writes (%v): %q, %v", n, err, got, getErr)
 		}
@@ -122,7 +122,7 @@ func TestDamagedPieces(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			ring := secrettest.New()
-			k := secret.Pieces(ring, 10)
+			k := secret.ChunkedKeyring(ring, 10)
 			if err := k.Set("yan", "u", long); err != nil {
 				t.Fatal(err)
 			}

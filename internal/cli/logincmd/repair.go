@@ -17,11 +17,11 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// repair corrects the cause of a failed login.
-type repair struct{ *setup }
+// loginRepair corrects the cause of a failed login.
+type loginRepair struct{ *setup }
 
 // fix asks for the setting that has to change. It reports whether one was changed.
-func (r repair) fix(ctx context.Context, o smtp.Outcome, finding diagnosis.Finding) (bool, error) {
+func (r loginRepair) fix(ctx context.Context, o smtp.Outcome, finding diagnosis.Finding) (bool, error) {
 	switch remedyFor(o, finding) {
 	case fixSecret:
 		return r.fixSecret(ctx)
@@ -74,7 +74,7 @@ func remedyFor(o smtp.Outcome, finding diagnosis.Finding) remedy {
 
 // fixSecret asks for the secret again. An empty answer means that something else is wrong. It goes
 // on only after a change: another login with the same secret would only be refused again.
-func (r repair) fixSecret(ctx context.Context) (bool, error) {
+func (r loginRepair) fixSecret(ctx context.Context) (bool, error) {
 	if r.refused >= maxRefused {
 		r.say(r.a.T("That was login number %d that was refused; yan stops before the provider locks the account.", r.refused))
 		return false, nil
@@ -102,7 +102,7 @@ func (r repair) fixSecret(ctx context.Context) (bool, error) {
 }
 
 // chooseFix asks which other setting to change, and for its value.
-func (r repair) chooseFix(ctx context.Context) (remedy, error) {
+func (r loginRepair) chooseFix(ctx context.Context) (remedy, error) {
 	title := r.a.T("What shall change?")
 	type way struct {
 		remedy
@@ -120,7 +120,7 @@ func (r repair) chooseFix(ctx context.Context) (remedy, error) {
 		ways = append(ways, way{fixFile, r.a.T("the file with the secret: %s", command.QuoteName(r.acc.Secret.File)), func() error { return r.askSecretFile(ctx) }})
 	}
 	if r.acc.Secret != (account.Secret{}) && !r.hasOwnFile(r.acc) {
-		r.say(r.a.T("The secret comes from %s. If that is wrong, change it there, or give another place: %s", r.secretPlaceName(), r.command()+" --secret-…"))
+		r.say(r.a.T("The secret comes from %s. If that is wrong, change it there, or give another place: %s", r.secretPlaceName(), r.commandLine()+" --secret-…"))
 	}
 	var options []string
 	for _, w := range ways {
@@ -129,7 +129,7 @@ func (r repair) chooseFix(ctx context.Context) (remedy, error) {
 	i, err := r.ask.Choose(ctx, prompt.Question{Title: title}, append(options, r.a.T("nothing; stop")), 0)
 	switch {
 	case err != nil:
-		return fixNothing, r.answer(err, title, "--user")
+		return fixNothing, r.answerError(err, title, "--user")
 	case i < len(ways):
 		return ways[i].remedy, ways[i].take()
 	}
@@ -142,7 +142,7 @@ func (l *setup) hasOwnFile(acc account.Account) bool {
 }
 
 // askOwnSecret asks for the new content of the file that yan wrote.
-func (r repair) askOwnSecret(ctx context.Context) error {
+func (r loginRepair) askOwnSecret(ctx context.Context) error {
 	if err := r.askPassword(ctx, false); err != nil {
 		return err
 	}
@@ -151,10 +151,10 @@ func (r repair) askOwnSecret(ctx context.Context) error {
 }
 
 // askSecretFile asks for the file with the secret. The same file may have a new content by now.
-func (r repair) askSecretFile(ctx context.Context) error {
-	name, err := r.text(ctx, "--secret-file", prompt.Question{Title: r.a.T("File with the secret"), Default: r.acc.Secret.File,
+func (r loginRepair) askSecretFile(ctx context.Context) error {
+	name, err := r.askText(ctx, "--secret-file", prompt.Question{Title: r.a.T("File with the secret"), Default: r.acc.Secret.File,
 		Check: func(answer string) error {
-			if err := atomicfile.Check(answer); err != nil {
+			if err := atomicfile.CheckReadable(answer); err != nil {
 				return r.a.FileFailure(r.a.Name("secret-file"), answer, err)
 			}
 			return nil
@@ -170,8 +170,8 @@ func (r repair) askSecretFile(ctx context.Context) error {
 	return nil
 }
 
-func (r repair) askUser(ctx context.Context) error {
-	user, err := r.text(ctx, "--user", prompt.Question{Title: r.a.T("User name"), Default: r.user, Check: r.a.userName})
+func (r loginRepair) askUser(ctx context.Context) error {
+	user, err := r.askText(ctx, "--user", prompt.Question{Title: r.a.T("User name"), Default: r.user, Check: r.a.checkUserName})
 	if err == nil {
 		r.user = user
 		r.noteUser()
@@ -180,17 +180,17 @@ func (r repair) askUser(ctx context.Context) error {
 }
 
 // fixSender asks for another sender; the login stays.
-func (r repair) fixSender(ctx context.Context) (bool, error) {
-	answer, err := r.text(ctx, "--from", prompt.Question{Title: r.a.T("Sender"), Example: r.login.Address.String(),
+func (r loginRepair) fixSender(ctx context.Context) (bool, error) {
+	answer, err := r.askText(ctx, "--from", prompt.Question{Title: r.a.T("Sender"), Example: r.login.Address.String(),
 		Help: r.a.T("An address that %s may send as.", r.user),
 		Check: func(answer string) error {
-			_, err := r.a.mailbox(answer)
+			_, err := r.a.parseMailbox(answer)
 			return err
 		}})
 	if err != nil {
 		return false, err
 	}
-	box, err := r.a.mailbox(answer)
+	box, err := r.a.parseMailbox(answer)
 	if err != nil {
 		return false, command.InternalFailure("the sender", err)
 	}
@@ -204,7 +204,7 @@ func (r repair) fixSender(ctx context.Context) (bool, error) {
 }
 
 // fixPort offers other ports and encryptions of the same host.
-func (r repair) fixPort(ctx context.Context, class diagnosis.Class) (bool, error) {
+func (r loginRepair) fixPort(ctx context.Context, class diagnosis.Class) (bool, error) {
 	var servers, options []string
 	ways := otherPorts(r.server)
 	if wrongEncryption(class) {
@@ -222,9 +222,9 @@ func (r repair) fixPort(ctx context.Context, class diagnosis.Class) (bool, error
 	i, err := r.ask.Choose(ctx, prompt.Question{Title: title}, options, 0)
 	switch n := len(servers); {
 	case err != nil:
-		return false, r.answer(err, title, "--server")
+		return false, r.answerError(err, title, "--server")
 	case i < n:
-		return true, r.use(servers[i], r.user)
+		return true, r.useServer(servers[i], r.user)
 	case i == n:
 		return true, nil
 	case i == n+1:

@@ -21,8 +21,8 @@ const patience = time.Minute
 // lease is the lease of the tests' workers.
 const lease = 30 * time.Second
 
-// content is a message of arbitrary octets.
-type content struct {
+// testContent is a message of arbitrary octets.
+type testContent struct {
 	octets              []byte
 	eight, utf8, binary bool
 	size                int64  // the reported size, if not the real one
@@ -30,17 +30,17 @@ type content struct {
 	during              func() // called in the middle
 }
 
-func (c *content) Size() int64 {
+func (c *testContent) Size() int64 {
 	if c.size != 0 {
 		return c.size
 	}
 	return int64(len(c.octets))
 }
-func (c *content) EightBit() bool      { return c.eight }
-func (c *content) NeedsSMTPUTF8() bool { return c.utf8 }
-func (c *content) IsBinary() bool      { return c.binary }
+func (c *testContent) EightBit() bool      { return c.eight }
+func (c *testContent) NeedsSMTPUTF8() bool { return c.utf8 }
+func (c *testContent) IsBinary() bool      { return c.binary }
 
-func (c *content) WriteTo(w io.Writer) (int64, error) {
+func (c *testContent) WriteTo(w io.Writer) (int64, error) {
 	first, err := w.Write(c.octets[:len(c.octets)/2])
 	if err != nil {
 		return int64(first), err
@@ -55,14 +55,14 @@ func (c *content) WriteTo(w io.Writer) (int64, error) {
 	return int64(first + second), err
 }
 
-// text returns content of the given size, different for each size, with NUL, bare LF and bare CR.
-func text(size int) *content {
+// newText returns content of the given size, different for each size, with NUL, bare LF and bare CR.
+func newText(size int) *testContent {
 	octets := make([]byte, size)
 	for i := range octets {
 		octets[i] = byte(i*7 + i>>8 + size)
 	}
 	copy(octets, "A: b\r\n\r\n\x00\n\r\xff.\r\n")
-	return &content{octets: octets, eight: true, binary: true}
+	return &testContent{octets: octets, eight: true, binary: true}
 }
 
 func address(s string) smtp.Address {
@@ -88,19 +88,19 @@ func envelope(from string, to ...string) smtp.Envelope {
 	return e
 }
 
-// letter returns an ordinary message of account "a".
-func letter(to ...string) outbox.NewMessage {
+// newLetter returns an ordinary message of account "a".
+func newLetter(to ...string) outbox.NewMessage {
 	if len(to) == 0 {
 		to = []string{"to@example.org"}
 	}
 	return outbox.NewMessage{
 		Account: "a", Envelope: envelope("from@example.org", to...), MessageID: "<1@example.org>", Subject: "Hello",
-		Content: text(300),
+		Content: newText(300),
 	}
 }
 
-// refusal returns an answer with every field set.
-func refusal(text string) queue.Answer {
+// newRefusal returns an answer with every field set.
+func newRefusal(text string) queue.Answer {
 	return queue.Answer{
 		Stage:    smtp.StageRcpt,
 		Reply:    smtp.Reply{Code: 550, Enhanced: smtp.EnhancedCode{Class: 5, Subject: 1, Detail: 1}, Lines: []string{text, "zweite Zeile: 不存在"}},
@@ -110,24 +110,24 @@ func refusal(text string) queue.Answer {
 	}
 }
 
-// stand is a store under test with the operations of the tests. An error ends the test.
-type stand struct {
+// fixture is a store under test with the operations of the tests. An error ends the test.
+type fixture struct {
 	*testing.T
 	ctx   context.Context
 	store outbox.Store
 	clock *Clock
 }
 
-func newStand(t *testing.T, store outbox.Store, clock *Clock) *stand {
+func newFixture(t *testing.T, store outbox.Store, clock *Clock) *fixture {
 	t.Cleanup(func() {
 		if err := store.Close(); err != nil {
 			t.Errorf("Close: %v", err)
 		}
 	})
-	return &stand{T: t, ctx: t.Context(), store: store, clock: clock}
+	return &fixture{T: t, ctx: t.Context(), store: store, clock: clock}
 }
 
-func (s *stand) must(what string, err error) {
+func (s *fixture) must(what string, err error) {
 	s.Helper()
 	if err != nil {
 		s.Fatalf("%s: %v", what, err)
@@ -135,7 +135,7 @@ func (s *stand) must(what string, err error) {
 }
 
 // is fails unless err is want.
-func (s *stand) is(what string, err, want error) {
+func (s *fixture) is(what string, err, want error) {
 	s.Helper()
 	if !errors.Is(err, want) {
 		s.Errorf("%s: got error %v, want %v", what, err, want)
@@ -143,14 +143,14 @@ func (s *stand) is(what string, err, want error) {
 }
 
 // same fails unless both have the same fields.
-func (s *stand) same(what string, want, got any) {
+func (s *fixture) same(what string, want, got any) {
 	s.Helper()
-	if d := difference(flat(want, nil), flat(got, nil)); d != "" {
+	if d := lineDifference(flatten(want, nil), flatten(got, nil)); d != "" {
 		s.Errorf("%s:%s", what, d)
 	}
 }
 
-func (s *stand) enqueue(n outbox.NewMessage) queue.ID {
+func (s *fixture) enqueue(n outbox.NewMessage) queue.ID {
 	s.Helper()
 	r, err := s.store.Enqueue(s.ctx, n)
 	s.must("Enqueue", err)
@@ -160,12 +160,12 @@ func (s *stand) enqueue(n outbox.NewMessage) queue.ID {
 	return r.ID
 }
 
-func (s *stand) join(owner string) {
+func (s *fixture) join(owner string) {
 	s.Helper()
 	s.must("Join", s.store.Join(s.ctx, queue.Worker{Owner: owner, Host: "host-" + owner, PID: 7}, lease))
 }
 
-func (s *stand) claim(c outbox.Claim) outbox.Batch {
+func (s *fixture) claim(c outbox.Claim) outbox.Batch {
 	s.Helper()
 	batch, err := s.store.Claim(s.ctx, c)
 	s.must("Claim", err)
@@ -173,7 +173,7 @@ func (s *stand) claim(c outbox.Claim) outbox.Batch {
 }
 
 // leases claims n recipients of account "a" and fails if there are fewer.
-func (s *stand) leases(owner string, n int) []outbox.Lease {
+func (s *fixture) leases(owner string, n int) []outbox.Lease {
 	s.Helper()
 	var all []outbox.Lease
 	for _, item := range s.claim(outbox.Claim{Owner: owner, Account: "a", Recipients: n}).Items {
@@ -187,28 +187,28 @@ func (s *stand) leases(owner string, n int) []outbox.Lease {
 	return all
 }
 
-func (s *stand) mark(owner string, leases ...outbox.Lease) []outbox.Lease {
+func (s *fixture) mark(owner string, leases ...outbox.Lease) []outbox.Lease {
 	s.Helper()
 	lost, err := s.store.Mark(s.ctx, owner, leases)
 	s.must("Mark", err)
 	return lost
 }
 
-func (s *stand) settle(l outbox.Lease, to queue.State) (stale bool) {
+func (s *fixture) settle(l outbox.Lease, to queue.State) (stale bool) {
 	s.Helper()
-	all, err := s.store.Settle(s.ctx, []outbox.Settlement{{Lease: l, State: to, After: time.Minute, Answer: refusal(string(to))}})
+	all, err := s.store.Settle(s.ctx, []outbox.Settlement{{Lease: l, State: to, After: time.Minute, Answer: newRefusal(string(to))}})
 	s.must("Settle", err)
 	return len(all) > 0
 }
 
-func (s *stand) sweep() outbox.Swept {
+func (s *fixture) sweep() outbox.Swept {
 	s.Helper()
 	swept, err := s.store.Sweep(s.ctx)
 	s.must("Sweep", err)
 	return swept
 }
 
-func (s *stand) show(id queue.ID) queue.Entry {
+func (s *fixture) show(id queue.ID) queue.Entry {
 	s.Helper()
 	e, err := s.store.Show(s.ctx, id)
 	s.must("Show", err)
@@ -216,13 +216,13 @@ func (s *stand) show(id queue.ID) queue.Entry {
 }
 
 // status returns the status of a message's first recipient.
-func (s *stand) status(id queue.ID) queue.Recipient {
+func (s *fixture) status(id queue.ID) queue.Recipient {
 	s.Helper()
 	return s.show(id).Recipients[0]
 }
 
 // kinds returns the kinds of a message's events.
-func (s *stand) kinds(id queue.ID) string {
+func (s *fixture) kinds(id queue.ID) string {
 	s.Helper()
 	var all []string
 	for _, e := range s.show(id).Events {
@@ -231,13 +231,13 @@ func (s *stand) kinds(id queue.ID) string {
 	return strings.Join(all, " ")
 }
 
-func (s *stand) change(v queue.Verb, ids ...queue.ID) {
+func (s *fixture) change(v queue.Verb, ids ...queue.ID) {
 	s.Helper()
 	_, err := s.store.Change(s.ctx, outbox.Change{Verb: v, Filter: queue.Filter{IDs: ids}})
 	s.must(string(v), err)
 }
 
-func (s *stand) body(id queue.ID) []byte {
+func (s *fixture) body(id queue.ID) []byte {
 	s.Helper()
 	r, err := s.store.Body(s.ctx, id)
 	s.must("Body", err)
@@ -246,7 +246,7 @@ func (s *stand) body(id queue.ID) []byte {
 	return octets
 }
 
-func (s *stand) sameBody(what string, want *content, got []byte) {
+func (s *fixture) sameBody(what string, want *testContent, got []byte) {
 	s.Helper()
 	if !bytes.Equal(want.octets, got) {
 		s.Errorf("%s: the body of %d octets came back changed, with %d", what, len(want.octets), len(got))
@@ -254,7 +254,7 @@ func (s *stand) sameBody(what string, want *content, got []byte) {
 }
 
 // events returns all events after a cursor, read by limit at a time.
-func (s *stand) events(after queue.Cursor, limit int) ([]queue.Event, queue.Cursor) {
+func (s *fixture) events(after queue.Cursor, limit int) ([]queue.Event, queue.Cursor) {
 	s.Helper()
 	var all []queue.Event
 	for range 100_000 {
@@ -273,7 +273,7 @@ func (s *stand) events(after queue.Cursor, limit int) ([]queue.Event, queue.Curs
 }
 
 // woken waits until a channel is closed.
-func (s *stand) woken(what string, wake <-chan struct{}) {
+func (s *fixture) woken(what string, wake <-chan struct{}) {
 	s.Helper()
 	select {
 	case <-wake:
@@ -284,9 +284,9 @@ func (s *stand) woken(what string, wake <-chan struct{}) {
 
 // reach enqueues a message and brings its only recipient into a state, with a lease whose token is
 // 1. The owner is a worker of its own.
-func (s *stand) reach(state queue.State) (l outbox.Lease, owner string) {
+func (s *fixture) reach(state queue.State) (l outbox.Lease, owner string) {
 	s.Helper()
-	n := letter()
+	n := newLetter()
 	n.Account = fmt.Sprintf("%s-%d", state, s.clock.Now().UnixNano())
 	n.Expires = s.clock.Now().Add(time.Hour)
 	id := s.enqueue(n)

@@ -13,11 +13,11 @@ import (
 )
 
 const (
-	// fresh is how long one result of Stats is reused: counting millions of rows is expensive, and
+	// countLifetime is how long one result of Stats is reused: counting millions of rows is expensive, and
 	// several clients may ask.
-	fresh = 10 * time.Second
-	// patience bounds the time that the outbox may take to count.
-	patience = 15 * time.Second
+	countLifetime = 10 * time.Second
+	// countTimeout bounds the time that the outbox may take to count.
+	countTimeout = 15 * time.Second
 )
 
 var (
@@ -35,8 +35,8 @@ var (
 	connDesc     = prometheus.NewDesc("yan_connections", "Connections that this process may have open.", []string{"account"}, nil)
 )
 
-// standing exports the outbox's counts to Prometheus.
-type standing struct {
+// storeCollector exports the outbox's counts to Prometheus.
+type storeCollector struct {
 	store  outbox.Admin
 	failed func()
 	now    func() time.Time
@@ -47,22 +47,22 @@ type standing struct {
 	ok    bool
 }
 
-func newStanding(s outbox.Admin, failed func()) *standing {
-	return &standing{store: s, failed: failed, now: time.Now}
+func newStoreCollector(s outbox.Admin, failed func()) *storeCollector {
+	return &storeCollector{store: s, failed: failed, now: time.Now}
 }
 
-func (s *standing) Describe(to chan<- *prometheus.Desc) {
+func (s *storeCollector) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{upDesc, countDesc, oldestDesc, bytesDesc, freeDesc, pausedDesc, workersDesc} {
 		to <- d
 	}
 }
 
-// ask returns the outbox's counts, at most fresh old. ok is false if the outbox could not be read.
-func (s *standing) ask() (stats queue.Stats, ok bool) {
+// cachedStats returns the outbox's counts, at most fresh old. ok is false if the outbox could not be read.
+func (s *storeCollector) cachedStats() (stats queue.Stats, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if now := s.now(); s.asked.IsZero() || now.Sub(s.asked) >= fresh {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
+	if now := s.now(); s.asked.IsZero() || now.Sub(s.asked) >= countLifetime {
+		ctx, cancel := context.WithTimeout(context.Background(), countTimeout)
 		defer cancel()
 		got, err := s.store.Stats(ctx)
 		if err != nil {
@@ -73,59 +73,59 @@ func (s *standing) ask() (stats queue.Stats, ok bool) {
 	return s.stats, s.ok
 }
 
-func (s *standing) Collect(to chan<- prometheus.Metric) {
-	stats, ok := s.ask()
-	show(to, upDesc, truth(ok))
+func (s *storeCollector) Collect(to chan<- prometheus.Metric) {
+	stats, ok := s.cachedStats()
+	sendGauge(to, upDesc, boolValue(ok))
 	if !ok {
 		return
 	}
 	for _, a := range stats.Accounts {
 		for _, state := range queue.States() {
-			show(to, countDesc, float64(a.Count[state]), label(a.Account), string(state))
+			sendGauge(to, countDesc, float64(a.Count[state]), accountLabel(a.Account), string(state))
 		}
-		show(to, pausedDesc, a.PausedFor.Seconds(), label(a.Account))
+		sendGauge(to, pausedDesc, a.PausedFor.Seconds(), accountLabel(a.Account))
 	}
 	age := 0.0
 	if !stats.Oldest.IsZero() {
 		age = max(0, s.now().Sub(stats.Oldest).Seconds())
 	}
-	show(to, oldestDesc, age)
+	sendGauge(to, oldestDesc, age)
 	if stats.Bytes > 0 {
-		show(to, bytesDesc, float64(stats.Bytes))
+		sendGauge(to, bytesDesc, float64(stats.Bytes))
 	}
 	if stats.Free >= 0 {
-		show(to, freeDesc, float64(stats.Free))
+		sendGauge(to, freeDesc, float64(stats.Free))
 	}
-	show(to, workersDesc, float64(len(stats.Workers)))
+	sendGauge(to, workersDesc, float64(len(stats.Workers)))
 }
 
-// work exports the state of this process's delivery.
-type work struct {
+// deliveryCollector exports the state of this process's delivery.
+type deliveryCollector struct {
 	status      func() delivery.Status
 	connections func() map[string]int
 }
 
-func (w work) Describe(to chan<- *prometheus.Desc) {
+func (w deliveryCollector) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{joinedDesc, couriersDesc, leasedDesc, connDesc} {
 		to <- d
 	}
 }
 
-func (w work) Collect(to chan<- prometheus.Metric) {
+func (w deliveryCollector) Collect(to chan<- prometheus.Metric) {
 	s := w.status()
-	show(to, joinedDesc, truth(s.Joined))
-	show(to, couriersDesc, float64(s.Couriers))
-	show(to, leasedDesc, float64(s.InFlight))
+	sendGauge(to, joinedDesc, boolValue(s.Joined))
+	sendGauge(to, couriersDesc, float64(s.Couriers))
+	sendGauge(to, leasedDesc, float64(s.InFlight))
 	for account, n := range w.connections() {
-		show(to, connDesc, float64(n), label(account))
+		sendGauge(to, connDesc, float64(n), accountLabel(account))
 	}
 }
 
-func show(to chan<- prometheus.Metric, d *prometheus.Desc, value float64, labels ...string) {
+func sendGauge(to chan<- prometheus.Metric, d *prometheus.Desc, value float64, labels ...string) {
 	to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
 }
 
-func truth(b bool) float64 {
+func boolValue(b bool) float64 {
 	if b {
 		return 1
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/yanmail/yan/internal/secret"
 )
 
-// farewell prints the result and the next command to type.
-func (l *setup) farewell() {
+// printSummary prints the result and the next command to type.
+func (l *setup) printSummary() {
 	a := l.a
 	isDefault := l.file.Default() == l.acc.Name
 	if l.s.json {

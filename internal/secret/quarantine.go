@@ -14,8 +14,8 @@ import (
 
 // Reasons for setting the encrypted file aside. They become part of its new name.
 const (
-	AsideDamaged   = "damaged"
-	AsideForgotten = "forgotten" // the passphrase is forgotten
+	QuarantineDamaged   = "damaged"
+	QuarantineForgotten = "forgotten" // the passphrase is forgotten
 )
 
 // Accounts lists the accounts that have a secret in the encrypted file, according to the list of
@@ -49,26 +49,26 @@ func (v *Vault) Exists() bool {
 	return err == nil
 }
 
-// SetAside renames the encrypted file to File.WHY-DATE, with a number appended if that name is
+// Quarantine renames the encrypted file to File.WHY-DATE, with a number appended if that name is
 // taken, and renames its list of names to match. The next Set starts a new file. Nothing is
 // deleted. The error is an [*Error].
-func (v *Vault) SetAside(ctx context.Context, why string, now time.Time) (to string, err error) {
-	leave, err := v.enter(ctx)
+func (v *Vault) Quarantine(ctx context.Context, why string, now time.Time) (to string, err error) {
+	leave, err := v.takeTurn(ctx)
 	if err != nil {
 		return "", err
 	}
 	defer leave()
-	unlock, err := v.lock(ctx)
+	unlock, err := v.lockFile(ctx)
 	if err != nil {
 		return "", err
 	}
 	defer unlock()
 	to = v.File + "." + why + "-" + now.Format(time.DateOnly)
-	for i, first := 2, to; taken(to); i++ {
+	for i, first := 2, to; pathTaken(to); i++ {
 		to = fmt.Sprintf("%s-%d", first, i)
 	}
-	if err := rename(v.File, to); err != nil {
-		return "", v.unwritable(err)
+	if err := renameDurably(v.File, to); err != nil {
+		return "", v.unwritableError(err)
 	}
 	v.phrase, v.opened = nil, nil
 	return to, v.moveNames(v.namesFile(), to+".names")
@@ -76,32 +76,32 @@ func (v *Vault) SetAside(ctx context.Context, why string, now time.Time) (to str
 
 // moveNames renames a list of names. A list that stays in its place matches no file and is ignored.
 func (v *Vault) moveNames(from, to string) error {
-	if err := rename(from, to); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return v.unwritable(err)
+	if err := renameDurably(from, to); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return v.unwritableError(err)
 	}
 	return nil
 }
 
-func taken(path string) bool {
+func pathTaken(path string) bool {
 	_, err := os.Lstat(path)
 	return err == nil
 }
 
-// PutBack undoes SetAside. It overwrites the new file, if there is one.
+// PutBack undoes Quarantine. It overwrites the new file, if there is one.
 func (v *Vault) PutBack(ctx context.Context, from string) error {
-	leave, err := v.enter(ctx)
+	leave, err := v.takeTurn(ctx)
 	if err != nil {
 		return err
 	}
 	defer leave()
-	unlock, err := v.lock(ctx)
+	unlock, err := v.lockFile(ctx)
 	if err != nil {
 		return err
 	}
 	defer unlock()
 	v.phrase, v.opened = nil, nil
-	if err := rename(from, v.File); err != nil {
-		return v.unwritable(err)
+	if err := renameDurably(from, v.File); err != nil {
+		return v.unwritableError(err)
 	}
 	return v.moveNames(from+".names", v.namesFile())
 }

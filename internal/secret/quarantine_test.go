@@ -71,7 +71,7 @@ func TestSetAside(t *testing.T) {
 	m.Keyring = nil
 	m.set(t, password, "geheim", secret.InFile)
 	m.set(t, token, "a token", secret.InFile)
-	whole := read(t, m.File)
+	whole := readFile(t, m.File)
 	write(t, m.File, whole[:len(whole)-1], 0o600)
 	m.renew(m.File)
 	m.Keyring = nil
@@ -81,27 +81,27 @@ func TestSetAside(t *testing.T) {
 		t.Errorf("accounts %q", got)
 	}
 	day := time.Date(2026, 7, 8, 9, 0, 0, 0, time.UTC)
-	to, err := m.SetAside(t.Context(), secret.AsideDamaged, day)
-	if want := m.File + ".damaged-2026-07-08"; err != nil || to != want || read(t, to) != whole[:len(whole)-1] || !exists(to+".names") {
+	to, err := m.Quarantine(t.Context(), secret.QuarantineDamaged, day)
+	if want := m.File + ".damaged-2026-07-08"; err != nil || to != want || readFile(t, to) != whole[:len(whole)-1] || !pathExists(to+".names") {
 		t.Fatalf("%q, %v; want %q", to, err, want)
 	}
 	if m.Exists() || m.Accounts() != nil {
 		t.Error("the file was not renamed")
 	}
-	if err := m.PutBack(t.Context(), to); err != nil || read(t, m.File) != whole[:len(whole)-1] || len(m.Accounts()) != 1 {
+	if err := m.PutBack(t.Context(), to); err != nil || readFile(t, m.File) != whole[:len(whole)-1] || len(m.Accounts()) != 1 {
 		t.Errorf("PutBack did not restore the file: %v", err)
 	}
-	if to, err = m.SetAside(t.Context(), secret.AsideDamaged, day); err != nil {
+	if to, err = m.Quarantine(t.Context(), secret.QuarantineDamaged, day); err != nil {
 		t.Fatal(err)
 	}
 	m.set(t, password, "new", secret.InFile)
-	again, err := m.SetAside(t.Context(), secret.AsideDamaged, day)
+	again, err := m.Quarantine(t.Context(), secret.QuarantineDamaged, day)
 	if want := to + "-2"; err != nil || again != want {
 		t.Errorf("%q, %v; want %q", again, err, want)
 	}
 	m.set(t, password, "newer", secret.InFile)
 	m.typed = phrase
-	if err := m.PutBack(t.Context(), again); err != nil || exists(again) {
+	if err := m.PutBack(t.Context(), again); err != nil || pathExists(again) {
 		t.Errorf("PutBack did not restore the file: %v", err)
 	}
 	m.expect(t, password, "new")
@@ -117,7 +117,7 @@ func TestFileAndNamesOrNeither(t *testing.T) {
 	}
 	_, err := m.Set(t.Context(), password, "geheim")
 	isProblem(t, "", err, secret.Unwritable)
-	if exists(m.File) {
+	if pathExists(m.File) {
 		t.Error("a file was left after an error")
 	}
 }
