@@ -15,8 +15,8 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// sinkVariable, when it is set, makes the test binary a sink: a server is
-// never in the process of its client.
+// sinkVariable, if set, makes the test binary a sink server, because a server must not run in the
+// process of its client.
 const sinkVariable = "YAN_TRANSPORT_TEST_SINK"
 
 func TestMain(m *testing.M) {
@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// runSink says where it listens, and ends with its standard input.
+// runSink prints its address, and ends when standard input is closed.
 func runSink(offers []string) error {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -50,7 +50,7 @@ func runSink(offers []string) error {
 	return err
 }
 
-// sink says yes to everything, as fast as it can.
+// sink accepts everything, as fast as possible.
 func sink(conn net.Conn, offers []string) {
 	defer conn.Close()
 	r, w := bufio.NewReaderSize(conn, 256<<10), bufio.NewWriterSize(conn, 64<<10)
@@ -121,7 +121,7 @@ func startSink(b *testing.B, offers string) (address string) {
 	return strings.TrimSpace(line)
 }
 
-// BenchmarkSendAll is one small message of a run, composed already.
+// BenchmarkSendAll measures one small, already composed message of a run.
 func BenchmarkSendAll(b *testing.B) {
 	content := text("Subject: hello\r\n\r\n" + strings.Repeat(strings.Repeat("x", 70)+"\r\n", 14))
 	envelope, err := smtp.NewEnvelope(addr(b, "me@example.org"), addr(b, "you@example.net"))
@@ -136,7 +136,7 @@ func BenchmarkSendAll(b *testing.B) {
 				b.Fatal(err)
 			}
 			defer s.Close()
-			// The sum is of all goroutines: that is what a message costs.
+			// The sum over all goroutines is the cost of a message.
 			b.ReportAllocs()
 			b.ResetTimer()
 			accepted := 0
@@ -160,7 +160,7 @@ func BenchmarkSendAll(b *testing.B) {
 	}
 }
 
-// BenchmarkSend is one small message alone, over a connection that was kept.
+// BenchmarkSend measures one small message over a kept connection.
 func BenchmarkSend(b *testing.B) {
 	content := text("Subject: hello\r\n\r\n" + strings.Repeat(strings.Repeat("x", 70)+"\r\n", 14))
 	envelope, err := smtp.NewEnvelope(addr(b, "me@example.org"), addr(b, "you@example.net"))

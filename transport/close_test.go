@@ -10,7 +10,7 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// Close ends the wait for a connection, at once: none is opened any more.
+// Close ends the wait for a connection at once.
 func TestCloseWhileWaitingForAConnection(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

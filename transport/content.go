@@ -14,8 +14,8 @@ type recodable interface {
 	SevenBit() (form *message.Content, ok bool)
 }
 
-// wrapped is a content that does more than write a message, and so makes the wrapped
-// 7-bit form itself.
+// wrapped is a content that does more than write a message, and so creates the wrapped 7-bit form
+// itself.
 type wrapped interface {
 	SevenBitForm() (form smtpclient.Content, ok bool)
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// A message goes out in the form that suits the server best, and only in one
-// that it takes; Send and SendAll agree about it.
+// A message is sent in the form that suits the server best, and only in one that it accepts; Send
+// and SendAll choose the same.
 func TestFormOfTheMessage(t *testing.T) {
 	t.Parallel()
 	attachment := bytes.Repeat([]byte("\x00\x01\r\xff\n"), 2000)
@@ -88,8 +88,7 @@ func TestSessionsAreResumed(t *testing.T) {
 	}
 }
 
-// Every provider of the sandbox takes a run over several connections, with no
-// rule broken.
+// Every provider of the sandbox accepts a run over several connections, with no rule violated.
 func TestSendAllToEveryProfile(t *testing.T) {
 	t.Parallel()
 	profiles := sandboxtest.Profiles()
@@ -128,7 +127,7 @@ func TestSendAllToEveryProfile(t *testing.T) {
 			}
 			most := 3
 			if profile == "qq" {
-				most += 12 // its RSET, behind a message that was refused, is the end of a connection
+				most += 12 // its RSET after a refused message ends a connection
 			}
 			if c := len(server.Connections()); c > most {
 				t.Errorf("%d connections, want at most %d", c, most)

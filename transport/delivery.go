@@ -8,34 +8,34 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// delivery is one message on its way. As a rule that is one transaction; it is
-// more where the server takes fewer recipients at a time, or a connection was
-// lost. It is for one connection at a time, because its content is.
+// delivery is a message being sent. Usually that is one transaction; it is more if the server
+// accepts fewer recipients at a time, or a connection was lost. It uses one connection at a time,
+// because its content is not safe for concurrent use.
 type delivery struct {
 	index  int
-	t      smtpclient.Transaction // as it was given, with the transport's policy
+	t      smtpclient.Transaction // the caller's, with the transport's policy
 	result smtpclient.Result
-	// todo are the places of the recipients that no transaction on the wire has,
-	// in order. Until begun that is everybody.
+	// todo are the places of the recipients that are in no transaction on the wire, in order: at
+	// first, all of them.
 	todo  []int
 	begun bool
-	// flying counts the transactions on the wire.
+	// flying is the number of transactions on the wire.
 	flying int
-	// losses counts the connections that may have been lost because of it.
+	// losses is the number of connections that may have been lost because of it.
 	losses int
 }
 
 // part is one transaction of a delivery.
 type part struct {
 	d *delivery
-	// places are those of its recipients in the envelope; nil means all.
+	// places are the indexes of its recipients in the envelope; nil means all.
 	places []int
-	// ordinal counts the transactions before it on its connection; epoch is that
-	// of the pace.
+	// ordinal is the number of earlier transactions on its connection; epoch is the epoch of the
+	// pace.
 	ordinal, epoch int
 }
 
-// left is how many recipients have to go.
+// left returns the number of remaining recipients.
 func (d *delivery) left() int {
 	if !d.begun {
 		return d.t.Envelope.Len()
@@ -43,7 +43,7 @@ func (d *delivery) left() int {
 	return len(d.todo)
 }
 
-// next is how many recipients the next transaction has at most.
+// next returns the maximum number of recipients of the next transaction.
 func (d *delivery) next(l smtp.Limits) int { return least(d.left(), l.Recipients) }
 
 // part takes as many recipients as one transaction may have.
@@ -94,8 +94,8 @@ func (d *delivery) divide(l smtp.Limits) (now, later []int) {
 	return now, later
 }
 
-// took notes what became of a part. again are the places in r.Outcomes of the
-// recipients that go once more.
+// took records the result of a part. again are the places in r.Outcomes of the recipients to be
+// tried again.
 func (d *delivery) took(p part, r smtpclient.Result, again []int) {
 	d.flying--
 	if d.result.Outcomes == nil && p.places == nil {
@@ -115,9 +115,9 @@ func (d *delivery) took(p part, r smtpclient.Result, again []int) {
 	slices.Sort(d.todo)
 }
 
-// merge joins the result of a further transaction. The reply to the whole is
-// that of the first transaction that was accepted, or else of the last that was
-// answered at all; each recipient's own stands in its outcome.
+// merge adds the result of a further transaction. The reply to the whole message is that of the
+// first accepted transaction, or else of the last answered one; each recipient's reply is in its
+// outcome.
 func (d *delivery) merge(p part, r smtpclient.Result) {
 	d.expand()
 	for i, o := range r.Outcomes {
@@ -146,12 +146,12 @@ func (d *delivery) expand() {
 	}
 }
 
-// fail settles everybody who has still to go: there is no connection for
-// them. What a server said of them already stands.
+// fail settles the remaining recipients, because there is no connection for them. Replies
+// received earlier stay.
 func (d *delivery) fail(err error) { d.settle(err, true) }
 
-// giveUp settles everybody who has still to go with what is known of them, and
-// with err where nothing is; nil stands for what is known of the others.
+// giveUp settles the remaining recipients with their known outcomes, or else with err; nil means
+// the outcome of the others.
 func (d *delivery) giveUp(err error) {
 	for _, place := range d.todo {
 		if err != nil || d.result.Outcomes == nil {
@@ -187,7 +187,7 @@ func (d *delivery) settle(err error, anew bool) {
 	d.begun, d.todo = true, nil
 }
 
-// notTried is the result of a message that never met a connection.
+// notTried returns the result of a message for which there was no connection.
 func notTried(t smtpclient.Transaction, err error) smtpclient.Result {
 	d := delivery{t: t}
 	d.fail(err)

@@ -1,28 +1,25 @@
-// Package transport sends messages now. [SMTP] keeps connections to one
-// server and is safe for concurrent use; [Recorder] keeps the messages instead
-// and is for tests of programs that send.
+// Package transport sends messages immediately. [SMTP] pools connections to one server and is safe
+// for concurrent use; [Recorder] records the messages instead, for tests of programs that send.
 //
-//   - [ParseServer] reads a URL or the name of a provider, [Open] makes an
-//     [SMTP] of it and of what else is needed to log in ([Options]).
-//   - Send carries out one transaction on a connection that is free, or on a
-//     new one, and returns one outcome per recipient.
-//   - SendAll does so with many, overlapped as far as the server allows, and
-//     yields each one's result as it is known.
-//   - Close says goodbye to the idle connections.
+//   - [ParseServer] parses a URL or the name of a provider, [Open] returns an [SMTP] for it with
+//     the login in [Options].
+//   - Send carries out one transaction on a free or a new connection, and returns one outcome per
+//     recipient.
+//   - SendAll sends many, overlapped as far as the server allows, and yields each result when it
+//     is known.
+//   - Close sends QUIT on the idle connections.
 //
-// Between a message and its connection stand, in this order:
+// The layers between a message and its connection, in order:
 //
-//   - pace: how fast, and over how many connections. It begins at what the
-//     provider is known to allow and heeds what the server says.
-//   - pool: the connections. One that died at rest is found before MAIL.
-//   - limits: how many messages a connection takes, and how many recipients a
-//     message.
-//   - delivery: one message on its way, over one transaction or more. contentFor returns
-//     its form for a connection.
-//   - judge: what a result says about more than its message. Package diagnosis
-//     knows what a reply means; what follows from that is decided there.
+//   - pace: the rate, and the number of connections. It begins with the provider's known limits
+//     and adapts to the server's replies.
+//   - pool: the connections. A dead idle one is detected before MAIL.
+//   - limits: the number of messages per connection, and of recipients per message.
+//   - delivery: one message being sent, in one transaction or more. contentFor returns its form
+//     for a connection.
+//   - judge: the effects of a result on other messages. Package diagnosis interprets the reply;
+//     judge decides the consequences.
 //
-// Send goes through them in a loop. SendAll is a run: a feeder that ranges over
-// the caller's messages, workers that each carry them over a connection, and the
-// caller's loop.
+// Send goes through them in a loop. SendAll is a run: a feeder that ranges over the caller's
+// messages, workers with one connection each, and the caller's loop.
 package transport

@@ -16,38 +16,38 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// fake is a server at the other end of a pipe, which does what a test says. The
-// messages are told apart by their senders: m0@example.org is that of place 0.
+// fake is a server at the other end of a pipe, controlled by the test. The messages are
+// distinguished by their senders: m0@example.org is the sender of message 0.
 type fake struct {
 	caps []string
-	// answer says something else than yes: a reply, with "bye " before it to hang
-	// up behind it, "cut" to hang up without one, "lost" to stay silent. "" is the
-	// usual. At BODY and BDAT "cut after" takes the message and hangs up.
+	// answer returns the reply; "bye " before it makes the server hang up after it, "cut" hangs
+	// up without a reply, "lost" stays silent. "" is the usual reply. At BODY and BDAT "cut
+	// after" accepts the message and hangs up.
 	answer func(ask) string
-	// refuse, if set, is why a connection can't be dialled.
+	// refuse, if set, returns the error of dialling a connection.
 	refuse func(connection int) error
 
 	mu          sync.Mutex
-	connections int // that were opened
+	connections int // connections opened so far
 	open        map[net.Conn]bool
-	dialled     int // that the client has open
-	most        int // of them at the same time
+	dialled     int // open on the client's side
+	most        int // maximum open at the same time
 	serving     sync.WaitGroup
 	ledger      []entry
 }
 
-// ask is a command that wants an answer.
+// ask is a command that needs a reply.
 type ask struct {
 	connection int    // from 1
-	message    int    // the MAILs before this one, on this connection
-	recipient  int    // the RCPTs before this one, in this transaction
+	message    int    // number of earlier MAILs on this connection
+	recipient  int    // number of earlier RCPTs in this transaction
 	verb       string // CONNECT for the greeting, BODY for the end of DATA
 	line       string
 	from       string // local part of the sender
-	ahead      bool   // more was there already when it was read
+	ahead      bool   // more input was available when it was read
 }
 
-// entry is a message that the server took.
+// entry is a message that the server accepted.
 type entry struct {
 	connection int
 	from       string // local part of the sender
@@ -82,7 +82,7 @@ func (f *fake) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	return &fakeClient{Conn: client, f: f}, nil
 }
 
-// fakeClient counts the connections that the client has open.
+// fakeClient counts the client's open connections.
 type fakeClient struct {
 	net.Conn
 	f      *fake
@@ -121,7 +121,7 @@ type fakeSession struct {
 	at      ask
 	to      []string
 	mailed  bool // a transaction is open
-	started int  // MAILs
+	started int  // number of MAILs
 }
 
 func (s *fakeSession) serve() {
@@ -142,7 +142,7 @@ func (s *fakeSession) serve() {
 	}
 }
 
-// command carries out one; false ends the connection.
+// command handles a command; false ends the connection.
 func (s *fakeSession) command(verb, rest, line string) bool {
 	yes := "250 ok"
 	switch verb {
@@ -185,7 +185,7 @@ func (s *fakeSession) command(verb, rest, line string) bool {
 	return s.reply(verb, line, yes)
 }
 
-// reply says yes, or what the test has instead of it.
+// reply sends a positive reply, or the test's reply.
 func (s *fakeSession) reply(verb, line, yes string) bool {
 	s.at.verb, s.at.line = verb, line
 	said := ""
@@ -195,7 +195,7 @@ func (s *fakeSession) reply(verb, line, yes string) bool {
 	switch said {
 	case "cut":
 		return false
-	case "lost": // as if the command had never come
+	case "lost": // as if the command had not arrived
 		return true
 	}
 	said, bye := strings.CutPrefix(said, "bye ")
@@ -233,7 +233,7 @@ func (s *fakeSession) reply(verb, line, yes string) bool {
 	return s.body("BODY", "", "250 queued", b.String())
 }
 
-// body takes a message before it says so.
+// body receives a message and replies.
 func (s *fakeSession) body(verb, line, yes, data string) bool {
 	s.at.verb, s.at.line = verb, line
 	said := yes
@@ -259,7 +259,7 @@ func (s *fakeSession) body(verb, line, yes, data string) bool {
 	return err == nil && word == said
 }
 
-// open makes a transport to the fake.
+// open returns a transport to the fake.
 func (f *fake) transport(t testing.TB, o Options) *SMTP {
 	t.Helper()
 	o.LocalName = "client.example.org"
@@ -296,7 +296,7 @@ func addr(t testing.TB, s string) smtp.Address {
 	return a
 }
 
-// mails are n messages, each to some recipients.
+// mails returns n messages, each to the given recipients.
 func mails(t testing.TB, n int, to ...string) []smtpclient.Transaction {
 	t.Helper()
 	if len(to) == 0 {
@@ -327,7 +327,7 @@ func each(list []smtpclient.Transaction) iter.Seq[smtpclient.Transaction] {
 	}
 }
 
-// sendAll collects the results, and holds that each place has one.
+// sendAll collects the results, and checks that each place has one.
 func sendAll(t testing.TB, ctx context.Context, s *SMTP, list []smtpclient.Transaction) []smtpclient.Result {
 	t.Helper()
 	results := make([]smtpclient.Result, len(list))
@@ -349,7 +349,7 @@ func sendAll(t testing.TB, ctx context.Context, s *SMTP, list []smtpclient.Trans
 	return results
 }
 
-// agrees holds the results against the server's ledger, recipient by recipient.
+// agrees compares the results with the server's record, recipient by recipient.
 func agrees(t testing.TB, f *fake, results []smtpclient.Result) {
 	t.Helper()
 	copies := map[string]int{}
@@ -377,7 +377,7 @@ func agrees(t testing.TB, f *fake, results []smtpclient.Result) {
 	}
 }
 
-// count is how many recipients have a status.
+// count returns the number of recipients with a status.
 func count(results []smtpclient.Result, status smtp.Status) int {
 	n := 0
 	for _, r := range results {

@@ -13,7 +13,7 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// answers are what a server may say instead of yes, and where.
+// answers are negative or missing replies of a server, by place.
 func answers() map[string][]string {
 	return map[string][]string{
 		"CONNECT": {"bye 421 4.7.0 try again later", "bye 554 5.7.1 no", "cut"},
@@ -28,7 +28,7 @@ func answers() map[string][]string {
 	}
 }
 
-// faulty is a server that goes wrong by chance.
+// faulty is a server with random faults.
 func faulty(rnd *rand.Rand, caps []string) *fake {
 	var mu sync.Mutex
 	table := answers()
@@ -42,14 +42,14 @@ func faulty(rnd *rand.Rand, caps []string) *fake {
 		}
 		said := list[rnd.IntN(len(list))]
 		if said == "lost" && caps != nil {
-			return "" // the replies behind it would be taken for its own, and nobody could know
+			return "" // later replies would be read as its own, undetectably
 		}
 		return said
 	}}
 }
 
-// Whatever goes wrong, each message has one result, no result contradicts what
-// the server has, and there is an end to it.
+// Whatever fails, each message has one result, no result contradicts the server's record, and the
+// run ends.
 func TestSendAllAgreesWithTheServer(t *testing.T) {
 	t.Parallel()
 	schedules := 100
@@ -105,7 +105,7 @@ func TestSendAllAgreesWithTheServer(t *testing.T) {
 	}
 }
 
-// Send is no worse.
+// The same for Send.
 func TestSendAgreesWithTheServer(t *testing.T) {
 	t.Parallel()
 	for kind, caps := range kinds() {
@@ -129,8 +129,8 @@ func TestSendAgreesWithTheServer(t *testing.T) {
 	}
 }
 
-// A server that hangs up, or says something, while a connection rests: no
-// message is lost for it, however it is sent, nor in doubt.
+// If a server hangs up, or sends something, while a connection is idle, no message is lost or in
+// doubt.
 func TestHangUpWhileIdle(t *testing.T) {
 	t.Parallel()
 	for _, rest := range []time.Duration{0, time.Millisecond, time.Second, 9 * time.Second, 11 * time.Second, 19 * time.Second, time.Minute} {

@@ -1,6 +1,6 @@
 package transport
 
-// fifo is a queue that uses its memory again.
+// fifo is a queue that reuses its memory.
 type fifo[T any] struct {
 	items []T
 	head  int
@@ -17,7 +17,7 @@ func (q *fifo[T]) push(item T) {
 	q.items = append(q.items, item)
 }
 
-// pop takes the first; there must be one.
+// pop removes the first item; the queue must not be empty.
 func (q *fifo[T]) pop() T {
 	var none T
 	item := q.items[q.head]
@@ -28,7 +28,7 @@ func (q *fifo[T]) pop() T {
 	return item
 }
 
-// unpop puts back what pop gave last.
+// unpop puts the last popped item back.
 func (q *fifo[T]) unpop(item T) {
 	if q.head == 0 {
 		q.items = append([]T{item}, q.items...)

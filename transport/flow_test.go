@@ -12,7 +12,7 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// Breaking out of the loop takes no more and waits for what is on the wire.
+// Breaking the loop takes no more messages and waits for those on the wire.
 func TestSendAllBreak(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T, caps []string) {
@@ -48,7 +48,7 @@ func TestSendAllBreak(t *testing.T) {
 	})
 }
 
-// The end of the context settles all that was taken at once.
+// The end of the context settles all taken messages at once.
 func TestSendAllCancel(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T, caps []string) {
@@ -99,7 +99,7 @@ func TestSendAllCancel(t *testing.T) {
 	})
 }
 
-// What goes wrong in the caller's iterator is known to the caller.
+// A panic of the caller's iterator reaches the caller.
 func TestSendAllIteratorPanics(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -126,7 +126,7 @@ func TestSendAllIteratorPanics(t *testing.T) {
 		if seen != 5 {
 			t.Errorf("%d results before the panic, want 5", seen)
 		}
-		func() { // behind a break, too
+		func() { // after a break, too
 			defer func() {
 				if got := recover(); got != "not finished" {
 					t.Errorf("recovered %v", got)
@@ -142,7 +142,7 @@ func TestSendAllIteratorPanics(t *testing.T) {
 				break
 			}
 		}()
-		// And a panic of the loop itself leaves nothing behind: the bubble would say so.
+		// A panic of the loop leaves no goroutine behind: synctest would report it.
 		func() {
 			defer func() { _ = recover() }()
 			for range s.SendAll(t.Context(), each(mails(t, 100))) {
@@ -152,8 +152,7 @@ func TestSendAllIteratorPanics(t *testing.T) {
 	})
 }
 
-// A slow producer's messages go out as they come, over a connection that rests
-// in between.
+// Messages of a slow producer are sent as they come, over a connection that is idle in between.
 func TestSendAllSlowProducer(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T, caps []string) {
@@ -165,7 +164,7 @@ func TestSendAllSlowProducer(t *testing.T) {
 		for _, r := range s.SendAll(t.Context(), func(yield func(smtpclient.Transaction) bool) {
 			for _, m := range mails(t, 20) {
 				if i++; i == 10 {
-					f.hangUp() // while nothing is on the wire
+					f.hangUp() // while no message is on the wire
 				}
 				time.Sleep(5 * time.Second)
 				given.Store(time.Now())
@@ -188,7 +187,7 @@ func TestSendAllSlowProducer(t *testing.T) {
 	})
 }
 
-// Nothing piles up in front of a slow consumer.
+// No results pile up if the consumer is slow.
 func TestSendAllSlowConsumer(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

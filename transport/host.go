@@ -13,14 +13,13 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// ErrNearHost is wrapped in the error for a host that differs by one letter from that of
-// a known provider: whoever has registered it would get the password.
+// ErrNearHost is wrapped in the error for a host that differs by one letter from a known
+// provider's: its owner might be after the password.
 var ErrNearHost = localerr.New("a host almost like that of a known provider")
 
-// parseHost reads "host", "host:port" or an address in their place; ok is false for
-// anything else. The port decides on the encryption, which is never left out: STARTTLS
-// on 25, 587 and 2525, as their habit is, and TLS from the first byte on any other. A
-// host without a port is one of port 465.
+// parseHost parses "host", "host:port" or an address in place of the host; ok is false for
+// anything else. The port determines the encryption, which is always used: STARTTLS on 25, 587
+// and 2525, by convention, and implicit TLS on any other. Without a port, it is 465.
 func parseHost(s string, sender smtp.Address) (server Server, ok bool, err error) {
 	host, port, splitErr := net.SplitHostPort(s)
 	if splitErr != nil {
@@ -56,8 +55,8 @@ func parseHost(s string, sender smtp.Address) (server Server, ok bool, err error
 	return server, true, err
 }
 
-// isHostName reports whether a word is meant as a host: a name with a dot in it, or
-// localhost. With a port any name is.
+// isHostName reports whether a word is a host: a name with a dot, or localhost. With a port any
+// name is.
 func isHostName(host string, hasPort bool) bool {
 	if host == "" || len(host) > 253 || !hasPort && !strings.Contains(host, ".") && !strings.EqualFold(host, "localhost") {
 		return false
@@ -65,8 +64,8 @@ func isHostName(host string, hasPort bool) bool {
 	return !strings.ContainsFunc(host, func(r rune) bool { return r <= ' ' || strings.ContainsRune(`/\@:%?#"'<>[]()`, r) })
 }
 
-// nearHost is a known host that differs by one letter; "" when there is none, or the
-// host itself is known.
+// nearHost returns a known host that differs by one letter; "" if there is none, or if the host
+// itself is known.
 func nearHost(host string) string {
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
 	if _, ok := provider.ByHost(host); ok {

@@ -9,23 +9,23 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// verdict is what a result means for what comes next.
+// verdict is the effect of a result on the following messages.
 type verdict struct {
-	// again are the places in the outcomes of recipients that go once more: the
-	// server can't have the message for them.
+	// again are the places of the recipients to be tried again: the server can't have the message
+	// for them.
 	again []int
-	// lost says that they do because the connection was lost.
+	// lost says that the reason is a lost connection.
 	lost bool
-	// decided says that something was, by the server or by the message itself:
-	// the connection was good for something.
+	// decided says that the server or the message itself decided something: the connection was
+	// useful.
 	decided bool
-	// explained says that it is known what ended the connection: no later
-	// message on it did.
+	// explained says that the cause of the connection's end is known: no later message on it is
+	// to blame.
 	explained bool
 }
 
-// judge draws from a result what it says about more than its message: what it
-// means is for package diagnosis to say, what follows from it stands here.
+// judge derives the effects of a result on other messages: package diagnosis interprets a reply,
+// the consequences are decided here.
 func (s *SMTP) judge(l *pooledConn, p part, r *smtpclient.Result) verdict {
 	if allAccepted(r) {
 		s.pace.fine(p.epoch)
@@ -59,34 +59,34 @@ func allAccepted(r *smtpclient.Result) bool {
 	return true
 }
 
-// judgement is the work of judge.
+// judgement is the state of judge.
 type judgement struct {
 	verdict
 	s              *SMTP
 	l              *pooledConn
 	policy         smtpclient.Policy
 	from           smtp.Address
-	ordinal, epoch int // as those of the part
+	ordinal, epoch int // those of the part
 	outcomes       []smtp.Outcome
 	gone           bool // Result.Lost
-	served         bool // somebody was accepted
-	// finding is that of the last reply, which often is that of the next
-	// recipient as well.
+	served         bool // a recipient was accepted
+	// finding is the finding of the last reply, which often is that of the next recipient as
+	// well.
 	finding diagnosis.Finding
 	of      smtp.Outcome
-	// counted says that the next two are known: how many recipients passed RCPT,
-	// and which of them was the last.
+	// counted says that the next two are set: the number of recipients that passed RCPT, and the
+	// last of them.
 	counted          bool
 	taken, lastTaken int
 }
 
-// undecided looks at a recipient about whom the server said nothing.
+// undecided handles a recipient for which there was no reply.
 func (j *judgement) undecided(i int, o *smtp.Outcome) {
 	outOfStep := errors.Is(o.Err, smtpclient.ErrOutOfStep)
 	notPipelined := errors.Is(o.Err, smtpclient.ErrNotPipelined) && !j.l.apart
 	switch {
 	case notPipelined:
-		// It can't do what it is told with the dot of a message.
+		// The server can't process commands sent with the dot of a message.
 		j.s.apart.Store(true)
 		j.l.spent.Store(true)
 	case outOfStep && !j.l.lockStep:
@@ -104,20 +104,20 @@ func (j *judgement) undecided(i int, o *smtp.Outcome) {
 		j.explained = true
 		j.again = append(j.again, i)
 	case j.policy == smtpclient.Any && errors.Is(o.Err, smtpclient.ErrNeedsSMTPUTF8) && !j.from.NeedsSMTPUTF8() && !o.Recipient.NeedsSMTPUTF8():
-		// Another recipient's address keeps the message from this one.
+		// Another recipient's address prevents this one's message.
 		j.again = append(j.again, i)
 	case j.gone:
 		j.lost = true
 		if o.Stage == smtp.StageMail && tooManyTransactions(o.Reply) {
 			j.spent(true)
 		}
-		// RSET is about the message before. QUIRK: QQ says to it what is no reply.
+		// RSET concerns the previous message. QUIRK: QQ answers it with an invalid reply.
 		j.explained = j.explained || o.Stage == smtp.StageReset || j.l.conn.Spent()
 		j.again = append(j.again, i)
 	}
 }
 
-// refused looks at a reply that was no.
+// refused handles a negative reply.
 func (j *judgement) refused(i int, o *smtp.Outcome) {
 	f := j.find(o)
 	transient := o.Reply.Transient()
@@ -136,22 +136,21 @@ func (j *judgement) refused(i int, o *smtp.Outcome) {
 	case f.Retry.Kind == diagnosis.RetryDelay && (f.Scope == diagnosis.ScopeConnection || f.Scope == diagnosis.ScopeAccount):
 		j.slow(o, f)
 	case o.Stage == smtp.StageMail && j.ordinal > 0 && aboutConnection(o.Reply, f):
-		// What a new connection is told counts. QUIRK: Exim says 421 to the MAIL that
-		// is one too many, OpenSMTPD 452 4.5.3.
+		// The reply on a new connection counts. QUIRK: Exim answers 421 to one MAIL too many,
+		// OpenSMTPD 452 4.5.3.
 		j.again = append(j.again, i)
 		j.spent(tooManyTransactions(o.Reply))
 	case f.Class == diagnosis.ClassTooManyConnections, o.Reply.Code == 421, o.Reply.Code == 432:
 		j.slow(o, f)
 	case transient && o.Reply.Enhanced.Subject == 7 && o.Stage != smtp.StageRcpt:
-		// 4.7.x is about policy; at RCPT it is that of the recipient (greylisting).
+		// 4.7.x is about policy; at RCPT it is the recipient's (greylisting).
 		j.slow(o, f)
 	}
 }
 
-// aboutConnection reports whether a refusal of MAIL may be about the connection
-// that it came over, and not about the message: it is closing (421), it was idle
-// for too long (4.4.2), or has had all the transactions that it may have (4.5.3;
-// recipients, of which RFC 3463 speaks, there are none yet).
+// aboutConnection reports whether a refusal of MAIL may concern the connection and not the
+// message: it is closing (421), was idle for too long (4.4.2), or has had its maximum number of
+// transactions (4.5.3; RFC 3463 speaks of recipients, but there are none yet).
 func aboutConnection(r smtp.Reply, f diagnosis.Finding) bool {
 	timeout := r.Transient() && r.Enhanced.Subject == 4 && r.Enhanced.Detail == 2
 	return r.Code == 421 || timeout || f.Retry.Kind == diagnosis.RetryReconnect || tooManyTransactions(r)
@@ -162,11 +161,11 @@ func tooManyTransactions(r smtp.Reply) bool {
 	return (r.Transient() || r.Permanent()) && r.Enhanced.Subject == 5 && r.Enhanced.Detail == 3
 }
 
-// spent ends the use of a connection that takes no more messages. plain says that
-// it is their number: it may also be that of the recipients or the commands.
+// spent ends the use of a connection that accepts no more messages. plain says that their number
+// is the certain reason: otherwise it may be that of the recipients or the commands.
 func (j *judgement) spent(plain bool) {
 	switch {
-	case j.l.spent.Swap(true): // an earlier message has told
+	case j.l.spent.Swap(true): // an earlier message has reported it
 	case plain:
 		j.s.limits.tookOnOneConnection(j.ordinal)
 	default:
@@ -174,7 +173,7 @@ func (j *judgement) spent(plain bool) {
 	}
 }
 
-// find is what a reply means. Many recipients get the same one.
+// find returns the finding of a reply. Many recipients get the same reply.
 func (j *judgement) find(o *smtp.Outcome) diagnosis.Finding {
 	same := j.of.Status == o.Status && j.of.Stage == o.Stage && j.of.Reply.Code == o.Reply.Code &&
 		slices.Equal(j.of.Reply.Lines, o.Reply.Lines)
@@ -188,14 +187,14 @@ func (j *judgement) slow(o *smtp.Outcome, f diagnosis.Finding) {
 	j.s.pace.slow(smtp.Error{Stage: o.Stage, Reply: o.Reply}, f.Retry, j.epoch)
 }
 
-// tookBefore is how many recipients the server took before it refused one, and
-// 0 if it took others behind it: then the refusal was not about their number.
+// tookBefore returns how many recipients the server accepted before it refused one, and 0 if it
+// accepted others after it: then the refusal was not about their number.
 func (j *judgement) tookBefore(refused int) int {
 	if !j.counted {
 		j.counted, j.lastTaken = true, -1
 		for i := range j.outcomes {
 			o := &j.outcomes[i]
-			// Whoever passed RCPT was taken, whatever became of the message.
+			// A recipient that passed RCPT was accepted, whatever the outcome of the message.
 			if o.Stage != smtp.StageRcpt || o.Status == smtp.Accepted || errors.Is(o.Err, smtpclient.ErrAnotherRefused) {
 				j.taken++
 				j.lastTaken = i
@@ -208,9 +207,9 @@ func (j *judgement) tookBefore(refused int) int {
 	return j.taken
 }
 
-// tooManyRecipients lets the rest go in a further transaction at once (RFC 5321
-// section 4.5.3.1.10). A bare 452 may also be about the one mailbox, so that only
-// plain words teach how many are taken.
+// tooManyRecipients sends the message to the remaining recipients in a further transaction at
+// once (RFC 5321 section 4.5.3.1.10). A bare 452 may also concern one mailbox, so only an
+// unambiguous text sets the limit.
 func (j *judgement) tooManyRecipients(i int, f diagnosis.Finding) {
 	if f.Basis != diagnosis.BasisCode {
 		j.s.limits.tookRecipients(j.tookBefore(i))
@@ -220,8 +219,8 @@ func (j *judgement) tooManyRecipients(i int, f diagnosis.Finding) {
 	}
 }
 
-// tooManyForBody halves the recipients of the next transactions: the server
-// counted only when it had the message, and does not say how many it takes.
+// tooManyForBody halves the recipients of the next transactions: the server counted them only
+// after the message, and does not say how many it accepts.
 //
 // QUIRK: NetEase refuses the message with 550 RP:RCL.
 func (j *judgement) tooManyForBody(i int) {
@@ -233,8 +232,8 @@ func (j *judgement) tooManyForBody(i int) {
 	}
 }
 
-// allAgain holds to the policy All: the message goes again to everybody, and
-// only if nobody is left behind.
+// allAgain keeps the policy All: the message is sent again to every recipient, if all of them can
+// be.
 func (j *judgement) allAgain() {
 	if len(j.again) == 0 || len(j.again) == len(j.outcomes) {
 		return
@@ -251,8 +250,8 @@ func (j *judgement) allAgain() {
 	j.again = everybody
 }
 
-// refusedConnection heeds a server that refused a connection or a login for its
-// number or its rate. A server that said nothing has no wish to heed.
+// refusedConnection adapts to a server that refused a connection or a login for its number or
+// rate. Without a reply there is nothing to adapt to.
 func (s *SMTP) refusedConnection(err error, epoch int) {
 	at := (*smtp.Error)(nil)
 	if !errors.As(err, &at) || !at.Reply.Transient() && !at.Reply.Permanent() {
@@ -263,7 +262,7 @@ func (s *SMTP) refusedConnection(err error, epoch int) {
 		at.Reply.Transient() && at.Stage != smtp.StageAuth
 	switch {
 	case !tooMuch:
-	case s.pool.others() > 0: // it takes those, so it is their number
+	case s.pool.others() > 0: // it accepts those, so the reason is their number
 		s.pace.crowded(f.Retry, epoch)
 	default:
 		s.pace.slow(smtp.Error{Stage: at.Stage, Reply: at.Reply}, f.Retry, epoch)

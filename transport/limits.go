@@ -7,19 +7,19 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// limits is how much the server takes at a time, as far as it is known: from
-// the facts about its provider, and from what it said when it was too much. What
-// was learnt holds as long as the transport. 0 means that no bound is known.
+// limits are the known limits of the server: from the facts about its provider, and from its
+// replies when a limit was exceeded. Learned limits last as long as the transport. 0 means that
+// no limit is known.
 type limits struct {
 	perConnection atomic.Int64 // transactions on one connection
 	recipients    atomic.Int64 // of one transaction
-	// ended is after how many transactions a server ended the use of a connection
-	// last. One 421 may be its restart; the same number twice is a limit.
+	// ended is the number of transactions after which a server last ended a connection. One 421
+	// may be a restart; the same number twice is a limit.
 	ended atomic.Int64
 }
 
-// firm is a limit's number where it is known well enough to act upon: from the
-// provider's own page, or from several sources. It is 0 otherwise.
+// firm returns a limit's number if it is reliable: from the provider's own page, or from several
+// sources. It is 0 otherwise.
 func firm(l provider.Limit) int {
 	if l.Status == provider.Official || l.Status == provider.Verified {
 		return int(l.Value)
@@ -27,20 +27,20 @@ func firm(l provider.Limit) int {
 	return 0
 }
 
-// factual takes what is known before the first connection.
+// factual sets the limits known before the first connection.
 func (l *limits) factual(facts provider.Limits) {
 	l.perConnection.Store(int64(firm(facts.PerConnection)))
 	l.recipients.Store(int64(firm(facts.Recipients)))
 }
 
-// with is what holds on a connection whose server announced some limits itself.
+// with returns the limits for a connection whose server announced some itself.
 func (l *limits) with(announced smtp.Limits) smtp.Limits {
 	announced.Transactions = least(announced.Transactions, int(l.perConnection.Load()))
 	announced.Recipients = least(announced.Recipients, int(l.recipients.Load()))
 	return announced
 }
 
-// least is the smaller of two bounds, of which 0 is none.
+// least returns the smaller of two limits, of which 0 means none.
 func least(a, b int) int {
 	if a == 0 || b != 0 && b < a {
 		return b
@@ -48,17 +48,17 @@ func least(a, b int) int {
 	return a
 }
 
-// tookOnOneConnection learns that n transactions on one connection were all.
+// tookOnOneConnection records that n transactions were the maximum of one connection.
 func (l *limits) tookOnOneConnection(n int) { lower(&l.perConnection, n) }
 
-// endedAfter learns that a connection was of no more use after n transactions.
+// endedAfter records that a connection was unusable after n transactions.
 func (l *limits) endedAfter(n int) {
 	if l.ended.Swap(int64(n)) == int64(n) {
 		lower(&l.perConnection, n)
 	}
 }
 
-// tookRecipients learns that n recipients of one transaction were all.
+// tookRecipients records that n recipients were the maximum of one transaction.
 func (l *limits) tookRecipients(n int) { lower(&l.recipients, n) }
 
 func lower(bound *atomic.Int64, n int) {

@@ -12,8 +12,8 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// A connection is replaced when it has carried what the server allows, and no
-// message pays for what had to be learnt.
+// A connection is replaced after the number of messages that the server allows, and no message is
+// lost while the limit is learned.
 func TestMessagesOfOneConnection(t *testing.T) {
 	t.Parallel()
 	const limit = 6
@@ -29,7 +29,7 @@ func TestMessagesOfOneConnection(t *testing.T) {
 		facts   provider.Limits
 		offers  string
 		answer  func(a ask) string
-		refused bool // the server has to say it first
+		refused bool // the limit is learned from a refusal
 	}{
 		"fact":            {facts: provider.Limits{PerConnection: provider.Limit{Value: limit, Status: provider.Official}}},
 		"MAILMAX":         {offers: "LIMITS MAILMAX=6"},
@@ -86,7 +86,7 @@ func TestMessagesOfOneConnection(t *testing.T) {
 				if tc.refused != (len(refusals) > 0) || len(refusals) > 2 {
 					t.Errorf("the server had to say it on %d connections", len(refusals))
 				}
-				// And Send keeps to it.
+				// Send keeps the limit, too.
 				for _, m := range mails(t, 20) {
 					if r := s.Send(t.Context(), m); r.Outcomes[0].Status != smtp.Accepted {
 						t.Errorf("%v", r.Outcomes)
@@ -105,7 +105,7 @@ func perConnection(f *fake) map[int]int {
 	return carried
 }
 
-// One 421 is a server's restart and teaches nothing.
+// One 421 is a server's restart and sets no limit.
 func TestOneGoodbyeIsNoLimit(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T, caps []string) {
@@ -132,17 +132,17 @@ func recipients(n int) []string {
 	return to
 }
 
-// A message to more recipients than a transaction takes goes in several, and
-// each recipient's outcome is at its place.
+// A message to more recipients than a transaction allows is sent in several, and each recipient's
+// outcome is at its place.
 func TestRecipientsAreSplit(t *testing.T) {
 	t.Parallel()
 	const limit = 8
 	for name, tc := range map[string]struct {
 		facts  provider.Limits
 		offers string
-		reply  string // to the RCPT that is one too many
+		reply  string // to one RCPT too many
 		late   string // or to the message
-		parts  int    // of 20 recipients, once the limit is known
+		parts  int    // for 20 recipients, after the limit is known
 	}{
 		"one transaction": {parts: 1},
 		"fact":            {facts: provider.Limits{Recipients: provider.Limit{Value: limit, Status: provider.Official}}, parts: 3},
@@ -206,11 +206,11 @@ func TestRecipientsAreSplit(t *testing.T) {
 	}
 }
 
-// The 452 of one mailbox is about that mailbox.
+// The 452 for one mailbox concerns that mailbox only.
 func TestOneFullMailboxIsNoLimit(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T, caps []string) {
-		// In the middle it can't be the number; at the end that is tried.
+		// In the middle the number can't be the reason; at the end that is tried.
 		for full, want := range map[string]int{"r01": 1, "r02": 2} {
 			transactions := 0
 			f := &fake{caps: caps, answer: func(a ask) string {
@@ -235,7 +235,7 @@ func TestOneFullMailboxIsNoLimit(t *testing.T) {
 	})
 }
 
-// All or none can't be had in two transactions.
+// All or none is impossible in two transactions.
 func TestAllToTooManyIsNotTried(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T, caps []string) {
@@ -258,8 +258,8 @@ func TestAllToTooManyIsNotTried(t *testing.T) {
 	})
 }
 
-// A server that loses commands is spoken to one command at a time from then on,
-// and the messages that it can't have go again.
+// A server that loses commands then gets one command at a time, and messages that it can't have
+// are sent again.
 func TestLockStepAfterLostCommands(t *testing.T) {
 	t.Parallel()
 	for name, caps := range kinds() {
@@ -273,7 +273,7 @@ func TestLockStepAfterLostCommands(t *testing.T) {
 					if a.connection > 1 && a.ahead && a.verb != "BDAT" {
 						t.Errorf("%s shares a flight", a.line)
 					}
-					// Two replies to one command: those behind it don't fit.
+					// Two replies to one command: the following ones don't fit.
 					if a.verb == "RCPT" && a.connection == 1 && a.from == "m3" {
 						return "354 go"
 					}
@@ -298,8 +298,8 @@ func TestLockStepAfterLostCommands(t *testing.T) {
 	}
 }
 
-// What a kept connection refuses for itself goes again to everybody or nobody
-// under All, and keeps the server's words when there is no other connection.
+// A refusal that concerns a kept connection is retried for all recipients or none under All, and
+// keeps the server's reply if there is no other connection.
 func TestRefusalForTheConnection(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T, caps []string) {

@@ -7,9 +7,8 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// Next gives the connection its next message. While none is at hand it waits as
-// long as others are on the wire; a connection with nothing to do goes back to
-// the pool, where the end of it is noticed.
+// Next returns the connection's next message. While there is none it waits as long as other
+// messages are on the wire; an idle connection returns to the pool, which detects its end.
 func (w *worker) Next(ctx context.Context, wait bool) (smtpclient.Transaction, bool) {
 	r := w.run
 	r.mu.Lock()
@@ -27,8 +26,7 @@ func (w *worker) Next(ctx context.Context, wait bool) (smtpclient.Transaction, b
 	}
 }
 
-// next takes a message for the wire. pause is positive when there is one and it
-// has to wait so long.
+// next takes a message. pause is positive if there is one that must wait that long.
 func (w *worker) next() (p part, pause time.Duration, ok bool) {
 	r, s := w.run, w.run.s
 	for {
@@ -58,7 +56,7 @@ func (w *worker) next() (p part, pause time.Duration, ok bool) {
 	}
 }
 
-// candidate takes the message that goes next over this connection.
+// candidate returns the next message for this connection.
 func (w *worker) candidate() *delivery {
 	r := w.run
 	if r.closing || w.full() {
@@ -86,14 +84,13 @@ func (w *worker) candidate() *delivery {
 	return nil
 }
 
-// full reports whether the connection can take no other message, now or ever.
+// full reports whether the connection can take no other message.
 func (w *worker) full() bool { return w.alone || !w.run.s.fits(w.link) }
 
-// hadItsTurn reports that others want the connection, too.
+// hadItsTurn reports whether others want the connection, too.
 func (w *worker) hadItsTurn() bool { return w.turn >= w.run.ahead && w.run.s.pool.wanted.Load() > 0 }
 
-// takes reports whether a message from the queue would go out over what this
-// worker has, or gets.
+// takes reports whether this worker could send a queued message.
 func (w *worker) takes() bool { return w.link == nil || !w.full() && !w.hadItsTurn() }
 
 // requeue puts a message back that may not be sent yet.

@@ -15,100 +15,98 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// Options is what [Open] needs beside the server. The zero value logs in as
-// nobody and has secure defaults for everything else.
+// Options holds the settings of [Open] besides the server. The zero value sends without a login
+// and has secure defaults.
 type Options struct {
-	// From is the address that will send: it finds the provider when no server
-	// is given, and the login name when no User is. "" is allowed.
+	// From is the sender's address: it determines the provider if no server is given, and the
+	// login name if User is "". It may be "".
 	From string
-	// User is the login name; "" means the one of the URL, the one that the
-	// provider expects for From, or From itself.
+	// User is the login name; "" means the one in the URL, the one that the provider expects for
+	// From, or From itself.
 	User string
-	// Password is the password, app password or authorization code. Line ends
-	// at its end are dropped. Of an app password or code of a known provider, blanks and
-	// what can't be seen are dropped anywhere: web pages show it in groups.
+	// Password is the password, app password or authorization code. Line ends at its end are
+	// dropped. From an app password or code of a known provider, blanks and invisible characters
+	// are removed: web pages show it in groups.
 	Password string
 	// Token is an OAuth 2.0 access token, instead of Password.
 	Token string
-	// FreshToken gives access tokens that are fresh, instead of Token: it is called
-	// before each login, with "", and once more with the token that the server did
-	// not take. It is called from several goroutines.
+	// FreshToken returns access tokens, instead of Token: it is called before each login, with
+	// "", and again with the token that the server refused. It must be safe for concurrent use.
 	FreshToken func(ctx context.Context, refused string) (string, error)
-	// Mechanism forces a SASL mechanism; "" takes the best common one, and [NoLogin]
-	// logs in as nobody, whatever else is given.
+	// Mechanism forces a SASL mechanism; "" means the best common one, and [NoLogin] disables the
+	// login, whatever else is set.
 	Mechanism string
-	// AllowCleartextPassword sends the password over smtp+notls:// too.
+	// AllowCleartextPassword allows a password over smtp+notls://.
 	AllowCleartextPassword bool
 
-	// CAFile is a PEM file of the authorities to trust instead of the system's.
+	// CAFile is a PEM file of authorities that replaces the system's.
 	CAFile string
-	// Pin is "sha256:HEX", the fingerprint of the one certificate to trust.
+	// Pin is "sha256:HEX", the fingerprint of the only trusted certificate.
 	Pin string
-	// TLSName is the name that the server's certificate has to be valid for, where it is
-	// not the host that is dialed: an address, or a name of your own. It is also the name
-	// that the server is asked for (SNI). "" means the host.
+	// TLSName is the name for which the server's certificate must be valid, if it is not the
+	// dialed host: for an address, or a private name. It is also the name sent to the server
+	// (SNI). "" means the host.
 	TLSName string
-	// RSAKeyExchange also offers TLS 1.2 without forward secrecy, for servers that know
-	// nothing else (see [smtpclient.Trust]).
+	// RSAKeyExchange also offers TLS 1.2 without forward secrecy, for servers without anything
+	// better (see [smtpclient.Trust]).
 	RSAKeyExchange bool
 	// CertFile and KeyFile are PEM files of the client certificate.
 	CertFile, KeyFile string
 
-	// LocalName is said in EHLO; "" means the address of this machine.
+	// LocalName is the name in EHLO; "" means the address of this machine.
 	LocalName string
 	// Proxy is a URL: socks5:// (or socks5h://, socks://) or http:// (CONNECT), with user and
-	// password if the proxy wants them; "" connects directly.
+	// password if the proxy requires them; "" connects directly.
 	Proxy string
-	// MaxConnections bounds the connections that are open at a time, those that are
-	// saying goodbye among them; 0 means 2. It is lowered to what the provider is
-	// known to allow, and for a while when the server complains.
+	// MaxConnections limits the open connections, including those waiting for the reply to QUIT;
+	// 0 means 2. It is lowered to the provider's known limit, and temporarily if the server
+	// complains.
 	MaxConnections int
-	// Patience is how long a message waits when the server has asked for a pause;
-	// it is not tried (ErrPaused) where that takes longer. 0 means a minute.
+	// Patience is how long a message waits if the server requested a pause; if the pause is
+	// longer, the message is not tried (ErrPaused). 0 means a minute.
 	Patience time.Duration
-	// IdleTimeout is how long a connection is kept for the next message; 0
-	// means 20 seconds, less than servers wait before they hang up.
+	// IdleTimeout is how long an idle connection is kept; 0 means 20 seconds, which is shorter
+	// than servers wait before they hang up.
 	IdleTimeout time.Duration
-	// Policy decides what happens to a message when some of its recipients are refused:
-	// Any, the default here, sends it to the others; All, the default of the command
-	// (--to-policy), to nobody. A transaction may say otherwise.
+	// Policy says what happens to a message if some of its recipients are refused: Any, the
+	// default here, sends it to the others; All, the default of the command (--to-policy), to
+	// none. A transaction may override it.
 	Policy smtpclient.Policy
-	// NoPipelining and NoChunking leave an offered extension unused.
+	// NoPipelining and NoChunking disable an offered extension.
 	NoPipelining, NoChunking bool
-	// PipelineMessages says at which servers without CHUNKING the commands of the
-	// next message leave together with the end of the one before; the zero value is
-	// those that are known to do it right.
+	// PipelineMessages says at which servers without CHUNKING the commands of the next message
+	// are sent together with the end of the previous one; the zero value means servers known to
+	// support it.
 	PipelineMessages smtpclient.PipelineMessages
-	// Window bounds how many messages of SendAll are on the wire of one
-	// connection without their outcome being known.
+	// Window limits how many messages of SendAll are on the wire of one connection with an
+	// unknown outcome.
 	Window smtpclient.Window
-	// Timeouts bound each phase; zero fields are those of RFC 5321.
+	// Timeouts limit each phase; zero fields mean those of RFC 5321.
 	Timeouts smtpclient.Timeouts
-	// Trace sees the conversations, secrets hidden. It is called from several
-	// goroutines, one at a time: idle connections say goodbye on their own.
+	// Trace receives the conversations, with secrets hidden. It is called from several
+	// goroutines, one call at a time: idle connections are closed in the background.
 	Trace func(smtpclient.Event)
-	// StopAfter ends every attempt after a stage, for diagnosis: one of those
-	// before StageData; "" carries it out.
+	// StopAfter ends every attempt after a stage, for diagnosis: one of those before StageData;
+	// "" carries it out.
 	StopAfter smtp.Stage
 }
 
-// NoLogin as Options.Mechanism: the server takes mail from everybody who may reach it.
+// NoLogin as Options.Mechanism: the server requires no login.
 const NoLogin = "NONE"
 
-// String says who logs in as whom, without the secrets.
+// String returns user and login, without secrets.
 func (o Options) String() string {
 	return fmt.Sprintf("options of user %q, from %q", o.User, o.From)
 }
 
-// Format is String for every verb: an Options that ends up in a log must not
-// bring the password along.
+// Format is String for every verb: a logged Options must not reveal the password.
 func (o Options) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, o.String()) }
 
 // MarshalText is String, for log/slog and JSON.
 func (o Options) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
 
-// Config joins server and options to what [smtpclient.Dial] needs, for who wants
-// one connection of their own. A FreshToken is not asked.
+// Config combines server and options to what [smtpclient.Dial] needs, for a caller with a
+// connection of its own. It does not call FreshToken.
 func (o Options) Config(s Server) (smtpclient.Config, error) {
 	cfg := smtpclient.Config{
 		Host: s.Host, Port: s.Port, Socket: s.Socket, Security: s.Security, LMTP: s.LMTP,
@@ -138,7 +136,7 @@ func (o Options) Config(s Server) (smtpclient.Config, error) {
 	return cfg, nil
 }
 
-// oneAtATime spares whoever watches several connections the locks.
+// oneAtATime serializes the calls of trace.
 func oneAtATime(trace func(smtpclient.Event)) func(smtpclient.Event) {
 	if trace == nil {
 		return nil
@@ -151,7 +149,7 @@ func oneAtATime(trace func(smtpclient.Event)) func(smtpclient.Event) {
 	}
 }
 
-// dialStop is the part of StopAfter that concerns the dial.
+// dialStop returns the StopAfter of the dial.
 func dialStop(stage smtp.Stage) smtp.Stage {
 	if stage == smtp.StageMail || stage == smtp.StageRcpt {
 		return ""
@@ -159,11 +157,11 @@ func dialStop(stage smtp.Stage) smtp.Stage {
 	return stage
 }
 
-// credentials is nil when nothing was given to log in with.
+// credentials returns nil if no login is configured.
 func (o Options) credentials(s Server) (*sasl.Credentials, error) {
 	c := sasl.Credentials{Username: o.User, Password: strings.TrimRight(o.Password, "\r\n"), Token: strings.TrimRight(o.Token, "\r\n")}
 	if s.LMTP && s.User == "" && o.User == "" {
-		return nil, nil // LMTP is for the local machine; only a named user logs in
+		return nil, nil // LMTP is local; it logs in only with an explicit user
 	}
 	for _, name := range []string{s.User, o.From} {
 		if c.Username == "" {

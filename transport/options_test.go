@@ -35,7 +35,7 @@ func TestOptionsPrintNoSecret(t *testing.T) {
 	}
 }
 
-// The verbs that don't fit matter most: package fmt then prints all it finds.
+// Unsuitable verbs matter most: for them package fmt prints every field.
 func TestTransportPrintsNoSecret(t *testing.T) {
 	t.Parallel()
 	s, err := Open("qq", Options{From: "me@qq.com", Password: "hunter2secret"})

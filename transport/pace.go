@@ -12,63 +12,60 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// ErrPaused is why a message was not tried while the server wants no more: it
-// asked for a pause that is longer than Options.Patience. The outcome holds the
-// reply in which it did.
+// ErrPaused is the error of a message that was not tried because the server requested a pause
+// longer than Options.Patience. The outcome contains the reply that did.
 var ErrPaused = errors.New("the server asked for a pause")
 
 const (
-	// firstPause and longPause bound the pause after a server that wants less and
-	// does not say for how long; it doubles each time.
+	// firstPause and longPause limit the pause after a complaint without a given time; it doubles
+	// each time.
 	firstPause = time.Second
 	longPause  = time.Minute
-	// maxPause bounds what a server may ask for, or a diagnosis advise: after an
-	// hour one message may ask whether it still holds.
+	// maxPause is the maximum pause that a server or a diagnosis may cause: after an hour one
+	// message checks whether it still applies.
 	maxPause = time.Hour
-	// raiseEvery is the quiet time after which another connection is allowed
-	// again.
+	// raiseEvery is the quiet time after which one more connection is allowed.
 	raiseEvery = time.Minute
-	// recovery is the quiet time in which the rate grows from nothing to what was
-	// usual before the first complaint.
+	// recovery is the quiet time in which the rate grows from zero to the rate before the first
+	// complaint.
 	recovery = time.Minute
-	// leastRate is where halving ends, in messages per second.
+	// leastRate is the minimum rate after halving, in messages per second.
 	leastRate = 0.2
 )
 
-// pace is how fast and over how many connections the server lets us send.
-// It begins at what the provider is known to allow. A complaint halves it
-// and brings a pause; as long as none comes it grows again by small steps
-// (additive increase, multiplicative decrease, as TCP does).
+// pace is the rate and number of connections that the server allows. It begins with the
+// provider's known limits. A complaint halves it and causes a pause; without complaints it grows
+// again by small steps (additive increase, multiplicative decrease, as in TCP).
 type pace struct {
 	patience time.Duration
-	max      int         // connections, whatever the server lets
-	strict   atomic.Bool // there may be something to wait for
+	max      int         // connections, the upper limit
+	strict   atomic.Bool // a wait is possible
 
 	mu    sync.Mutex
 	facts []bucket // of the provider
-	// epoch counts the complaints that were heeded. A message that left before
-	// one can't be meant by it: a window of messages complains once.
+	// epoch is the number of complaints so far. A message sent before a complaint can't be its
+	// cause: a window of messages complains once.
 	epoch int
-	// until is the end of a pause and asked what asked for it; backoff is the
-	// last pause that was our own choice.
+	// until is the end of a pause and asked its cause; backoff is the last pause of our own
+	// choice.
 	until   time.Time
 	asked   smtp.Error
 	backoff time.Duration
 	slowed  atomic.Bool // backoff is not 0
-	// rate is how many messages per second were right at rated; 0 means no bound.
-	// usual is what was sent before the first complaint.
+	// rate is the allowed messages per second at the time rated; 0 means no limit. usual is the
+	// rate before the first complaint.
 	rate, usual float64
 	rated       time.Time
-	own         bucket // holds to the rate
-	// count messages were admitted since second; before is the count of the
-	// second before that.
+	own         bucket // enforces the rate
+	// count is the number of messages admitted since second; before is that of the previous
+	// second.
 	second        time.Time
 	count, before int
 	allowed       int // connections
 	lowered       time.Time
 }
 
-// newPace takes the facts about a provider. Connections are at most n.
+// newPace returns a pace from the facts about a provider, with at most n connections.
 func newPace(facts provider.Limits, n int, patience time.Duration) *pace {
 	if known := firm(facts.Connections); known > 0 {
 		n = min(n, known)
@@ -86,16 +83,15 @@ func newPace(facts provider.Limits, n int, patience time.Duration) *pace {
 	return p
 }
 
-// bucket lets a burst pass at once, and then one in each interval (the generic
-// cell rate algorithm).
+// bucket lets a burst pass at once, and then one per interval (the generic cell rate algorithm).
 type bucket struct {
 	interval   time.Duration
 	burst      int
 	recipients bool      // counts recipients, not messages
-	due        time.Time // when all that passed would have passed evenly
+	due        time.Time // the time at which all passed ones would have passed at an even rate
 }
 
-// wait is how long the next one has to.
+// wait returns how long the next one must wait.
 func (b *bucket) wait(now time.Time) time.Duration {
 	if !b.due.After(now) {
 		return 0
@@ -114,8 +110,8 @@ func (b *bucket) take(now time.Time, recipients int) {
 	b.due = b.due.Add(time.Duration(n) * b.interval)
 }
 
-// ready says how long the next message has to wait; 0 or less means not at
-// all. The error is an *[smtp.Error] with ErrPaused.
+// ready returns how long the next message must wait; 0 or less means not at all. The error is an
+// *[smtp.Error] with ErrPaused.
 func (p *pace) ready() (time.Duration, error) {
 	if !p.strict.Load() {
 		return 0, nil
@@ -125,8 +121,8 @@ func (p *pace) ready() (time.Duration, error) {
 	return p.wait(time.Now())
 }
 
-// admit is ready, and counts the message if it need not wait. epoch goes back
-// into slow or fine with what became of it.
+// admit is ready, and counts the message if it need not wait. The caller passes epoch to slow or
+// fine with the result.
 func (p *pace) admit(recipients int) (wait time.Duration, epoch int, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -158,7 +154,7 @@ func (p *pace) wait(now time.Time) (time.Duration, error) {
 		stage := p.asked.Stage
 		switch stage {
 		case smtp.StageRcpt, smtp.StageData, smtp.StageBody:
-			stage = smtp.StageMail // which this message has not passed
+			stage = smtp.StageMail // a stage that this message has not passed
 		}
 		return wait, &smtp.Error{Stage: stage, Reply: p.asked.Reply,
 			Err: fmt.Errorf("%w, until %s", ErrPaused, p.until.Format(time.DateTime))}
@@ -172,8 +168,8 @@ func (p *pace) wait(now time.Time) (time.Duration, error) {
 	return wait, nil
 }
 
-// bounded is the wait for the lowered rate, which has grown since it was set
-// and is forgotten when it is back at what was usual.
+// bounded returns the wait for the lowered rate, which has grown since it was set and ends when
+// it reaches the usual one.
 func (p *pace) bounded(now time.Time) time.Duration {
 	rate := p.grown(now)
 	if rate >= p.usual {
@@ -184,20 +180,20 @@ func (p *pace) bounded(now time.Time) time.Duration {
 	return p.own.wait(now)
 }
 
-// grown is the rate by now.
+// grown returns the current rate.
 func (p *pace) grown(now time.Time) float64 {
 	quiet := max(0, now.Sub(p.rated))
 	return p.rate + p.usual*float64(quiet)/float64(recovery)
 }
 
-// now is the epoch of what begins now.
+// now returns the current epoch.
 func (p *pace) now() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.epoch
 }
 
-// bound is how many connections may be open now.
+// bound returns how many connections may be open now.
 func (p *pace) bound() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -209,8 +205,8 @@ func (p *pace) bound() int {
 	return p.allowed
 }
 
-// crowded heeds a server that found the connections too many while it serves
-// others: those may carry on, and a new one is not tried for as long as it asks.
+// crowded handles a refusal of a connection for their number while others work: those stay, and a
+// new one is not tried during the requested time.
 func (p *pace) crowded(retry diagnosis.Retry, epoch int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -220,14 +216,13 @@ func (p *pace) crowded(retry diagnosis.Retry, epoch int) {
 	}
 }
 
-// lower halves the connections; they grow again from a moment on.
+// lower halves the connections; they grow again from a time on.
 func (p *pace) lower(from time.Time) {
 	p.allowed, p.lowered = max(1, p.allowed/2), from
 }
 
-// slow heeds a server that found what began in an epoch too much: the pause that
-// it asks for, or one of our own, and half the rate over half the connections
-// behind it.
+// slow handles a complaint about messages of an epoch: a pause as requested, or of our own
+// choice, and then half the rate over half the connections.
 func (p *pace) slow(said smtp.Error, retry diagnosis.Retry, epoch int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -251,11 +246,11 @@ func (p *pace) slow(said smtp.Error, retry diagnosis.Retry, epoch int) {
 	} else {
 		p.rate = min(p.usual, p.grown(now))
 	}
-	// The pause itself lets nothing pass: growth begins behind it.
+	// During the pause no message passes: growth begins after it.
 	p.rate, p.rated = max(p.rate/2, leastRate), p.until
 }
 
-// fine notes that what began in an epoch was accepted.
+// fine records that a message of an epoch was accepted.
 func (p *pace) fine(epoch int) {
 	if !p.slowed.Load() {
 		return

@@ -14,7 +14,7 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// What the provider is known to allow holds from the first message on.
+// The provider's known limits apply from the first message on.
 func TestProvidersRate(t *testing.T) {
 	t.Parallel()
 	official := func(n int64, unit string) provider.Limit {
@@ -22,7 +22,7 @@ func TestProvidersRate(t *testing.T) {
 	}
 	for name, tc := range map[string]struct {
 		facts provider.Limits
-		want  time.Duration // that 100 messages to two recipients take
+		want  time.Duration // time for 100 messages to two recipients
 	}{
 		"unknown":              {provider.Limits{}, 0},
 		"hearsay":              {provider.Limits{PerSecond: provider.Limit{Value: 1, Status: provider.Reported}}, 0},
@@ -60,8 +60,8 @@ func TestProvidersConnections(t *testing.T) {
 	}
 }
 
-// A complaint halves connections and rate once, whatever else was on the wire,
-// and both come back by small steps.
+// A complaint halves connections and rate once, whatever else was on the wire, and both recover
+// by small steps.
 func TestPaceHalvesAndRecovers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -69,7 +69,7 @@ func TestPaceHalvesAndRecovers(t *testing.T) {
 		if wait, err := p.ready(); wait > 0 || err != nil {
 			t.Errorf("at first: wait %s, %v", wait, err)
 		}
-		epochs := make([]int, 10) // ten messages within a second
+		epochs := make([]int, 10) // ten messages in one second
 		for i := range epochs {
 			wait, epoch, err := p.admit(1)
 			if wait > 0 || err != nil {
@@ -107,7 +107,7 @@ func TestPaceHalvesAndRecovers(t *testing.T) {
 	})
 }
 
-// A message that left before the complaint is no sign that all is fine.
+// The success of a message sent before the complaint does not count.
 func TestOldNewsIsNoNews(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -129,7 +129,7 @@ func TestOldNewsIsNoNews(t *testing.T) {
 	})
 }
 
-// gaps are the waits between messages that go as soon as they may.
+// gaps returns the waits between messages that are sent as early as possible.
 func gaps(t *testing.T, p *pace, n int) []time.Duration {
 	t.Helper()
 	var list []time.Duration
@@ -151,8 +151,7 @@ func gaps(t *testing.T, p *pace, n int) []time.Duration {
 	return list[1:]
 }
 
-// A server that goes on complaining is asked less and less often, and one that
-// is content again is not held against its past.
+// The pauses grow while the server complains, and start small again after a success.
 func TestPausesGrow(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -185,8 +184,7 @@ func TestPausesGrow(t *testing.T) {
 	})
 }
 
-// The message that is told to come later is deferred at once; only those behind
-// it wait, and no longer than their context.
+// A deferred message is deferred at once; only later ones wait, and no longer than their context.
 func TestDeferredMessageDoesNotWait(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T, caps []string) {
@@ -211,8 +209,7 @@ func TestDeferredMessageDoesNotWait(t *testing.T) {
 	})
 }
 
-// A pause that is longer than anybody would wait is reported, with the words of
-// the server, and holds for nobody after it.
+// A pause longer than the patience is reported with the server's reply, and ends.
 func TestLongPause(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T, caps []string) {
@@ -250,8 +247,8 @@ func TestLongPause(t *testing.T) {
 	})
 }
 
-// A server that takes fewer connections than we may open keeps those it has,
-// and nothing waits for the one that it refused.
+// If a server accepts fewer connections than we may open, the existing ones stay, and no message
+// waits for the refused one.
 func TestServerTakesFewerConnections(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -292,8 +289,8 @@ func TestServerTakesFewerConnections(t *testing.T) {
 	}
 }
 
-// What Microsoft says to the message on the fourth connection is about the
-// connections: the others carry on.
+// Microsoft's refusal of a message on the fourth connection concerns the connections: the others
+// continue.
 func TestTooManyConnectionsAtTheMessage(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T, caps []string) {

@@ -21,9 +21,9 @@ func (bad) EightBit() bool                     { return false }
 func (bad) NeedsSMTPUTF8() bool                { return false }
 func (bad) WriteTo(w io.Writer) (int64, error) { panic("in the text") }
 
-// A panic in a goroutine of the transport is one of the caller's: it does not end the
-// process, and says where it happened. Small messages are written by the worker, large ones
-// by another goroutine.
+// A panic in a goroutine of the transport is raised in the caller's: it does not end the process,
+// and contains its stack. Small messages are written by the worker, large ones by another
+// goroutine.
 func TestPanicOfAMessageIsTheCallers(t *testing.T) {
 	t.Parallel()
 	for _, caps := range [][]string{nil, {"PIPELINING"}, {"PIPELINING", "CHUNKING"}} {
@@ -63,7 +63,7 @@ func panicsAt(line string) func(smtpclient.Event) {
 	}
 }
 
-// recovered is what a call panics with.
+// recovered returns the panic value of a call.
 func recovered(call func()) (value any) {
 	defer func() { value = recover() }()
 	call()
@@ -83,7 +83,7 @@ func wantCarried(t *testing.T, s *SMTP, v any, text string) {
 	}
 }
 
-// A panic of the caller's Trace at the QUIT of Close ends the goroutine that calls Close,
+// A panic of the caller's Trace at the QUIT of Close is raised in the goroutine that calls Close,
 // and all connections are closed.
 func TestPanicAtCloseIsTheCallers(t *testing.T) {
 	t.Parallel()
@@ -98,7 +98,7 @@ func TestPanicAtCloseIsTheCallers(t *testing.T) {
 	}
 }
 
-// The same at the QUIT of a connection that was idle for too long ends the next call.
+// A panic at the QUIT of a connection whose idle time is over is raised by the next call.
 func TestPanicOfAnIdleTimerIsTheCallers(t *testing.T) {
 	t.Parallel()
 	for name, next := range map[string]func(*SMTP, smtpclient.Transaction){
@@ -126,8 +126,8 @@ func TestPanicOfAnIdleTimerIsTheCallers(t *testing.T) {
 	}
 }
 
-// A panic while a connection is opened is the caller's, too, and the connection's place is
-// free again.
+// A panic while a connection is opened is raised in the caller, too, and the connection's place
+// is free again.
 func TestPanicWhileConnectingIsTheCallers(t *testing.T) {
 	t.Parallel()
 	for name, o := range map[string]Options{

@@ -11,46 +11,45 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// pooledConn is a connection and what the transport knows about it.
+// pooledConn is a connection and the transport's knowledge about it.
 type pooledConn struct {
 	conn *smtpclient.Conn
-	// messages counts the transactions that were begun. Only the
-	// current user of the connection reads or changes it.
+	// messages counts the transactions begun. Only the current user of the connection accesses
+	// it.
 	messages int
-	// limits is what the server announced in EHLO (RFC 9422).
+	// limits are the limits announced in EHLO (RFC 9422).
 	limits smtp.Limits
-	// lockStep says that it was opened to speak one command at a time.
+	// lockStep says that the connection sends one command at a time.
 	lockStep bool
-	// apart says that it was opened to send nothing with the dot of a message.
+	// apart says that it sends nothing with the dot of a message.
 	apart bool
-	// spent says that it takes no further message, though it may be alive.
+	// spent says that it accepts no further message, though it may be open.
 	spent atomic.Bool
-	idle  *time.Timer // closes it while it is free
+	idle  *time.Timer // closes it while it is idle
 }
 
-// pool keeps the connections to one server: those that are free, and the count
-// of all that are open.
+// pool keeps the connections to one server: the free ones, and the number of all open ones.
 type pool struct {
-	keep  time.Duration                                  // how long a free connection stays open
+	keep  time.Duration                                  // idle time of a free connection
 	bound func() int                                     // how many may be open now
 	dial  func(ctx context.Context) (*pooledConn, error) // opens one
-	fits  func(l *pooledConn) bool                       // whether it can take another message
+	fits  func(l *pooledConn) bool                       // reports whether it accepts another message
 	mu    sync.Mutex
 	free  []*pooledConn // the most recently used last
-	open  int           // those that are free, used, being opened and saying goodbye
-	// waiting are those who want a connection while as many as may be are
-	// open. They are served in their order: a link to use, or nil for the place of
-	// a new one. A channel that is closed brings neither: the pool is.
+	open  int           // free, in use, being opened or closed
+	// waiting are the waiting callers while the maximum of connections is open, in order. Each
+	// receives a connection to use, or nil for permission to open one. A closed channel means
+	// that the pool is closed.
 	waiting []chan *pooledConn
-	wanted  atomic.Int32 // len(waiting), to be read without the lock
+	wanted  atomic.Int32 // len(waiting), readable without the lock
 	closed  bool
-	// panicked is a panic of a goroutine that nobody waits for, as of an idle timer. The
-	// next call of get or close ends with it.
+	// panicked is a panic of a background goroutine, as of an idle timer. The next call of get or
+	// close panics with it.
 	panicked *carried
 }
 
-// get gives a free connection that is still alive, or a new one. It waits while
-// as many as may be are in use. The caller ends with put.
+// get returns a free connection that is still alive, or a new one. It waits while the maximum is
+// in use. The caller returns it with put.
 func (p *pool) get(ctx context.Context) (*pooledConn, error) {
 	p.rethrow()
 	for {
@@ -64,8 +63,8 @@ func (p *pool) get(ctx context.Context) (*pooledConn, error) {
 	}
 }
 
-// ready makes sure that a free connection is alive, or opens one in a place that was
-// claimed for it. If it gives no connection, even by a panic, the place is free.
+// ready checks that a free connection is alive, or opens one in a claimed place. If it returns no
+// connection, even by a panic, the place is free again.
 func (p *pool) ready(ctx context.Context, l *pooledConn) (ready *pooledConn, err error) {
 	defer func() {
 		if ready == nil {
@@ -90,7 +89,7 @@ func (p *pool) ready(ctx context.Context, l *pooledConn) (ready *pooledConn, err
 	return nil, nil
 }
 
-// claim gives a free connection, or nil for the place of a new one.
+// claim returns a free connection, or nil for the place of a new one.
 func (p *pool) claim(ctx context.Context) (*pooledConn, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
@@ -126,7 +125,7 @@ func (p *pool) claim(ctx context.Context) (*pooledConn, error) {
 	}
 }
 
-// withdraw gives up waiting. A turn that came in the same moment is passed on.
+// withdraw stops waiting. A turn that came at the same moment is passed on.
 func (p *pool) withdraw(turn chan *pooledConn) {
 	p.mu.Lock()
 	for i, other := range p.waiting {
@@ -147,7 +146,8 @@ func (p *pool) withdraw(turn chan *pooledConn) {
 	}
 }
 
-// next takes whoever waits longest; nil when nobody does. The lock is held.
+// next removes and returns the longest waiting caller; nil if there is none. The caller holds the
+// lock.
 func (p *pool) next() chan *pooledConn {
 	if len(p.waiting) == 0 {
 		return nil
@@ -158,7 +158,7 @@ func (p *pool) next() chan *pooledConn {
 	return turn
 }
 
-// leave gives back the place of a connection that is no more.
+// leave frees the place of a closed connection.
 func (p *pool) leave() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -171,8 +171,8 @@ func (p *pool) leave() {
 	p.open--
 }
 
-// put hands a connection on to who waits for one, or keeps it for the next
-// message, or ends it when it can serve none.
+// put passes a connection to a waiting caller, keeps it for the next message, or closes it if it
+// is unusable.
 func (p *pool) put(l *pooledConn) {
 	if !l.conn.Usable() {
 		l.conn.Close()
@@ -195,23 +195,22 @@ func (p *pool) put(l *pooledConn) {
 	p.free = append(p.free, l)
 }
 
-// others is how many connections there are beside the one that the caller has.
+// others returns the number of connections besides the caller's.
 func (p *pool) others() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.open - 1
 }
 
-// end says goodbye, and holds the connection's place until it has. It takes a
-// round trip, and at most Timeouts.Quit.
+// end sends QUIT, and keeps the connection's place until it is closed. It takes a round trip, and
+// at most Timeouts.Quit.
 func (p *pool) end(l *pooledConn) {
 	defer p.leave()
 	l.conn.Quit(context.Background())
 }
 
-// endAside is end for a goroutine of the pool: a panic in the caller's code, as in
-// Options.Trace, is kept for a goroutine of the caller. In this one it would end the
-// process.
+// endAside is end for a goroutine of the pool: a panic in the caller's code, such as
+// Options.Trace, is kept for a goroutine of the caller. Here it would end the process.
 func (p *pool) endAside(l *pooledConn) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -225,7 +224,7 @@ func (p *pool) endAside(l *pooledConn) {
 	p.end(l)
 }
 
-// rethrow ends the caller's goroutine with a panic that was kept for it.
+// rethrow panics with a kept panic.
 func (p *pool) rethrow() {
 	p.mu.Lock()
 	panicked := p.panicked
@@ -236,7 +235,7 @@ func (p *pool) rethrow() {
 	}
 }
 
-// expire ends a connection that nobody wanted in time.
+// expire closes a connection after its idle time.
 func (p *pool) expire(l *pooledConn) {
 	p.mu.Lock()
 	found := false
@@ -253,8 +252,8 @@ func (p *pool) expire(l *pooledConn) {
 	}
 }
 
-// close ends the free connections, and those in use as soon as they are put
-// back. Who waits for one waits no longer.
+// close closes the free connections, and those in use when they are put back. Waiting callers get
+// an error.
 func (p *pool) close() {
 	p.mu.Lock()
 	p.closed = true

@@ -13,7 +13,7 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// A connection that says goodbye counts until it has.
+// A connection counts until the reply to its QUIT.
 func TestGoodbyeHoldsItsPlace(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -28,7 +28,7 @@ func TestGoodbyeHoldsItsPlace(t *testing.T) {
 			if r := s.Send(t.Context(), m); r.Outcomes[0].Status != smtp.Accepted {
 				t.Errorf("%v", r.Outcomes)
 			}
-			time.Sleep(1500 * time.Millisecond) // in mid-goodbye
+			time.Sleep(1500 * time.Millisecond) // within the QUIT
 		}
 		if f.connections != 3 || f.most != 1 {
 			t.Errorf("%d connections, %d at a time, want 3 one after the other", f.connections, f.most)
@@ -36,13 +36,13 @@ func TestGoodbyeHoldsItsPlace(t *testing.T) {
 	})
 }
 
-// A long run over the only connection lets others send in between.
+// A long run over the only connection lets other callers send in between.
 func TestSendHasItsTurnBesideSendAll(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T, caps []string) {
 		f := &fake{caps: caps, answer: func(a ask) string {
 			if a.verb == "MAIL" {
-				time.Sleep(time.Millisecond) // or it would be over before anybody comes
+				time.Sleep(time.Millisecond) // otherwise it would be over before the others start
 			}
 			return ""
 		}}
@@ -73,7 +73,7 @@ func TestSendHasItsTurnBesideSendAll(t *testing.T) {
 	})
 }
 
-// Who waits for a connection can stop waiting, and takes nobody's turn along.
+// A caller that waits for a connection can stop waiting, without losing another caller's turn.
 func TestWaitingForAConnection(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -108,8 +108,7 @@ func TestWaitingForAConnection(t *testing.T) {
 	})
 }
 
-// Close ends the transport for those who wait as well; what is on the wire
-// goes on.
+// Close also ends the waiting; messages on the wire are finished.
 func TestCloseInMidRun(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T, caps []string) {
@@ -120,7 +119,7 @@ func TestCloseInMidRun(t *testing.T) {
 		for _, r := range s.SendAll(t.Context(), func(yield func(smtpclient.Transaction) bool) {
 			for i, m := range mails(t, 20) {
 				if i == 10 {
-					time.Sleep(time.Second) // all is sent, the connection rests
+					time.Sleep(time.Second) // everything is sent, the connection is idle
 					_ = s.Close()
 				}
 				if !yield(m) {
@@ -143,7 +142,7 @@ func TestCloseInMidRun(t *testing.T) {
 	})
 }
 
-// A turn that comes in the moment in which its owner stops waiting is not lost.
+// A turn that comes when its owner stops waiting is not lost.
 func TestTurnIsPassedOn(t *testing.T) {
 	t.Parallel()
 	p := &pool{bound: func() int { return 1 }, open: 1}

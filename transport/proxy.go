@@ -19,17 +19,16 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// ProxyDialer returns a dialer that connects through a proxy, given by a URL as in
-// Options.Proxy. direct connects to the proxy itself; nil means a [net.Dialer]. TLS is
-// spoken with the server, through the proxy, so the proxy sees no more than the network
-// does.
+// ProxyDialer returns a dialer that connects through a proxy, given by a URL as in Options.Proxy.
+// direct connects to the proxy itself; nil means a [net.Dialer]. TLS ends at the server, so the
+// proxy sees no more than the network does.
 func ProxyDialer(proxyURL string, direct proxy.ContextDialer) (proxy.ContextDialer, error) {
 	if direct == nil {
 		direct = new(net.Dialer)
 	}
 	u, err := url.Parse(proxyURL)
 	if err != nil || u.Host == "" {
-		// Not the error of net/url: it repeats the URL with its password.
+		// Without the error of net/url, which repeats the URL with its password.
 		return nil, localerr.New("the proxy is not a URL like socks5://127.0.0.1:1080 or http://127.0.0.1:8080")
 	}
 	switch u.Scheme {
@@ -44,21 +43,21 @@ func ProxyDialer(proxyURL string, direct proxy.ContextDialer) (proxy.ContextDial
 	return nil, localerr.Errorf("proxy %s: scheme %q is not one of socks5, socks5h, http", u.Redacted(), u.Scheme)
 }
 
-// dialFunc is a function as a proxy.ContextDialer.
+// dialFunc makes a function a proxy.ContextDialer.
 type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
 
 func (f dialFunc) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	return f(ctx, network, address)
 }
 
-// proxyError is a failure at a proxy, or on the way to it. The server has no part in it.
+// proxyError is a failure at a proxy, or on the way to it. The server is not involved.
 type proxyError struct {
 	proxy string // the URL, without a password
 	kind  string
 	err   error
 }
 
-// The kinds of error at a proxy, as package diagnosis names them.
+// The kinds of proxy errors, as in package diagnosis.
 const (
 	proxyAway    = "proxy_unreachable"
 	proxyLogin   = "proxy_login"
@@ -68,7 +67,7 @@ const (
 func (e *proxyError) Error() string { return "proxy " + e.proxy + ": " + e.err.Error() }
 func (e *proxyError) Unwrap() error { return e.err }
 
-// FailureKind is for package diagnosis; "" if the caller cancelled.
+// FailureKind returns the kind for package diagnosis; "" if the caller cancelled.
 func (e *proxyError) FailureKind() string {
 	switch {
 	case errors.Is(e.err, context.Canceled):
@@ -114,8 +113,7 @@ func (w *wayToProxy) DialContext(ctx context.Context, network, address string) (
 	return conn, err
 }
 
-// kind recognises a failed login by the texts of golang.org/x/net, which has no types for
-// its errors.
+// kind recognises a failed login by the texts of golang.org/x/net, which has no error types.
 func (w *wayToProxy) kind(err error) string {
 	switch {
 	case !w.reached:
@@ -140,7 +138,7 @@ func httpConnect(u *url.URL, direct proxy.ContextDialer) dialFunc {
 		stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 		tunnel, kind, err := openTunnel(conn, u, address)
 		if !stop() {
-			err = context.Cause(ctx) // rather than the deadline that it set
+			err = context.Cause(ctx) // instead of the deadline that it set
 		}
 		if err != nil {
 			_ = conn.Close() // the error that matters is err
@@ -150,13 +148,13 @@ func httpConnect(u *url.URL, direct proxy.ContextDialer) dialFunc {
 	}
 }
 
-// maxProxyAnswer limits the header of a proxy's answer, in octets.
+// maxProxyAnswer is the maximum size of the header of a proxy's response, in octets.
 const maxProxyAnswer = 64 << 10
 
 // openTunnel requests the tunnel and returns its connection, or the kind of error.
 func openTunnel(conn net.Conn, u *url.URL, address string) (tunnel net.Conn, kind string, err error) {
 	req := &http.Request{Method: http.MethodConnect, URL: &url.URL{Opaque: address}, Host: address, Header: http.Header{}}
-	if u.User != nil { // some proxies take a token for a user, and no password
+	if u.User != nil { // some proxies accept a token as user, without a password
 		password, _ := u.User.Password()
 		req.Header.Set("Proxy-Authorization", "Basic "+
 			base64.StdEncoding.EncodeToString([]byte(u.User.Username()+":"+password)))
@@ -170,7 +168,7 @@ func openTunnel(conn net.Conn, u *url.URL, address string) (tunnel net.Conn, kin
 	if err != nil {
 		return nil, proxyRefused, err
 	}
-	bounded.N = math.MaxInt64 // the rest is the server's
+	bounded.N = math.MaxInt64 // the rest comes from the server
 	switch {
 	case resp.StatusCode == http.StatusProxyAuthRequired:
 		kind = proxyLogin

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// httpProxy answers one CONNECT and gives the request.
+// httpProxy answers one CONNECT and returns the request.
 func httpProxy(t *testing.T, answer string) (address string, asked <-chan *http.Request) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -43,7 +43,7 @@ func TestHTTPProxy(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name, user, answer string
-		authorization      string // in clear; "" for none
+		authorization      string // decoded; "" for none
 		wantErr            string
 	}{
 		{name: "open to all", answer: "HTTP/1.1 200 OK\r\n\r\n220 hello\r\n"},
@@ -82,7 +82,7 @@ func TestHTTPProxy(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer conn.Close()
-			// The greeting came in the packet of the answer.
+			// The greeting came in the packet of the response.
 			if line, err := bufio.NewReader(conn).ReadString('\n'); line != "220 hello\r\n" {
 				t.Errorf("heard %q, %v", line, err)
 			}
@@ -90,7 +90,7 @@ func TestHTTPProxy(t *testing.T) {
 	}
 }
 
-// A proxy that never answers is left as soon as the context is over.
+// If a proxy never answers, the context ends the wait.
 func TestHTTPProxyKeepsToTheContext(t *testing.T) {
 	t.Parallel()
 	address, asked := httpProxy(t, "")
@@ -105,8 +105,7 @@ func TestHTTPProxyKeepsToTheContext(t *testing.T) {
 	}
 }
 
-// An error at a proxy says what kind it is; one that somebody gave up with does
-// not.
+// A proxy error has a kind, except after the caller cancelled.
 func TestProxyErrorKinds(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

@@ -10,35 +10,35 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// Recorder is a transport for tests: it keeps the messages and sends nothing.
-// The zero value accepts everything. It is safe for concurrent use.
+// Recorder is a transport for tests: it records the messages and sends nothing. The zero value
+// accepts everything. It is safe for concurrent use.
 type Recorder struct {
-	// Answer, if set, decides about each recipient; nil accepts all.
+	// Answer, if set, returns the reply for each recipient; nil accepts all.
 	Answer func(smtp.Address) smtp.Reply
-	// Policy is that of Options: All if either it or the transaction says so.
+	// Policy is as in Options: All applies if either it or the transaction requires it.
 	Policy smtpclient.Policy
 
 	mu       sync.Mutex
 	messages []Recorded
 }
 
-// Recorded is one message that a Recorder took for at least one recipient.
+// Recorded is a message that a Recorder accepted for at least one recipient.
 type Recorded struct {
 	From     smtp.Address
-	To       []smtp.Address // those that were accepted
-	Envelope smtp.Envelope  // as it was given
-	Data     []byte         // the message as it would have travelled
+	To       []smtp.Address // the accepted recipients
+	Envelope smtp.Envelope  // as given
+	Data     []byte         // the message as it would have been sent
 }
 
-// Messages returns what was recorded so far, in order.
+// Messages returns the recorded messages, in order.
 func (r *Recorder) Messages() []Recorded {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return append([]Recorded(nil), r.messages...)
 }
 
-// Send records the message, under the same rules as a server: the policy
-// holds, and a message that can't be read is nobody's.
+// Send records the message by the rules of a server: it applies the policy, and does not record a
+// message that can't be read.
 func (r *Recorder) Send(ctx context.Context, t smtpclient.Transaction) smtpclient.Result {
 	if err := ctx.Err(); err != nil {
 		return notTried(t, &smtp.Error{Stage: smtp.StageConnect, Err: context.Cause(ctx)})

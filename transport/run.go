@@ -11,66 +11,63 @@ import (
 )
 
 const (
-	// minQueue is the number of messages that are queued at least for a connection, so
-	// that they are composed while others are sent.
+	// minQueue is the minimum number of messages queued per connection, so that they are composed
+	// while others are sent.
 	minQueue = 8
 	// minQueueForNewConn: a new connection costs about 8 round trips and pays off from 8
 	// queued messages on.
 	minQueueForNewConn = 8
-	// maxLosses is how many connections may be lost over one message.
+	// maxLosses is how many connections one message may cost.
 	maxLosses = 2
-	// maxFruitless is how many connections in a row may be lost before anything was
-	// decided on them: three messages, each of which breaks whatever it travels on,
-	// are borne with.
+	// maxFruitless is how many connections in a row may be lost before anything was decided on
+	// them: three messages that each break their connections are tolerated.
 	maxFruitless = 2 * 3
 )
 
-// run is one SendAll. Three kinds of goroutines meet in it: the feeder puts the
-// caller's messages into the queue, workers carry them, and the caller takes the
-// results.
+// run is one SendAll with three kinds of goroutines: the feeder queues the caller's messages,
+// workers send them, and the caller takes the results.
 type run struct {
 	s     *SMTP
 	ctx   context.Context // the caller's
-	ahead int             // messages in the queue for each connection
+	ahead int             // queued messages per connection
 
-	// opening is over when no connection is needed any more.
+	// opening is cancelled when no more connections are needed.
 	opening context.Context
 	cancel  context.CancelFunc
-	stop    func() bool // of what watches ctx
+	stop    func() bool // stops watching ctx
 
 	mu   sync.Mutex
-	room *sync.Cond // the feeder waits for it
-	news *sync.Cond // and the caller for this
+	room *sync.Cond // the feeder waits on it
+	news *sync.Cond // the caller waits on it
 
-	queue fifo[*delivery] // nobody has tried them
-	again fifo[*delivery] // they go before the queue
+	queue fifo[*delivery] // not tried yet
+	again fifo[*delivery] // sent before queue
 	alone fifo[*delivery] // each may have cost a connection
-	taken int             // from the iterator, and not settled
+	taken int             // taken from the iterator and not settled
 	ready []done
-	// fed says that the feeder has ended, closing that no message is given out any
-	// more, and cause why those that were taken are not tried.
+	// fed says that the feeder has ended, closing that no more messages are sent, and cause is
+	// the error of messages that were taken but not tried.
 	fed, closing bool
 	cause        error
 
 	workers []*worker
 	working sync.WaitGroup
-	dialing int  // workers that want a connection
+	dialing int  // workers waiting for a connection
 	carried bool // there was a connection
-	// enough is until when no more workers are started: the last had no
-	// connection, and the others have.
+	// enough is the time until which no more workers are started: the last one got no connection,
+	// and the others have one.
 	enough time.Time
-	// fruitless counts the connections in a row that were lost with nothing
-	// decided.
+	// fruitless is the number of connections in a row that were lost without a decision.
 	fruitless int
-	// failure is why there is no connection; messages that come before retry are
-	// not tried for it. retry is zero when it lasts; failures counts them.
+	// failure is the error of the last connection attempt; messages that come before retry are
+	// not tried. retry is zero if the failure is permanent; failures counts them.
 	failure  error
 	retry    time.Time
 	failures int
 
 	panicked any
 	goexited bool
-	broken   bool // a worker panicked: what it had is settled by nobody
+	broken   bool // a worker panicked: its messages are not settled
 }
 
 // done is the result of one message.
@@ -91,8 +88,8 @@ func (s *SMTP) newRun(ctx context.Context) *run {
 	return r
 }
 
-// feed ranges over the caller's messages. What stops it in there is for the
-// caller's goroutine to know.
+// feed ranges over the caller's messages. A panic or Goexit in there is passed to the caller's
+// goroutine.
 func (r *run) feed(messages iter.Seq[smtpclient.Transaction]) {
 	returned := false
 	defer func() {
@@ -128,8 +125,8 @@ func (r *run) rethrow() {
 	}
 }
 
-// add queues a message, and waits until there is room for the next. It reports
-// whether one is wanted.
+// add queues a message, and waits until there is room for the next. It reports whether another is
+// wanted.
 func (r *run) add(d *delivery) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -156,8 +153,8 @@ func (r *run) add(d *delivery) bool {
 	}
 	if r.full(1) {
 		r.startWorkerIfBusy()
-		// Half has to be gone first: a goroutine that is woken for every message
-		// costs more than the message.
+		// It waits until half of the queue is sent: waking a goroutine for every message would
+		// cost more than the message.
 		for !r.closing && r.full(2) {
 			r.room.Wait()
 		}
@@ -165,8 +162,8 @@ func (r *run) add(d *delivery) bool {
 	return !r.closing
 }
 
-// full reports whether a part of the queue is: all of it, or the half. What the
-// caller has not taken counts, so that nothing grows while he is slow.
+// full reports whether the queue, or half of it, is full. Results that the caller has not taken
+// count, so that memory is limited while the caller is slow.
 func (r *run) full(part int) bool {
 	return r.queue.len()+len(r.ready) > 0 && r.queue.len()+len(r.ready) >= r.ahead*max(1, len(r.workers))/part
 }
@@ -179,7 +176,7 @@ func (r *run) down() bool {
 	return r.failure != nil
 }
 
-// fail settles all that waits: there is no connection for it.
+// fail settles all waiting messages, because there is no connection.
 func (r *run) fail(err error, lasts bool) {
 	r.failure, r.retry = err, time.Time{}
 	if !lasts {
@@ -200,7 +197,7 @@ func (r *run) failQueued(err error) {
 	r.room.Signal()
 }
 
-// end settles all that waits and gives out nothing more: ctx is over.
+// end settles all waiting messages and stops the run, because ctx is done.
 func (r *run) end(cause error) {
 	if r.closing {
 		return
@@ -210,7 +207,7 @@ func (r *run) end(cause error) {
 	r.wakeAll()
 }
 
-// settle hands a message's result to the caller.
+// settle passes a message's result to the caller.
 func (r *run) settle(d *delivery) {
 	r.taken--
 	r.ready = append(r.ready, done{d.index, d.result})
@@ -222,11 +219,11 @@ func (r *run) settle(d *delivery) {
 	}
 }
 
-// over reports whether nothing is left to carry, nor will be.
+// over reports whether no messages are, or will be, left to send.
 func (r *run) over() bool { return r.closing || r.fed && r.taken == 0 }
 
-// results waits for results, and takes all that are there; nil when none will
-// come. batch is what it gave before, to be used again.
+// results waits for results and returns all of them; nil at the end. batch is the previous slice,
+// to be reused.
 func (r *run) results(batch []done) []done {
 	clear(batch)
 	r.mu.Lock()
@@ -281,13 +278,13 @@ func (r *run) close() {
 func (r *run) startWorker() {
 	w := &worker{run: r, wake: make(chan struct{}, 1)}
 	r.workers = append(r.workers, w)
-	r.dialing++ // until it has its first connection
+	r.dialing++ // until its first connection
 	r.working.Go(w.work)
 }
 
-// startWorkerIfBusy starts another worker if the queue would be sent sooner with it. The
-// first connection is opened alone, as its login may be refused; then as many at a time as
-// there are.
+// startWorkerIfBusy starts another worker if the queue would be sent sooner with it. The first
+// connection is opened alone, as its login may be refused; then the number opened at a time
+// equals the number of open ones.
 func (r *run) startWorkerIfBusy() {
 	if r.closing || r.queue.len() < minQueueForNewConn || len(r.workers) >= r.s.pace.bound() ||
 		r.dialing > 0 && r.dialing >= len(r.workers)-r.dialing {
@@ -298,8 +295,8 @@ func (r *run) startWorkerIfBusy() {
 	}
 }
 
-// wakeOne wakes a worker that can take a message; wakeAll wakes every one of them, because
-// something else has changed.
+// wakeOne wakes a worker that can take a message; wakeAll wakes all of them, because another
+// condition has changed.
 func (r *run) wakeOne() {
 	for _, w := range r.workers {
 		if w.asleep && w.takes() {

@@ -7,30 +7,26 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// SendAll carries out many transactions, over as many connections as the
-// options and the server allow and overlapped as far as each of these can. It
-// yields each one's place and result as it is decided, which need not be their
-// order. Every transaction that it takes from messages yields exactly one
-// result; one whose envelope has no recipients does so at once, with no outcome.
+// SendAll carries out many transactions, over as many connections as the options and the server
+// allow, overlapped on each connection as far as possible. It yields the index and result of each
+// when it is decided, not necessarily in order. Every transaction taken from messages yields
+// exactly one result; one without recipients does so at once, with no outcome.
 //
-// messages is ranged over by a goroutine of SendAll's, ahead of what is sent by
-// at most a window for each connection. That goroutine has ended when SendAll
-// has: an iterator that waits for something should stop waiting when ctx is over.
-// When the iterator panics, so does SendAll, behind the results of what it had
-// given.
+// A goroutine of SendAll ranges over messages, ahead of the sending by at most a window for each
+// connection. It ends before SendAll does: an iterator that waits for something should stop when
+// ctx is done. If the iterator panics, so does SendAll, after the results of the messages taken
+// before.
 //
-// Breaking out of the loop takes no further message and waits for those on the
-// wire. The end of ctx settles all that was taken, at once, and takes no more.
+// Breaking the loop takes no further message and waits for those on the wire. The end of ctx
+// settles all taken messages at once, and takes no more.
 //
-// Recipients that the server can't have the message for, because a connection
-// was lost or takes no more, are tried on another one. A message that seems to
-// be why connections are lost goes alone, and at most on two. What a server defers
-// stays deferred.
+// If a connection is lost, or accepts no more messages, recipients for which the server can't have
+// the message are tried on another one. A message that seems to break connections is sent alone,
+// and on at most two. Deferred recipients stay deferred.
 //
-// When no connection can be had, every message is not tried, with the error of
-// the last attempt. After a login that was refused, and whatever else lasts, none is
-// attempted again in this loop; after what may pass, another is for messages that
-// come after a pause.
+// If no connection is possible, no message is tried, and each has the error of the last attempt.
+// After a refused login, or another permanent failure, no new attempt is made in this loop; after
+// a temporary one, messages that come after a pause cause another.
 func (s *SMTP) SendAll(ctx context.Context, messages iter.Seq[smtpclient.Transaction]) iter.Seq2[int, smtpclient.Result] {
 	return func(yield func(int, smtpclient.Result) bool) {
 		r := s.newRun(ctx)

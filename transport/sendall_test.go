@@ -13,13 +13,12 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// kinds are what servers offer, as far as it changes how messages travel.
+// kinds are server offers that change how messages are sent.
 func kinds() map[string][]string {
 	return map[string][]string{"lock-step": nil, "pipelining": {"PIPELINING"}, "chunking": {"PIPELINING", "CHUNKING"}}
 }
 
-// inBubble runs a test once for each kind of server, with a clock that nobody
-// waits for.
+// inBubble runs a test for each kind of server, with a synthetic clock.
 func inBubble(t *testing.T, test func(t *testing.T, caps []string)) {
 	for name, caps := range kinds() {
 		t.Run(name, func(t *testing.T) {
@@ -43,7 +42,7 @@ func TestSendAllAcceptsAll(t *testing.T) {
 			if f.most > connections || f.connections > connections {
 				t.Errorf("%d connections in all, %d at a time, want at most %d", f.connections, f.most, connections)
 			}
-			// They are kept for what comes next.
+			// The connections are kept.
 			agrees(t, f, []smtpclient.Result{})
 			before := f.connections
 			if r := s.Send(t.Context(), mails(t, 1)[0]); r.Outcomes[0].Status != smtp.Accepted || f.connections != before {
@@ -59,7 +58,7 @@ func TestSendAllOfNothing(t *testing.T) {
 		f := &fake{}
 		s := f.transport(t, Options{})
 		sendAll(t, t.Context(), s, nil)
-		// Nobody to send to: no connection is needed to say so.
+		// Without recipients no connection is needed.
 		results := sendAll(t, t.Context(), s, []smtpclient.Transaction{{Content: text("x\r\n")}, {}})
 		if len(results) != 2 || f.connections != 0 {
 			t.Errorf("%d connections", f.connections)
@@ -67,7 +66,7 @@ func TestSendAllOfNothing(t *testing.T) {
 	})
 }
 
-// A message that breaks the connection costs itself only.
+// A message that breaks the connection affects only itself.
 func TestSendAllPoison(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T, caps []string) {
@@ -110,7 +109,7 @@ func TestSendAllNoProgress(t *testing.T) {
 	})
 }
 
-// No connection: one attempt, and every message tells of it.
+// Without a connection: one attempt, and every message has its error.
 func TestSendAllWithoutConnection(t *testing.T) {
 	t.Parallel()
 	refused := errors.New("connection refused for a test")
@@ -157,8 +156,8 @@ func TestSendAllWithoutConnection(t *testing.T) {
 	}
 }
 
-// A login that was refused is not repeated, however long the run goes on;
-// a server that can't be reached is looked for again, now and then.
+// A refused login is not repeated, however long the run is; an unreachable server is tried again
+// now and then.
 func TestSendAllTriesAgainWhatMayPass(t *testing.T) {
 	t.Parallel()
 	for name, lasts := range map[string]bool{"login": true, "no TCP": false} {
@@ -204,8 +203,7 @@ func TestSendAllTriesAgainWhatMayPass(t *testing.T) {
 	}
 }
 
-// Wherever a connection breaks before the server can have a message, another
-// one carries it.
+// Wherever a connection breaks before the server can have a message, another one sends it.
 func TestSendAllLostConnection(t *testing.T) {
 	t.Parallel()
 	for _, verb := range []string{"MAIL", "RCPT", "DATA"} {
@@ -229,8 +227,7 @@ func TestSendAllLostConnection(t *testing.T) {
 	}
 }
 
-// A server that can't do RSET costs connections, and no message is blamed for
-// the ones before it.
+// A server without RSET costs connections, and no message is blamed for earlier ones.
 func TestSendAllLostAtReset(t *testing.T) {
 	t.Parallel()
 	for _, reset := range []string{"cut", "\x00\x00\x00\x1a", "502 no"} {
@@ -258,8 +255,7 @@ func TestSendAllLostAtReset(t *testing.T) {
 	}
 }
 
-// A message over which a connection may have been lost goes alone: what comes
-// behind it waits for it.
+// A message that may have broken a connection is sent alone: later ones wait for it.
 func TestSuspectGoesAlone(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -297,7 +293,7 @@ func TestSuspectGoesAlone(t *testing.T) {
 		if got := []string{from(), from()}; got[0] != "m0" || got[1] != "m2" {
 			t.Errorf("%v, want m0 and m2", got)
 		}
-		// The first that is lost is the suspect, those behind it are not.
+		// The first lost message is the suspect, the later ones are not.
 		lost := smtpclient.Result{Lost: true, Outcomes: []smtp.Outcome{{Status: smtp.NotTried, Stage: smtp.StageMail}}}
 		w.took(lost)
 		w.took(lost)
@@ -307,7 +303,7 @@ func TestSuspectGoesAlone(t *testing.T) {
 	})
 }
 
-// The server was there and comes back: nothing is lost for its restart.
+// A server that restarts causes no loss.
 func TestSendAllServerRestarts(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T, caps []string) {

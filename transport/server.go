@@ -14,21 +14,21 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// Server is where to send, and what is known about the place.
+// Server is the address of a server, and the knowledge about it.
 type Server struct {
 	Host     string
-	Port     int    // 0 means the usual one of Security
+	Port     int    // 0 means the default of Security
 	Socket   string // path of a Unix socket instead of Host and Port
 	Security smtpclient.Security
 	LMTP     bool
-	// User is the login name of a URL, or the one that the provider expects of
-	// this sender; "" when neither says.
+	// User is the login name in a URL, or the one that the provider expects for this sender; ""
+	// if neither is known.
 	User string
-	// Provider has no ID when the server belongs to nobody known.
+	// Provider is zero if the server belongs to no known provider.
 	Provider provider.Provider
 }
 
-// String is the server as a URL, without the user.
+// String returns the server as a URL, without the user.
 func (s Server) String() string {
 	if s.Socket != "" {
 		return "lmtp+unix://" + s.Socket
@@ -45,22 +45,21 @@ func (s Server) String() string {
 	return scheme + "://" + host
 }
 
-// Schemes lists the forms of a server URL that ParseServer knows.
+// Schemes lists the forms of a server URL that ParseServer accepts.
 func Schemes() []string {
 	return []string{"smtps://user@host[:465]", "smtp://user@host[:587]", "smtp+notls://host[:25]",
 		"lmtp://host[:24]", "lmtp+unix:///path", "host[:port]"}
 }
 
-// ParseServer reads a server URL (see [Schemes]) or the name of a provider:
-// its id, its name in English or Chinese, or a mail domain, with a region
-// behind a slash where it has several ("zoho/eu", "ses/us-east-1"), or a host with or
-// without a port, whose encryption follows from the port: STARTTLS on 25, 587 and 2525,
-// TLS from the first byte on any other and without a port. An empty string means the provider of the sender's domain. The sender also decides
-// the host of providers that have one for each domain, and the login name; it
-// may be zero.
+// ParseServer parses a server URL (see [Schemes]) or the name of a provider: its ID, its name in
+// English or Chinese, or a mail domain, with a region after a slash if it has several ("zoho/eu",
+// "ses/us-east-1"), or a host with or without a port, which determines the encryption: STARTTLS on
+// 25, 587 and 2525, implicit TLS on any other and without a port. An empty string means the
+// provider of the sender's domain. The sender also determines the host of providers with one host
+// per domain, and the login name; it may be zero.
 //
-// In a URL, an @ inside the user name is written %40. A password is refused:
-// URLs end up in logs, process lists and shell histories.
+// In a URL, write an @ inside the user name as %40. A password is refused: URLs appear in logs,
+// process lists and shell histories.
 func ParseServer(s string, sender smtp.Address) (Server, error) {
 	switch {
 	case strings.Contains(s, "://"):
@@ -82,7 +81,7 @@ func ParseServer(s string, sender smtp.Address) (Server, error) {
 			return server, err
 		}
 		if strings.Contains(s, "@") {
-			// A URL without its scheme. It is not repeated: it may hold a password.
+			// A URL without its scheme. It is not repeated: it may contain a password.
 			return Server{}, localerr.New("the server is neither a URL nor a known provider; " +
 				"a URL begins with its scheme, like smtps://me%40example.com@smtp.example.com")
 		}
@@ -110,8 +109,8 @@ func preset(p provider.Provider, region string, sender smtp.Address) (Server, er
 	return server, nil
 }
 
-// hostToASCII writes an internationalised host in A-labels, the form that DNS and
-// certificates have. What is no such name is left for the checks that follow.
+// hostToASCII converts an internationalised host to A-labels, the form used by DNS and
+// certificates. Invalid names are left to the later checks.
 func hostToASCII(host string) string {
 	if ascii, err := idna.Lookup.ToASCII(host); err == nil {
 		return ascii
@@ -122,7 +121,7 @@ func hostToASCII(host string) string {
 func parseURL(s string, sender smtp.Address) (Server, error) {
 	u, err := url.Parse(s)
 	if err != nil {
-		// The error of net/url repeats the whole URL, which may hold a password.
+		// The error of net/url repeats the whole URL, which may contain a password.
 		return Server{}, localerr.New("the server URL can't be parsed; write an @ in the user name as %40")
 	}
 	if _, has := u.User.Password(); has {
@@ -162,8 +161,8 @@ func parseURL(s string, sender smtp.Address) (Server, error) {
 	return server.known(sender)
 }
 
-// known adds what is known about the host, and refuses what can only hang:
-// STARTTLS on a port where the server waits for a TLS handshake.
+// known adds the knowledge about the host, and refuses combinations that can only hang: STARTTLS
+// on a port where the server waits for a TLS handshake.
 func (s Server) known(sender smtp.Address) (Server, error) {
 	s.Provider, _ = provider.ByHost(s.Host)
 	if s.User == "" && s.Provider.ID != "" {

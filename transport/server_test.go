@@ -24,7 +24,7 @@ func TestParseServer(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		in, sender string
-		want       Server // Provider is compared by id in provider
+		want       Server // Provider is compared by ID in provider
 		provider   string
 	}{
 		{"smtps://me%40qq.com@smtp.qq.com", "", Server{Host: "smtp.qq.com", User: "me@qq.com"}, "qq"},

@@ -8,9 +8,9 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// ServerID is the name that the server gave the message, by which its
-// operator finds it: "4BCDEF1234" of Postfix's "queued as 4BCDEF1234". It is
-// "" when the reply holds none that is recognised.
+// ServerID returns the name that the server gave the message, by which its operator finds it:
+// "4BCDEF1234" of Postfix's "queued as 4BCDEF1234". It is "" if the reply contains none of a
+// known form.
 func ServerID(r smtp.Reply) string {
 	if !r.Positive() {
 		return ""
@@ -24,12 +24,11 @@ func ServerID(r smtp.Reply) string {
 	return ""
 }
 
-// idPatterns is ordered: the first that fits counts. Each is compiled once,
-// because that costs as much as sending a small message does, and not before
-// it is tried: most programs meet one kind of server, or none.
+// idPatterns is ordered: the first match counts. Each is compiled once and on first use, because
+// that costs as much as sending a small message: most programs use one kind of server, or none.
 var idPatterns = []func() *regexp.Regexp{
-	// Postfix, NetEase ("Mail OK queued as zwqz-smtp-mta-g5-1,<id> <time>"), Mailgun.
-	// QUIRK: QQ says "Ok: queued as " and then nothing.
+	// Postfix, NetEase ("Mail OK queued as zwqz-smtp-mta-g5-1,<id> <time>"), Mailgun. QUIRK: QQ
+	// answers "Ok: queued as " and nothing more.
 	pattern(`(?i)\bqueued as (\S+)`),
 	// Exim: "OK id=1abcde-000000-00".
 	pattern(`(?i)\bid=(\S+)`),
@@ -37,18 +36,18 @@ var idPatterns = []func() *regexp.Regexp{
 	pattern(`(?i)^OK\s+\d+ (\S+) - gsmtp`),
 	// Exchange: "<message-id> [InternalId=123, Hostname=…] Queued mail for delivery".
 	pattern(`\[InternalId=(\d+)`),
-	// sendmail, OpenSMTPD, Proofpoint: "6AUKPGKc000039 Message accepted for delivery".
-	// A word before it without a digit names nothing, unless it has the form of
-	// OpenSMTPD's: eight hexadecimal digits, of which 1 in 2,560 has letters only.
+	// sendmail, OpenSMTPD, Proofpoint: "6AUKPGKc000039 Message accepted for delivery". A word
+	// without a digit before it is no ID, unless it has the form of OpenSMTPD's: eight
+	// hexadecimal digits, of which 1 in 2,560 has letters only.
 	pattern(`^([\w.-]*\d[\w.-]*|[0-9a-f]{8}) (?i:Message accepted for delivery)`),
-	// Haraka: "Message Queued (6BC8952D-A38A-42A2-A932-E516D34664FD.1)".
-	// QUIRK: hMailServer says "Queued (0.031 seconds)".
+	// Haraka: "Message Queued (6BC8952D-A38A-42A2-A932-E516D34664FD.1)". QUIRK: hMailServer
+	// answers "Queued (0.031 seconds)".
 	pattern(`(?i)^Message Queued \(([0-9A-F]{8}-[^\s()]+)\)`),
 	// Courier: "Ok. 000000006B0DDED6.00000034".
 	pattern(`^Ok\. ([0-9A-F]+(?:\.[0-9A-F]+)+)$`),
 	// Stalwart: "Message queued with id 3f481c415800015."
 	pattern(`(?i)\bqueued with id (\S+)`),
-	// qmail, whose log has it in this form: "ok 1715608800 qp 12345".
+	// qmail, whose log has this form: "ok 1715608800 qp 12345".
 	pattern(`(?i)^ok \d+ (qp \d+)`),
 	// Dovecot's LMTP: "<user@example.com> VIBoDbIgxmeDHAAA5yIOvg Saved".
 	pattern(`^<[^>]*> (\S+) Saved$`),
@@ -58,7 +57,7 @@ var idPatterns = []func() *regexp.Regexp{
 	pattern(`(?i)^OK:? ([A-Za-z0-9][\w.-]{7,})$`),
 }
 
-// pattern gives the compiled expression. A test tries them all.
+// pattern returns a function for the compiled expression. A test compiles them all.
 func pattern(expression string) func() *regexp.Regexp {
 	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
 }

@@ -20,34 +20,33 @@ const (
 	defaultPatience    = time.Minute
 )
 
-// ErrClosed is why a message was not tried after Close.
+// ErrClosed is the error of messages that were not tried because of Close.
 var ErrClosed = errors.New("the transport is closed")
 
-// SMTP sends through one server. It opens connections as messages come, keeps
-// those that are free for the next message, and is safe for concurrent use.
+// SMTP sends through one server. It opens connections as needed, keeps free ones for the next
+// message, and is safe for concurrent use.
 type SMTP struct {
 	server Server
 	cfg    smtpclient.Config
-	token  func(ctx context.Context, refused string) (string, error) // nil without a FreshToken
+	token  func(ctx context.Context, refused string) (string, error) // nil without FreshToken
 	stop   smtp.Stage
 	policy smtpclient.Policy
 
 	pool   *pool
 	pace   *pace
 	limits limits
-	// lockStep says that the server lost count of its replies: new connections
-	// speak one command at a time.
+	// lockStep says that the server's replies were out of step: new connections send one command
+	// at a time.
 	lockStep atomic.Bool
-	// apart says that the server refused or lost what came together with the dot of
-	// a message: on new connections nothing does.
+	// apart says that the server refused or lost commands sent with the dot of a message: new
+	// connections don't send any.
 	apart atomic.Bool
 	// smallHello says that the server did not answer a large ClientHello.
 	smallHello atomic.Bool
 }
 
-// Open makes a transport for a server URL or a provider's name (see
-// [ParseServer]). It connects to nothing yet: what is wrong with the options
-// is known now, what is wrong with the server when the first message is sent.
+// Open returns a transport for a server URL or a provider's name (see [ParseServer]). It does not
+// connect: errors in the options are returned now, those of the server with the first message.
 func Open(server string, o Options) (*SMTP, error) {
 	var from smtp.Address
 	if o.From != "" {
@@ -69,7 +68,7 @@ func Open(server string, o Options) (*SMTP, error) {
 	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
-	// The server's tickets never outlive the process, nor this transport.
+	// The server's tickets never outlive this transport.
 	cfg.Trust.Sessions = tls.NewLRUClientSessionCache(0)
 	facts := where.Provider.Limits
 	s := &SMTP{server: where, cfg: cfg, token: o.FreshToken, stop: o.StopAfter, policy: o.Policy,
@@ -79,7 +78,7 @@ func Open(server string, o Options) (*SMTP, error) {
 	return s, nil
 }
 
-// positive is n, or the default where it is not.
+// positive returns n, or the default if n is not positive.
 func positive[T int | time.Duration](n, def T) T {
 	if n <= 0 {
 		return def
@@ -87,25 +86,23 @@ func positive[T int | time.Duration](n, def T) T {
 	return n
 }
 
-// Server is where the transport sends.
+// Server returns the server of the transport.
 func (s *SMTP) Server() Server { return s.server }
 
-// String names the server, and shows nothing of the credentials within.
+// String names the server, without credentials.
 func (s *SMTP) String() string { return "transport to " + s.server.String() }
 
-// Format is String for every verb: package fmt looks into a struct whenever a
-// verb doesn't fit, and finds the password.
+// Format is String for every verb: package fmt prints the fields of a struct if a verb doesn't
+// fit, and so the password.
 func (s *SMTP) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
 
-// Send carries out one transaction. What a server can't take in the form that
-// it has goes out in the one that it can (see [Content]).
+// Send carries out one transaction. It sends the message in a form that the server accepts (7-bit,
+// 8-bit or binary).
 //
-// When a kept connection turns out to be of no use, recipients that the server
-// can't have the message for are tried on a new one. So they are when the server
-// loses commands that share a flight: the new one speaks one at a time. Recipients
-// that are too many for one transaction go in several. The reply in the result is
-// that of the first transaction that was accepted, else of the last that was
-// answered.
+// If a kept connection is unusable, recipients for which the server can't have the message are
+// tried on a new one; also if the server loses commands of a flight: the new connection sends one
+// at a time. If there are too many recipients for one transaction, Send uses several. The reply in
+// the result is that of the first accepted transaction, else of the last answered one.
 func (s *SMTP) Send(ctx context.Context, t smtpclient.Transaction) smtpclient.Result {
 	d := delivery{t: s.prepared(t)}
 	for d.left() > 0 {
@@ -129,7 +126,7 @@ func (s *SMTP) Send(ctx context.Context, t smtpclient.Transaction) smtpclient.Re
 	return d.result
 }
 
-// carry sends as much of a message over a connection as that takes.
+// carry sends as much of a message over a connection as it accepts.
 func (s *SMTP) carry(ctx context.Context, l *pooledConn, d *delivery) {
 	for d.left() > 0 && s.fits(l) && l.conn.Usable() {
 		limits := s.limits.with(l.limits)
@@ -152,7 +149,7 @@ func (s *SMTP) carry(ctx context.Context, l *pooledConn, d *delivery) {
 	}
 }
 
-// patient waits until the next message may go out.
+// patient waits until the next message may be sent.
 func (s *SMTP) patient(ctx context.Context) error {
 	for {
 		wait, err := s.pace.ready()
@@ -169,7 +166,7 @@ func (s *SMTP) patient(ctx context.Context) error {
 	}
 }
 
-// prepared adds to a transaction what holds for all of this transport.
+// prepared adds the settings of this transport to a transaction.
 func (s *SMTP) prepared(t smtpclient.Transaction) smtpclient.Transaction {
 	if t.StopAfter == "" {
 		t.StopAfter = s.stop
@@ -180,7 +177,7 @@ func (s *SMTP) prepared(t smtpclient.Transaction) smtpclient.Transaction {
 	return t
 }
 
-// transaction is a part as it goes over a connection.
+// transaction returns the transaction of a part on a connection.
 func (s *SMTP) transaction(l *pooledConn, p part) smtpclient.Transaction {
 	t := p.d.t
 	if p.places != nil {
@@ -190,7 +187,7 @@ func (s *SMTP) transaction(l *pooledConn, p part) smtpclient.Transaction {
 	return t
 }
 
-// dial opens a connection, and heeds what the server says against it.
+// dial opens a connection, and adapts to the server's refusal.
 func (s *SMTP) dial(ctx context.Context) (*pooledConn, error) {
 	cfg, epoch := s.cfg, s.pace.now()
 	cfg.SmallHello = s.smallHello.Load()
@@ -223,18 +220,17 @@ func (s *SMTP) fits(l *pooledConn) bool {
 	return !l.spent.Load() && !l.conn.Spent() && !s.outdated(l) && (most == 0 || l.messages < most)
 }
 
-// outdated reports whether the server was found out, since the connection was
-// opened, to do something wrong that is done there.
+// outdated reports whether the connection uses a feature that has since proved broken at the
+// server.
 func (s *SMTP) outdated(l *pooledConn) bool {
 	return l.lockStep != s.lockStep.Load() || l.apart != s.apart.Load()
 }
 
-// ErrStopped is why nobody got the message when Options.StopAfter asked so.
+// ErrStopped is the error of recipients after Options.StopAfter.
 var ErrStopped = errors.New("stopped here, as asked")
 
-// Close says QUIT on the idle connections and waits for the answers, at most
-// Timeouts.Quit. Messages being sent are not disturbed; later ones are not
-// tried.
+// Close sends QUIT on the idle connections and waits for the replies, at most Timeouts.Quit.
+// Messages being sent are not disturbed; later ones are not tried.
 func (s *SMTP) Close() error {
 	s.pool.close()
 	return nil

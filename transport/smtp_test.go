@@ -17,7 +17,7 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// open connects a transport to a sandbox.
+// open returns a transport to a sandbox.
 func open(t *testing.T, server *sandboxtest.Server, o transport.Options) *transport.SMTP {
 	t.Helper()
 	o.Password, o.CAFile = server.Password(), server.CAFile()
@@ -92,11 +92,11 @@ func TestConcurrentSendsStayWithinTheBound(t *testing.T) {
 	server.WaitMessages(20)
 }
 
-// Whoever watches needs no locks, whatever goes on at the same time.
+// The caller's Trace needs no locks.
 func TestTraceIsCalledOneAtATime(t *testing.T) {
 	t.Parallel()
 	server := sandboxtest.Start(t, "plain")
-	lines := 0 // only the trace touches it, and the race detector watches
+	lines := 0 // only the trace uses it; the race detector checks that
 	var heard atomic.Bool
 	s := open(t, server, transport.Options{MaxConnections: 4, IdleTimeout: time.Millisecond, Trace: func(smtpclient.Event) {
 		lines++
@@ -116,8 +116,8 @@ func TestTraceIsCalledOneAtATime(t *testing.T) {
 	}
 }
 
-// A server that hangs up on an idle connection, or says something on it,
-// must not cost the next message.
+// A server that hangs up on an idle connection, or sends something on it, must not cost the next
+// message.
 func TestDeadKeptConnectionCostsNoMessage(t *testing.T) {
 	t.Parallel()
 	for _, profile := range []string{"plain", "qq"} {
@@ -217,7 +217,7 @@ func TestStopAfterSendsNothing(t *testing.T) {
 
 func TestRecorderKeepsThePolicy(t *testing.T) {
 	t.Parallel()
-	server := sandboxtest.Start(t, "plain") // for its login only
+	server := sandboxtest.Start(t, "plain") // only for its login
 	rec := &transport.Recorder{Answer: func(a smtp.Address) smtp.Reply {
 		if strings.HasPrefix(a.Local(), "no") {
 			return smtp.Reply{Code: 550, Lines: []string{"no such user"}}
@@ -260,9 +260,9 @@ func (broken) EightBit() bool                   { return false }
 func (broken) NeedsSMTPUTF8() bool              { return false }
 func (broken) WriteTo(io.Writer) (int64, error) { return 0, errors.New("disk on fire") }
 
-// A kept connection on which the server wants no other message must not cost
-// the next one: a new connection has to be tried, once. What the server says
-// on a connection that it keeps is the answer to the message.
+// A kept connection on which the server accepts no other message must not cost the next one: a
+// new connection is tried once. A reply on a connection that the server keeps concerns the
+// message.
 func TestKeptConnectionThatIsRefused(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -295,7 +295,7 @@ func TestKeptConnectionThatIsRefused(t *testing.T) {
 	}
 }
 
-// What is wrong with the message is no reason for another connection.
+// A defect of the message does not cause another connection.
 func TestKeptConnectionIsNotBlamedForTheMessage(t *testing.T) {
 	t.Parallel()
 	server := sandboxtest.Start(t, "plain", sandboxtest.WithMaxSize(1000))
@@ -303,7 +303,7 @@ func TestKeptConnectionIsNotBlamedForTheMessage(t *testing.T) {
 	onlyStatus(t, s.Send(t.Context(), mail(t, server, message.Message{Text: "hi"}, "a@example.org")), smtp.Accepted)
 	for _, tx := range []smtpclient.Transaction{
 		mail(t, server, message.Message{Text: strings.Repeat("long ", 1000)}, "a@example.org"),
-		{Envelope: mail(t, server, message.Message{Text: "hi"}, "a@example.org").Envelope}, // no message
+		{Envelope: mail(t, server, message.Message{Text: "hi"}, "a@example.org").Envelope}, // without a message
 	} {
 		onlyStatus(t, s.Send(t.Context(), tx), smtp.NotTried)
 	}
@@ -312,7 +312,7 @@ func TestKeptConnectionIsNotBlamedForTheMessage(t *testing.T) {
 	}
 }
 
-// Who watches sees that the message is out while the server still thinks.
+// The trace reports that the message is sent while the server still processes it.
 func TestTraceShowsTheMessageBeforeItsReply(t *testing.T) {
 	t.Parallel()
 	server := sandboxtest.Start(t, "plain")
@@ -322,7 +322,7 @@ func TestTraceShowsTheMessageBeforeItsReply(t *testing.T) {
 	s := open(t, server, transport.Options{Trace: func(e smtpclient.Event) {
 		if e.Direction == smtpclient.MessageSent {
 			seen = true
-			cancel() // or this would wait for a reply that never comes
+			cancel() // otherwise it would wait for a reply that never comes
 		}
 	}})
 	onlyStatus(t, s.Send(ctx, mail(t, server, message.Message{Text: "hi"}, "body-stall@example.org")), smtp.Unknown)

@@ -15,8 +15,8 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// habits are servers with the habits of real ones. Not all of them are found out
-// by what they say.
+// habits are servers with the habits of real ones. Not all of them can be recognised by their
+// replies.
 func habits() map[string]sandbox.Config {
 	all := map[string]sandbox.Config{
 		"none":         {},
@@ -28,14 +28,14 @@ func habits() map[string]sandbox.Config {
 		"Exim's limit": {Software: "exim", Quirks: []sandbox.Quirk{sandbox.ReadsOnAfter421, sandbox.CountsResets}, MessagesPerConnection: sandbox.Bound{Max: 7, Reply: "421 too many messages in this connection"}},
 	}
 	for _, q := range sandbox.Quirks() {
-		if q != sandbox.ReadsRefusedChunk { // of which go-smtp is known
+		if q != sandbox.ReadsRefusedChunk { // for which go-smtp is known
 			all[string(q)] = sandbox.Config{Quirks: []sandbox.Quirk{q}}
 		}
 	}
 	return all
 }
 
-// meet makes a transport to a sandbox at the other end of pipes.
+// meet returns a transport to a sandbox at the other end of pipes.
 func meet(t *testing.T, cfg sandbox.Config, o Options) (*SMTP, *sandbox.Server) {
 	t.Helper()
 	cfg.NoPorts, cfg.IdleTimeout = true, time.Hour
@@ -60,8 +60,8 @@ func meet(t *testing.T, cfg sandbox.Config, o Options) (*SMTP, *sandbox.Server) 
 	return s, server
 }
 
-// assorted are n messages, of which some are refused in different ways; want is
-// what becomes of each.
+// assorted returns n messages, of which some are refused in different ways; want is the expected
+// outcome of each.
 func assorted(t *testing.T, n int) (list []smtpclient.Transaction, want []smtp.Status) {
 	t.Helper()
 	for i := range n {
@@ -78,9 +78,8 @@ func assorted(t *testing.T, n int) (list []smtpclient.Transaction, want []smtp.S
 	return list, want
 }
 
-// Whatever habits a server has, and without being told of them: each message
-// ends as it deserves, is what it was, and is there once. None is in doubt, and
-// no server is waited for that has lost something.
+// Whatever unknown habits a server has, each message gets the right outcome, is unchanged, and
+// arrives once. None is in doubt, and there is no waiting for a server that has lost something.
 func TestHabitsOfServers(t *testing.T) {
 	t.Parallel()
 	const messages = 60
@@ -98,8 +97,8 @@ func TestHabitsOfServers(t *testing.T) {
 						list, want := assorted(t, messages)
 						began := time.Now()
 						results := sendAll(t, t.Context(), s, list)
-						// A server that offers PIPELINING and loses what comes together is found
-						// out by its silence; what was on its way by then is in doubt.
+						// A server that offers PIPELINING and loses commands that come together
+						// is detected by its silence; messages on the wire by then are in doubt.
 						loses := slices.ContainsFunc(cfg.Quirks, func(q sandbox.Quirk) bool { return q == sandbox.LosesGroup || q == sandbox.LosesMail })
 						for i := range results {
 							if loses && kind == "chunking" && results[i].Outcomes[0].Status == smtp.Unknown {
@@ -120,7 +119,7 @@ func TestHabitsOfServers(t *testing.T) {
 	}
 }
 
-// holds compares results with what they should be and with what the server has.
+// holds compares results with the expected ones and with the server's messages.
 func holds(t *testing.T, server *sandbox.Server, results []smtpclient.Result, want []smtp.Status) {
 	t.Helper()
 	copies := map[string]int{}
@@ -142,8 +141,8 @@ func holds(t *testing.T, server *sandbox.Server, results []smtpclient.Result, wa
 	}
 }
 
-// A server that is said to read on after a message, and does not: what it refused
-// or lost goes again, and the other messages too, without that.
+// A server that is configured to read on after a message, but does not: refused or lost messages
+// are sent again, and the others too, without that.
 func TestMessagesThatCanNotBePipelined(t *testing.T) {
 	t.Parallel()
 	for _, quirk := range []sandbox.Quirk{sandbox.RefusesAfterDot, sandbox.LosesAfterDot, sandbox.LosesMail} {
@@ -158,7 +157,7 @@ func TestMessagesThatCanNotBePipelined(t *testing.T) {
 				if took := time.Since(began); took > time.Minute {
 					t.Errorf("it took %s", took)
 				}
-				// It is remembered.
+				// The transport remembers it.
 				connections := len(server.Connections())
 				results := sendAll(t, t.Context(), s, mails(t, 30))
 				if n := count(results, smtp.Accepted); n != 30 || len(server.Connections()) != connections {
@@ -169,8 +168,8 @@ func TestMessagesThatCanNotBePipelined(t *testing.T) {
 	}
 }
 
-// After the login EHLO is said once more where a message needs what was not
-// offered before, and only there.
+// EHLO is sent again after the login only if a message needs an extension that was not offered
+// before.
 func TestExtensionsListedAfterTheLogin(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -205,8 +204,7 @@ func TestExtensionsListedAfterTheLogin(t *testing.T) {
 	})
 }
 
-// A refusal of MAIL that may be about the connection is asked for again on a new
-// one, and counts there.
+// A refusal of MAIL that may concern the connection is retried on a new one, and counts there.
 func TestRefusalOfMailAboutTheConnection(t *testing.T) {
 	t.Parallel()
 	for reply, want := range map[string]int{
@@ -247,7 +245,7 @@ func TestRefusalOfMailAboutTheConnection(t *testing.T) {
 	}
 }
 
-// On a new connection the same words are about the message.
+// On a new connection the same text concerns the message.
 func TestRefusalOfTheFirstMailCounts(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T, caps []string) {

@@ -7,8 +7,8 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// The first message to a server that loses commands goes out all the same, one
-// command at a time: there need not be a second.
+// Even the first message to a server that loses commands is sent, one command at a time: there
+// may be no second.
 func TestSendGoesOnInLockStep(t *testing.T) {
 	t.Parallel()
 	for _, verb := range []string{"MAIL", "RCPT", "DATA"} {

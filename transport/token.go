@@ -8,9 +8,9 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// connect opens a connection, with a fresh token where tokens are used. A token
-// that the server does not take may have been revoked, or its clock is not ours:
-// the source is asked for another one, once.
+// connect opens a connection, with a fresh token if tokens are used. If the server refuses the
+// token, it may have been revoked, or the clocks may differ: the source is asked for another one,
+// once.
 func (s *SMTP) connect(ctx context.Context, cfg smtpclient.Config) (*smtpclient.Conn, error) {
 	logsIn := cfg.StopAfter == "" || cfg.StopAfter == smtp.StageAuth
 	if s.token == nil || cfg.Auth == nil || !logsIn {
@@ -28,13 +28,13 @@ func (s *SMTP) connect(ctx context.Context, cfg smtpclient.Config) (*smtpclient.
 	if err != nil {
 		return nil, err
 	}
-	if fresh == token { // the source has no other one
+	if fresh == token { // the source has no other
 		return nil, refusal
 	}
 	return smtpclient.Dial(ctx, cfg)
 }
 
-// withToken puts a token of the source into a configuration.
+// withToken sets a token from the source in a configuration.
 func (s *SMTP) withToken(ctx context.Context, cfg *smtpclient.Config, refused string) (string, error) {
 	token, err := s.token(ctx, refused)
 	if err == nil && token == "" {
@@ -49,7 +49,6 @@ func (s *SMTP) withToken(ctx context.Context, cfg *smtpclient.Config, refused st
 	return token, nil
 }
 
-// tokenRefused reports whether the server refused the token, which a fresh one may
-// change. A 4xx is a server that can't tell now, and a mechanism that the server does not
-// know says nothing about the token.
+// tokenRefused reports whether the server refused the token, so that a fresh one may help. A 4xx
+// means that the server can't decide now, and an unknown mechanism says nothing about the token.
 func tokenRefused(err error) bool { return errors.Is(err, smtpclient.ErrTokenRefused) }

@@ -16,11 +16,11 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// tokens is a source that notes what it was asked.
+// tokens is a source that records its calls.
 type tokens struct {
 	mu    sync.Mutex
-	gives []string // the last again and again
-	err   error    // instead of the second
+	gives []string // the last one repeats
+	err   error    // instead of the second token
 	asked []string
 }
 
@@ -98,7 +98,7 @@ func TestFreshToken(t *testing.T) {
 	}
 }
 
-// A server that can't tell now gets the same token later, not a fresh one now.
+// After a temporary refusal the same token is used later, not a fresh one now.
 func TestFreshTokenIsSparedByATemporaryRefusal(t *testing.T) {
 	t.Parallel()
 	server := sandboxtest.Start(t, "plain", sandboxtest.WithFault("auth-454-4.7.0"))

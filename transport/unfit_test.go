@@ -9,13 +9,13 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// unfit is a message that no server without SMTPUTF8 can be sent.
+// unfit is a message that needs SMTPUTF8.
 type unfit struct{ text }
 
 func (unfit) NeedsSMTPUTF8() bool { return true }
 
-// A message that can't be sent to this server is settled without another
-// connection, however the one ended that it was taken for.
+// A message that this server can't accept is settled without another connection, however the
+// connection ended for which it was taken.
 func TestUnfitMessageOpensNoConnection(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T, caps []string) {
@@ -35,7 +35,7 @@ func TestUnfitMessageOpensNoConnection(t *testing.T) {
 		if o := results[1].Outcomes[0]; o.Status != smtp.NotTried || !errors.Is(o.Err, smtpclient.ErrHeaderNeedsSMTPUTF8) {
 			t.Errorf("%s", o)
 		}
-		if f.connections > 1 && slices.Contains(caps, "CHUNKING") { // else it was not taken for the first
+		if f.connections > 1 && slices.Contains(caps, "CHUNKING") { // otherwise it was not taken for the first
 			t.Errorf("%d connections", f.connections)
 		}
 	})

@@ -13,9 +13,9 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// One recipient whose address needs SMTPUTF8 does not keep the others from having
-// the message at a server without it: each recipient is judged by itself. Under the
-// policy All nobody gets it, and a sender that needs SMTPUTF8 is everybody's affair.
+// One recipient whose address needs SMTPUTF8 does not prevent the others from getting the message
+// at a server without it: each recipient is judged separately. Under the policy All no recipient
+// gets it, and a sender that needs SMTPUTF8 concerns all of them.
 func TestSMTPUTF8IsJudgedForEachRecipient(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -23,7 +23,7 @@ func TestSMTPUTF8IsJudgedForEachRecipient(t *testing.T) {
 		offered    bool
 		policy     smtpclient.Policy
 		want       string // the status of a@, 用户@, b@
-		taken      int    // messages that the server has
+		taken      int    // number of messages at the server
 	}{
 		{"offered", "", true, smtpclient.Any, "[accepted accepted accepted]", 1},
 		{"not offered", "", false, smtpclient.Any, "[accepted not tried accepted]", 1},

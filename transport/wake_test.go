@@ -9,8 +9,8 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// A connection that can take no more, and waits for a reply, holds up none of the
-// messages that others could carry.
+// A connection that accepts no more, and waits for a reply, does not delay messages that others
+// could send.
 func TestIdleWorkerIsWoken(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

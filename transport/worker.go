@@ -12,38 +12,37 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// maxDials is how often a worker tries to get another connection after the
-// server took back the one that it had.
+// maxDials is how often a worker tries to get another connection after the server ended its own.
 const maxDials = 3
 
-// worker carries messages of a run, over one connection at a time. It is the
-// source of that connection's run.
+// worker sends messages of a run, over one connection at a time. It is the source of that
+// connection's run.
 type worker struct {
 	run  *run
 	wake chan struct{}
 
-	// The rest is under run.mu.
+	// The following fields are guarded by run.mu.
 	asleep bool
 	link   *pooledConn
 	// flight are the transactions on the wire, in order.
 	flight fifo[part]
-	// current is a message of which some recipients have not gone yet, because
-	// they are too many for one transaction.
+	// current is a message with remaining recipients, because they are too many for one
+	// transaction.
 	current *delivery
-	// alone says that what flies is to be alone.
+	// alone says that the message on the wire must be alone.
 	alone bool
-	// turn counts the messages since the connection was got.
+	// turn is the number of messages since the connection was got.
 	turn int
-	// decided says that something was on this connection, and explained that it is
-	// known what ended it.
+	// decided says that something was decided on this connection, and explained that the cause of
+	// its end is known.
 	decided, explained bool
-	last               smtp.Outcome // of the last message that nothing decided
-	dials              int          // that failed in a row
-	carries            bool         // it had a connection the last time it wanted one
-	counted            bool         // in run.dialing, since it was hired
+	last               smtp.Outcome // of the last undecided message
+	dials              int          // failed in a row
+	carries            bool         // its last attempt got a connection
+	counted            bool         // counted in run.dialing since its start
 }
 
-// work carries messages until the run is over, or others do as well.
+// work sends messages until the run is over, or enough other workers do.
 func (w *worker) work() {
 	r := w.run
 	r.mu.Lock()
@@ -131,13 +130,13 @@ func (w *worker) serve(l *pooledConn) {
 	}
 }
 
-// carry has a connection carry messages. A panic, in here or in the caller's content,
-// belongs to the caller's goroutine: this one would end the process.
+// carry runs messages over a connection. A panic, in here or in the caller's content, is passed
+// to the caller's goroutine: here it would end the process.
 func (w *worker) carry(l *pooledConn) (panicked *carried) {
 	defer func() {
 		if v := recover(); v != nil {
 			panicked = &carried{value: v, stack: debug.Stack()}
-			l.conn.Close() // in the middle of something
+			l.conn.Close() // within a transaction
 		}
 	}()
 	for result := range l.conn.RunSource(w.run.ctx, w) {
@@ -146,14 +145,14 @@ func (w *worker) carry(l *pooledConn) (panicked *carried) {
 	return nil
 }
 
-// connects gets a connection. A panic in the caller's code, as in its FreshToken, is the
-// caller's.
+// connects gets a connection. A panic in the caller's code, such as its FreshToken, is passed to
+// the caller.
 func (w *worker) connects() (l *pooledConn, panicked *carried, err error) {
 	panicked = w.catch(func() { l, err = w.run.s.pool.get(w.run.opening) })
 	return l, panicked, err
 }
 
-// catch does something that may panic.
+// catch calls a function that may panic.
 func (w *worker) catch(do func()) (panicked *carried) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -167,7 +166,7 @@ func (w *worker) catch(do func()) (panicked *carried) {
 	return nil
 }
 
-// carried is a panic on its way from a worker's goroutine to the caller's.
+// carried is a panic passed from a worker's goroutine to the caller's.
 type carried struct {
 	value any
 	stack []byte
@@ -175,10 +174,10 @@ type carried struct {
 
 func (c *carried) String() string { return fmt.Sprint(c.value) }
 
-// PanicStack is where it happened.
+// PanicStack returns the stack of the panic.
 func (c *carried) PanicStack() []byte { return c.stack }
 
-// breakOff ends the run with a panic of its caller. r.mu is held.
+// breakOff ends the run with a panic of its caller. The caller holds r.mu.
 func (r *run) breakOff(panicked *carried) {
 	if r.panicked == nil {
 		r.panicked = panicked
@@ -190,9 +189,8 @@ func (r *run) breakOff(panicked *carried) {
 
 var errPanicked = errors.New("a goroutine of the transport panicked")
 
-// withoutConnection decides what follows when there is none: others carry
-// on, or it is tried again, or nothing can be sent for now. It reports whether
-// the worker stays.
+// withoutConnection decides what follows without a connection: others continue, or it is tried
+// again, or nothing can be sent for now. It reports whether the worker continues.
 func (w *worker) withoutConnection(err error) bool {
 	r := w.run
 	if r.ctx.Err() != nil {
@@ -212,7 +210,7 @@ func (w *worker) withoutConnection(err error) bool {
 	f := diagnosis.Diagnose(diagnosis.FromError(err, r.s.server.Provider.ID))
 	passes := f.Permanence == diagnosis.Temporary && !errors.Is(err, ErrClosed) && !errors.Is(err, ErrStopped)
 	if passes && r.carried && w.dials < maxDials {
-		// The server was there a moment ago.
+		// The server was reachable a moment ago.
 		for until := time.Now().Add(firstPause << w.dials); !r.over(); {
 			wait := time.Until(until)
 			if wait <= 0 {
@@ -240,8 +238,8 @@ func (w *worker) deregister() {
 	r.room.Signal()
 }
 
-// sleep waits to be woken, at most for d if that is positive. The lock is held
-// before and after.
+// sleep waits for a wake-up, at most for d if that is positive. The lock is held before and
+// after.
 func (w *worker) sleep(ctx context.Context, d time.Duration) {
 	w.asleep = true
 	w.run.mu.Unlock()
@@ -257,7 +255,7 @@ func (w *worker) sleep(ctx context.Context, d time.Duration) {
 	case <-ctx.Done():
 	}
 	w.run.mu.Lock()
-	if !w.asleep { // woken, perhaps in the same moment as by something else
+	if !w.asleep { // woken, perhaps at the same moment as by another event
 		select {
 		case <-w.wake:
 		default:
@@ -273,7 +271,7 @@ func (w *worker) rouse() {
 	}
 }
 
-// took notes the result of the message that has been on the wire longest.
+// took records the result of the message that has been on the wire longest.
 func (w *worker) took(result smtpclient.Result) {
 	r := w.run
 	r.mu.Lock()
@@ -292,7 +290,7 @@ func (w *worker) took(result smtpclient.Result) {
 	d.took(p, result, v.again)
 	blamed := v.lost && !w.explained
 	if blamed {
-		// The first of those that were lost is the likeliest to be why.
+		// The first lost message is the most likely cause.
 		w.explained = true
 		d.losses++
 	}
@@ -321,7 +319,7 @@ func (w *worker) finishOrRequeue(d *delivery, blamed bool) {
 	case d.left() == 0:
 		r.settle(d)
 	case r.cause != nil:
-		d.fail(r.cause) // on the connection it may have been called something else
+		d.fail(r.cause) // the error on the connection may be a different one
 		r.settle(d)
 	case r.closing, d.losses >= maxLosses:
 		d.giveUp(nil)
