@@ -28,13 +28,13 @@
 //
 // # States of a recipient
 //
-// Each recipient has a [queue.State]. If the server can't be reached, or asks to try
-// later, the recipient is [queue.Deferred] and tried again, for five days unless
+// Each recipient has a [queue.State]. If the server can't be reached, or asks to try later,
+// the recipient is [queue.Deferred] and tried again, for five days unless
 // EnqueueOptions.Expires says otherwise. If the server refuses it permanently, it is
-// [queue.Failed]. If the reply to a whole message is lost, nothing on this side tells
-// whether the server has it, and the recipient is [queue.InDoubt]. Such a message is
-// searched for in the Sent folder, and otherwise held until [Outbox.Resolve], or sent
-// again if the account has in_doubt = "retry". It is never sent twice on a timer.
+// [queue.Failed]. If the reply to a whole message is lost, this side can't know whether the
+// server has it, and the recipient is [queue.InDoubt]. Such a message is searched for in the
+// Sent folder, and otherwise held until [Outbox.Resolve], or sent again if the account has
+// in_doubt = "retry". It is never sent twice on a timer.
 //
 // # Accounts
 //

@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	// linger is how long an idle courier keeps its connections.
+	// linger is how long an idle account worker keeps its connections.
 	linger = 5 * time.Second
 	// noSlot is how long to wait if other workers have all connections.
 	noSlot = 2 * time.Second
@@ -65,7 +65,7 @@ func (c *courier) inFlight() int {
 	return c.leased
 }
 
-// work sends until no message is due, the account is paused, or the shift is over.
+// work sends until no message is due, the account is paused, or the session is over.
 func (c *courier) work() {
 	defer c.stop(nil)
 	defer c.settler.close()
@@ -96,7 +96,7 @@ func (c *courier) slots() (n int, ok bool) {
 	}
 	n, err := c.d.o.Store.Slots(c.over, c.s.owner, c.account, want, c.route.MostConnections)
 	if c.over.Err() != nil {
-		c.giveSlotsBack() // no later courier may come to replace the reservation
+		c.giveSlotsBack() // no later account worker may come to replace the reservation
 		return 0, false
 	}
 	if errors.Is(err, outbox.ErrLapsed) {
@@ -119,7 +119,7 @@ func (c *courier) giveSlotsBack() {
 	}
 }
 
-// again sets when another courier of this account may start.
+// again sets when another account worker of this account may start.
 func (c *courier) again(in time.Duration) {
 	c.d.mu.Lock()
 	defer c.d.mu.Unlock()

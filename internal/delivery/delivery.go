@@ -26,7 +26,7 @@ type Delivery struct {
 
 	mu       sync.Mutex
 	couriers map[string]*courier // running, by account
-	// retryAt is when an account without a connection may start another courier; failures
+	// retryAt is when an account without a connection may start another account worker; failures
 	// counts its failed connections in a row.
 	retryAt  map[string]time.Time
 	failures map[string]int
@@ -117,7 +117,7 @@ func (d *Delivery) Reload() {
 	d.look()
 }
 
-// errReload ends a courier, so that the next one uses the current configuration.
+// errReload ends an account worker, so that the next one uses the current configuration.
 var errReload = errors.New("the configuration is read anew")
 
 // Status is the state of a Delivery, for health and readiness.
@@ -182,7 +182,7 @@ func (d *Delivery) dead() error {
 	return d.fatal
 }
 
-// shift is the work under one lease. A worker whose lease lapsed begins another shift, because
+// shift is the work under one lease. A worker whose lease lapsed begins another session, because
 // other workers may have its messages.
 type shift struct {
 	d     *Delivery
@@ -192,17 +192,17 @@ type shift struct {
 	over  context.Context
 	end   context.CancelCauseFunc
 	hard  context.Context // cancelled when the grace period for messages in flight is over
-	work  sync.WaitGroup  // couriers
+	work  sync.WaitGroup  // account workers
 	tasks sync.WaitGroup  // renewals and maintenance
 	// tidied is closed after the first run of all duties.
 	tidied chan struct{}
-	// finished is closed when no courier is left, and no lease is needed.
+	// finished is closed when no account worker is left, and no lease is needed.
 	finished chan struct{}
 }
 
 var (
 	errLapsed = errors.New("the lease has lapsed")
-	// errUncertain ends a shift whose claim failed after it may have leased messages: when the
+	// errUncertain ends a session whose claim failed after it may have leased messages: when the
 	// worker leaves, they are requeued.
 	errUncertain = errors.New("a claim failed, and nobody knows what it leased")
 )
@@ -255,7 +255,7 @@ func (d *Delivery) work(ctx context.Context, drain bool) error {
 	}
 }
 
-// oneShift joins, works, and leaves. The error is errLapsed or errUncertain if another shift
+// oneShift joins, works, and leaves. The error is errLapsed or errUncertain if another session
 // should follow.
 func (d *Delivery) oneShift(ctx context.Context, drain bool) error {
 	s := &shift{d: d, drain: drain, finished: make(chan struct{}), tidied: make(chan struct{})}

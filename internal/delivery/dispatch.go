@@ -15,16 +15,16 @@ import (
 const longest = 30 * time.Second
 
 const (
-	// mostCouriers limits how many accounts are sent from at a time. Couriers that have not
+	// mostCouriers limits how many accounts are sent from at a time. Account workers that have not
 	// yet sent a message to a server don't count: their server may be dead, and accounts whose
 	// server answers must not wait for them.
 	mostCouriers = 128
-	// mostConnecting limits all couriers.
+	// mostConnecting limits all account workers.
 	mostConnecting = 1024
 )
 
-// dispatch starts a courier for each account that has due messages, until the shift is over
-// or, when draining, no message is due.
+// dispatch starts an account worker for each account that has due messages, until the session
+// is over or, when draining, no message is due.
 func (s *shift) dispatch() {
 	d := s.d
 	last := false
@@ -111,7 +111,7 @@ func (s *shift) hasTidied() bool {
 	}
 }
 
-// start starts couriers, and returns when to check again. more is true if a message is due
+// start starts account workers, and returns when to check again. more is true if a message is due
 // that can be sent, or could be if a connection were free.
 func (s *shift) start(due []outbox.Due) (wait time.Duration, more bool) {
 	d := s.d
@@ -148,14 +148,14 @@ func (s *shift) start(due []outbox.Due) (wait time.Duration, more bool) {
 			}
 		}
 		if d.couriers[account.Account] != nil {
-			continue // its courier claims itself
+			continue // its account worker claims itself
 		}
 		if in > 0 {
 			wait = min(wait, in)
 			continue
 		}
 		if busy >= mostCouriers || len(d.couriers) >= mostConnecting {
-			continue // the first courier that ends wakes the dispatcher
+			continue // the first account worker that ends wakes the dispatcher
 		}
 		c := newCourier(s, account.Account)
 		d.couriers[account.Account] = c
@@ -176,7 +176,7 @@ func (s *shift) idle() bool {
 	return len(s.d.couriers) == 0
 }
 
-// renew renews the lease until no courier needs it.
+// renew renews the lease until no account worker needs it.
 func (s *shift) renew() {
 	d := s.d
 	for {
@@ -227,7 +227,7 @@ func (s *shift) duties() []duty {
 	}
 }
 
-// attend does a duty regularly until the shift is over. It calls done after the first time, or
+// attend does a duty regularly until the session is over. It calls done after the first time, or
 // if there is none.
 func (s *shift) attend(duty duty, done func()) {
 	d, first := s.d, sync.OnceFunc(done)

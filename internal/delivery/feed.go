@@ -18,7 +18,7 @@ const (
 	// most servers accept in one transaction.
 	leastClaim, mostClaim = 100, 512
 	// firstClaim is how many are claimed before a server has answered, while very many
-	// couriers are running.
+	// account workers are running.
 	firstClaim = 10
 	// claimBytes limits the bodies that come with a claim.
 	claimBytes = 4 << 20
@@ -57,7 +57,7 @@ func (c *courier) feed(yield func(smtpclient.Transaction) bool) {
 	}
 }
 
-// claim leases due recipients; ok is false if the courier should end.
+// claim leases due recipients; ok is false if the account worker should end.
 func (c *courier) claim() (outbox.Batch, bool) {
 	c.settler.room(c.over)
 	c.copies.room(c.over)
@@ -96,7 +96,7 @@ func (c *courier) claim() (outbox.Batch, bool) {
 	return batch, true
 }
 
-// idle waits for work; it returns false if the courier should end.
+// idle waits for work; it returns false if the account worker should end.
 func (c *courier) idle(wait time.Duration) bool {
 	if wait > linger {
 		c.again(wait)
@@ -190,7 +190,7 @@ func (c *courier) release(items []outbox.Item) {
 	}
 }
 
-// crowded reports whether more couriers are running than may send.
+// crowded reports whether more account workers are running than may send.
 func (d *Delivery) crowded() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -18,9 +18,9 @@ const mostAhead = 64
 // errMark wraps an error of the store that kept a message from being marked.
 var errMark = errors.New("marking the message as being sent")
 
-// newMarker returns the marker of the courier's messages. The store marks them durably before
-// they are sent. As many messages as are sent in the time of two syncs are marked in one
-// commit, so that they do not wait for the disk.
+// newMarker returns the marker of the account worker's messages. The store marks them durably
+// before they are sent. As many messages as are sent in the time of two syncs are marked in
+// one commit, so that they do not wait for the disk.
 func newMarker(c *courier) *markahead.Marker[*parcel] {
 	return markahead.New(markahead.Options[*parcel]{
 		Commit: c.mark,

@@ -63,7 +63,7 @@ type Route struct {
 // Options are the options of [New].
 type Options struct {
 	Store outbox.Store
-	// Route returns how an account sends. It is called when a courier starts, again after a
+	// Route returns how an account sends. It is called when an account worker starts, again after a
 	// change of the configuration (Delivery.Reload). After an error the account rests in this
 	// process.
 	Route func(ctx context.Context, account string) (Route, error)

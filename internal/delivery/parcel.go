@@ -17,7 +17,7 @@ import (
 type parcel struct {
 	c    *courier
 	item outbox.Item
-	done bool // settled; under courier.mu
+	done bool // settled; under accountWorker.mu
 
 	mark *markahead.Mark[*parcel]
 	// since is when the message was begun, or claimed if it was not.

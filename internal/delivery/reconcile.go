@@ -83,7 +83,7 @@ func (s *shift) collect() map[string][]queue.Entry {
 func (s *shift) look(account string, doubts []queue.Entry) {
 	route, err := s.d.o.Route(s.over, account)
 	if err != nil {
-		return // its couriers report it
+		return // its account workers report it
 	}
 	ctx, cancel := context.WithTimeout(s.over, lookTime)
 	defer cancel()

@@ -47,7 +47,7 @@ func (s *shift) report() {
 		}
 		if unroutable[account] {
 			untold++
-			continue // its couriers report it, and it is tried again
+			continue // its account workers report it, and it is tried again
 		}
 		if err := s.tell(route, reports[i]); err != nil {
 			untold++

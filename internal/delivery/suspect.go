@@ -23,7 +23,7 @@ const firstFix = 5 * time.Minute
 // message gets the same and none was accepted in between.
 type suspicion struct {
 	class    string
-	named    map[string]bool // the subjects of the replies, see courier.named
+	named    map[string]bool // the subjects of the replies, see accountWorker.replySubject
 	messages map[queue.ID]bool
 	pauses   int // pauses of the account since a message was accepted
 }

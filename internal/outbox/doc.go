@@ -1,6 +1,6 @@
-// Package outbox defines what a store of the outbox does: [Store], which packages sqlite
-// and postgres implement and the suite of package outboxtest tests. It contains no SQL and
-// does no I/O. The types that users see are in package queue.
+// Package outbox defines a store of the outbox: [Store], which packages sqlite and postgres
+// implement and the suite of package outboxtest tests. It contains no SQL and does no I/O. The
+// types that users see are in package queue.
 //
 // # The life of a message
 //

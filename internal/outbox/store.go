@@ -137,10 +137,10 @@ type Admin interface {
 	Body(ctx context.Context, id queue.ID) (io.ReadCloser, error)
 	// Stats counts the recipients, and describes workers, pauses and disk space.
 	Stats(ctx context.Context) (queue.Stats, error)
-	// Events returns what happened after a cursor, oldest first, at most limit events, and
-	// the cursor after them. "" begins with the oldest event, queue.CursorNow with the
-	// next one; the returned cursor is neither. A caller that continues from the cursor
-	// that it got misses nothing, however many processes write.
+	// Events returns the events after a cursor, oldest first, at most limit, and the cursor
+	// after them. "" begins with the oldest event, queue.CursorNow with the next one; the
+	// returned cursor is neither. A caller that continues from the returned cursor misses
+	// nothing, however many processes write.
 	Events(ctx context.Context, after queue.Cursor, limit int) ([]queue.Event, queue.Cursor, error)
 	// Wake is the same as WorkQueue.Wake.
 	Wake() <-chan struct{}

@@ -137,8 +137,8 @@ func refused(err error) bool {
 // resolve finds out the outcome of a commit whose answer was lost.
 //
 // The number alone is not enough. A server that crashes forgets the numbers of transactions
-// that had nothing on its disk, and gives them to others, which may have committed by now. So
-// the number tells when the transaction has ended, and the note whether it was kept.
+// that had nothing on its disk, and reuses them for others, which may have committed by now.
+// So the number shows when the transaction has ended, and the note whether it was kept.
 func (s *Store) resolve(ctx context.Context, xid string, note pgtype.UUID, why error) error {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()

@@ -81,8 +81,8 @@ func migrate(ctx context.Context, conn *pgx.Conn, clock *time.Time) error {
 }
 
 // version returns the version of the schema, 0 if there is none. It queries the catalog and
-// not to_regclass, which uses what this connection knew of names before another one created
-// them.
+// not to_regclass, which may return names that this connection cached before another one
+// created the schema.
 func version(ctx context.Context, conn *pgx.Conn) (int, error) {
 	var there bool
 	if err := conn.QueryRow(ctx, `select exists (select from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
