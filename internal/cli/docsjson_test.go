@@ -28,7 +28,7 @@ var jsonDocuments = map[string]map[string]string{
 	"json.zh-CN.md": {"string": "字符串", "number": "数字", "boolean": "布尔值", "object": "对象", "list of ": "", "s": "列表", ", always": "，必有"},
 }
 
-// jsonSections returns the type behind each section of these documents.
+// jsonSections returns the type of each section of these documents.
 func jsonSections() map[string]any {
 	return map[string]any{
 		"yan send --json": jsonout.SendReport{}, "yan send --json: sent_copy": jsonout.SentCopy{}, "yan send --skip-bad --json: bad": jsonout.Bad{},

@@ -291,7 +291,7 @@ func TestLoginCorrectsSecretFile(t *testing.T) {
 	clitest.Wants(t, "the configuration", d.config(), "right.txt")
 }
 
-// If the configuration can't be written, no secret is left behind, and an earlier secret is
+// If the configuration can't be written, no secret remains, and an earlier secret is
 // restored.
 func TestLoginTakesTheSecretBack(t *testing.T) {
 	t.Parallel()

@@ -199,7 +199,7 @@ func (s *someone) checkArguments(cmd *exec.Cmd) {
 	}
 }
 
-// Ctrl-C and Esc at any question restore the terminal and leave no file behind.
+// Ctrl-C and Esc at any question restore the terminal and leave no files.
 func TestLoginLeavesNothing(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

@@ -97,7 +97,7 @@ func TestAccountImportSkipsWhatIsThere(t *testing.T) {
 }
 
 // If the encryption is wrong for the port, yan offers the same port with the other encryption. It
-// does not offer again what failed.
+// does not repeat an offer that failed.
 func TestLoginOtherEncryption(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "qq")

@@ -290,7 +290,7 @@ func TestProgressOfALargeMessage(t *testing.T) {
 	}
 }
 
-// The sandbox says when it is ready, lists each message once, and leaves no files behind.
+// The sandbox says when it is ready, lists each message once, and leaves no files.
 func TestSandboxCommand(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())

@@ -27,7 +27,7 @@ func (r *Run) next() *Sender {
 	return &r.fallbacks[0]
 }
 
-// fallsBack makes the recipients of a message wait for the next sender if their failure is
+// fallsBack lets the recipients of a message wait for the next sender if their failure is
 // temporary. It never does if the server may have the message.
 func (r *Run) fallsBack(ctx, sending context.Context, m *Message, result yan.Result) bool {
 	if r.next() == nil || ctx.Err() != nil || r.o.Probe {
@@ -45,7 +45,7 @@ func (r *Run) fallsBack(ctx, sending context.Context, m *Message, result yan.Res
 	return true
 }
 
-// wait makes the recipients at these places of a result wait for the next sender. The outcomes of
+// wait lets the recipients at these places of a result wait for the next sender. The outcomes of
 // the others are final.
 func (r *Run) wait(m *Message, result yan.Result, places []int) {
 	as := r.as(m, result)
@@ -160,7 +160,7 @@ func (r *Run) stay(ctx context.Context, err error) {
 	r.fallbacks, r.pending, r.round = nil, nil, round{}
 }
 
-// waitRest makes the messages that were never begun wait for the next sender, if the failure that
+// waitRest lets the messages that were never begun wait for the next sender, if the failure that
 // ended the run is temporary. They get the outcome of that failure.
 func (r *Run) waitRest(ctx context.Context) {
 	r.mu.Lock()

@@ -261,7 +261,7 @@ func (s *stuck) Send(ctx context.Context, t yan.Transaction) smtpclient.Result {
 	return s.Recorder.Send(ctx, t)
 }
 
-// A cancelled run begins no further message, and gives the message in flight ten seconds; a run
+// A cancelled run begins no further message, and waits ten seconds for the one in flight; a run
 // past its deadline ends at once.
 func TestDraining(t *testing.T) {
 	t.Parallel()

@@ -132,7 +132,7 @@ func (c *checking) whole() {
 	}
 }
 
-// account checks what Load can't know about an account.
+// account checks the facts about an account that Load can't check: files, programs and secrets.
 func (c *checking) account(ctx context.Context, acc account.Account) {
 	v := viewOf(c.file, acc)
 	c.signature(acc)
@@ -238,7 +238,7 @@ func (c *checking) fileProblem(file string, err error) string {
 	return c.T("%s: can't be read: %v", command.QuoteName(file), err)
 }
 
-// tell prints the problems in the form of compilers; if there are none, it prints what was checked.
+// tell prints the problems in the form of compilers, or else the list of checks.
 func (c *checking) tell() {
 	for _, p := range c.Problems {
 		place := c.Path

@@ -146,8 +146,8 @@ func (k *keeper) notKept(err error) error {
 // errOwnFile means that the user prefers a secret file to a passphrase.
 var errOwnFile = errors.New("the secret goes into a file of its own")
 
-// newVault returns this machine's vault. If there is no keyring, the user is told once what that
-// means, and chooses.
+// newVault returns this machine's vault. If there is no keyring, it asks once where
+// the secret goes.
 func (k *keeper) newVault() *secret.Vault {
 	v := k.a.Vault()
 	k.sealed = v

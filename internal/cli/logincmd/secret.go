@@ -52,7 +52,7 @@ func (l *setup) getCredentials(ctx context.Context) error {
 	return l.askPassword(ctx, false)
 }
 
-// loginName determines the user, and records it if it is not what the provider expects of the
+// loginName determines the user, and records it if it does not follow from the
 // sender.
 func (l *setup) loginName(ctx context.Context) error {
 	if l.user == "" {

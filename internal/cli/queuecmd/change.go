@@ -205,7 +205,7 @@ func (a changer) changedLine(verb queue.Verb, recipients, messages int) string {
 	}
 }
 
-// cantMove explains why a message can't be changed like this, and what is possible.
+// cantMove explains why a message can't be changed like this, with a hint about possible changes.
 func (a changer) cantMove(e *queue.StateError) error {
 	id, hint := e.ID, ""
 	switch {

@@ -83,7 +83,7 @@ func (a describer) stateList() command.List {
 }
 
 // queueStatuses lists the exit statuses of the commands of the outbox. Commands that wait for
-// outcomes have those of 'yan send'.
+// outcomes have the statuses of 'yan send'.
 func (a describer) queueStatuses() command.List {
 	l := command.List{Title: a.T("Exit status:")}
 	for _, s := range []command.ExitMeaning{

@@ -217,7 +217,7 @@ func (a *runner) rawProblem(j *sending.Message, err error) error {
 }
 
 // rawEnvelope returns the envelope: from the flags, and the rest from the header. A flag replaces a
-// field even if the field is invalid. If From is invalid, the sender is that of a composed message.
+// field even if the field is invalid. If From is invalid, the sender is the one of a composed message.
 func (r *rawReader) rawEnvelope(j *sending.Message, given []smtp.Address) (smtp.Envelope, error) {
 	to, toErr := given, error(nil)
 	if len(given) == 0 {

@@ -62,7 +62,7 @@ func (a *Reporter) handshakeText(e yan.Event) string {
 	return text
 }
 
-// TraceWaiting prints on a terminal what yan waits for if a server is silent. With the transcript it
+// TraceWaiting prints on a terminal that yan waits for a silent server. With the transcript it
 // adds nothing.
 func (a *Reporter) TraceWaiting(trace func(yan.Event), host string) func(yan.Event) {
 	if trace != nil || a.StderrWidth == 0 {
