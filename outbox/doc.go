@@ -38,9 +38,8 @@
 //
 // # Accounts
 //
-// A message goes out from one account of the configuration of this user (package
-// account); the outbox itself keeps its name and no secret. The account's fallback
-// takes no messages over here: they wait until their own account can send.
-// Nor are its signature, reply_to and headers added to a message. Copies go into its Sent
-// folder as save_sent says.
+// A message is sent from one account of this user's configuration (package account); the
+// outbox stores only the name of the account, and no secret. The account's fallback is not
+// used: messages wait until their own account can send. The account's signature, reply_to and
+// headers are not added to a message. Copies go into its Sent folder according to save_sent.
 package outbox

@@ -7,7 +7,7 @@ import (
 )
 
 // EventKind is the kind of an event, in a stable word: the new state, or one of the
-// kinds below. Every change of a state makes an event, except those to Leased and Sending.
+// kinds below. Every change of a state adds an event, except those to Leased and Sending.
 type EventKind string
 
 const (

@@ -48,9 +48,9 @@ const (
 	Resend Resolution = "resend" // send it again; the recipient may get it twice
 )
 
-// Verb is a change that a user asks for. Each changed recipient makes an [Event], whose
+// Verb is a change that a user asks for. Each changed recipient adds an [Event], whose
 // kind is released, retry, resent or found, and otherwise that of the new state. A change
-// to Queued gives an expired message another lifetime of five days. The number of
+// to Queued extends an expired message by another lifetime of five days. The number of
 // attempts, the last answer and the lease stay, so that the answer of an earlier worker
 // is accepted until another worker leases the recipient.
 type Verb string
@@ -69,7 +69,7 @@ const (
 	ResolveFound  Verb = "resolve_found"
 )
 
-// Verbs returns all of them.
+// Verbs returns all verbs.
 func Verbs() []Verb {
 	return []Verb{Hold, Release, Retry, Cancel, ResolveSent, ResolveResend, ResolveFound}
 }
