@@ -1,7 +1,7 @@
 // Package submission puts messages into the outbox, for the command, the daemon and the library.
 //
-// [Compose] or [Raw] turns a message into a [PreparedMessage]: checked and complete, so that it can be sent
-// days later and on another machine. [PreparedMessage.Enqueue] stores it with an [Order].
+// [Compose] or [Raw] turns a message into a [PreparedMessage]: checked and complete, so that it can
+// be sent days later and on another machine. [PreparedMessage.Enqueue] stores it with an [Order].
 package submission
 
 import (
@@ -19,8 +19,8 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// PreparedMessage is a message that can be enqueued, any number of times: in several accounts, or with
-// several keys. It is not safe for concurrent use.
+// PreparedMessage is a message that can be enqueued, any number of times: in several accounts, or
+// with several keys. It is not safe for concurrent use.
 type PreparedMessage struct {
 	content   smtpclient.Content
 	envelope  smtp.Envelope
@@ -31,9 +31,9 @@ type PreparedMessage struct {
 	closes     io.Closer // nil if the caller closes the content
 }
 
-// Compose composes a message with c, which may be nil, and returns it as a PreparedMessage. The caller
-// closes it. It is stored in its 7-bit form, since the capabilities of the server at the time of
-// sending are not known.
+// Compose composes a message with c, which may be nil, and returns it as a PreparedMessage. The
+// caller closes it. It is stored in its 7-bit form, since the capabilities of the server at the
+// time of sending are not known.
 func Compose(c *message.Composer, m *message.Message) (*PreparedMessage, error) {
 	if c == nil {
 		c = new(message.Composer)
@@ -65,10 +65,10 @@ func FromComposed(content *message.Content, subject string) (*PreparedMessage, e
 	return &PreparedMessage{content: form, envelope: envelope, messageID: content.MessageID(), subject: listSubject(subject), callerHash: content.Fingerprint}, nil
 }
 
-// Raw turns a whole message into a PreparedMessage, such as those of message.OpenRaw, which omit Bcc.
-// Missing Date and Message-ID fields are prepended (RFC 6409 sections 8.2 and 8.3). A message made
-// by message.Compose is stored in its 7-bit form. The caller closes the content when the PreparedMessage is
-// no longer used.
+// Raw turns a whole message into a PreparedMessage, such as those of message.OpenRaw, which omit
+// Bcc. Missing Date and Message-ID fields are prepended (RFC 6409 sections 8.2 and 8.3). A message
+// made by message.Compose is stored in its 7-bit form. The caller closes the content when the
+// PreparedMessage is no longer used.
 func Raw(content smtpclient.Content, envelope smtp.Envelope) (*PreparedMessage, error) {
 	return newRaw(content, envelope, time.Now())
 }
