@@ -14,7 +14,7 @@ import (
 	"strings"
 )
 
-// arrivals is what a sink received since the last query.
+// arrivals holds the messages that a sink received since the last query.
 type arrivals struct {
 	Messages    []arrived
 	Count       int // of messages; the only field that Postfix's sink fills

@@ -299,7 +299,7 @@ func checkAnswers(who string, s benchServer, arrived arrivals, orders []order, a
 	return nil
 }
 
-// forgetArrivals discards what a failed contender has left in the servers.
+// forgetArrivals discards the messages that a failed contender left in the servers.
 func (c *course) forgetArrivals() error {
 	for _, s := range c.servers {
 		if _, err := s.take(); err != nil && !strings.Contains(err.Error(), "sink:") {

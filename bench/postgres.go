@@ -25,8 +25,8 @@ type postgresServer struct {
 	client  string // path of psql
 }
 
-// startPostgres runs a server in a new directory. As root it runs as nobody,
-// because it refuses to run as root.
+// startPostgres runs a server in a new directory. For root it changes to an
+// unprivileged user, because PostgreSQL refuses to run as root.
 func startPostgres(ctx context.Context, folder string) (*postgresServer, error) {
 	versions, err := filepath.Glob("/usr/lib/postgresql/*/bin/postgres")
 	if err != nil || len(versions) == 0 {

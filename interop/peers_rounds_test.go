@@ -28,7 +28,7 @@ type way struct {
 	lockStep string
 	// prepare returns the function to time.
 	prepare func(context.Context, *testing.T, *runningPeer, *trial, yan.Options) func()
-	// These options restrict what the client uses.
+	// These options restrict the client.
 	noPipelining, noChunking bool
 	window                   int
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// fate is what a server does with a message of a trial.
+// fate is the outcome that a server is set up to give a message.
 type fate int
 
 const (
@@ -109,8 +109,8 @@ type verdict struct {
 
 var trialMark = regexp.MustCompile(`(?m)^begin (\S+)-(\d+)$`)
 
-// judge compares Yan's outcomes with the server's messages, and with what the
-// server does with each message when it is sent alone.
+// judge compares Yan's outcomes with the server's messages, and with the
+// server's outcome for each message when it is sent alone.
 func (t *trial) judge(stored []string) verdict {
 	v := verdict{counts: map[smtp.Status]int{}}
 	wrong := func(format string, args ...any) {

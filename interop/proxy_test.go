@@ -87,7 +87,7 @@ func (p *stripProxy) Write(b []byte) (int, error) {
 	return p.said.Write(b)
 }
 
-// heard returns what the client sent and how many lines were removed.
+// heard returns the client's lines and the number of removed ones.
 func (p *stripProxy) heard() (said string, stripped int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -14,7 +14,7 @@ import (
 
 // fitCase is a whole message that servers can't accept as it is.
 type fitCase struct {
-	readerCase // what a reader must see after --fit
+	readerCase // the expected result of a reader after --fit
 	// parameters and encoding are the Content-Type parameters and
 	// Content-Transfer-Encoding of the saved message.
 	parameters, encoding string

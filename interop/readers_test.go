@@ -16,7 +16,7 @@ import (
 	"testing"
 )
 
-// readerCase is a message with one attachment, and what a reader must see.
+// readerCase is a message with one attachment, and the expected result of a reader.
 type readerCase struct {
 	name, file, subject string
 	content             string
@@ -103,8 +103,7 @@ func TestReadersSeeWhatWasSent(t *testing.T) {
 	compareReaders(t, tools, dir, files, cases)
 }
 
-// compareReaders lets each reader read the files, one per case, and prints what
-// it saw.
+// compareReaders lets each reader read the files, one per case, and prints its results.
 func compareReaders(t *testing.T, tools, dir string, files []string, cases []readerCase) {
 	t.Helper()
 	readers := map[string]func(t *testing.T) []seen{
@@ -152,7 +151,7 @@ func compareReaders(t *testing.T, tools, dir string, files []string, cases []rea
 	printReaders(t, table, cases)
 }
 
-// judge returns what is wrong with a reader's result.
+// judge returns the error in a reader's result, or "".
 func (c readerCase) judge(m seen) string {
 	name := c.file
 	if c.want != "" {

@@ -176,7 +176,7 @@ func TestWordsInJSONAreDocumented(t *testing.T) {
 		{"diagnosis", "RetryKind", "yan send --json"}, {"diagnosis", "Basis", "yan send --json"},
 		{"queue", "State", "yan queue --json"}, {"queue", "EventKind", "yan queue --json"},
 		{"queue", "EventKind", "yan queue watch --json"},
-		{"internal/doctor", "Name", "yan doctor --json"}, {"internal/doctor", "Status", "yan doctor --json"},
+		{"internal/doctor", "Name", "yan doctor --json"}, {"internal/doctor", "StepStatus", "yan doctor --json"},
 		{"account", "Fault", "yan config check --json"}, {"internal/secret", "Place", "yan login --json"},
 		{"internal/cli/accountcmd", "presence", "yan account show --json"},
 		{"internal/settingsimport", "Reason", "yan account import --json"}, {"internal/settingsimport", "Program", "yan account import --json"},

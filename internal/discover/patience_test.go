@@ -137,8 +137,7 @@ func TestPatienceWithServers(t *testing.T) {
 	}
 }
 
-// But not as long as a better way: the remaining time is many times what a busy
-// machine needs.
+// But not as long as a better way: the remaining time is many times longer than a busy machine needs.
 func TestPatienceWithPorts(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, zone(nil))

@@ -93,7 +93,7 @@ func (v *examSession) findDMARC() (records []string, at string, err error) {
 	return nil, v.domain(), nil
 }
 
-// receiverStep summarizes in one sentence what a receiver will conclude. The
+// receiverStep summarizes the receiver's conclusion in one sentence. The
 // envelope and the From field have the same address, so a pass for the one is
 // aligned with the other (RFC 7489 section 3.1).
 func (v *examSession) receiverStep(sender, key Step, found policyFound) Step {

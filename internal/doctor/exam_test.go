@@ -66,7 +66,7 @@ func exam(t testing.TB, s *sandboxtest.Server, url string) doctor.Exam {
 		}}
 }
 
-// check verifies what must be true of every report.
+// check verifies the properties of every report.
 func check(t testing.TB, s *sandboxtest.Server, r doctor.ExamReport) {
 	t.Helper()
 	if len(r.Steps) == 0 {

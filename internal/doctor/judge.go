@@ -9,7 +9,7 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// judgeOffer reports what the server's extensions mean for this program.
+// judgeOffer reports the effects of the server's extensions on this program.
 func (v *examSession) judgeOffer(seen *ehloProbe) {
 	v.reportStep(clockStep(seen.greeting, seen.greeted))
 	v.reportStep(v.speedStep(seen.caps, seen.pipelines))

@@ -36,7 +36,7 @@ const (
 	NameSPF         Name = "spf"
 	NameDKIM        Name = "dkim"
 	NameDMARC       Name = "dmarc"
-	NameReceiver    Name = "receiver" // what a receiver of a message concludes
+	NameReceiver    Name = "receiver" // a receiver's conclusion about the message
 )
 
 // StepStatus is the result of a step. The values are stable words.

@@ -84,8 +84,8 @@ func local() *x509.Certificate {
 	return &x509.Certificate{IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, Subject: pkix.Name{CommonName: "old"}}
 }
 
-// A server that knows only an RSA key exchange: the exam tries and names what
-// would work, and if it is allowed, reports what is missing.
+// A server that knows only an RSA key exchange: the exam tries and names the
+// option that helps, and if it is set, reports the missing protection.
 func TestOnlyRSAKeyExchange(t *testing.T) {
 	t.Parallel()
 	url, ca, _ := tlsServer(t, local(), &tls.Config{MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{tls.TLS_RSA_WITH_AES_256_CBC_SHA}})

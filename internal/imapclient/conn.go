@@ -108,7 +108,7 @@ func (c *imapConn) watchContext(ctx context.Context) {
 }
 
 // close cuts the connection, if the server waits for nothing or must not take
-// what it has as complete.
+// an unfinished command as complete.
 func (c *imapConn) close() {
 	c.release()
 	_ = c.raw.Close()

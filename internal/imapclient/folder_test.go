@@ -88,7 +88,7 @@ func TestFolderForSentMail(t *testing.T) {
 				s.say(tag + " NO enough")
 			})
 			cfg.Folder = tc.ask
-			m := large(1 << 20) // larger than what is sent without a continuation request
+			m := large(1 << 20) // too large to be sent without a continuation request
 			if _, err := imapclient.Append(t.Context(), cfg, m, date); failure(t, err).Reply.String() != "NO enough" {
 				t.Error(err)
 			}

@@ -55,7 +55,7 @@ func (c *imapConn) search(f listedFolder, id string) (found bool, err error) {
 // searchNewest reads the newest messages. doubt is the error to return if the message
 // is not among them and they are not all; nil means not found.
 //
-// QUIRK: an index may be seconds behind the folder, or days if it is broken.
+// QUIRK: an index may lag the folder by seconds, or by days if it is broken.
 // The searched message is mostly among the newest.
 func (c *imapConn) searchNewest(messages int, id string, doubt error) (found bool, err error) {
 	first := max(1, messages-newest+1)

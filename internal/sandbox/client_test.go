@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// client is a raw SMTP client: it sends exactly what a test passes and reports
+// client is a raw SMTP client: it sends exactly the octets of the test and reports
 // the server's reaction.
 type client struct {
 	t    testing.TB
@@ -21,8 +21,7 @@ type client struct {
 	in   *bufio.Reader
 }
 
-// kind is the kind of the server's reaction: a reply, or what came in its
-// place.
+// kind is the kind of the server's reaction: a reply, or another event.
 type kind string
 
 const (

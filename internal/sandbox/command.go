@@ -38,7 +38,7 @@ func parseCommand(line []byte) (commandLine, error) {
 // the value "".
 type params map[string]string
 
-// path is what MAIL and RCPT carry.
+// path is the parsed argument of MAIL or RCPT.
 type path struct {
 	address string // between the angle brackets; "" is the null reverse-path
 	local   string // the part before the last @

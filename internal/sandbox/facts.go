@@ -9,8 +9,7 @@ import (
 
 // withFacts takes host, domain, SIZE, mechanisms, limits, sender rule and
 // quirks from the provider facts, so that the sandbox, the presets and the
-// documentation can't diverge. The profile adds only what a server needs: its
-// replies and its checks.
+// documentation can't diverge. The profile adds only the replies and the checks of a server.
 func (p profile) withFacts(facts provider.Provider) profile {
 	p.hosts = []string{facts.SMTP.Host}
 	p.domain = facts.Domains[0]

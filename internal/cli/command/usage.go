@@ -85,8 +85,7 @@ func (a *Context) Configf(english string, args ...any) *Failure {
 	return Fail(ExitConfig, errors.New(a.T(english, args...)), "")
 }
 
-// FileFailure explains what is wrong with a file; what is the flag or variable that
-// named it.
+// FileFailure explains a problem with a file. The parameter what is the flag or variable that named it.
 func (a *Context) FileFailure(what, name string, err error) *Failure {
 	shown := strings.TrimSpace(what + " " + QuoteName(name))
 	var long *atomicfile.TooLongError

@@ -7,8 +7,8 @@ import (
 	"github.com/yanmail/yan/internal/cli/jsonout"
 )
 
-// Version returns what the Go toolchain wrote into the program: the module's
-// version when it was installed by one, the commit when it was built from one.
+// Version returns the version that the Go toolchain wrote into the program: the module's
+// version if it was installed by one, the commit if it was built from one.
 func Version() jsonout.Version {
 	v := jsonout.Version{Version: "devel", Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
 	info, ok := debug.ReadBuildInfo()

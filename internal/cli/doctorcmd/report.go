@@ -306,7 +306,7 @@ func (c *doctorReport) withSecretError(s doctor.Step) doctor.Step {
 	return s
 }
 
-// allIsWell returns the closing sentence, depending on what was checked.
+// allIsWell returns the closing sentence, which depends on the steps that ran.
 func (c *doctorReport) allIsWell(r doctor.ExamReport) string {
 	for _, s := range r.Steps {
 		if s.Name == doctor.NameLogin && s.Status == doctor.Skipped {

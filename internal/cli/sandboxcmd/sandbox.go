@@ -109,7 +109,7 @@ func (a *runner) runSandbox(ctx context.Context, s *sandboxFlags) error {
 	return a.serveMessages(ctx, s, server)
 }
 
-// clientInfo is what a client needs in addition to the addresses.
+// clientInfo has the CA file and the login for a client.
 type clientInfo struct{ ca, login string }
 
 // serveMessages shows each message as it arrives, until ctx ends or enough have

@@ -145,7 +145,7 @@ func (a *runner) hangupSignals() (<-chan os.Signal, func()) {
 	return a.signals()
 }
 
-// announceServe tells the user what runs, and how to stop it. Programs read the
+// announceServe prints the outbox, the accounts and the addresses, and how to stop. Programs read the
 // log.
 func (a *runner) announceServe(i daemon.Info, config string) {
 	if a.StdoutWidth == 0 {
