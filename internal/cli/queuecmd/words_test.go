@@ -37,8 +37,8 @@ func TestEveryStateHasAWord(t *testing.T) {
 	}
 }
 
-// Every verb has an error message for every state that forbids it, with a hint about what is
-// possible.
+// Every verb has an error message for every state that forbids it, with a hint about
+// possible changes.
 func TestEveryWrongStateIsExplained(t *testing.T) {
 	t.Parallel()
 	tried := 0
