@@ -122,7 +122,7 @@ func headerHash(h hash.Hash, fields []field, names []string, signature []byte) [
 	return h.Sum(nil)
 }
 
-// shownFields are signed once more than they occur: an added one would change what a reader sees.
+// shownFields are signed once more than they occur: an added one would change the message for its reader.
 func shownFields() []string {
 	return []string{"from", "reply-to", "subject", "date", "to", "cc", "message-id",
 		"mime-version", "content-type", "content-transfer-encoding"}

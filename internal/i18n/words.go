@@ -1,10 +1,10 @@
-// Package i18n lets the command line speak English and Simplified Chinese.
+// Package i18n translates the command line's sentences from English to Simplified Chinese.
 //
 // The English sentence is the key: [Words.T] returns it, or its translation, formatted with the
 // arguments as by fmt.Sprintf. A missing translation falls back to English; a test of package cli
 // fails if one is missing.
 //
-// [Detect] picks the language from the environment as gettext does.
+// [Detect] picks the language from the environment, as gettext does.
 package i18n
 
 import (
@@ -67,8 +67,8 @@ func (w Words) Language() Language {
 	return w.lang
 }
 
-// T says a sentence. Errors among its arguments are said in the same language,
-// as far as package localerr made them.
+// T translates a sentence. It also translates errors among the arguments, as far as package localerr
+// created them.
 func (w Words) T(english string, args ...any) string {
 	s := english
 	if w.lang == Chinese {
@@ -97,7 +97,7 @@ func (w Words) T(english string, args ...any) string {
 	return fmt.Sprintf(s, said...)
 }
 
-// Say says an error.
+// Say translates the text of an error.
 func (w Words) Say(err error) string { return localerr.Say(err, w.T) }
 
 // quotable is a value that %q puts into Chinese quotation marks; non-printable characters are

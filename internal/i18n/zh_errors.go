@@ -1,8 +1,7 @@
 package i18n
 
-// chineseErrors is the part of the table for the errors that the packages below
-// the command line make with package localerr. Many of them complete another one:
-// "其值" and "不是 UTF-8".
+// chineseErrors is the part of the table for errors that packages below the command line create with
+// package localerr. Many of them complete another one: "其值" and "不是 UTF-8".
 var chineseErrors = map[string]string{
 	// Joining formats.
 	"%s: %w":     "%s：%v",

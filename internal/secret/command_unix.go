@@ -15,8 +15,8 @@ func newCommand(ctx context.Context, line string) *exec.Cmd {
 	return c
 }
 
-// setKillGroup sets what is killed with the command when its context ends: its process group, which
-// contains every process that it started.
+// setKillGroup makes the end of the context kill the command with its process group, which contains
+// every process that it started.
 //
 // On a terminal the command gets no process group of its own: it would run in the background and be
 // stopped as soon as it reads. There Ctrl-C reaches all its processes anyway. In all other cases

@@ -75,7 +75,7 @@ func (f FoundAccount) Has(r Reason) bool {
 	return false
 }
 
-// Note says why a setting was not imported, or what the user has to know about it. It holds no
+// Note says why a setting was not imported, or warns the user about it. It holds no
 // secret.
 type Note struct {
 	File string
@@ -169,7 +169,7 @@ func (e *ProblemError) Error() string {
 	return fmt.Sprintf("%s: %s", e.File, e.Problem)
 }
 
-// FileProblem is what is wrong with a whole file.
+// FileProblem is a problem with a whole file.
 type FileProblem string
 
 // The problems.

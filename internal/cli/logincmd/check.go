@@ -66,7 +66,7 @@ func (c loginCheck) loginUntilAccepted(ctx context.Context) error {
 	}
 }
 
-// attempt tests the account as it is now. The outcome is nil if the server accepted login and
+// tryLogin tests the account as it is now. The outcome is nil if the server accepted login and
 // sender.
 func (c loginCheck) tryLogin(ctx context.Context) (*smtp.Outcome, error) {
 	if err := c.moveToken(ctx); err != nil {

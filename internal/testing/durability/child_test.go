@@ -145,7 +145,7 @@ func (o orders) carryOut() error {
 	select {} // until it is killed
 }
 
-// enqueue enqueues letters with numbers above behind, and reports each.
+// enqueue enqueues letters with numbers after the given one, and reports each.
 func (o orders) enqueue(store outbox.Store, behind int) error {
 	var next atomic.Int64
 	var group sync.WaitGroup

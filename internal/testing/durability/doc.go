@@ -4,7 +4,7 @@
 //   - A [Letter] is a message whose name determines its content, so that another process, a server
 //     and a store can check whether they have all of it.
 //   - [Examine] compares the states in an outbox with the messages that the server accepted
-//     (torture.Ledger) and with those that callers know to be enqueued.
+//     (faultproxy.Ledger) and with those that callers know to be enqueued.
 //   - [ParseTrace] reads the writes and syncs of a process; [Disk.Leave] derives from it what a disk
 //     may hold after a power cut.
 //

@@ -203,8 +203,8 @@ func TestCommitsWithoutAnAnswerNeedKeys(t *testing.T) {
 	}
 }
 
-// loseCommits loses the answers of so many commits, in all combinations, and delivers
-// what there is then.
+// loseCommits loses the replies to that many commits, in all combinations, and then delivers the
+// outbox.
 func loseCommits(t *testing.T, k storeKind, rounds int, keyed bool) *battle {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience+time.Duration(rounds)*time.Second)
