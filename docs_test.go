@@ -20,12 +20,11 @@ var inEnglishOnly = map[string]string{
 
 const (
 	decisions = "docs/decisions/"
-	// exceptions is the length of inEnglishOnly: a new one needs two changes.
+	// exceptions is the length of inEnglishOnly, so that a new exception needs two changes.
 	exceptions = 1
 )
 
-// translated are the words in code that differ between the languages; comments may
-// differ everywhere.
+// translated are words in code that differ between the languages; comments may always differ.
 var translated = [][2]string{
 	{"-s Report", "-s 报告"}, {`"See below"`, `"见附件"`}, {"-s Disks", "-s 磁盘"}, {"-s News", "-s 新闻"}, {"-s Notes", "-s 笔记"},
 	{"[account.NAME]", "[account.名称]"}, {`netrc = "FILE"`, `netrc = "文件"`}, {"sha256:HEX", "sha256:十六进制"},
@@ -115,8 +114,7 @@ func compareDocuments(t *testing.T, en, zh document, used map[string]bool) {
 	}
 }
 
-// compareTables compares the number of rows and columns, and the code in each row,
-// in whatever order the sentences have it.
+// compareTables compares the number of rows and columns, and the code in each row, in any order.
 func compareTables(t *testing.T, en, zh document, i int, used map[string]bool) {
 	t.Helper()
 	if len(en.tables[i]) != len(zh.tables[i]) {
@@ -156,7 +154,7 @@ func TestLinksInTheDocuments(t *testing.T) {
 		for _, l := range d.links {
 			target, anchor, _ := strings.Cut(l.target, "#")
 			if strings.Contains(target, ":") {
-				continue // of another site
+				continue // a link to another site
 			}
 			checked++
 			full := path.Join(path.Dir(name), target)
@@ -186,7 +184,7 @@ func TestLinksInTheDocuments(t *testing.T) {
 	}
 }
 
-// twin is the name of the Chinese form of a file.
+// twin returns the name of the Chinese form of a file.
 func twin(name string) string {
 	return strings.TrimSuffix(name, path.Ext(name)) + ".zh-CN" + path.Ext(name)
 }
@@ -216,9 +214,9 @@ func documents(t *testing.T) []string {
 // document is the structure of a Markdown file.
 type document struct {
 	name     string
-	headings []int // their levels
+	headings []int // the levels of the headings
 	anchors  []string
-	items    int // of lists
+	items    int // items of lists
 	tables   [][]string
 	blocks   []codeBlock
 	links    []link
@@ -290,7 +288,7 @@ func parseDocument(t *testing.T, name string) document {
 	return d
 }
 
-// anchorOf is the fragment that GitHub gives a heading.
+// anchorOf returns the fragment that GitHub gives a heading.
 func anchorOf(heading string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -323,13 +321,13 @@ func (b codeBlock) skeleton() []string {
 	return list
 }
 
-// cells are those of a table's row.
+// cells returns the cells of a table's row.
 func cells(row string) []string {
 	return strings.Split(strings.Trim(row, "| "), " | ")
 }
 
-// codeSpans are the pieces of code in a row, sorted; one that is there twice counts
-// once, and a document counts as its English form.
+// codeSpans returns the code spans of a row, sorted and without duplicates; a document counts as
+// its English form.
 func codeSpans(row string) []string {
 	var list []string
 	for _, m := range codeSpan.FindAllStringSubmatch(row, -1) {
@@ -339,8 +337,8 @@ func codeSpans(row string) []string {
 	return slices.Compact(list)
 }
 
-// TestDecisions holds every decision to one page with a status and four sections, and
-// compares the index with them.
+// TestDecisions checks that every decision has one page, a status and four sections, and compares
+// the index with them.
 func TestDecisions(t *testing.T) {
 	t.Parallel()
 	const longest = 60

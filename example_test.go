@@ -15,9 +15,9 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// The ten lines: open a client, send a message, look at each recipient.
+// Open a client, send a message, and check each recipient.
 func Example() {
-	server, stop := sandbox() // in a program of yours: yan.Open("qq", yan.Options{From: …, Password: …})
+	server, stop := sandbox() // your program: yan.Open("qq", yan.Options{From: …, Password: …})
 	defer stop()
 
 	client, err := yan.Open(server.URL(), yan.Options{Password: server.Password(), CAFile: server.CAFile()})
@@ -40,8 +40,8 @@ func Example() {
 	// friend@163.com accepted
 }
 
-// A refused recipient does not keep the message from the others, and the
-// error says what it means.
+// A refused recipient does not prevent delivery to the others, and the error explains the
+// refusal.
 func ExampleClient_Send_refused() {
 	server, stop := sandbox()
 	defer stop()
@@ -50,7 +50,7 @@ func ExampleClient_Send_refused() {
 		log.Fatal(err)
 	}
 	defer client.Close()
-	// The sandbox takes the address as its orders: refuse at RCPT with 550.
+	// The address controls the sandbox: refuse at RCPT with 550.
 	result, err := client.Send(context.Background(), yan.Message{
 		From: "me@qq.com", To: []string{"friend@163.com", "rcpt-550+Mailbox_not_found@example.org"},
 		Subject: "news", Text: "Hello",
@@ -67,7 +67,7 @@ func ExampleClient_Send_refused() {
 	// RECIPIENT_INVALID
 }
 
-// A lost answer is not a failure and not a success.
+// A lost reply is neither a failure nor a success.
 func ExampleClient_Send_unknown() {
 	server, stop := sandbox()
 	defer stop()
@@ -76,7 +76,7 @@ func ExampleClient_Send_unknown() {
 		log.Fatal(err)
 	}
 	defer client.Close()
-	// The sandbox takes the message and cuts the connection before its 250.
+	// The sandbox accepts the message and cuts the connection before its 250.
 	result, _ := client.Send(context.Background(), yan.Message{
 		From: "me@qq.com", To: []string{"body-cut@example.org"}, Subject: "news", Text: "Hello",
 	})
@@ -84,8 +84,8 @@ func ExampleClient_Send_unknown() {
 	// Output: unknown
 }
 
-// A thousand messages go out as fast as the server takes them; each has its own
-// result, in the order in which they are decided.
+// A thousand messages are sent as fast as the server accepts them; each has its own result, in
+// the order of decision.
 func ExampleClient_SendAll() {
 	server, stop := sandbox()
 	defer stop()
@@ -109,7 +109,7 @@ func ExampleClient_SendAll() {
 			sent++
 			continue
 		}
-		// Of a message that could not be composed there are no recipients.
+		// A message that could not be composed has no recipients.
 		fmt.Println(people[result.Index], len(result.Recipients))
 	}
 	fmt.Println(sent, "sent")
@@ -119,7 +119,7 @@ func ExampleClient_SendAll() {
 	// 2 sent
 }
 
-// A message that is signed by DKIM as it goes out.
+// A message with a DKIM signature.
 func ExampleClient_Send_signed() {
 	server, stop := sandbox()
 	defer stop()
@@ -167,8 +167,8 @@ func ExampleNewClient() {
 	// true
 }
 
-// sandbox starts a server that plays QQ Mail on loopback. In a test it is
-// sandboxtest.Start(t, "qq"), which also ends it.
+// sandbox starts a server that imitates QQ Mail on loopback. In a test use sandboxtest.Start(t,
+// "qq"), which also stops it.
 func sandbox() (server *sandboxtest.Server, stop func()) {
 	server, err := sandboxtest.New("qq")
 	if err != nil {

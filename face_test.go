@@ -17,8 +17,8 @@ import (
 // fieldList finds the fields that the comment of an alias lists: "…: From, To, Cc."
 var fieldList = regexp.MustCompile(`: ([A-Z]\w*(?:, [A-Z]\w*)*)\.`)
 
-// The comment of each alias names the type, so that `go doc` leads to it, and the fields
-// that it lists are there.
+// The comment of each alias names the type, so that `go doc` leads to it, and the listed fields
+// exist.
 func TestAliasesLeadToTheirFields(t *testing.T) {
 	t.Parallel()
 	structs := map[string]reflect.Type{
@@ -67,8 +67,8 @@ func TestAliasesLeadToTheirFields(t *testing.T) {
 // flag is an option of the command, which programs do not have.
 var flag = regexp.MustCompile(`(^|[^-\w])--[a-z]`)
 
-// Errors of the library name no flag of the command: every string in a call that makes an
-// error is read.
+// Errors of the library name no flag of the command: the test checks every string in a call that
+// creates an error.
 func TestErrorsOfTheLibraryNameNoFlags(t *testing.T) {
 	t.Parallel()
 	read := 0
@@ -108,7 +108,7 @@ func TestErrorsOfTheLibraryNameNoFlags(t *testing.T) {
 	}
 }
 
-// makesError reports whether a function makes an error of a text.
+// makesError reports whether a function creates an error from a text.
 func makesError(f ast.Expr) bool {
 	selector, ok := f.(*ast.SelectorExpr)
 	if !ok {

@@ -16,11 +16,11 @@ import (
 
 const module = "github.com/yanmail/yan"
 
-// floors lists every package of the module: a package imports only packages on a
-// lower floor. ARCHITECTURE.md and its Chinese twin give the purpose of each. Tests
-// may import upwards, code may not.
+// floors lists every package of the module: a package imports only packages on a lower floor.
+// ARCHITECTURE.md and its Chinese twin give the purpose of each. Tests may import packages of
+// higher floors.
 var floors = map[string]int{
-	"internal/localerr":           -1, // below all others, whose errors it makes
+	"internal/localerr":           -1, // below all others, whose errors it creates
 	"internal/text/excerpt":       -1,
 	"smtp":                        0,
 	"sasl":                        0,
@@ -67,7 +67,7 @@ var floors = map[string]int{
 	"internal/delivery":           4,
 	"internal/outbox/stores":      4,
 	"internal/submission":         4,
-	"":                            4, // yan.go, the front door
+	"":                            4, // yan.go, the main package
 	"internal/sandbox":            4,
 	"sandboxtest":                 5,
 	"account":                     5,
@@ -102,16 +102,15 @@ var floors = map[string]int{
 	"cmd/yan":                     16,
 }
 
-// tools are programs of the developers: they may import anything and nothing
-// may import them.
+// tools are programs for developers: they may import everything, and no package may import them.
 var tools = map[string]bool{
 	"provider/generate":             true,
 	"diagnosis/generate":            true,
 	"internal/cli/notices/generate": true,
 }
 
-// The imports are read with go/parser rather than with `go list`, whose
-// answer the test cache would serve stale.
+// The imports are read with go/parser and not with `go list`, because the test cache would return
+// stale results.
 func TestPackagesImportOnlyLowerFloors(t *testing.T) {
 	seen := map[string]bool{}
 	for _, file := range goFiles(t) {
@@ -153,8 +152,8 @@ func TestPackagesImportOnlyLowerFloors(t *testing.T) {
 	}
 }
 
-// TestFloorsAreDocumented compares the table of ARCHITECTURE.md and of its Chinese
-// twin with floors: the same packages on the same floors, from the lowest up.
+// TestFloorsAreDocumented compares the table of ARCHITECTURE.md and of its Chinese twin with
+// floors: the same packages on the same floors, from the lowest up.
 func TestFloorsAreDocumented(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"ARCHITECTURE.md", "ARCHITECTURE.zh-CN.md"} {
@@ -202,7 +201,7 @@ func TestFloorsAreDocumented(t *testing.T) {
 	}
 }
 
-// TestPathsInTheArchitecture looks for the files that the table "Where to look" names.
+// TestPathsInTheArchitecture checks that the files in the table "Where to look" exist.
 func TestPathsInTheArchitecture(t *testing.T) {
 	t.Parallel()
 	isPath := regexp.MustCompile(`^[a-z][A-Za-z0-9_*./-]*$`)
@@ -226,9 +225,8 @@ func TestPathsInTheArchitecture(t *testing.T) {
 	}
 }
 
-// TestCommandPackages holds the rooms of the command apart: a package of a command
-// exports New alone and imports no other one, only internal/cli imports it, and no package
-// of the command has more than 3,000 lines.
+// TestCommandPackages keeps the packages of the command separate: each exports only New and
+// imports no other one, only internal/cli imports it, and none has more than 3,000 lines.
 func TestCommandPackages(t *testing.T) {
 	const cli = "internal/cli"
 	lines := map[string]int{}
@@ -274,8 +272,8 @@ func TestCommandPackages(t *testing.T) {
 	}
 }
 
-// mostMethods limits the methods of a type in the command and in a run of messages: a type
-// with more is a package without borders inside.
+// mostMethods is the maximum number of methods of a type in the command and in internal/sending:
+// a larger type is a package without internal boundaries.
 const mostMethods = 40
 
 // TestReceivers counts the methods of each type in internal/cli, its packages, and
@@ -308,7 +306,7 @@ func TestReceivers(t *testing.T) {
 	}
 }
 
-// receiverName is the name of a receiver's type, without * and type parameters.
+// receiverName returns the name of a receiver's type, without * and type parameters.
 func receiverName(expr ast.Expr) string {
 	switch expr := expr.(type) {
 	case *ast.StarExpr:
@@ -323,7 +321,7 @@ func receiverName(expr ast.Expr) string {
 	return ""
 }
 
-// exportedNames are the names of a file that other packages can use, without methods.
+// exportedNames returns the exported names of a file, without methods.
 func exportedNames(file *ast.File) map[string]bool {
 	names := map[string]bool{}
 	add := func(id *ast.Ident) {
@@ -353,8 +351,8 @@ func exportedNames(file *ast.File) map[string]bool {
 	return names
 }
 
-// goFiles lists the module's Go files, slash-separated; folders with a go.mod
-// of their own (bench) and those of testdata are not part of it.
+// goFiles lists the module's Go files, slash-separated; folders with their own go.mod (bench) and
+// testdata are excluded.
 func goFiles(t *testing.T) []string {
 	t.Helper()
 	var files []string

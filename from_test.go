@@ -9,7 +9,7 @@ import (
 	"github.com/yanmail/yan/sandboxtest"
 )
 
-// A message that names no sender is from that of the options, by both doors.
+// A message without a sender is from the sender of the options, in Send and SendAll.
 func TestFromOfTheOptions(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "plain")

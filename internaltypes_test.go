@@ -12,9 +12,9 @@ import (
 	"testing"
 )
 
-// TestNoInternalTypeInThePublicFace finds exported names of the public packages whose
-// type mentions a type of an internal package, which their users can't look up or name.
-// An alias for such a type is a name of the public package.
+// TestNoInternalTypeInThePublicFace finds exported names of the public packages whose type
+// mentions a type of an internal package, which users can't look up or name. An alias for such a
+// type counts as a name of the public package.
 func TestNoInternalTypeInThePublicFace(t *testing.T) {
 	t.Parallel()
 	checker := &moduleTypes{t: t, fset: token.NewFileSet(), checked: map[string]*types.Package{}}

@@ -19,8 +19,8 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// letters are n messages with an attachment that they share. Those at the places
-// of bad can't be composed.
+// letters returns n messages with a shared attachment. Those at the places in bad can't be
+// composed.
 func letters(from string, n int, bad ...int) iter.Seq[yan.Message] {
 	return func(yield func(yan.Message) bool) {
 		for i := range n {
@@ -36,8 +36,8 @@ func letters(from string, n int, bad ...int) iter.Seq[yan.Message] {
 	}
 }
 
-// Each message has one result at its place, whether it was sent, refused, or
-// could not be composed; a transport that knows only Send is as good.
+// Each message has one result at its place, whether it was sent, refused, or could not be
+// composed; also for a transport with Send only.
 func TestSendAll(t *testing.T) {
 	t.Parallel()
 	server := sandboxtest.Start(t, "plain")
@@ -85,7 +85,7 @@ func TestSendAll(t *testing.T) {
 	}
 }
 
-// Messages that can't be composed need no server to say so.
+// If no message can be composed, no server is needed.
 func TestSendAllComposesNothing(t *testing.T) {
 	t.Parallel()
 	client, err := yan.Open("smtps://127.0.0.1:1", yan.Options{})
@@ -137,8 +137,8 @@ func TestSendTransactions(t *testing.T) {
 	}
 }
 
-// perRecipient is a transport that answers as an LMTP server does: for each recipient,
-// and nothing for the whole message.
+// perRecipient is a transport that answers as an LMTP server does: for each recipient, without a
+// reply to the whole message.
 type perRecipient struct{ transport.Recorder }
 
 func (*perRecipient) Send(_ context.Context, t yan.Transaction) smtpclient.Result {
@@ -154,7 +154,7 @@ func (*perRecipient) Send(_ context.Context, t yan.Transaction) smtpclient.Resul
 	return r
 }
 
-// With LMTP the name is that of the first recipient who has one.
+// With LMTP the name is that of the first recipient with one.
 func TestServerIDOfRecipients(t *testing.T) {
 	t.Parallel()
 	client := yan.NewClient(&perRecipient{})
@@ -164,7 +164,7 @@ func TestServerIDOfRecipients(t *testing.T) {
 	}
 }
 
-// keeper is a transport that remembers what it was given.
+// keeper is a transport that records its transactions.
 type keeper struct {
 	transport.Recorder
 	mu       sync.Mutex
@@ -178,7 +178,7 @@ func (k *keeper) Send(ctx context.Context, t yan.Transaction) smtpclient.Result 
 	return k.Recorder.Send(ctx, t)
 }
 
-// What is composed is closed: with its result, or when the loop is left.
+// Composed messages are closed: with their results, or when the loop ends.
 func TestSendAllClosesContents(t *testing.T) {
 	t.Parallel()
 	k := &keeper{}
@@ -212,8 +212,7 @@ func TestSendAllSaysWhy(t *testing.T) {
 	}
 }
 
-// A transport that knows no more than Send takes no message more when the
-// context is over, either.
+// A transport with Send only takes no more messages after the context is done, either.
 func TestSendAllOneByOneEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	client := yan.NewClient(&transport.Recorder{})

@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// The code of the program never lowers the cost of the encrypted file: it may only pass
-// on a WorkFactor that it was given, and gives none itself. That what is not given is the
-// full cost is tested in packages internal/secret, account and internal/cli.
+// The code of the program never lowers the cost of the encrypted file: it only passes on a given
+// WorkFactor, and sets none itself. Packages internal/secret, account and internal/cli test that
+// the default is the full cost.
 func TestWorkFactorIsNotLowered(t *testing.T) {
 	t.Parallel()
 	passed := 0

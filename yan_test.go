@@ -31,8 +31,8 @@ func open(t *testing.T, server *sandboxtest.Server, o yan.Options) *yan.Client {
 	return client
 }
 
-// Every profile of the sandbox takes an ordinary message from its account,
-// with no rule broken.
+// Every profile of the sandbox accepts an ordinary message from its account, with no rule
+// violated.
 func TestSendToEveryProfile(t *testing.T) {
 	t.Parallel()
 	profiles := sandboxtest.Profiles()
@@ -139,7 +139,7 @@ func TestPolicies(t *testing.T) {
 				if n := len(server.Messages()); n != tt.sent {
 					t.Errorf("%d messages arrived, want %d", n, tt.sent)
 				}
-				// The next message must not suffer from what this one left behind.
+				// The next message must not be affected by this one.
 				if _, err := client.Send(t.Context(), yan.Message{From: server.Login(), To: []string{"b@example.org"}, Text: "y"}); err != nil {
 					t.Errorf("the next message: %v", err)
 				}
@@ -210,7 +210,7 @@ func TestDeliverRefusesTheZeroEnvelope(t *testing.T) {
 	}
 }
 
-// A transaction that says nothing about the policy doesn't undo the client's.
+// A transaction without a policy doesn't override the client's.
 func TestDeliverKeepsThePolicyOfTheClient(t *testing.T) {
 	t.Parallel()
 	server := sandboxtest.Start(t, "plain")
@@ -233,7 +233,7 @@ func TestDeliverKeepsThePolicyOfTheClient(t *testing.T) {
 	}
 }
 
-// The size is that of what went over the wire, not of what was composed.
+// The size is that of the sent form, not of the composed one.
 func TestSizeOfAMessageInItsSevenBitForm(t *testing.T) {
 	t.Parallel()
 	server := sandboxtest.Start(t, "plain", sandboxtest.WithoutExtension("8BITMIME", "SMTPUTF8", "BINARYMIME"))
@@ -248,7 +248,7 @@ func TestSizeOfAMessageInItsSevenBitForm(t *testing.T) {
 	}
 }
 
-// silent is a transport that tells nothing.
+// silent is a transport that returns no outcomes.
 type silent struct{}
 
 func (silent) Send(context.Context, yan.Transaction) smtpclient.Result { return smtpclient.Result{} }
@@ -278,10 +278,10 @@ func TestClientPrintsNoSecret(t *testing.T) {
 	}
 }
 
-// The outcome that says most is the one that is explained.
+// The most important outcome is the one that is explained.
 func TestWorstOutcome(t *testing.T) {
 	t.Parallel()
-	ranks := []yan.Outcome{ // from the one that says most
+	ranks := []yan.Outcome{ // the most important first
 		{Status: yan.Unknown}, {Status: yan.Refused}, {Status: yan.Deferred}, {Status: yan.NotTried},
 		{Status: yan.NotTried, Err: smtpclient.ErrAnotherRefused}, {Status: yan.Accepted},
 	}

@@ -1,7 +1,6 @@
 package diagnosis
 
-// Class is what kind of failure it is. The values are stable words: they stand
-// in JSON output and in documents.
+// Class is a kind of failure. The values are stable words, used in JSON and in documents.
 type Class string
 
 // Login.
@@ -89,7 +88,7 @@ const (
 	ClassDailyQuota        Class = "DAILY_QUOTA"
 )
 
-// The rest.
+// Others.
 const (
 	ClassTemporary        Class = "TEMPORARY"
 	ClassAfterAccept      Class = "AFTER_ACCEPT"
@@ -98,7 +97,7 @@ const (
 	ClassUnclassified     Class = "UNCLASSIFIED"
 )
 
-// Classes lists all of them, in the order of this file.
+// Classes lists all classes, in the order of this file.
 func Classes() []Class {
 	return []Class{
 		ClassAuthBadCredentials, ClassAuthNeedAppPassword, ClassAuthServiceDisabled, ClassAuthBasicDisabled, ClassAuthAdminPolicy, ClassAuthNeedWebLogin, ClassAuthRateLimited, ClassAuthRequired, ClassAuthNoMechanism, ClassAuthTokenRefused, ClassAuthConsentNeeded, ClassAuthClientRefused, ClassAuthServerAway, ClassIPNotAllowed, ClassAccountBlocked,

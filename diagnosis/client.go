@@ -18,7 +18,7 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// The kinds of error on this side, as the data files name them.
+// The kinds of errors on this side, as named in the data files.
 const (
 	kindNoSuchHost          = "no_such_host"
 	kindDNSFailed           = "dns_failed"
@@ -60,20 +60,20 @@ const (
 	kindBrokenPipe          = "broken_pipe"
 	kindClosed              = "closed"
 	kindTokenRefused        = "token_refused"
-	// What errors of packages above this one call themselves (kinder).
+	// The kinds of errors of packages above this one (kinder).
 	kindConsent      = "consent"
 	kindOAuthClient  = "oauth_client"
 	kindOAuthServer  = "oauth_server"
 	kindProxyAway    = "proxy_unreachable"
 	kindProxyLogin   = "proxy_login"
 	kindProxyRefused = "proxy_refused"
-	// What other programs say without the server's reply.
+	// Errors of other programs, without the server's reply.
 	kindLoginRefused  = "login_refused"
 	kindTLSNotUsed    = "tls_not_used"
 	kindNoCredentials = "no_credentials"
 	kindWeakCrypto    = "weak_crypto"
 	kindNoReason      = "no_reason"
-	// What bounces say without a reply.
+	// Failures in bounces, without a reply.
 	kindNoRecipient       = "no_recipient"
 	kindNoRecipientDomain = "no_recipient_domain"
 	kindMailLoop          = "mail_loop"
@@ -81,7 +81,7 @@ const (
 	kindOther             = "other"
 )
 
-// ErrorKinds lists all of them.
+// ErrorKinds lists all kinds of errors.
 func ErrorKinds() []string {
 	return []string{kindNoSuchHost, kindDNSFailed, kindRefused, kindUnreachable, kindTimeoutPort25, kindTimeout,
 		kindCanceled, kindNotTLS, kindCertificateExpired, kindCertificateName, kindProviderCertificate, kindUntrusted,
@@ -92,9 +92,8 @@ func ErrorKinds() []string {
 		kindNoCredentials, kindWeakCrypto, kindNoReason, kindNoRecipient, kindNoRecipientDomain, kindMailLoop, kindSMTPUTF8OnTheWay, kindOther}
 }
 
-// errorKind names an error by its type, never by its text: texts change with
-// Go's versions and with the system's language. It is "" for no error, and
-// for one that only carries a reply.
+// errorKind classifies an error by its type, never by its text, which changes with Go's version
+// and the system's language. It returns "" for nil, and for an error that only carries a reply.
 func errorKind(err error) string {
 	if err == nil {
 		return ""
@@ -111,21 +110,20 @@ func errorKind(err error) string {
 	return kindOther
 }
 
-// kinder is an error that says its own kind, a word of [ErrorKinds]. Packages
-// above this one have errors like that; an error that stands for another one
-// says "".
+// kinder is an error that returns its own kind, a word of [ErrorKinds]. Packages above this one
+// have such errors; an error that represents another one returns "".
 type kinder interface{ FailureKind() string }
 
 func ownKind(err error) string {
 	var k kinder
-	// Who cancels does not care what it brought about.
+	// After a cancellation the resulting error doesn't matter.
 	if !errors.Is(err, context.Canceled) && errors.As(err, &k) && slices.Contains(ErrorKinds(), k.FailureKind()) {
 		return k.FailureKind()
 	}
 	return ""
 }
 
-// clientKind knows the errors of package smtpclient.
+// clientKind classifies the errors of package smtpclient.
 func clientKind(err error) string {
 	for _, known := range clientErrors() {
 		if errors.Is(err, known.err) {
@@ -135,7 +133,7 @@ func clientKind(err error) string {
 	return ""
 }
 
-// keptKind knows them by their words, where nothing else was kept.
+// keptKind classifies them by their text, if only the text was stored.
 func keptKind(words string) string {
 	for _, known := range clientErrors() {
 		if strings.Contains(words, known.err.Error()) {
@@ -180,7 +178,7 @@ func clientErrors() []clientError {
 	}
 }
 
-// tlsKind knows what the handshake and the check of the certificate say.
+// tlsKind classifies the errors of the handshake and of the certificate check.
 func tlsKind(err error) string {
 	var (
 		header    tls.RecordHeaderError
@@ -222,7 +220,7 @@ func tlsKind(err error) string {
 	return ""
 }
 
-// isAlone reports that the server showed one certificate, whose issuer is another one.
+// isAlone reports that the server sent only one certificate, issued by another one.
 func isAlone(verify *tls.CertificateVerificationError, err error) bool {
 	if !errors.As(err, &verify) || len(verify.UnverifiedCertificates) != 1 {
 		return false
@@ -231,8 +229,8 @@ func isAlone(verify *tls.CertificateVerificationError, err error) bool {
 	return !bytes.Equal(c.RawIssuer, c.RawSubject)
 }
 
-// alertKind names an alert of the other side by its number (RFC 8446 section
-// 6). crypto/tls keeps the type of the alerts of TCP to itself.
+// alertKind classifies an alert of the other side by its number (RFC 8446 section 6). crypto/tls
+// does not export the type of TCP alerts.
 func alertKind(alert error) string {
 	v := reflect.ValueOf(alert)
 	if v.Kind() != reflect.Uint8 {
@@ -240,8 +238,8 @@ func alertKind(alert error) string {
 	}
 	switch v.Uint() {
 	case 42, 43, 44, 45, 46, 48, 116:
-		// bad, unsupported, revoked, expired or unknown certificate, unknown CA,
-		// certificate required: it is about that of the client.
+		// bad, unsupported, revoked, expired or unknown certificate, unknown CA, certificate
+		// required: these concern the client certificate.
 		return kindClientCertificate
 	case 40: // handshake_failure
 		return kindTLSRefused
@@ -252,8 +250,8 @@ func alertKind(alert error) string {
 	}
 }
 
-// isProviders reports whether a certificate is that of a known provider's
-// host. It only shapes the advice: nothing is ever trusted for it.
+// isProviders reports whether a certificate belongs to a known provider's host. It only changes
+// the advice: it never causes trust.
 func isProviders(cert *x509.Certificate) bool {
 	if cert == nil {
 		return false
@@ -268,7 +266,7 @@ func isProviders(cert *x509.Certificate) bool {
 	return false
 }
 
-// networkKind knows what the system and package net say.
+// networkKind classifies the errors of the system and of package net.
 func networkKind(err error) string {
 	var (
 		dns     *net.DNSError

@@ -28,7 +28,7 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// handshake gives the error of a TLS client that meets server on loopback.
+// handshake returns the error of a TLS client at a server on loopback.
 func handshake(t *testing.T, host string, roots *x509.CertPool, server func(net.Conn)) error {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -59,7 +59,7 @@ func handshake(t *testing.T, host string, roots *x509.CertPool, server func(net.
 	return err
 }
 
-// certificate makes a self-signed one and a pool that trusts it.
+// certificate returns a self-signed certificate and a pool that trusts it.
 func certificate(t *testing.T, expires time.Time, names ...string) (tls.Certificate, *x509.CertPool) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -91,13 +91,13 @@ func serveTLS(cert tls.Certificate, maxVersion uint16) func(net.Conn) {
 func servePlain(c net.Conn) {
 	hangUp(c)
 	_, _ = c.Write([]byte("220 mail.example.com ESMTP\r\n"))
-	_, _ = io.Copy(io.Discard, c) // until the client has seen enough
+	_, _ = io.Copy(io.Discard, c) // until the client is done
 }
 
-// hangUp takes the client's first words and says nothing.
+// hangUp reads the client's first octets and closes without a reply.
 func hangUp(c net.Conn) { _, _ = c.Read(make([]byte, 64<<10)) }
 
-// Errors as crypto/tls really makes them.
+// Real errors of crypto/tls.
 func TestHandshakeErrors(t *testing.T) {
 	t.Parallel()
 	good, trusted := certificate(t, time.Now().Add(24*time.Hour), "mail.example.com", "*.qiye.163.com")
@@ -142,8 +142,8 @@ func TestConnectionRefused(t *testing.T) {
 	}
 }
 
-// dialClosedPort connects to a port that was just closed; somebody else may take it
-// in between, but not ten times.
+// dialClosedPort connects to a port that was just closed; another process may take it in between,
+// but not ten times.
 func dialClosedPort(t *testing.T) error {
 	t.Helper()
 	for range 10 {
@@ -212,7 +212,7 @@ func namedErrors() map[string]struct {
 	}
 }
 
-// Every error that package smtpclient exports has a meaning of its own.
+// Every error that package smtpclient exports has its own meaning.
 func TestErrorsOfTheClient(t *testing.T) {
 	t.Parallel()
 	file, err := parser.ParseFile(token.NewFileSet(), "../smtpclient/errors.go", nil, 0)
@@ -247,7 +247,7 @@ func TestErrorsOfTheClient(t *testing.T) {
 	}
 }
 
-// sample is one error of each kind, or several.
+// samples returns errors of each kind.
 func samples(t *testing.T) map[string][]error {
 	t.Helper()
 	port25 := &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 25}
@@ -298,8 +298,8 @@ func samples(t *testing.T) map[string][]error {
 	}
 }
 
-// Each row of errors is found by an error of each of its kinds at each of its
-// stages, for its provider.
+// Each row of errors is found by an error of each of its kinds at each of its stages, for its
+// provider.
 func TestEveryRowOfErrors(t *testing.T) {
 	t.Parallel()
 	all := samples(t)
@@ -332,7 +332,7 @@ func TestEveryRowOfErrors(t *testing.T) {
 	}
 }
 
-// Every kind means something at a stage that no row speaks of.
+// Every kind has a meaning at a stage that no row covers.
 func TestEveryKindOfError(t *testing.T) {
 	t.Parallel()
 	all := samples(t)
@@ -352,7 +352,7 @@ func TestEveryKindOfError(t *testing.T) {
 			}
 		}
 	}
-	// An error that calls itself what nobody knows is judged by what it holds.
+	// An error with an unknown kind is classified by the errors in it.
 	if f := diagnosis.Diagnose(diagnosis.Fact{Stage: smtp.StageMail, Err: errors.Join(namedKind("lunch"), io.EOF), Status: smtp.NotTried}); f.Class != diagnosis.ClassConnectionLost {
 		t.Errorf("a kind that does not exist: %s", f.Class)
 	}

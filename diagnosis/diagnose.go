@@ -13,8 +13,8 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// Diagnose says what a failure means. It never fails: what it does not know
-// is [ClassUnclassified]. The same fact always gives the same finding.
+// Diagnose returns the finding of a failure. It never fails: an unknown failure is
+// [ClassUnclassified]. The same fact always has the same finding.
 func Diagnose(f Fact) Finding {
 	d := diagnosis{Fact: f.complete(), k: facts()}
 	d.text = normalise(d.Reply.Text())
@@ -28,13 +28,13 @@ func Diagnose(f Fact) Finding {
 	return d.help(d.ofToken(d.find()))
 }
 
-// diagnosis is one fact with what is needed to judge it.
+// diagnosis is one fact with the data to judge it.
 type diagnosis struct {
 	Fact
 	k        *knowledge
-	provider provider.Provider // zero when it is not known
-	text     string            // the reply's, normalised
-	kind     string            // of Err; "" when there is none
+	provider provider.Provider // zero if unknown
+	text     string            // the reply's text, normalised
+	kind     string            // of Err; "" without one
 }
 
 func (d *diagnosis) find() Finding {
@@ -52,9 +52,8 @@ func (d *diagnosis) find() Finding {
 	}
 }
 
-// afterAccept: whatever goes wrong after the message was taken changes
-// nothing. A reset that no message followed is another matter: with it the
-// recipient was not tried.
+// afterAccept reports a failure after the message was accepted, which changes nothing. A RSET
+// that no message followed is different: its recipient was not tried.
 func (d *diagnosis) afterAccept() bool {
 	if d.Status != "" {
 		return d.Status == smtp.Accepted
@@ -63,8 +62,8 @@ func (d *diagnosis) afterAccept() bool {
 		d.Stage == smtp.StageBody && d.Reply.Positive()
 }
 
-// replyLost: the message went out whole and no answer came. A write that
-// failed is not it, since then the end never went out.
+// replyLost reports that the whole message was sent and no reply came. If a write failed, the end
+// was never sent.
 func (d *diagnosis) replyLost() bool {
 	if d.Status != "" {
 		return d.Status == smtp.Unknown
@@ -88,8 +87,8 @@ func (d *diagnosis) accepted() Finding {
 
 func (d *diagnosis) fromReply() Finding {
 	if d.Stage == smtp.StageReset {
-		// QUIRK: eYou and QQ do not know RSET. Nothing was sent yet; a new
-		// connection needs none.
+		// QUIRK: eYou and QQ do not support RSET. Nothing was sent yet; a new connection needs
+		// none.
 		return d.finding(ClassConnectionLost, BasisStage)
 	}
 	f, found := d.byRow()
@@ -125,7 +124,7 @@ func (d *diagnosis) fromError() Finding {
 	return d.unclassified()
 }
 
-// rule is what is known about the kind of error.
+// rule returns the rule for the kind of error.
 func (d *diagnosis) rule() (replytable.ErrorRule, bool) {
 	i := slices.IndexFunc(d.k.Errors, func(r replytable.ErrorRule) bool { return r.Kind == d.kind })
 	if i < 0 {
@@ -149,7 +148,7 @@ func (d *diagnosis) byRule(rule replytable.ErrorRule) Finding {
 	return f
 }
 
-// byEnhanced reads the enhanced code: the provider's own use of it first.
+// byEnhanced uses the enhanced code: first the provider's own meaning of it.
 func (d *diagnosis) byEnhanced() (Finding, bool) {
 	e := d.Reply.Enhanced
 	if e.IsZero() {
@@ -168,8 +167,8 @@ func (d *diagnosis) byEnhanced() (Finding, bool) {
 	return Finding{}, false
 }
 
-// fitsAuth keeps what is no fault of the login away from a 5xx at AUTH, which
-// always is one.
+// fitsAuth excludes classes that are no fault of the login from a 5xx at AUTH, which always is
+// one.
 func (d *diagnosis) fitsAuth(c Class) bool {
 	if d.Stage != smtp.StageAuth || !d.Reply.Permanent() {
 		return true
@@ -188,7 +187,7 @@ func (d *diagnosis) byCode() (Finding, bool) {
 	return Finding{}, false
 }
 
-// guessed says that only the code tells, and where it came if that is known.
+// guessed returns the hint that only the code, and the stage if it is known, was used.
 func (d *diagnosis) guessed() Text {
 	if d.Stage == "" {
 		return d.quoted(
@@ -200,7 +199,7 @@ func (d *diagnosis) guessed() Text {
 		"服务器的原文是“%s”；在这一步通常就是上述原因。")
 }
 
-// codeFits compares a code with one that may hold x for any digit.
+// codeFits compares a code with a pattern that may contain x for any digit.
 func codeFits(pattern string, code int) bool {
 	digits := fmt.Sprint(code)
 	if len(digits) != len(pattern) {
@@ -228,7 +227,7 @@ func (d *diagnosis) unclassified() Finding {
 	return f
 }
 
-// quoted puts the server's words into a sentence.
+// quoted inserts the server's text into a sentence.
 func (d *diagnosis) quoted(en, zh string) Text {
 	words := quotable(d.Reply.String())
 	return Text{EN: fmt.Sprintf(en, words), ZH: fmt.Sprintf(zh, words)}
@@ -239,7 +238,7 @@ func quotable(s string) string {
 	return excerpt.Runes(strings.TrimRight(s, ". "), 200)
 }
 
-// finding is the class with its defaults.
+// finding returns a finding with the defaults of the class.
 func (d *diagnosis) finding(c Class, basis Basis) Finding {
 	info := d.k.class[c]
 	f := Finding{Class: c, Scope: info.Scope, Retry: info.Retry, Cause: info.Cause, Advice: info.Advice, Basis: basis}
@@ -250,8 +249,8 @@ func (d *diagnosis) finding(c Class, basis Basis) Finding {
 	return f
 }
 
-// likely is the class with what its reply code says about trying again. A
-// class that passes with time, as a limit does, passes also after a 5xx.
+// likely returns a finding whose retry follows from the reply code. A class that passes with
+// time, such as a limit, also passes after a 5xx.
 func (d *diagnosis) likely(c Class, scope Scope, basis Basis) Finding {
 	f := d.finding(c, basis)
 	if scope != "" {
@@ -270,7 +269,7 @@ func (d *diagnosis) likely(c Class, scope Scope, basis Basis) Finding {
 	return f
 }
 
-// permanence follows from what to do next.
+// permanence follows from the retry.
 func (d *diagnosis) permanence(info ClassInfo, r Retry) Permanence {
 	switch {
 	case info.Permanence != "":
@@ -285,7 +284,7 @@ func (d *diagnosis) permanence(info ClassInfo, r Retry) Permanence {
 	}
 }
 
-// scopeOf is what a failure at a stage is about when nothing else tells.
+// scopeOf returns the default scope of a failure at a stage.
 func scopeOf(stage smtp.Stage) Scope {
 	switch stage {
 	case smtp.StageAuth:
@@ -299,8 +298,7 @@ func scopeOf(stage smtp.Stage) Scope {
 	}
 }
 
-// ofToken: where a token was refused, what the provider says of passwords and
-// app passwords is not meant.
+// ofToken removes the provider's advice about passwords and app passwords if a token was refused.
 func (d *diagnosis) ofToken(f Finding) Finding {
 	if d.kind != kindTokenRefused || f.Class != ClassAuthBadCredentials && f.Class != ClassAuthNeedAppPassword {
 		return f
@@ -308,8 +306,8 @@ func (d *diagnosis) ofToken(f Finding) Finding {
 	return d.finding(ClassAuthTokenRefused, f.Basis)
 }
 
-// waitFor takes the pause that the reply names. It overrules a guess, and the
-// length of a pause, but not a row that knows trying again to be useless.
+// waitFor uses the pause named in the reply. It overrides a guess, and the length of a pause, but
+// not a row that says that a retry is useless.
 func (d *diagnosis) waitFor(f Finding) Finding {
 	after, named := namedWait(d.Reply.Text())
 	if !named || f.Permanence != Temporary && f.Basis != BasisCode && f.Basis != BasisNothing {
@@ -319,7 +317,7 @@ func (d *diagnosis) waitFor(f Finding) Finding {
 	return f
 }
 
-// at reports whether a rule for these stages, or for all, covers one.
+// at reports whether a rule for these stages, or for all, covers a stage.
 func at(stages []smtp.Stage, stage smtp.Stage) bool {
 	return len(stages) == 0 || slices.Contains(stages, stage)
 }

@@ -24,7 +24,7 @@ func reply(code int, enhanced, text string) smtp.Reply {
 	return r
 }
 
-// The order of judgement, case by case. Want is class, permanence, basis.
+// The order of the rules, case by case. Want is class, permanence, basis.
 func TestDiagnose(t *testing.T) {
 	t.Parallel()
 	fact := func(stage smtp.Stage, r smtp.Reply, id string) diagnosis.Fact {
@@ -35,7 +35,7 @@ func TestDiagnose(t *testing.T) {
 		fact diagnosis.Fact
 		want string
 	}{
-		// The same words, another provider.
+		// The same text, another provider.
 		{"iCloud wants an app password", fact(smtp.StageAuth, reply(535, "5.7.8", "Error: authentication failed"), "icloud"), "AUTH_NEED_APP_PASSWORD permanent provider"},
 		{"NetEase does not say so", fact(smtp.StageAuth, reply(535, "", "Error: authentication failed"), "netease163"), "AUTH_BAD_CREDENTIALS permanent provider"},
 		{"526 at Alibaba is the login", fact(smtp.StageAuth, reply(526, "", "Authentication failure[0]"), "alibaba_qiye"), "AUTH_BAD_CREDENTIALS permanent provider"},
@@ -59,7 +59,7 @@ func TestDiagnose(t *testing.T) {
 		{"words in another order", fact(smtp.StageGreeting, reply(421, "", "<192.0.2.1> rejected: IP<192.0.2.1>"), "netease163"), "TEMPORARY temporary code"},
 		{"words of a recipient at AUTH", fact(smtp.StageAuth, reply(550, "", "Invalid User"), "netease163"), "AUTH_BAD_CREDENTIALS permanent code"},
 		{"words of a login at MAIL", fact(smtp.StageMail, reply(535, "", "Error: authentication failed"), "qq"), "AUTH_BAD_CREDENTIALS permanent provider"},
-		// The provider is known and the text is another's.
+		// The provider is known and the text is from other software.
 		{"Postfix words at an unknown server", fact(smtp.StageRcpt, reply(550, "5.1.1", "<x@y>: Recipient address rejected: User unknown in local recipient table"), ""), "RECIPIENT_INVALID permanent text"},
 		{"others' words at a known provider", fact(smtp.StageRcpt, reply(554, "5.7.1", "Service unavailable; Client host [x] blocked using zen.spamhaus.org; y"), "gmail"), "IP_REPUTATION temporary text"},
 		// Enhanced codes.
@@ -88,7 +88,7 @@ func TestDiagnose(t *testing.T) {
 		{"554 as greeting", fact(smtp.StageGreeting, reply(554, "", "nein"), ""), "IP_REPUTATION temporary code"},
 		{"530 at MAIL", fact(smtp.StageMail, reply(530, "", "nein"), ""), "AUTH_REQUIRED permanent code"},
 		{"454 to STARTTLS", fact(smtp.StageStartTLS, reply(454, "", "später"), ""), "TEMPORARY temporary code"},
-		// Nothing to hold on to.
+		// Nothing to go by.
 		{"a 5xx of no meaning", fact(smtp.StageData, reply(571, "", "nein"), ""), "UNCLASSIFIED permanent nothing"},
 		{"nothing at all", diagnosis.Fact{}, "UNCLASSIFIED unknown nothing"},
 		{"a provider nobody knows", fact(smtp.StageAuth, reply(535, "", "nein"), "nobody"), "AUTH_BAD_CREDENTIALS permanent code"},
@@ -103,7 +103,7 @@ func TestDiagnose(t *testing.T) {
 	}
 }
 
-// What follows an accepted message, and what is lost before its answer.
+// Failures after an accepted message, and before its reply.
 func TestDiagnoseAroundTheEnd(t *testing.T) {
 	t.Parallel()
 	frame := &smtp.Error{Stage: smtp.StageQuit, Err: fmt.Errorf("%w: %q", smtp.ErrMalformedReply, "\x00\x00\x00\x1a")}
@@ -164,7 +164,7 @@ func TestFromOutcomeAndError(t *testing.T) {
 	}
 }
 
-// The pause that a server names.
+// Pauses named by a server.
 func TestNamedWait(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -199,18 +199,18 @@ func TestNamedWait(t *testing.T) {
 		{reply(451, "", "请在10分钟后重试"), "delay 10m0s"},
 		{reply(451, "", "30 秒后再试"), "delay 30s"},
 		{reply(451, "", "2小时之后再发"), "delay 2h0m0s"},
-		{reply(550, "", "not now, try again in 2 minutes"), "delay 2m0s"}, // a 5xx that passes
+		{reply(550, "", "not now, try again in 2 minutes"), "delay 2m0s"}, // a temporary 5xx
 		{reply(451, "", "try again in 0 seconds"), "delay 1s"},
 		// No pause.
 		{reply(451, "", "try again later"), "transient"},
 		{reply(451, "", "limit of 400 rcpts per 24 hours"), "transient"},
 		{reply(451, "", "try again in 99999999999 seconds"), "transient"},
 		{reply(451, "", "try again in a few minutes"), "transient"},
-		{reply(451, "", "try again after 2026-11-23T08:00:00Z"), "transient"}, // whose clock?
+		{reply(451, "", "try again after 2026-11-23T08:00:00Z"), "transient"}, // the clock is unknown
 		{reply(451, "", "you sent 500 messages in 24 hours, try again later"), "transient"},
 		{reply(451, "", "每24小时最多发送500封"), "transient"},
 		{reply(451, "", "10分钟内发送过多，请稍后重试"), "transient"},
-		{reply(550, "5.1.1", "User unknown; do not try again in 2 minutes"), "never"}, // a code that knows better
+		{reply(550, "5.1.1", "User unknown; do not try again in 2 minutes"), "never"}, // the code is more reliable
 	} {
 		f := diagnosis.Diagnose(diagnosis.Fact{Stage: smtp.StageRcpt, Reply: tt.reply})
 		if f.Retry.String() != tt.want {
@@ -248,7 +248,7 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-// A hint names a provider only where that provider must have spoken.
+// A hint names a provider only if that provider must have sent the reply.
 func TestHintOfAnotherProvider(t *testing.T) {
 	t.Parallel()
 	r := reply(535, "5.7.8", "Error: authentication failed: This user does not have access rights to this service")
@@ -285,7 +285,7 @@ func TestScopes(t *testing.T) {
 	}
 }
 
-// Among rows with the same words the nearest one speaks.
+// Among rows with the same text the nearest one counts.
 func TestNearestRow(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -308,7 +308,7 @@ func TestNearestRow(t *testing.T) {
 	}
 }
 
-// BenchmarkDiagnose is the cost of one failure.
+// BenchmarkDiagnose measures the diagnosis of one failure.
 func BenchmarkDiagnose(b *testing.B) {
 	fact := diagnosis.Fact{Stage: smtp.StageRcpt, Reply: reply(550, "5.1.1", "<x@y>: Recipient address rejected: User unknown in local recipient table"), Provider: "qq"}
 	for b.Loop() {

@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// Windows has its own numbers for sockets; those of package syscall named
-// after Unix are inventions that no call returns.
+// Windows has its own numbers for socket errors; no call returns the constants of package syscall
+// with Unix names.
 
 func errnoRefused() []error { return []error{windows.WSAECONNREFUSED} }
 func errnoUnreachable() []error {

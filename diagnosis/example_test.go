@@ -7,7 +7,7 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// QQ answers a limit that passes with a 550.
+// QQ answers a temporary limit with a 550.
 func ExampleDiagnose() {
 	f := diagnosis.Diagnose(diagnosis.Fact{
 		Stage:    smtp.StageBody,

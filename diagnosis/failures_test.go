@@ -22,17 +22,16 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// failing is a failure that a test provokes, and the fact that it leaves.
+// failing is a failure provoked by a test, and its fact.
 type failing struct {
 	name string
 	fact func(*testing.T) diagnosis.Fact
 }
 
-// soon is how long a server that says nothing is waited for; on a busy machine, too, the
-// client has come to where it says nothing.
+// soon is how long the tests wait for a silent server; it is long enough for a busy machine.
 const soon = 2 * time.Second
 
-// sending sends a message with this module's own client.
+// sending sends a message with the module's own client.
 func sending(provider string, open func(*testing.T) (url string, o yan.Options)) func(*testing.T) diagnosis.Fact {
 	return func(t *testing.T) diagnosis.Fact {
 		t.Helper()
@@ -56,7 +55,7 @@ func sending(provider string, open func(*testing.T) (url string, o yan.Options))
 	}
 }
 
-// at is a server of the sandbox over TLS.
+// at opens a sandbox server over TLS.
 func at(profile string, o yan.Options, options ...sandboxtest.Option) func(*testing.T) (string, yan.Options) {
 	return func(t *testing.T) (string, yan.Options) {
 		s := sandboxtest.Start(t, profile, options...)
@@ -67,7 +66,7 @@ func at(profile string, o yan.Options, options ...sandboxtest.Option) func(*test
 	}
 }
 
-// through is a proxy that answers each client with these bytes.
+// through opens a proxy that answers each client with these octets.
 func through(scheme, answer string) func(*testing.T) (string, yan.Options) {
 	return func(t *testing.T) (string, yan.Options) {
 		address := answering(t, answer)
@@ -75,8 +74,8 @@ func through(scheme, answer string) func(*testing.T) (string, yan.Options) {
 	}
 }
 
-// answering is the address of a server that says the same to everybody, each
-// part, which "|" ends, after something was heard.
+// answering returns the address of a server that sends the same to every client, part by part:
+// each part ends in "|" and follows some input.
 func answering(t *testing.T, answer string) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -103,7 +102,7 @@ func answering(t *testing.T, answer string) string {
 	return l.Addr().String()
 }
 
-// dialing connects to a name that a DNS server of the test knows, or not.
+// dialing connects to a name that may be missing in the test's DNS server.
 func dialing(name string) func(*testing.T) diagnosis.Fact {
 	return func(t *testing.T) diagnosis.Fact {
 		t.Helper()
@@ -120,7 +119,7 @@ func dialing(name string) func(*testing.T) diagnosis.Fact {
 	}
 }
 
-// shaking is a handshake with a server on loopback.
+// shaking performs a handshake with a server on loopback.
 func shaking(host string, expires time.Duration, names []string, trusted bool, serve func(tls.Certificate) func(net.Conn)) func(*testing.T) diagnosis.Fact {
 	return func(t *testing.T) diagnosis.Fact {
 		t.Helper()
@@ -170,8 +169,8 @@ func writing(t *testing.T) diagnosis.Fact {
 	return diagnosis.Fact{}
 }
 
-// failures are those of the connection, of TLS and of the login for which there
-// is no reply, or one that does not tell, as they really come.
+// failures are real failures of the connection, of TLS and of the login for which the reply is
+// missing or meaningless.
 func failures() []failing {
 	const name = "mail.example.com"
 	day, own, theirs := 24*time.Hour, []string{name}, []string{name, "*.qiye.163.com"}
@@ -271,8 +270,8 @@ func closedPort(t *testing.T) string {
 	return op.Addr.String()
 }
 
-// Each failure as a user sees it: what happened, why, what to do. Read
-// testdata/failures.golden in review.
+// Each failure as a user sees it: the event, the cause, the advice. Read testdata/failures.golden
+// in review.
 func TestFailures(t *testing.T) {
 	t.Parallel()
 	all := failures()
@@ -293,8 +292,7 @@ func TestFailures(t *testing.T) {
 	compare(t, "testdata/failures.golden", strings.Join(seen, "\n"))
 }
 
-// shown is a finding in both languages, without what the provider's menus are
-// like.
+// shown formats a finding in both languages, without the provider's menus.
 func shown(name string, f diagnosis.Finding) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n  %s about the %s, %s, retry: %s\n", name, f.Class, f.Scope, f.Permanence, f.Retry)
@@ -322,7 +320,7 @@ func compare(t *testing.T, file, got string) {
 	}
 }
 
-// What went wrong with an access token, whatever it was.
+// Failures of an access token, of all kinds.
 func TestOAuthFailures(t *testing.T) {
 	t.Parallel()
 	for problem, want := range map[oauth.Problem]diagnosis.Class{
@@ -332,7 +330,7 @@ func TestOAuthFailures(t *testing.T) {
 		oauth.Denied: diagnosis.ClassAuthConsentNeeded, oauth.Expired: diagnosis.ClassAuthConsentNeeded, oauth.ConsentEnded: diagnosis.ClassAuthConsentNeeded,
 		oauth.StillRefused: diagnosis.ClassAuthTokenRefused, oauth.Rejected: diagnosis.ClassUnclassified, oauth.Unsaved: diagnosis.ClassUnclassified,
 	} {
-		// The cause beneath, like a name that was not found, is not the mail server's.
+		// An error underneath, like a name that was not found, does not concern the mail server.
 		err := fmt.Errorf("a token: %w", &oauth.Error{Problem: problem, Host: "login.example", Err: errors.New("odd")})
 		f := diagnosis.Diagnose(diagnosis.Fact{Stage: smtp.StageAuth, Err: err, Status: smtp.NotTried})
 		if f.Class != want || f.Scope != diagnosis.ScopeAccount {
@@ -341,8 +339,7 @@ func TestOAuthFailures(t *testing.T) {
 	}
 }
 
-// Linux says of the broadcast address that there is no way to it, and sends
-// nothing.
+// Linux has no route to the broadcast address, and sends nothing.
 func TestNoRoute(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS != "linux" {

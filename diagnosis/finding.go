@@ -13,33 +13,33 @@ import (
 // Text is a text in the two languages.
 type Text = provider.Text
 
-// Fact is what is known about a failure. Every field may be empty.
+// Fact is the known data about a failure. Every field may be empty.
 type Fact struct {
 	Stage smtp.Stage
-	// Reply is the server's; zero when it said nothing.
+	// Reply is the server's reply; zero without one.
 	Reply smtp.Reply
-	// Err is what happened on this side. A *[smtp.Error] in it fills in the
-	// stage and the reply where those are empty.
+	// Err is the error on this side. A *[smtp.Error] in it supplies stage and reply if those are
+	// empty.
 	Err error
-	// Provider is an ID of package provider; "" when it is not known.
+	// Provider is an ID of package provider; "" if unknown.
 	Provider string
-	// Status is what became of the recipient, if that is known. Without it a
-	// connection lost at the body counts as [smtp.Unknown].
+	// Status is the recipient's status, if it is known. Without it a connection lost at the body
+	// counts as [smtp.Unknown].
 	Status smtp.Status
 }
 
-// FromOutcome is the fact of one recipient's outcome.
+// FromOutcome returns the fact of one recipient's outcome.
 func FromOutcome(o smtp.Outcome, providerID string) Fact {
 	return Fact{Stage: o.Stage, Reply: o.Reply, Err: o.Err, Provider: providerID, Status: o.Status}
 }
 
-// FromError is the fact of a failed connection or login: an error that holds
-// an *[smtp.Error].
+// FromError returns the fact of a failed connection or login: an error that contains an
+// *[smtp.Error].
 func FromError(err error, providerID string) Fact {
 	return Fact{Err: err, Provider: providerID}.complete()
 }
 
-// complete takes stage, reply and cause out of an smtp.Error.
+// complete copies stage, reply and cause from an smtp.Error.
 func (f Fact) complete() Fact {
 	var at *smtp.Error
 	if !errors.As(f.Err, &at) {
@@ -54,65 +54,62 @@ func (f Fact) complete() Fact {
 	return f
 }
 
-// Finding is what a failure means.
+// Finding is the explanation of a failure.
 type Finding struct {
 	Class      Class      `json:"class"`
 	Scope      Scope      `json:"scope"`
 	Permanence Permanence `json:"permanence"`
 	Retry      Retry      `json:"retry"`
-	// Cause says what happened and Advice what to do, for every failure of
-	// the class.
+	// Cause is the event and Advice the next step, for every failure of the class.
 	Cause  Text `json:"cause"`
 	Advice Text `json:"advice"`
-	// Hint is what is known about this very reply; empty when nothing is.
+	// Hint is specific to this reply; empty if there is none.
 	Hint Text `json:"hint,omitzero"`
-	// Where is the way through the provider's menus to the authorization code,
-	// for failures of the login; HelpURLs are pages to read.
+	// Where is the way through the provider's menus to the authorization code, for failures of
+	// the login; HelpURLs are pages to read.
 	Where    Text     `json:"where,omitzero"`
 	HelpURLs []string `json:"help_urls,omitempty"`
-	// Basis says what the finding rests on.
+	// Basis is the reason for the finding.
 	Basis Basis `json:"basis"`
-	// Row is the ID of the row of replies.yaml that fitted: "3b.12"; "" when
-	// none did.
+	// Row is the ID of the matching row of replies.yaml: "3b.12"; "" if none matched.
 	Row string `json:"row,omitempty"`
 }
 
-// Scope is what a failure is about: what else will fail in the same way.
+// Scope says which other attempts will fail in the same way.
 type Scope string
 
 // The scopes.
 const (
-	ScopeConnection Scope = "connection" // this connection or the way to this server
+	ScopeConnection Scope = "connection" // this connection or the path to this server
 	ScopeAccount    Scope = "account"    // everything this account sends
-	ScopeMessage    Scope = "message"    // this message, to anybody
+	ScopeMessage    Scope = "message"    // this message, to any recipient
 	ScopeRecipient  Scope = "recipient"  // this recipient
 )
 
-// Scopes lists all of them.
+// Scopes lists all scopes.
 func Scopes() []Scope {
 	return []Scope{ScopeConnection, ScopeAccount, ScopeMessage, ScopeRecipient}
 }
 
-// Permanence is whether the same try may succeed later.
+// Permanence says whether the same attempt may succeed later.
 type Permanence string
 
 // The permanences.
 const (
 	Temporary Permanence = "temporary" // it may
 	Permanent Permanence = "permanent" // not until something is changed
-	// UnknownPermanence: nobody can say, or it is not known whether the try
-	// failed at all.
+	// UnknownPermanence: it is unknown, or it is not even known whether the attempt failed.
 	UnknownPermanence Permanence = "unknown"
-	// AcceptedAlready: nothing failed that matters.
+	// AcceptedAlready: the message was accepted.
 	AcceptedAlready Permanence = "accepted"
 )
 
-// RetryKind is what to do about a failure without asking anybody.
+// RetryKind is the automatic reaction to a failure.
 type RetryKind string
 
 // The kinds.
 const (
-	RetryNever     RetryKind = "never"     // the same bytes will fail again
+	RetryNever     RetryKind = "never"     // the same octets will fail again
 	RetryAfterFix  RetryKind = "after_fix" // once, after the user has changed something
 	RetryDelay     RetryKind = "delay"     // not before Retry.After, even after a 5xx
 	RetryTransient RetryKind = "transient" // with the usual growing pauses
@@ -121,19 +118,19 @@ const (
 	RetryAccepted  RetryKind = "accepted"  // never: the message was taken
 )
 
-// RetryKinds lists all of them.
+// RetryKinds lists all kinds.
 func RetryKinds() []RetryKind {
 	return []RetryKind{RetryNever, RetryAfterFix, RetryDelay, RetryTransient, RetryReconnect, RetrySplit, RetryAccepted}
 }
 
-// Retry is whether and when to try again.
+// Retry says whether and when to try again.
 type Retry struct {
 	Kind RetryKind
-	// After is the least pause; 0 unless Kind is [RetryDelay].
+	// After is the minimum pause; 0 unless Kind is [RetryDelay].
 	After time.Duration
 }
 
-// String is "delay 1h0m0s" or the kind alone.
+// String returns "delay 1h0m0s" or the kind alone.
 func (r Retry) String() string {
 	if r.After == 0 {
 		return string(r.Kind)
@@ -141,18 +138,18 @@ func (r Retry) String() string {
 	return fmt.Sprintf("%s %s", r.Kind, r.After)
 }
 
-// retryJSON is the form of a Retry in JSON.
+// retryJSON is the JSON form of a Retry.
 type retryJSON struct {
 	Kind         RetryKind `json:"kind"`
 	AfterSeconds int64     `json:"after_seconds,omitempty"`
 }
 
-// MarshalJSON writes {"kind":"delay","after_seconds":3600}.
+// MarshalJSON encodes {"kind":"delay","after_seconds":3600}.
 func (r Retry) MarshalJSON() ([]byte, error) {
 	return json.Marshal(retryJSON{r.Kind, int64(r.After / time.Second)})
 }
 
-// UnmarshalJSON reads what MarshalJSON wrote.
+// UnmarshalJSON decodes the result of MarshalJSON.
 func (r *Retry) UnmarshalJSON(b []byte) error {
 	var raw retryJSON
 	if err := json.Unmarshal(b, &raw); err != nil {
@@ -162,14 +159,14 @@ func (r *Retry) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// Basis is what a finding rests on, the firmest first.
+// Basis is the reason for a finding, the most reliable first.
 type Basis string
 
 // The bases.
 const (
-	BasisStage    Basis = "stage"    // where it happened decides alone
+	BasisStage    Basis = "stage"    // the stage alone decides
 	BasisProvider Basis = "provider" // a row of this provider
-	BasisText     Basis = "text"     // a row of another server with the same words
+	BasisText     Basis = "text"     // a row of another server with the same text
 	BasisError    Basis = "error"    // an error on this side
 	BasisEnhanced Basis = "enhanced" // the enhanced code
 	BasisCode     Basis = "code"     // code and stage only: a likely guess

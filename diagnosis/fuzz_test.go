@@ -11,8 +11,8 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// FuzzDiagnose: whatever a server says, there is a class in both languages,
-// the words are known ones, and the same fact gives the same finding.
+// FuzzDiagnose: for every reply there is a class in both languages, its words are known, and the
+// same fact has the same finding.
 func FuzzDiagnose(f *testing.F) {
 	f.Add("auth", 535, "5.7.8", "Error: authentication failed", "icloud", "", 0)
 	f.Add("body", 554, "", "DT:SPM 163 smtp10,x y", "yeah", "", 1)

@@ -12,7 +12,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// Each class as a user sees it, in both languages: read it in review.
+// Each class as a user sees it, in both languages: read the golden in review.
 func TestClassesGolden(t *testing.T) {
 	t.Parallel()
 	classes := diagnosis.Classes()
@@ -38,7 +38,7 @@ func TestClassesGolden(t *testing.T) {
 	compare(t, "testdata/classes.golden", out.String())
 }
 
-// Every class has four sentences of its own, in the right script, and ends them.
+// Every class has four different sentences in the right script, with final punctuation.
 func TestSentences(t *testing.T) {
 	t.Parallel()
 	han := regexp.MustCompile(`\p{Han}`)
@@ -82,7 +82,7 @@ func TestDescribeUnknown(t *testing.T) {
 	}
 }
 
-// Every class can come out: by a row, a code or an error.
+// Every class is the result of some row, code or error.
 func TestEveryClassIsUsed(t *testing.T) {
 	t.Parallel()
 	used := map[diagnosis.Class]bool{diagnosis.ClassUnknownOutcome: true, diagnosis.ClassUnclassified: true}

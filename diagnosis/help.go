@@ -7,8 +7,8 @@ import (
 	"github.com/yanmail/yan/provider"
 )
 
-// help adds what is known of the provider: the kind of secret that it wants,
-// where it keeps its authorization codes, and its rules.
+// help adds data about the provider: the kind of secret that it requires, the place of its
+// authorization codes, and its rules.
 func (d *diagnosis) help(f Finding) Finding {
 	if d.provider.ID != "" && f.Class == ClassAuthBadCredentials {
 		if want := wanted(d.provider); want != (Text{}) {
@@ -25,8 +25,8 @@ func (d *diagnosis) help(f Finding) Finding {
 	return f
 }
 
-// wanted is the advice for a refused login: which secret this provider takes.
-// It is empty where that is not known.
+// wanted returns the advice for a refused login: which secret this provider accepts. It is empty
+// if that is unknown.
 func wanted(p provider.Provider) Text {
 	var en, zh string
 	switch p.Auth.Kind {
@@ -34,7 +34,7 @@ func wanted(p provider.Provider) Text {
 		en, zh = "its authorization code, not the login password", "授权码，不是登录密码"
 	case provider.AppPassword:
 		en, zh = "an app password, not the login password", "应用专用密码，不是登录密码"
-		if p.Region == "cn" { // what such services call it
+		if p.Region == "cn" { // the term of such services
 			zh = "客户端专用密码（授权码），不是登录密码"
 		}
 	case provider.Password:
@@ -65,7 +65,7 @@ func wanted(p provider.Provider) Text {
 	return Text{EN: fmt.Sprintf("Check the user name; %s wants %s.", p.Names.EN, en), ZH: fmt.Sprintf("请核对账号；%s%s%s。", p.Names.ZH, verb, zh)}
 }
 
-// isAboutCode: a password or authorization code may be what is wrong.
+// isAboutCode reports whether a wrong password or authorization code is a possible cause.
 func (d *diagnosis) isAboutCode(c Class) bool {
 	switch c {
 	case ClassAuthRateLimited, ClassAuthTokenRefused, ClassAuthConsentNeeded, ClassAuthClientRefused, ClassAuthServerAway:

@@ -9,7 +9,7 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// Words that mean the own account at the login and somebody else's behind it.
+// Words that mean the own account at the login and another account after it.
 func TestTwoMeanings(t *testing.T) {
 	t.Parallel()
 	for _, id := range []string{"", "netease163", "netease126"} {
@@ -37,7 +37,7 @@ func TestTwoMeanings(t *testing.T) {
 	}
 }
 
-// A refused login says which secret this provider wants, in one line.
+// A refused login says which secret this provider requires, in one line.
 func TestAdviceNamesTheSecret(t *testing.T) {
 	t.Parallel()
 	refused := func(id string) diagnosis.Finding {
@@ -67,7 +67,7 @@ func TestAdviceNamesTheSecret(t *testing.T) {
 	}
 }
 
-// Where nobody says where a reply came, nothing is said of "this stage".
+// Without a stage the text does not mention "this stage".
 func TestGuessedByCodeAlone(t *testing.T) {
 	t.Parallel()
 	for stage, want := range map[smtp.Stage]string{"": "不知道出现在哪一步", smtp.StageRcpt: "在这一步"} {
@@ -78,13 +78,13 @@ func TestGuessedByCodeAlone(t *testing.T) {
 	}
 }
 
-// What others' programs did is not blamed on this one, and Proton Bridge is
-// named only where it is meant.
+// Failures of other programs are not blamed on Yan, and Proton Bridge is named only if it is
+// meant.
 func TestNeutralWords(t *testing.T) {
 	t.Parallel()
 	for _, c := range diagnosis.Classes() {
 		info, _ := diagnosis.Describe(c)
-		if c == diagnosis.ClassUnclassified { // what this program does not know
+		if c == diagnosis.ClassUnclassified { // failures unknown to this program
 			continue
 		}
 		for _, s := range []string{info.Cause.EN, info.Advice.EN, info.Cause.ZH, info.Advice.ZH} {

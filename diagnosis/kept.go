@@ -6,9 +6,9 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// Kept returns the finding for an error of this side that was stored as its text and its
-// class, as the outbox does. ok is false for an unknown class. If the text is that of an
-// error of package smtpclient, the finding is about that very error.
+// Kept returns the finding for an error of this side that was stored as its text and its class, as
+// in the outbox. ok is false for an unknown class. If the text is that of an error of package
+// smtpclient, the finding is that of the error.
 func Kept(class Class, stage smtp.Stage, words string) (f Finding, ok bool) {
 	k := facts()
 	if _, ok := k.class[class]; !ok {
@@ -19,7 +19,7 @@ func Kept(class Class, stage smtp.Stage, words string) (f Finding, ok bool) {
 		return d.byRule(rule), true
 	}
 	if class == ClassUnclassified {
-		return d.unclassified(), true // whose own advice is for replies
+		return d.unclassified(), true // its own advice is for replies
 	}
 	return d.finding(class, BasisError), true
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// What is kept of an error says as much as the error did: the advice of a queued message
-// is that of one which is sent at once.
+// A stored error is explained like the original: a queued message gets the same advice as one
+// sent at once.
 func TestKeptErrors(t *testing.T) {
 	t.Parallel()
 	for name, tt := range namedErrors() {
@@ -29,9 +29,9 @@ func TestKeptErrors(t *testing.T) {
 	}
 }
 
-// A failure on this side sends nobody to the administrator of a server: a file that can't
-// be read, a name that is not found, TLS here, the configuration. Errors about the
-// server's certificate, its keys or its policy may.
+// A failure on this side does not send the user to the administrator of a server: an unreadable
+// file, a name not found, local TLS, the configuration. Errors of the server's certificate, keys
+// or policy may.
 func TestOwnFailuresNameNoAdministrator(t *testing.T) {
 	t.Parallel()
 	ofServer := map[string]bool{"pin": true, "certificate_expired": true, "auth_not_offered": true, "client_certificate": true, "incomplete_chain": true, "no_names": true, "weak_crypto": true}
@@ -50,7 +50,7 @@ func TestOwnFailuresNameNoAdministrator(t *testing.T) {
 		}
 		for _, stage := range append(smtp.Stages(), "") {
 			f := diagnosis.Diagnose(diagnosis.Fact{Stage: stage, Status: smtp.NotTried, Err: namedKind(kind)})
-			if f.Row == "" { // a row is about one provider
+			if f.Row == "" { // a row concerns one provider
 				check(kind+" at "+string(stage), f)
 				checked++
 			}

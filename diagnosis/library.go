@@ -2,8 +2,8 @@ package diagnosis
 
 import "strings"
 
-// options are the flags of the command that advice names, and what a program sets
-// instead. The longer ones come first.
+// options maps flags of the command in the advice to settings of a program. The longer ones come
+// first.
 var options = []struct{ command, program Text }{
 	{Text{EN: "own server: --tls-ca FILE or --tls-pin (keys tls_ca, tls_pin)", ZH: "自建服务器请用 --tls-ca 文件 或 --tls-pin（配置项 tls_ca、tls_pin）"},
 		Text{EN: "for a server of your own set CAFile or Pin in Options", ZH: "自建服务器请设置 Options 的 CAFile 或 Pin"}},
@@ -29,8 +29,8 @@ var options = []struct{ command, program Text }{
 		Text{EN: "set NoPipelining in Options", ZH: "请设置 Options 的 NoPipelining"}},
 }
 
-// ForPrograms is the finding for a program that uses the library: where the advice names
-// flags of the command, it names fields of Options instead.
+// ForPrograms returns the finding for a program that uses the library: the advice names fields of
+// Options in place of flags of the command.
 func (f Finding) ForPrograms() Finding {
 	for _, t := range []*Text{&f.Cause, &f.Advice, &f.Hint, &f.Where} {
 		for _, o := range options {

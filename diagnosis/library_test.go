@@ -10,10 +10,10 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// flagOrCommand is what only a user of the command line understands.
+// flagOrCommand matches text for users of the command line only.
 var flagOrCommand = regexp.MustCompile(`(^|[^-\w])--[a-z]|\byan [a-z]|\btls_|\blocal_name`)
 
-// Whatever the data says to users of the command, programs hear of no flag of it.
+// Whatever the data tells users of the command, the advice for programs names no flag.
 func TestAdviceForProgramsNamesNoFlags(t *testing.T) {
 	t.Parallel()
 	texts, named := 0, 0
@@ -55,12 +55,12 @@ func TestAdviceForProgramsNamesNoFlags(t *testing.T) {
 	}
 }
 
-// What failed on this side sends nobody to the server's administrator.
+// A failure on this side does not send the user to the server's administrator.
 func TestFailuresOfThisSide(t *testing.T) {
 	t.Parallel()
 	for _, err := range []error{errors.New("the transport is closed"), errors.New("the user name holds characters that SASLprep forbids"), errors.New("disk full")} {
 		for _, stage := range append(smtp.Stages(), "") {
-			if stage == smtp.StageReset || stage == smtp.StageQuit { // the message is safe
+			if stage == smtp.StageReset || stage == smtp.StageQuit { // the message was accepted
 				continue
 			}
 			f := diagnosis.Diagnose(diagnosis.Fact{Err: err, Stage: stage})

@@ -2,8 +2,7 @@ package diagnosis
 
 import "testing"
 
-// BenchmarkLoad is what the first diagnosis costs beyond its own work: at
-// most 3 ms.
+// BenchmarkLoad measures the additional cost of the first diagnosis: at most 3 ms.
 func BenchmarkLoad(b *testing.B) {
 	for b.Loop() {
 		load()

@@ -10,8 +10,8 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// One reply loses step by step what it can be told by: each basis speaks where
-// those before it are silent, and only there.
+// A reply loses one feature after another: each basis decides if the earlier ones are missing,
+// and only then.
 func TestPrecedence(t *testing.T) {
 	t.Parallel()
 	const words = "Access denied, bad outbound sender [x y]"
@@ -43,8 +43,8 @@ func TestPrecedence(t *testing.T) {
 	}
 }
 
-// passing5xx are the rows whose 5xx passes with time: to be tried again, after
-// a pause, though RFC 5321 section 4.2.1 has 5xx for what fails again.
+// passing5xx lists the rows whose 5xx is temporary: to be retried after a pause, although RFC
+// 5321 section 4.2.1 reserves 5xx for permanent failures.
 func passing5xx() []string {
 	return strings.Fields(`1b.1 1b.5 1b.7 1b.8 1b.9 1b.10 1b.11 1b.13
 		3b.29 3b.32 3b.38 3b.47 3b.49 3b.50 3b.52 3b.53 3b.54 3c.8 4.5 4.17 5.4b 5.8a 5.9i
@@ -75,7 +75,7 @@ func TestPermanentCodesThatPass(t *testing.T) {
 	}
 }
 
-// columns is the width on a terminal: Chinese takes two for each character.
+// columns returns the width on a terminal: a Chinese character takes two columns.
 func columns(s string) int {
 	n := 0
 	for _, r := range s {
@@ -87,7 +87,7 @@ func columns(s string) int {
 	return n
 }
 
-// A sentence is read at a glance: one line, one next step and at most one more.
+// A sentence is short: one line, with one next step and at most one more.
 func TestSentencesAreShort(t *testing.T) {
 	t.Parallel()
 	for _, c := range diagnosis.Classes() {

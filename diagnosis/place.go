@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// At gives a finding advice that depends on where the server is: its host as the user
-// wrote it, and its port. A server on this machine need not encrypt, and a certificate is
-// for names even where an address was dialed.
+// At returns a finding whose advice depends on the server's place: its host as the user wrote it,
+// and its port. A server on this machine may be used without encryption, and a certificate is
+// valid for names even if an address was dialed.
 func (f Finding) At(host string, port int) Finding {
 	if info, ok := Describe(f.Class); !ok || f.Advice != info.Advice {
-		return f // it is about this very failure, wherever the server is
+		return f // specific to this failure, wherever the server is
 	}
 	ip := net.ParseIP(host)
 	switch local := strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback(); {
@@ -22,7 +22,7 @@ func (f Finding) At(host string, port int) Finding {
 		}
 		own := Text{EN: fmt.Sprintf("If this server of your own machine does not encrypt, write it as %s.", url),
 			ZH: fmt.Sprintf("如果这个本机服务器不加密，请写成 %s。", url)}
-		if f.Class == ClassWrongTLSMode { // the other kind of encryption may be the right one, too
+		if f.Class == ClassWrongTLSMode { // the other kind of encryption may be the right one
 			own.EN, own.ZH = f.Advice.EN+" "+own.EN, f.Advice.ZH+own.ZH
 		}
 		f.Advice = own

@@ -40,8 +40,8 @@ func TestAdviceByPlace(t *testing.T) {
 	}
 }
 
-// What is about one very failure is said wherever the server is: a port that speaks TLS
-// is not to be used without it, and another name does not help a certificate without any.
+// Advice for a specific failure does not depend on the place: a port that speaks TLS must not be
+// used without it, and another name does not help a certificate without names.
 func TestAdviceOfAFailureHasNoPlace(t *testing.T) {
 	t.Parallel()
 	for _, err := range []error{smtpclient.ErrTLSPort, &tls.CertificateVerificationError{Err: x509.HostnameError{Certificate: &x509.Certificate{}, Host: "localhost"}}} {

@@ -11,14 +11,14 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// score is how well a row fits a reply; a larger one is better. Its parts are
-// in the order of their weight.
+// score says how well a row fits a reply; a larger score is better. Its fields are in the order
+// of their weight.
 type score struct {
-	enhanced int // 1 the same enhanced code
-	exact    int // 1 the very reply code
-	length   int // of the words that were found
-	near     int // 2 the provider's own, 1 its family's, 0 another's
-	here     int // 1 a row of this very stage
+	enhanced int // 1: the same enhanced code
+	exact    int // 1: the exact reply code
+	length   int // of the matched words
+	near     int // 2: the provider's own, 1: its family's, 0: another's
+	here     int // 1: a row of this stage
 }
 
 func (s score) compare(t score) int {
@@ -26,10 +26,10 @@ func (s score) compare(t score) int {
 		cmp.Compare(s.length, t.length), cmp.Compare(s.near, t.near), cmp.Compare(s.here, t.here))
 }
 
-// byRow finds the row that fits the reply best: among those of the provider
-// and its family, then among all others. Other providers' rows count only if
-// the best of them agree on the class. Words that mean two things are told
-// apart by the stage; without it both meanings are given.
+// byRow finds the row that fits the reply best: among those of the provider and its family, then
+// among all others. Other providers' rows count only if the best of them agree on the class.
+// Words with two meanings are distinguished by the stage; without a stage the finding contains
+// both meanings.
 func (d *diagnosis) byRow() (Finding, bool) {
 	if best := d.best(func(r *replytable.Row) bool { return d.owns(r) > 0 }); len(best) > 0 {
 		if f, two := d.either(best, BasisProvider); two {
@@ -49,14 +49,14 @@ func (d *diagnosis) byRow() (Finding, bool) {
 			return Finding{}, false
 		}
 	}
-	// A hint that speaks of one provider helps only if it must be that one.
+	// A hint about one provider helps only if it must be that one.
 	sure := len(best[0].Providers) == 0 || d.provider.ID == "" && len(best) == 1
 	return d.fromRow(best[0], BasisText, sure), true
 }
 
-// either gives both meanings of words that speak of the own account at the
-// login and of somebody else's behind it, where nobody says at which stage they
-// came. Those of the login and those of what follows must agree on theirs.
+// either returns both meanings of words that concern the own account at the login and another
+// account after it, if the stage is unknown. The rows of the login, and the rows of the rest,
+// must agree among themselves.
 func (d *diagnosis) either(rows []*replytable.Row, basis Basis) (Finding, bool) {
 	if d.Stage != "" {
 		return Finding{}, false
@@ -87,7 +87,7 @@ func (d *diagnosis) either(rows []*replytable.Row, basis Basis) (Finding, bool) 
 	return f, true
 }
 
-// meaning is what a row says, or its class where the row says nothing.
+// meaning returns the text of a row, or of its class if the row has none.
 func (d *diagnosis) meaning(r *replytable.Row) Text {
 	if r.Hint.EN != "" {
 		return Text(r.Hint)
@@ -95,8 +95,7 @@ func (d *diagnosis) meaning(r *replytable.Row) Text {
 	return d.k.class[Class(r.Class)].Cause
 }
 
-// best lists the rows that fit equally well and better than all others, in
-// the order of the file.
+// best lists the rows with the best score, in the order of the file.
 func (d *diagnosis) best(wanted func(*replytable.Row) bool) []*replytable.Row {
 	var rows []*replytable.Row
 	var top score
@@ -119,8 +118,8 @@ func (d *diagnosis) best(wanted func(*replytable.Row) bool) []*replytable.Row {
 	return rows
 }
 
-// owns is 2 for a row of the fact's provider, 1 for one of its family's head,
-// 0 for any other.
+// owns returns 2 for a row of the fact's provider, 1 for one of its family's head, 0 for any
+// other.
 func (d *diagnosis) owns(r *replytable.Row) int {
 	switch {
 	case d.provider.ID == "":
@@ -134,7 +133,7 @@ func (d *diagnosis) owns(r *replytable.Row) int {
 	}
 }
 
-// score judges one row. ok is false when it does not fit at all.
+// score returns the score of a row. ok is false if it does not fit at all.
 func (d *diagnosis) score(r *replytable.Row) (s score, ok bool) {
 	s.length = d.saysTextOf(r)
 	if s.length == 0 || !d.codeAllows(r) || !d.stageAllows(r) {
@@ -153,15 +152,15 @@ func (d *diagnosis) score(r *replytable.Row) (s score, ok bool) {
 	return s, true
 }
 
-// codeAllows: words count only below a code of the same first digit, unless
-// they are a tag that decides alone.
+// codeAllows reports whether a row's words count: only with a code of the same first digit,
+// unless they are a tag that decides alone.
 func (d *diagnosis) codeAllows(r *replytable.Row) bool {
 	return r.AnyCode || slices.ContainsFunc(r.Codes, func(code int) bool { return code/100 == d.Reply.Code/100 })
 }
 
-// stageAllows keeps logins and messages apart: the same words mean different
-// things there. Elsewhere the stage does not count, since what a server finds
-// wrong with a sender it may say one command later.
+// stageAllows separates logins and messages: the same words mean different things there.
+// Otherwise the stage does not matter, since a server may report a fault of the sender one
+// command later.
 func (d *diagnosis) stageAllows(r *replytable.Row) bool {
 	if d.Stage == "" || slices.Contains(r.At, d.Stage) {
 		return true
@@ -173,8 +172,8 @@ func (d *diagnosis) stageAllows(r *replytable.Row) bool {
 	return !onlyAuth || slices.Contains(r.Codes, d.Reply.Code)
 }
 
-// saysTextOf is the length of the longest of the row's words that the reply
-// holds; 0 when it holds none.
+// saysTextOf returns the length of the longest of the row's words in the reply; 0 if there are
+// none.
 func (d *diagnosis) saysTextOf(r *replytable.Row) int {
 	longest := 0
 	for _, m := range r.Match {
@@ -185,8 +184,7 @@ func (d *diagnosis) saysTextOf(r *replytable.Row) int {
 	return longest
 }
 
-// holds reports whether text has the parts of the pattern, which stand
-// between its stars, in their order.
+// holds reports whether text contains the parts of the pattern between its stars, in order.
 func holds(text, pattern string) bool {
 	for part := range strings.SplitSeq(pattern, "*") {
 		i := strings.Index(text, part)
@@ -198,11 +196,11 @@ func holds(text, pattern string) bool {
 	return true
 }
 
-// normalise is a text in lower case with single spaces.
+// normalise returns a text in lower case with single spaces.
 func normalise(s string) string { return strings.Join(strings.Fields(strings.ToLower(s)), " ") }
 
-// ownEnhanced finds a row of the provider by its enhanced code alone, for a
-// text that has changed, if all rows with that code agree on the class.
+// ownEnhanced finds a row of the provider by its enhanced code alone, for a changed text, if all
+// rows with that code agree on the class.
 func (d *diagnosis) ownEnhanced() (*replytable.Row, bool) {
 	var found *replytable.Row
 	fit := 0
@@ -222,8 +220,7 @@ func (d *diagnosis) ownEnhanced() (*replytable.Row, bool) {
 	return found, found != nil
 }
 
-// enhancedFits is 2 when the row lists this very code, 1 when a range covers
-// it, 0 otherwise.
+// enhancedFits returns 2 if the row lists this code, 1 if a range covers it, 0 otherwise.
 func enhancedFits(r *replytable.Row, e smtp.EnhancedCode) int {
 	best := 0
 	for _, pattern := range r.Enhanced {
@@ -242,7 +239,7 @@ func enhancedFits(r *replytable.Row, e smtp.EnhancedCode) int {
 	return best
 }
 
-// fromRow is the finding of a row.
+// fromRow returns the finding of a row.
 func (d *diagnosis) fromRow(r *replytable.Row, basis Basis, withHint bool) Finding {
 	f := d.finding(Class(r.Class), basis)
 	f.Row, f.Retry = r.ID, retryOf(r.Retry)

@@ -10,14 +10,14 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// rowCount is how many rows replies.yaml has, variants of a row counted once;
-// entryCount counts the variants too.
+// rowCount is the number of rows in replies.yaml, where the variants of a row count once;
+// entryCount counts the variants, too.
 const (
 	rowCount   = 286
 	entryCount = 320
 )
 
-// rows is diagnosis.Rows, counted.
+// rows returns diagnosis.Rows after a check of their number.
 func rows(t *testing.T) []diagnosis.Row {
 	t.Helper()
 	all := diagnosis.Rows()
@@ -31,8 +31,7 @@ func rows(t *testing.T) []diagnosis.Row {
 	return all
 }
 
-// replies builds every reply that a row lists: each text with each code and
-// each enhanced code.
+// replies returns every reply that a row lists: each text with each code and each enhanced code.
 func replies(r diagnosis.Row) []smtp.Reply {
 	var out []smtp.Reply
 	for _, code := range r.Codes {
@@ -58,7 +57,7 @@ func replies(r diagnosis.Row) []smtp.Reply {
 	return out
 }
 
-// permanenceOf says what a row's retry means for somebody who waits.
+// permanenceOf returns the permanence that follows from a row's retry.
 func permanenceOf(r diagnosis.Row, code int) diagnosis.Permanence {
 	switch r.Retry.Kind {
 	case diagnosis.RetryAccepted:
@@ -73,7 +72,7 @@ func permanenceOf(r diagnosis.Row, code int) diagnosis.Permanence {
 	return diagnosis.Temporary
 }
 
-// providersOf lists for whom a row is tried; "" where it is for anybody.
+// providersOf lists the providers of a row; "" if it applies to any.
 func providersOf(r diagnosis.Row) []string {
 	if len(r.Providers) == 0 {
 		return []string{"", "mailjet"}
@@ -111,7 +110,7 @@ func TestEveryRowWithItsProvider(t *testing.T) {
 
 func namesPause(r smtp.Reply) bool { return strings.Contains(r.Text(), "minute") }
 
-// sameMeaning reports whether two rows share a text: then either may answer.
+// sameMeaning reports whether two rows share a text: then either may match.
 func sameMeaning(t *testing.T, id string, r diagnosis.Row) bool {
 	t.Helper()
 	for _, other := range diagnosis.Rows() {
@@ -124,10 +123,10 @@ func sameMeaning(t *testing.T, id string, r diagnosis.Row) bool {
 	return false
 }
 
-// Rows whose words mean something else where the provider is not known.
+// Rows whose words have another meaning if the provider is unknown.
 func ambiguous() map[string]string {
 	return map[string]string{
-		"4.12": "UNCLASSIFIED",         // "Rcptto" with DirectMail's own 563: no word to hold on to
+		"4.12": "UNCLASSIFIED",         // "Rcptto" with DirectMail's own 563: no known word
 		"8.7":  "AUTH_BAD_CREDENTIALS", // "authentication failed" means app password only at iCloud
 	}
 }
@@ -155,7 +154,7 @@ func TestEveryRowWithProviderUnknown(t *testing.T) {
 	}
 }
 
-// Every row is well formed.
+// Every row is well-formed.
 func TestRows(t *testing.T) {
 	t.Parallel()
 	for _, r := range rows(t) {

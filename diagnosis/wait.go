@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// maxWait bounds what a server may ask for.
+// maxWait is the maximum pause that a server may request.
 const maxWait = 7 * 24 * time.Hour
 
-// What a pause is made of. A number without words that ask for a pause around
-// it is something else: "limit of 400 rcpts per 24 hours".
+// The elements of a pause. A number without words that request a pause is something else: "limit
+// of 400 rcpts per 24 hours".
 const (
 	waitVerb   = `(?:again|retry|retried|wait|come back|resend)`
 	waitLead   = waitVerb + `\s+(?:\w+\s+){0,2}?`
@@ -23,10 +23,10 @@ const (
 	zhUnit     = `(秒|分钟|分|小时|天|日)`
 )
 
-// waitPhrases find a pause in a reply: "try again in 2 minutes", "retry after 300
-// seconds", "locked for 1 hour", "请在10分钟后重试". Their groups are the number,
-// a larger one ("5-10 minutes") and the unit; of the last two, hours, minutes and
-// seconds, and seconds alone. The first that fits wins.
+// waitPhrases match a pause in a reply: "try again in 2 minutes", "retry after 300 seconds",
+// "locked for 1 hour", "请在10分钟后重试". Their groups are the number, a larger one ("5-10 minutes")
+// and the unit; of the last two patterns, hours, minutes and seconds, and seconds alone. The
+// first match counts.
 var waitPhrases = sync.OnceValue(func() []*regexp.Regexp {
 	var list []*regexp.Regexp
 	for _, p := range []string{
@@ -42,8 +42,8 @@ var waitPhrases = sync.OnceValue(func() []*regexp.Regexp {
 	return list
 })
 
-// namedWait is the pause that a reply names. A moment in time is none: the
-// server's clock is not ours.
+// namedWait returns the pause named in a reply. A point in time does not count: the server's
+// clock may differ.
 func namedWait(text string) (wait time.Duration, ok bool) {
 	for _, phrase := range waitPhrases() {
 		if m := phrase.FindStringSubmatch(text); m != nil {
@@ -53,7 +53,7 @@ func namedWait(text string) (wait time.Duration, ok bool) {
 	return 0, false
 }
 
-// waitOf is a number, or the larger of two, of a unit.
+// waitOf returns the duration of a number, or the larger of two, of a unit.
 func waitOf(number, larger, unit string) time.Duration {
 	if parts := strings.Split(unit, ":"); len(parts) == 3 {
 		hours, minutes, seconds := count(parts[0]), count(parts[1]), count(parts[2])
@@ -66,7 +66,7 @@ func waitOf(number, larger, unit string) time.Duration {
 	return min(max(count(number), count(larger))*of, maxWait)
 }
 
-// count reads digits or a word; what is neither counts nothing.
+// count parses digits or a number word; anything else is 0.
 func count(word string) time.Duration {
 	if n, err := strconv.Atoi(word); err == nil {
 		return time.Duration(n)
@@ -87,8 +87,7 @@ func count(word string) time.Duration {
 	}
 }
 
-// unitOf is the time that a word stands for; no word is a second, and any other
-// a day.
+// unitOf returns the duration of a unit; no word means a second, and an unknown one a day.
 func unitOf(word string) time.Duration {
 	switch word {
 	case "", "秒":

@@ -10,31 +10,29 @@ import (
 	"github.com/yanmail/yan/internal/localerr"
 )
 
-// Limits of RFC 5321 section 4.5.3.1, in octets. That of 64 for a local part is not
-// kept: addresses for answers and confirmations are longer, servers take them, and
-// the section lets clients try.
+// Limits of RFC 5321 section 4.5.3.1, in octets. The limit of 64 for a local part is not
+// enforced: addresses for answers and confirmations are longer, servers accept them, and the
+// section allows clients to try.
 const (
 	maxDomain = 255
-	maxPath   = 254 // 256 less the angle brackets
+	maxPath   = 254 // 256 minus the angle brackets
 )
 
-// Address is a mailbox as it stands in MAIL and RCPT: a local part and a
-// domain (RFC 5321 section 4.1.2, with the UTF-8 of RFC 6531). The zero
-// Address is the null reverse-path "<>" of bounces; every other value comes
-// from [ParseAddress] and is safe to write into a command.
+// Address is a mailbox as in MAIL and RCPT: a local part and a domain (RFC 5321 section 4.1.2,
+// with the UTF-8 of RFC 6531). The zero Address is the null reverse-path "<>" of bounces; every
+// other value comes from [ParseAddress] and is safe in a command.
 type Address struct {
-	local  string // as on the wire, quotes included
-	domain string // as given, may hold U-labels
+	local  string // as sent, with quotes
+	domain string // as given, may contain U-labels
 	ascii  string // the domain as A-labels, or the address literal
 }
 
-// ParseAddress reads a bare address, local@domain. It accepts a quoted local
-// part, an address literal ("user@[127.0.0.1]"), UTF-8 in the local part and
-// an internationalised domain, and drops invisible characters at both ends, which
-// come with pasted text. It refuses white space outside of quotes, control and
-// invisible characters, angle brackets, brackets and marks of East Asian text, and
-// anything longer than RFC 5321 section 4.5.3.1 allows, but for the 64 octets of a
-// local part.
+// ParseAddress parses a bare address, local@domain. It accepts a quoted local part, an address
+// literal ("user@[127.0.0.1]"), UTF-8 in the local part and an internationalised domain, and
+// drops invisible characters at both ends, which come with pasted text. It refuses white space
+// outside of quotes, control and invisible characters, angle brackets, brackets and marks of East
+// Asian text, and anything longer than RFC 5321 section 4.5.3.1 allows, except for the 64 octets
+// of a local part.
 func ParseAddress(s string) (Address, error) {
 	bad := func(what error) (Address, error) {
 		return Address{}, localerr.Errorf("address %q: %v", excerpt.Runes(s, maxQuoted), what)
@@ -81,14 +79,14 @@ func ParseAddress(s string) (Address, error) {
 	return Address{local: local, domain: domain, ascii: ascii}, nil
 }
 
-// Local is the part before the @, with its quotes if it has any.
+// Local returns the part before the @, with its quotes if it has any.
 func (a Address) Local() string { return a.local }
 
-// Domain is the part after the @ as it was given.
+// Domain returns the part after the @ as given.
 func (a Address) Domain() string { return a.domain }
 
-// ASCIIDomain is the domain in A-labels (RFC 5890), lower case, or the
-// address literal unchanged.
+// ASCIIDomain returns the domain in A-labels (RFC 5890), in lower case, or the address literal
+// unchanged.
 func (a Address) ASCIIDomain() string { return a.ascii }
 
 // IsZero reports whether a is the null reverse-path.
@@ -99,7 +97,7 @@ func (a Address) IsZero() bool { return a.domain == "" }
 // form.
 func (a Address) NeedsSMTPUTF8() bool { return !isASCII(a.local) }
 
-// String is the address as it was given; "" for the zero Address.
+// String returns the address as given; "" for the zero Address.
 func (a Address) String() string {
 	if a.IsZero() {
 		return ""
@@ -107,8 +105,8 @@ func (a Address) String() string {
 	return a.local + "@" + a.domain
 }
 
-// Wire is the address as it is sent in a command or a header: the domain in
-// A-labels. It is "" for the zero Address.
+// Wire returns the address as sent in a command or a header: the domain in A-labels. It is "" for
+// the zero Address.
 func (a Address) Wire() string {
 	if a.IsZero() {
 		return ""
@@ -116,7 +114,7 @@ func (a Address) Wire() string {
 	return a.local + "@" + a.ascii
 }
 
-// AppendWire appends what Wire gives.
+// AppendWire appends the result of Wire.
 func (a Address) AppendWire(b []byte) []byte {
 	if a.IsZero() {
 		return b
@@ -125,15 +123,15 @@ func (a Address) AppendWire(b []byte) []byte {
 	return append(b, a.ascii...)
 }
 
-// Equal reports whether two addresses name the same mailbox as far as one can
-// tell without asking its server: domains are compared without case, local
-// parts exactly (RFC 5321 section 2.4).
+// Equal reports whether two addresses name the same mailbox, as far as that is known without
+// asking its server: domains are compared without case, local parts exactly (RFC 5321 section
+// 2.4).
 func (a Address) Equal(b Address) bool { return a.local == b.local && a.ascii == b.ascii }
 
-// MarshalText makes an Address a string in JSON.
+// MarshalText encodes an Address as a string in JSON.
 func (a Address) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
 
-// UnmarshalText reads what MarshalText wrote.
+// UnmarshalText decodes the result of MarshalText.
 func (a *Address) UnmarshalText(b []byte) error {
 	if len(b) == 0 {
 		*a = Address{}
@@ -163,9 +161,9 @@ func checkLocalPart(s string) error {
 	return nil
 }
 
-// checkQuoted allows the printable content of a Quoted-string, blanks included.
-// Angle brackets are legal there, but no mailbox uses one, and servers that look
-// for the first > are common, so they are refused.
+// checkQuoted accepts the printable content of a Quoted-string, including blanks. Angle brackets
+// are legal there, but no mailbox uses one, and servers that search for the first > are common,
+// so they are refused.
 func checkQuoted(s string) error {
 	if len(s) < 3 || s[len(s)-1] != '"' {
 		return localerr.New("the quotes of the local part are not closed")
@@ -192,8 +190,8 @@ func checkQuoted(s string) error {
 	return nil
 }
 
-// isAtext is atext of RFC 5322 section 3.2.3 with the UTF-8 of RFC 6531
-// section 3.3, less white space and invisible format characters.
+// isAtext reports atext of RFC 5322 section 3.2.3 with the UTF-8 of RFC 6531 section 3.3, without
+// white space and invisible format characters.
 func isAtext(r rune) bool {
 	if r < utf8.RuneSelf {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' ||

@@ -123,7 +123,7 @@ func TestParseAddressRefuses(t *testing.T) {
 	}
 }
 
-// No octet that ends a line, a word or a path gets in, wherever it stands.
+// No octet that ends a line, a word or a path is accepted, at any position.
 func TestParseAddressRefusesInjectionAtEveryPlace(t *testing.T) {
 	t.Parallel()
 	cases := 0
@@ -180,7 +180,7 @@ func FuzzAddress(f *testing.F) {
 		}
 		wire := a.Wire()
 		unquoted := wire
-		if wire[0] == '"' { // a blank is safe in there
+		if wire[0] == '"' { // a blank is safe in quotes
 			unquoted = wire[strings.LastIndexByte(wire, '"'):]
 		}
 		if strings.ContainsAny(wire, "\r\n\x00<>\t") || strings.Contains(unquoted, " ") || len(wire) > 254 || strings.Count(wire, "@") == 0 {

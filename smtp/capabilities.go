@@ -6,16 +6,15 @@ import (
 	"strings"
 )
 
-// Capabilities is what a server offered in its answer to EHLO (RFC 5321
-// section 4.1.1.1). The zero value is what a HELO-only server offers: nothing.
+// Capabilities are the extensions that a server offers in its reply to EHLO (RFC 5321 section
+// 4.1.1.1). The zero value is that of a server with HELO only.
 type Capabilities struct {
-	params map[string]string // keyword, upper case -> its parameters
+	params map[string]string // keyword in upper case -> its parameters
 	auth   []string
 }
 
-// ParseCapabilities reads the reply to EHLO or LHLO. Its first line is the
-// server's name and no keyword. Lines that are no keyword ("coremail …", a
-// closing "Ok") do no harm: nobody asks for them.
+// ParseCapabilities parses the reply to EHLO or LHLO. Its first line is the server's name and not
+// a keyword. Other lines ("coremail …", a final "Ok") are harmless keywords.
 func ParseCapabilities(r Reply) Capabilities {
 	c := Capabilities{params: map[string]string{}}
 	var oldStyle []string
@@ -25,8 +24,8 @@ func ParseCapabilities(r Reply) Capabilities {
 		}
 		keyword, params, _ := strings.Cut(strings.TrimSpace(line), " ")
 		keyword = strings.ToUpper(keyword)
-		// QUIRK: QQ, NetEase, Aliyun and SendGrid list "AUTH=LOGIN" for clients
-		// of the last century beside the real line.
+		// QUIRK: QQ, NetEase, Aliyun and SendGrid list "AUTH=LOGIN" for old clients beside the
+		// real line.
 		if rest, ok := strings.CutPrefix(keyword, "AUTH="); ok {
 			oldStyle = append(oldStyle, strings.Fields(rest+" "+params)...)
 			continue
@@ -53,13 +52,13 @@ func (c Capabilities) Has(keyword string) bool {
 	return ok
 }
 
-// Params is what followed the keyword; "" when nothing did.
+// Params returns the parameters of the keyword; "" if there are none.
 func (c Capabilities) Params(keyword string) string { return c.params[strings.ToUpper(keyword)] }
 
 // Auth lists the offered mechanisms, upper case, in the server's order.
 func (c Capabilities) Auth() []string { return append([]string(nil), c.auth...) }
 
-// Size is the limit of RFC 1870 in octets; 0 when none was given.
+// Size returns the limit of RFC 1870 in octets; 0 if there is none.
 func (c Capabilities) Size() int64 {
 	size := c.params["SIZE"]
 	if size == "" {
@@ -72,15 +71,14 @@ func (c Capabilities) Size() int64 {
 	return n
 }
 
-// Limits are those of RFC 9422; 0 where the server names none.
+// Limits are the limits of RFC 9422; 0 if the server names none.
 type Limits struct {
 	Transactions      int // MAILMAX: transactions on one connection
 	Recipients        int // RCPTMAX: recipients of one transaction
 	RecipientsDomains int // RCPTDOMAINMAX: different domains among them
 }
 
-// Limits reads the LIMITS keyword (RFC 9422 section 4). What is malformed is
-// as good as not there.
+// Limits parses the LIMITS keyword (RFC 9422 section 4). It ignores malformed parameters.
 func (c Capabilities) Limits() Limits {
 	var l Limits
 	into := map[string]*int{"MAILMAX": &l.Transactions, "RCPTMAX": &l.Recipients, "RCPTDOMAINMAX": &l.RecipientsDomains}
@@ -96,7 +94,7 @@ func (c Capabilities) Limits() Limits {
 	return l
 }
 
-// Keywords lists what was offered, sorted.
+// Keywords lists the offered keywords, sorted.
 func (c Capabilities) Keywords() []string {
 	words := make([]string, 0, len(c.params))
 	for k := range c.params {

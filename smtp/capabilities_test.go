@@ -11,8 +11,8 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// Each file of testdata/ehlo is what a provider really said, behind a head
-// that says what is to be read out of it.
+// Each file of testdata/ehlo is the real reply of a provider, after a head with the expected
+// result.
 func TestCapabilitiesOfProviders(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/ehlo/*.txt")

@@ -1,14 +1,14 @@
-// Package smtp holds the words of the protocol: addresses, envelopes, replies,
-// capabilities, stages and outcomes. It does no I/O and knows no policy, so
-// that a client, a server, a queue and a web page can speak of the same reply.
+// Package smtp defines the terms of the protocol: addresses, envelopes, replies, capabilities,
+// stages and outcomes. It has no I/O and no policy, so that a client, a server, a queue and a web
+// page can share them.
 //
-// In the order in which one message uses them:
+// An overview, in the order of use:
 //
-//   - [ParseAddress] makes an [Address], [NewEnvelope] an [Envelope]; neither
-//     can hold anything that would change the meaning of a command line.
-//   - A [ReplyParser] turns the lines of a server into a [Reply], within bounds;
-//     [ParseCapabilities] reads the one that answers EHLO.
-//   - An [Outcome] says what became of one recipient: its [Status], the
-//     [Stage] at which that was decided, and the reply that decided it.
-//   - An [Error] is a failure that names its stage and carries the reply.
+//   - [ParseAddress] returns an [Address], [NewEnvelope] an [Envelope]; neither can inject
+//     anything into a command line.
+//   - A [ReplyParser] parses the lines of a server into a [Reply] of limited size;
+//     [ParseCapabilities] parses the reply to EHLO.
+//   - An [Outcome] is the result for one recipient: its [Status], the [Stage] at which it was
+//     decided, and the deciding reply.
+//   - An [Error] is a failure with its stage and the reply.
 package smtp

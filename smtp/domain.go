@@ -11,8 +11,8 @@ import (
 	"github.com/yanmail/yan/internal/localerr"
 )
 
-// mapped is how names are mapped. Which ASCII characters may be in them is checked
-// elsewhere: a name of DNS may hold more than that of a host.
+// mapped maps names. Other code checks the ASCII characters: a DNS name may contain more than a
+// host name.
 var mapped = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.CheckJoiners(true),
 	idna.StrictDomainName(false), idna.VerifyDNSLength(true))
 
@@ -20,8 +20,8 @@ func domainToASCII(domain string) (string, error) {
 	if domain == "" {
 		return "", localerr.New("nothing after the @")
 	}
-	// A U-label is never longer in UTF-8 than four octets for each of its
-	// characters; what is longer hides invisible ones.
+	// A U-label in UTF-8 is never longer than four octets for each of its characters; a longer
+	// one contains invisible characters.
 	if len(domain) > 4*maxDomain {
 		return "", localerr.New("the part after the @ is too long")
 	}
@@ -45,7 +45,7 @@ func domainToASCII(domain string) (string, error) {
 	ascii, err := mapped.ToASCII(domain)
 	if err != nil || !isASCII(ascii) || checkHostOctets(ascii) != nil {
 		for _, r := range domain {
-			if IsInvisible(r) { // a joiner where no script has one
+			if IsInvisible(r) { // a joiner in a place where no script has one
 				return "", localerr.Errorf("holds an invisible character, %v (%U); type the address again", nameOf(r), r)
 			}
 		}
@@ -64,13 +64,13 @@ func domainToASCII(domain string) (string, error) {
 	return ascii, nil
 }
 
-// checkHostOctets allows what mail domains have: letters, digits, hyphens and, in
+// checkHostOctets accepts the characters of mail domains: letters, digits, hyphens and, in
 // company networks, underscores. DNS allows any octet.
 func checkHostOctets(domain string) error {
 	if len(domain) > 253 {
 		return localerr.New("the part after the @ is too long")
 	}
-	start := 0 // of the label
+	start := 0 // start of the label
 	for i := 0; i <= len(domain); i++ {
 		if i == len(domain) || domain[i] == '.' {
 			if n := i - start; n == 0 || n > 63 {
@@ -86,9 +86,9 @@ func checkHostOctets(domain string) error {
 	return nil
 }
 
-// isDomainRune reports whether a character that is not ASCII may be in a domain
-// name, after it was mapped (RFC 5892 section 3). The library that maps follows
-// UTS 46, which lets symbols and punctuation through: 《 became a part of domains.
+// isDomainRune reports whether a non-ASCII character may be in a domain name, after mapping (RFC
+// 5892 section 3). The mapping library follows UTS 46, which allows symbols and punctuation: 《
+// became a part of domains.
 func isDomainRune(r rune) bool {
 	switch r {
 	case 0xdf, 0x3c2, 0x6fd, 0x6fe, 0xf0b, 0x3007: // section 2.6, PVALID
@@ -101,7 +101,7 @@ func isDomainRune(r rune) bool {
 	return unicode.In(r, unicode.Ll, unicode.Lo, unicode.Lm, unicode.Mn, unicode.Mc, unicode.Nd)
 }
 
-// checkLiteral reads an address literal (RFC 5321 section 4.1.3).
+// checkLiteral parses an address literal (RFC 5321 section 4.1.3).
 func checkLiteral(domain string) (string, error) {
 	inner, closed := strings.CutSuffix(domain[1:], "]")
 	v6, isV6 := strings.CutPrefix(inner, "IPv6:")

@@ -11,10 +11,9 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// Every character is tried in a domain. What gets through is, after the mapping, a
-// letter, a mark or a digit, or one of the few that RFC 5892 names; punctuation,
-// symbols and what is invisible are refused, brackets of East Asian text among
-// them.
+// Every character is tried in a domain. After the mapping, an accepted one is a letter, a mark or
+// a digit, or one of the few that RFC 5892 names; punctuation, symbols and invisible characters
+// are refused, including brackets of East Asian text.
 func TestEveryCharacterInADomain(t *testing.T) {
 	t.Parallel()
 	named := map[rune]bool{0xb7: true, 0xf0b: true, 0x375: true, 0x5f3: true, 0x5f4: true, 0x30fb: true, 0x3007: true, 0x6fd: true, 0x6fe: true,
@@ -56,7 +55,7 @@ func TestEveryCharacterInADomain(t *testing.T) {
 	}
 }
 
-// categories are those of all characters, "" for what is not assigned.
+// categories returns the category of every character, "" if unassigned.
 func categories() []string {
 	of := make([]string, unicode.MaxRune+1)
 	for name, table := range unicode.Categories {
@@ -77,8 +76,8 @@ func categories() []string {
 	return of
 }
 
-// Every invisible character is dropped at the ends, and refused inside but where it
-// is part of a letter.
+// Every invisible character is dropped at the ends, and refused inside unless it is part of a
+// letter.
 func TestInvisibleCharacters(t *testing.T) {
 	t.Parallel()
 	tried := 0

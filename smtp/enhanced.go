@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// EnhancedCode is an enhanced status code (RFC 3463), like 5.1.1. The zero
-// value means that the server gave none.
+// EnhancedCode is an enhanced status code (RFC 3463), like 5.1.1. The zero value means that there
+// is none.
 type EnhancedCode struct {
 	Class   int // 2, 4 or 5
 	Subject int // 0..999
@@ -16,7 +16,7 @@ type EnhancedCode struct {
 // IsZero reports whether there is no code.
 func (e EnhancedCode) IsZero() bool { return e == EnhancedCode{} }
 
-// String is "5.1.1", or "" for the zero value.
+// String returns "5.1.1", or "" for the zero value.
 func (e EnhancedCode) String() string {
 	if e.IsZero() {
 		return ""
@@ -24,10 +24,10 @@ func (e EnhancedCode) String() string {
 	return fmt.Sprintf("%d.%d.%d", e.Class, e.Subject, e.Detail)
 }
 
-// MarshalText makes an EnhancedCode a string in JSON.
+// MarshalText encodes an EnhancedCode as a string in JSON.
 func (e EnhancedCode) MarshalText() ([]byte, error) { return []byte(e.String()), nil }
 
-// UnmarshalText reads what MarshalText wrote.
+// UnmarshalText decodes the result of MarshalText.
 func (e *EnhancedCode) UnmarshalText(b []byte) error {
 	if len(b) == 0 {
 		*e = EnhancedCode{}
@@ -41,9 +41,9 @@ func (e *EnhancedCode) UnmarshalText(b []byte) error {
 	return nil
 }
 
-// CutEnhancedCode takes a status code from the start of a reply's text and
-// returns what follows it. ok is false, and rest the whole text, when there is
-// none: "5.1.1 unknown" has one, "127.0.0.1 refused" and "5.1.1.1" have not.
+// CutEnhancedCode cuts an enhanced code from the start of a reply's text and returns the rest. If
+// there is none, ok is false and rest is the whole text: "5.1.1 unknown" has one, "127.0.0.1
+// refused" and "5.1.1.1" have none.
 func CutEnhancedCode(text string) (code EnhancedCode, rest string, ok bool) {
 	word, rest, _ := strings.Cut(text, " ")
 	var n [3]int
@@ -62,7 +62,7 @@ func CutEnhancedCode(text string) (code EnhancedCode, rest string, ok bool) {
 	return EnhancedCode{n[0], n[1], n[2]}, rest, true
 }
 
-// number reads one to three digits.
+// number parses one to three digits.
 func number(s string) (n int, ok bool) {
 	if len(s) == 0 || len(s) > 3 {
 		return 0, false

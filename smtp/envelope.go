@@ -8,23 +8,21 @@ import (
 	"github.com/yanmail/yan/internal/localerr"
 )
 
-// MaxRecipients bounds an envelope. RFC 5321 section 4.5.3.1.8 asks servers
-// for 100; anything near this bound is a mistake in the caller.
+// MaxRecipients limits an envelope. RFC 5321 section 4.5.3.1.8 requires servers to accept 100; a
+// number near this limit is a mistake of the caller.
 const MaxRecipients = 100_000
 
-// Envelope says who a message is from and to, as the server is told in MAIL
-// and RCPT; it need not agree with the headers. An Envelope from [NewEnvelope]
-// has at least one recipient and no duplicates; the zero Envelope is invalid,
-// and every sender refuses it.
+// Envelope is the sender and the recipients of a message, as sent in MAIL and RCPT; it may differ
+// from the header. An Envelope from [NewEnvelope] has at least one recipient and no duplicates;
+// the zero Envelope is invalid, and every sending function refuses it.
 type Envelope struct {
 	from Address
 	to   []Address
 	dsn  DSN
 }
 
-// NewEnvelope makes an envelope. The zero Address as from is the null
-// reverse-path of bounces. A recipient given twice counts once, at its first
-// place.
+// NewEnvelope returns an envelope. The zero Address as from is the null reverse-path of bounces.
+// A duplicate recipient counts once, at its first place.
 func NewEnvelope(from Address, to ...Address) (Envelope, error) {
 	if len(to) == 0 {
 		return Envelope{}, localerr.New("envelope: no recipients")
@@ -46,8 +44,8 @@ func NewEnvelope(from Address, to ...Address) (Envelope, error) {
 	return e, nil
 }
 
-// Only is the envelope for some of its recipients, given by their places in
-// To: same sender, same notifications. Without any it is the zero Envelope.
+// Only returns the envelope for some of its recipients, given by their indexes in To, with the
+// same sender and notifications. Without any it is the zero Envelope.
 func (e Envelope) Only(places ...int) Envelope {
 	if len(places) == 0 {
 		return Envelope{}
@@ -60,24 +58,23 @@ func (e Envelope) Only(places ...int) Envelope {
 	return part
 }
 
-// From is the reverse-path; zero for a bounce.
+// From returns the reverse-path; zero for a bounce.
 func (e Envelope) From() Address { return e.from }
 
-// To lists the recipients in order; the slice is the caller's to keep.
+// To returns the recipients in order, as a copy.
 func (e Envelope) To() []Address { return append([]Address(nil), e.to...) }
 
-// Len is the number of recipients; 0 only for the zero Envelope.
+// Len returns the number of recipients; 0 only for the zero Envelope.
 func (e Envelope) Len() int { return len(e.to) }
 
-// DSN is what the sender asks about delivery notifications; the slice in it is
-// the caller's to keep.
+// DSN returns the request for delivery notifications, as a copy.
 func (e Envelope) DSN() DSN {
 	d := e.dsn
 	d.Notify = slices.Clone(d.Notify)
 	return d
 }
 
-// NeedsSMTPUTF8 reports whether any address needs it.
+// NeedsSMTPUTF8 reports whether any address needs SMTPUTF8.
 func (e Envelope) NeedsSMTPUTF8() bool {
 	if e.from.NeedsSMTPUTF8() {
 		return true
@@ -90,24 +87,22 @@ func (e Envelope) NeedsSMTPUTF8() bool {
 	return false
 }
 
-// DSN is a request for delivery status notifications (RFC 3461). The zero DSN
-// asks for nothing special and sends no parameter.
+// DSN is a request for delivery status notifications (RFC 3461). The zero DSN requests nothing
+// and sends no parameter.
 type DSN struct {
-	// Return is what a failure notice should hold: "FULL", "HDRS" or "" for
-	// the server's choice.
+	// Return is the content of a failure notice: "FULL", "HDRS" or "" for the server's choice.
 	Return string
-	// EnvelopeID comes back in the notice; at most 100 printable ASCII
-	// characters.
+	// EnvelopeID is repeated in the notice; at most 100 printable ASCII characters.
 	EnvelopeID string
 	// Notify lists when to send a notice: "NEVER" alone, or any of "SUCCESS",
 	// "FAILURE" and "DELAY". Empty means the server's choice.
 	Notify []string
 }
 
-// IsZero reports whether nothing is asked.
+// IsZero reports whether the DSN requests nothing.
 func (d DSN) IsZero() bool { return d.Return == "" && d.EnvelopeID == "" && len(d.Notify) == 0 }
 
-// WithDSN returns a copy of the envelope that asks for these notifications.
+// WithDSN returns a copy of the envelope that requests these notifications.
 func (e Envelope) WithDSN(d DSN) (Envelope, error) {
 	if d.Return != "" && d.Return != "FULL" && d.Return != "HDRS" {
 		return e, localerr.Errorf("dsn: return %q is neither FULL nor HDRS", d.Return)

@@ -7,8 +7,8 @@ import (
 	"github.com/yanmail/yan/internal/localerr"
 )
 
-// IsInvisible reports whether a character is not seen: format characters and
-// fillers. White space is not among them.
+// IsInvisible reports whether a character is invisible: format characters and fillers, but not
+// white space.
 func IsInvisible(r rune) bool {
 	switch r {
 	case 0x34f, 0x115f, 0x1160, 0x17b4, 0x17b5, 0x2800, 0x3164, 0xffa0:
@@ -17,8 +17,8 @@ func IsInvisible(r rune) bool {
 	return unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Variation_Selector, r)
 }
 
-// TrimInvisible takes invisible characters off both ends, as they come with text
-// that was copied from a page or another program.
+// TrimInvisible removes invisible characters from both ends, as they come with text copied from a
+// page or another program.
 func TrimInvisible(s string) string { return strings.TrimFunc(s, IsInvisible) }
 
 // isPartOfLetter reports whether an invisible character belongs to the one before
@@ -31,7 +31,7 @@ func isPartOfLetter(before string, r rune) bool {
 	return unicode.Is(unicode.Variation_Selector, r)
 }
 
-// nameOf is what an invisible character is called.
+// nameOf returns the name of an invisible character, as an error.
 func nameOf(r rune) error {
 	switch r {
 	case 0xad:
@@ -53,8 +53,8 @@ func nameOf(r rune) error {
 	return localerr.New("a format character")
 }
 
-// fullWidth finds a letter, digit or mark in the width of Chinese characters, as a
-// keyboard gives it that is set so; 0 if there is none.
+// fullWidth finds a full-width letter, digit or mark, as an Asian keyboard may type it; 0 if
+// there is none.
 func fullWidth(s string) (wide, ascii rune) {
 	for _, r := range s {
 		switch {
@@ -67,9 +67,9 @@ func fullWidth(s string) (wide, ascii rune) {
 	return 0, 0
 }
 
-// eastAsian finds a character that a Chinese or Japanese keyboard gives for one that
-// an address needs or can't have; 0 if there is none. Letters, digits and the full
-// stop are left to IDNA, which maps them.
+// eastAsian finds a character that a Chinese or Japanese keyboard types in place of one that an
+// address needs or can't contain; 0 if there is none. IDNA maps letters, digits and the full
+// stop.
 func eastAsian(s string) (wide, ascii rune) {
 	for _, r := range s {
 		switch r {

@@ -6,8 +6,7 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// The limits of RFC 9422 are read in any case and order; what is malformed is
-// as good as not there.
+// The limits of RFC 9422 are read in any case and order; malformed ones are ignored.
 func TestLimits(t *testing.T) {
 	t.Parallel()
 	for line, want := range map[string]smtp.Limits{
@@ -26,8 +25,7 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// A part of an envelope has the same sender and asks for the same
-// notifications.
+// A part of an envelope has the same sender and requests the same notifications.
 func TestEnvelopeOnly(t *testing.T) {
 	t.Parallel()
 	address := func(s string) smtp.Address {

@@ -2,29 +2,29 @@ package smtp
 
 import "fmt"
 
-// Status is what became of one recipient. The values are stable words.
+// Status is the status of one recipient. The values are stable words.
 type Status string
 
 const (
-	// Accepted: the server took responsibility for the message to this
-	// recipient. Nothing that happens afterwards changes it.
+	// Accepted: the server took responsibility for the message to this recipient. No later event
+	// changes it.
 	Accepted Status = "accepted"
-	// Refused: the server said no for good (5xx).
+	// Refused: the server refused it permanently (5xx).
 	Refused Status = "refused"
-	// Deferred: the server said not now (4xx).
+	// Deferred: the server refused it temporarily (4xx).
 	Deferred Status = "deferred"
-	// Unknown: the last byte of the message was handed to the kernel and no
-	// reply was read. It may have been delivered; sending again may duplicate.
+	// Unknown: the last octet of the message was passed to the kernel and no reply was read. The
+	// message may have been delivered; sending it again may duplicate it.
 	Unknown Status = "unknown"
-	// NotTried: the server never got a whole message for this recipient and
-	// said nothing about it. Sending again can't duplicate.
+	// NotTried: the server never got a whole message for this recipient and did not answer for
+	// it. Sending again can't duplicate it.
 	NotTried Status = "not tried"
 )
 
-// Statuses lists all of them.
+// Statuses lists all statuses.
 func Statuses() []Status { return []Status{Accepted, Refused, Deferred, Unknown, NotTried} }
 
-// StatusOf is the status that a reply gives to what it answers.
+// StatusOf returns the status that follows from a reply.
 func StatusOf(r Reply) Status {
 	switch {
 	case r.Positive():
@@ -36,21 +36,20 @@ func StatusOf(r Reply) Status {
 	}
 }
 
-// Outcome is what became of one recipient of one message.
+// Outcome is the result for one recipient of one message.
 type Outcome struct {
 	Recipient Address
 	Status    Status
-	// Stage is where the status was decided.
+	// Stage is the stage at which the status was decided.
 	Stage Stage
-	// Reply decided it; zero when the server said nothing.
+	// Reply is the deciding reply; zero without one.
 	Reply Reply
-	// Err is what happened on this side when no reply decided it: a lost
-	// connection, a deadline, an attachment that could not be read; nil
-	// otherwise.
+	// Err is the error on this side if no reply decided: a lost connection, a deadline, an
+	// unreadable attachment; nil otherwise.
 	Err error
 }
 
-// String is one line for a log.
+// String returns one line for a log.
 func (o Outcome) String() string {
 	s := fmt.Sprintf("%s: %s at %s", o.Recipient, o.Status, o.Stage)
 	if !o.Reply.IsZero() {
@@ -62,16 +61,15 @@ func (o Outcome) String() string {
 	return s
 }
 
-// Error is a failure of one stage: the server's reply, or what went wrong on
-// this side, or both. It states the fact; what it means is for package
-// diagnosis to say.
+// Error is a failure at a stage: the server's reply, or an error on this side, or both. It states
+// the fact; package diagnosis explains it.
 type Error struct {
 	Stage Stage
-	Reply Reply // zero when the server said nothing
-	Err   error // nil when the reply says it all
+	Reply Reply // zero without a reply
+	Err   error // nil if the reply is the error
 }
 
-// Error names the stage first: "auth: 535 5.7.8 Authentication failed".
+// Error begins with the stage: "auth: 535 5.7.8 Authentication failed".
 func (e *Error) Error() string {
 	s := string(e.Stage)
 	if !e.Reply.IsZero() {
@@ -83,5 +81,5 @@ func (e *Error) Error() string {
 	return s
 }
 
-// Unwrap gives the local cause, if there is one.
+// Unwrap returns the error on this side, if there is one.
 func (e *Error) Unwrap() error { return e.Err }

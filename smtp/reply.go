@@ -12,34 +12,32 @@ import (
 	"golang.org/x/text/encoding/simplifiedchinese"
 )
 
-// Bounds on one reply. RFC 5321 section 4.5.3.1.5 allows 512 octets for a
-// line; real ones are longer, and none has a reason to come near these.
+// Limits of one reply. RFC 5321 section 4.5.3.1.5 allows 512 octets for a line; real ones are
+// longer, but none needs as much as these.
 const (
-	MaxReplyLine  = 4096 // octets in a line, line end not counted
+	MaxReplyLine  = 4096 // octets in a line, without the line end
 	MaxReplyLines = 256
 	MaxReplyBytes = 64 << 10 // octets of text in all
 )
 
-// Reply is a server's answer (RFC 5321 section 4.2). The zero Reply means
-// that there was none.
+// Reply is a server's reply (RFC 5321 section 4.2). The zero Reply means that there was none.
 type Reply struct {
 	// Code is 200 to 599.
 	Code int `json:"code"`
-	// Enhanced is the code of the first line that had one (RFC 2034).
+	// Enhanced is the first enhanced code in the lines (RFC 2034).
 	Enhanced EnhancedCode `json:"enhanced,omitzero"`
-	// Lines is the text of each line in UTF-8, without the reply code and,
-	// where the line repeats it, without the enhanced code. It is not to be
-	// changed: replies that say the same may share it.
+	// Lines are the texts of the lines in UTF-8, without the reply code and, if a line repeats
+	// it, without the enhanced code. They must not be changed: equal replies may share them.
 	Lines []string `json:"lines"`
 }
 
 // IsZero reports whether there was no reply.
 func (r Reply) IsZero() bool { return r.Code == 0 }
 
-// Text is all lines joined by spaces.
+// Text returns all lines joined by spaces.
 func (r Reply) Text() string { return strings.Join(r.Lines, " ") }
 
-// String is the reply as one line: "550 5.1.1 User unknown".
+// String returns the reply as one line: "550 5.1.1 User unknown".
 func (r Reply) String() string {
 	if r.IsZero() {
 		return ""
@@ -54,33 +52,32 @@ func (r Reply) String() string {
 	return s
 }
 
-// Positive reports a 2yz reply: done.
+// Positive reports a 2yz reply: completed.
 func (r Reply) Positive() bool { return r.Code/100 == 2 }
 
-// Intermediate reports a 3yz reply: go on.
+// Intermediate reports a 3yz reply: continue.
 func (r Reply) Intermediate() bool { return r.Code/100 == 3 }
 
-// Transient reports a 4yz reply: not now.
+// Transient reports a 4yz reply: a temporary failure.
 func (r Reply) Transient() bool { return r.Code/100 == 4 }
 
-// Permanent reports a 5yz reply: no.
+// Permanent reports a 5yz reply: a permanent failure.
 func (r Reply) Permanent() bool { return r.Code/100 == 5 }
 
-// ReplyParser puts a reply together from the lines of a server. The zero value
-// is ready for the first line; after a reply is complete, or after an error,
-// start with a new one.
+// ReplyParser assembles a reply from the lines of a server. The zero value is ready for the first
+// line; after a complete reply, or an error, use a new one.
 type ReplyParser struct {
 	reply Reply
 	bytes int
 }
 
-// ErrMalformedReply is wrapped by every error of a ReplyParser: what came is
-// not SMTP, or not within bounds.
+// ErrMalformedReply is wrapped by every error of a ReplyParser: the input is not SMTP, or too
+// long.
 var ErrMalformedReply = errors.New("not an SMTP reply")
 
-// Line takes one line without its line end. It returns the reply and true
-// when the line was the last one. Text that is not UTF-8 is read as GB18030,
-// which QQ's older servers send, and failing that with U+FFFD for each bad byte.
+// Line takes one line without its line end. It returns the reply and true after the last line.
+// Text that is not UTF-8 is read as GB18030, which QQ's older servers send, or else with U+FFFD
+// for each bad byte.
 func (p *ReplyParser) Line(b []byte) (Reply, bool, error) {
 	code, last, text, err := splitReplyLine(b)
 	if err != nil {
@@ -109,7 +106,7 @@ func (p *ReplyParser) Line(b []byte) (Reply, bool, error) {
 	return p.reply, last, nil
 }
 
-// splitReplyLine reads "250-text", "250 text" or "250".
+// splitReplyLine parses "250-text", "250 text" or "250".
 func splitReplyLine(b []byte) (code int, last bool, text []byte, err error) {
 	if len(b) > MaxReplyLine {
 		return 0, false, nil, fmt.Errorf("%w: a line of more than %d bytes", ErrMalformedReply, MaxReplyLine)
@@ -125,13 +122,12 @@ func splitReplyLine(b []byte) (code int, last bool, text []byte, err error) {
 	return code, b[3] == ' ', b[4:], nil
 }
 
-// DecodeText makes text out of what a server sent, without control
-// characters: a reply is shown on terminals and must not move their cursor,
-// nor turn around the order in which the rest of the line is read.
-// What is not UTF-8 is read as GB18030.
+// DecodeText decodes a server's text and removes control characters: a reply is shown on
+// terminals and must not move their cursor or change the direction of the text. Octets that are
+// not UTF-8 are read as GB18030.
 func DecodeText(b []byte) string {
 	s := string(b)
-	if isPrintable(s) { // as nearly every line is
+	if isPrintable(s) { // as in nearly every line
 		return strings.TrimRight(s, " ")
 	}
 	if !utf8.ValidString(s) {

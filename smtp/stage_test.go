@@ -6,8 +6,8 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// A failure before MAIL is about the connection or the login. What comes after MAIL
-// is about a message, and QUIT, which follows the final reply, about neither.
+// A failure before MAIL concerns the connection or the login. A failure after MAIL concerns a
+// message, and QUIT, which follows the final reply, neither.
 func TestStagesBeforeMail(t *testing.T) {
 	t.Parallel()
 	want := map[smtp.Stage]bool{

@@ -15,8 +15,7 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// Convert turns the two sources into the JSON that is embedded, one entry to
-// a line.
+// Convert converts the two sources to the JSON that is embedded, one entry per line.
 func Convert(classesYAML, repliesYAML []byte) ([]byte, error) {
 	var classes classesFile
 	if err := read("classes.yaml", classesYAML, &classes); err != nil {
@@ -139,7 +138,7 @@ func (c *converter) convertRow(s sectionYAML, y rowYAML) error {
 	return c.check(r, y)
 }
 
-// check holds a row to the rules at the head of replies.yaml.
+// check checks a row by the rules at the head of replies.yaml.
 func (c *converter) check(r replytable.Row, y rowYAML) error {
 	for _, id := range r.Providers {
 		if _, ok := provider.ByID(id); !ok {
@@ -190,7 +189,7 @@ func both(t textYAML) error {
 	return nil
 }
 
-// stages reads stage names and the words for groups of them.
+// stages parses stage names and the words for groups of them.
 func stages(words []string) ([]smtp.Stage, error) {
 	var list []smtp.Stage
 	for _, w := range words {
@@ -244,7 +243,7 @@ func write(doc replytable.ReplyTable) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// list writes one array; a comma before its name separates it from the last.
+// list writes one array; a comma before its name separates it from the previous one.
 func list[T any](out *bytes.Buffer, name string, entries []T) error {
 	word, isNext := strings.CutPrefix(name, ",")
 	if isNext {
@@ -257,7 +256,7 @@ func list[T any](out *bytes.Buffer, name string, entries []T) error {
 		if err := e.Encode(entry); err != nil {
 			return err
 		}
-		out.Truncate(out.Len() - 1) // Encode ends with a line end
+		out.Truncate(out.Len() - 1) // Encode adds a line end
 		if i < len(entries)-1 {
 			out.WriteByte(',')
 		}

@@ -21,8 +21,8 @@ func sources(t *testing.T) (classes, replies []byte) {
 	return classes, replies
 }
 
-// TestEmbeddedFileIsCurrent regenerates in memory: whoever edits a source and
-// forgets `go generate ./diagnosis` learns it here.
+// TestEmbeddedFileIsCurrent regenerates the table in memory, to detect a forgotten `go generate
+// ./diagnosis`.
 func TestEmbeddedFileIsCurrent(t *testing.T) {
 	t.Parallel()
 	classes, replies := sources(t)
@@ -53,7 +53,7 @@ func TestRunWritesTheFile(t *testing.T) {
 	}
 }
 
-// A mistake in a source is refused with the place where it stands.
+// A mistake in a source is refused with its place.
 func TestConvertRefuses(t *testing.T) {
 	t.Parallel()
 	classes, _ := sources(t)

@@ -1,7 +1,6 @@
-// Command generate writes internal/replytable/replytable.json from replies.yaml and
-// classes.yaml. It fills in what the heads of those files call defaults, and
-// refuses words that package diagnosis does not know. It is run by
-// `go generate ./diagnosis`, in that folder.
+// Command generate writes internal/replytable/replytable.json from replies.yaml and classes.yaml.
+// It fills in the defaults documented at the heads of those files, and refuses words unknown to
+// package diagnosis. `go generate ./diagnosis` runs it in that folder.
 package main
 
 import (

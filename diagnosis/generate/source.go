@@ -9,7 +9,7 @@ import (
 	"github.com/yanmail/yan/internal/replytable"
 )
 
-// schemaVersion is the form of the sources that this program reads.
+// schemaVersion is the version of the sources that this program reads.
 const schemaVersion = 1
 
 // classesFile is the form of classes.yaml.
@@ -51,7 +51,7 @@ type errorYAML struct {
 	Class string   `yaml:"class"`
 	Scope string   `yaml:"scope"`
 	Hint  textYAML `yaml:"hint"`
-	// Cause and Advice say more than those of the class, or something else.
+	// Cause and Advice replace or extend those of the class.
 	Cause  textYAML `yaml:"cause"`
 	Advice textYAML `yaml:"advice"`
 }
@@ -90,7 +90,7 @@ type rowYAML struct {
 	Source    string   `yaml:"source"`
 }
 
-// read parses a source; a key that nobody reads is an error.
+// read parses a source; an unknown key is an error.
 func read(name string, source []byte, to any) error {
 	d := yaml.NewDecoder(bytes.NewReader(source))
 	d.KnownFields(true)

@@ -34,7 +34,7 @@ type Bilingual struct {
 // RetryRule says whether and when to try again.
 type RetryRule struct {
 	Kind         string `json:"kind"`
-	AfterSeconds int64  `json:"after_seconds,omitempty"` // the least pause of a delay
+	AfterSeconds int64  `json:"after_seconds,omitempty"` // the minimum pause of a delay
 }
 
 // ClassRule is a kind of failure.
@@ -54,7 +54,7 @@ type ClassRule struct {
 type Row struct {
 	// ID is section and row: "3b.12", with a letter for a variant: "5.9c".
 	ID string `json:"id"`
-	// Providers are IDs of package provider; empty for software that anybody may run.
+	// Providers are IDs of package provider; empty for software that any operator may run.
 	Providers []string     `json:"providers,omitempty"`
 	At        []smtp.Stage `json:"at"`
 	// Codes are the reply codes; empty for errors and for failures without a reply.
@@ -66,7 +66,7 @@ type Row struct {
 	// Match are the words to look for, in lower case, with * too.
 	Match   []string `json:"match,omitempty"`
 	AnyCode bool     `json:"any_code,omitempty"`
-	// Only: the row is about its providers alone.
+	// Only: the row applies to its providers only.
 	Only bool `json:"only,omitempty"`
 	// Errors are kinds of error, see [ErrorRule].
 	Errors []string  `json:"errors,omitempty"`
