@@ -31,7 +31,7 @@ type nameList struct {
 type presence int
 
 const (
-	no presence = iota
+	absent presence = iota
 	present
 	maybePresent // only decrypting can tell
 )
@@ -48,7 +48,7 @@ func (v *Vault) fileHolds(name string) presence {
 		return maybePresent
 	}
 	if data == nil {
-		return no
+		return absent
 	}
 	names, known := v.readNames(data)
 	if !known {

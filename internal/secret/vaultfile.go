@@ -116,7 +116,7 @@ func (v *Vault) validSecrets(phrase string) (secrets map[string]string, names ma
 	}
 	names, known := v.readNames(data)
 	if known {
-		maps.DeleteFunc(secrets, func(name, _ string) bool { return names[name] == no })
+		maps.DeleteFunc(secrets, func(name, _ string) bool { return names[name] == absent })
 		return secrets, names, nil
 	}
 	names = map[string]presence{}
@@ -147,7 +147,7 @@ func (v *Vault) fileDrop(ctx context.Context, name string, how dropScope) error 
 		return err
 	}
 	holds := v.fileHolds(name)
-	if holds == no || holds == maybePresent && how == ifKnown {
+	if holds == absent || holds == maybePresent && how == ifKnown {
 		return nil
 	}
 	var phrase string
@@ -190,7 +190,7 @@ func (v *Vault) isLast(name string) bool {
 		return false
 	}
 	names, known := v.readNames(data)
-	return known && len(names) == 1 && names[name] != no
+	return known && len(names) == 1 && names[name] != absent
 }
 
 func (v *Vault) rewriteWithout(name, phrase string) error {

@@ -196,7 +196,7 @@ type searchAttempts struct {
 	worked map[discover.Method]bool
 }
 
-// printTried prints a successful way at once. sumUp lists the failed ones.
+// printTried prints a successful way at once. printFailed lists the failed ones.
 func (t *searchAttempts) printTried(at discover.Attempt) {
 	if at.Err == nil {
 		t.worked[at.Way] = true

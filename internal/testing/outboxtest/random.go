@@ -252,7 +252,7 @@ func (p *storePair) id(side, message int) queue.ID {
 // place returns the index of the message with an ID on a side.
 func (p *storePair) place(side int, id queue.ID) int { return slices.Index(p.ids[side], id) }
 
-// sameBodies checks the bodies returned with a claim, which may differ between the sides.
+// testSameBodies checks the bodies returned with a claim, which may differ between the sides.
 func (p *storePair) sameBodies(items []outbox.Item, room int64) error {
 	for _, item := range items {
 		if item.Body == nil {
