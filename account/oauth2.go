@@ -31,7 +31,7 @@ func (a Account) OAuth2Client() (c OAuth2Client, ok bool) {
 	}
 	o, server := a.OAuth2, &c.Server
 	c.ID, c.Secret, c.Proxy = o.ClientID, o.ClientSecret, a.Proxy
-	if o.AuthURL != "" { // what the provider's page requires does not apply to another page
+	if o.AuthURL != "" { // the requirements of the provider's page do not apply to another page
 		server.AuthParams, server.RedirectHost = nil, ""
 	}
 	for _, f := range []struct{ to, from *string }{{&server.AuthURL, &o.AuthURL}, {&server.TokenURL, &o.TokenURL}, {&server.DeviceURL, &o.DeviceURL}} {

@@ -117,7 +117,7 @@ func accessAll(t *testing.T, issuer *oauthtest.Server, sources []*oauth.TokenSou
 	all.Wait()
 }
 
-const refreshing = "YAN_TEST_REFRESH" // environment of a child process: what it does, the folder, the account's keys
+const refreshing = "YAN_TEST_REFRESH" // environment of a child process: its task, the folder, the account's keys
 
 // TestRefreshingProcess is the child process of the next tests.
 func TestRefreshingProcess(t *testing.T) {

@@ -167,8 +167,8 @@ func (d *diagnosis) byEnhanced() (Finding, bool) {
 	return Finding{}, false
 }
 
-// fitsAuth excludes classes that are no fault of the login from a 5xx at AUTH, which always is
-// one.
+// fitsAuth reports whether a class may follow from a 5xx at AUTH, which always is a fault of the
+// login.
 func (d *diagnosis) fitsAuth(c Class) bool {
 	if d.Stage != smtp.StageAuth || !d.Reply.Permanent() {
 		return true

@@ -74,7 +74,7 @@ func (p *fitPart) newEncoding(f form) string {
 type fitter struct {
 	plan  *fitPlan
 	form  form
-	first bool // the first reading, which makes the plan
+	first bool // the first reading, which creates the plan
 	next  int  // the part whose header comes next
 
 	state      fitState

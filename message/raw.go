@@ -123,7 +123,8 @@ func (r *rawBody) lines(see func(line []byte, inHeader bool), keep func(line []b
 	return r.read(see, func(line []byte, _ bool) error { return keep(line) })
 }
 
-// read is lines for messages with longer lines: keep is told whether more of the line follows.
+// read is lines for messages with longer lines: it passes to keep whether more of the line
+// follows.
 func (r *rawBody) read(see func(line []byte, inHeader bool), keep func(line []byte, partial bool) error) error {
 	reader, err := r.src.open()
 	if err != nil {

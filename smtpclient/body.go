@@ -25,8 +25,8 @@ type body struct {
 	end    atomic.Int64
 	failed error // the error of reading the message; wraps ErrContent
 	noted  bool
-	// followed says that other octets may be sent together with the end of the message; behind
-	// are the known ones.
+	// followed says that other octets may be sent together with the end of the message; the field
+	// behind holds the known ones.
 	followed bool
 	behind   []byte
 	lines    lineWriter

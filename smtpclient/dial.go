@@ -189,7 +189,7 @@ func (c *Conn) greeting(ctx context.Context) error {
 }
 
 // mayWantTLS reports whether a silent server may be waiting for TLS: the ports on which SMTP
-// begins in plain text are known (25, 587 and, by convention, 2525), and LMTP has no TLS.
+// begins in plain text are known (25, 587 and, by convention, 2525), and LMTP always does.
 func (c *Conn) mayWantTLS() bool {
 	port := c.cfg.port()
 	return c.tls == nil && !c.cfg.LMTP && port != 25 && port != 587 && port != 2525

@@ -16,7 +16,7 @@
 // ...
 // }
 //
-// What the package promises:
+// Guarantees:
 //
 //   - The zero [Config] is the secure one. TLS is verified, STARTTLS is required if it is chosen,
 //     and only [Plaintext] and AllowCleartextPassword allow sending anything, or a password,

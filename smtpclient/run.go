@@ -27,7 +27,7 @@ func (p pulled) Next(context.Context, bool) (Transaction, bool) { return p() }
 // in doubt if the connection is lost.
 type Window struct {
 	Messages int   // 0 means 32; 1 sends one message after the other
-	Bytes    int64 // 0 means 1,000,000; a longer message goes alone
+	Bytes    int64 // 0 means 1,000,000; a longer message is sent alone
 }
 
 func (w Window) withDefaults() Window {

@@ -283,8 +283,8 @@ func (r *run) startWorker() {
 }
 
 // startWorkerIfBusy starts another worker if the queue would be sent sooner with it. The first
-// connection is opened alone, as its login may be refused; then the number opened at a time
-// equals the number of open ones.
+// connection is opened alone, as its login may be refused; then at most
+// as many at a time as are open.
 func (r *run) startWorkerIfBusy() {
 	if r.closing || r.queue.len() < minQueueForNewConn || len(r.workers) >= r.s.pace.bound() ||
 		r.dialing > 0 && r.dialing >= len(r.workers)-r.dialing {

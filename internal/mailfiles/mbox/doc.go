@@ -13,9 +13,9 @@
 //
 // Content-Length is believed if it leads exactly to a From_ line or to the end,
 // counted in octets or, after line ends became CR LF, as if each were one octet.
-// From_ lines in between are then text, and nothing is unquoted: programs that
-// write the field quote nothing. In all other messages one ">" is taken from
-// lines that begin with ">" and "From ", as the variant mboxrd has it.
+// From_ lines in between are then text, and no line is unquoted: programs that
+// write the field do not quote. In all other messages one ">" is removed from
+// lines that begin with ">" and "From ", as in the variant mboxrd.
 package mbox
 
 import "fmt"
