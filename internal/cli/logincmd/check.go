@@ -55,7 +55,7 @@ func (c loginCheck) loginUntilAccepted(ctx context.Context) error {
 		stop := &command.Failure{Code: code, Err: errors.New("not logged in"), Told: true}
 		fixed := false
 		if c.person && round < maxRounds {
-			if fixed, err = (loginRepair{c.setup}).fix(ctx, *o, finding); err != nil {
+			if fixed, err = loginRepair(c).fix(ctx, *o, finding); err != nil {
 				return err
 			}
 		}
