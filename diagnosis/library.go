@@ -5,14 +5,14 @@ import "strings"
 // options maps flags of the command in the advice to settings of a program. The longer ones come
 // first.
 var options = []struct{ command, program Text }{
-	{Text{EN: "own server: --tls-ca FILE or --tls-pin (keys tls_ca, tls_pin)", ZH: "自建服务器请用 --tls-ca 文件 或 --tls-pin（配置项 tls_ca、tls_pin）"},
-		Text{EN: "for a server of your own set CAFile or Pin in Options", ZH: "自建服务器请设置 Options 的 CAFile 或 Pin"}},
-	{Text{EN: "--tls-name NAME (key tls_name)", ZH: "可用 --tls-name 名称（配置项 tls_name）"},
+	{Text{EN: "for your server use --tls-ca FILE or --tls-pin (keys tls_ca, tls_pin)", ZH: "自建服务器请用 --tls-ca 文件 或 --tls-pin（配置项 tls_ca、tls_pin）"},
+		Text{EN: "for your server set CAFile or Pin in Options", ZH: "自建服务器请设置 Options 的 CAFile 或 Pin"}},
+	{Text{EN: "use --tls-name NAME (key tls_name)", ZH: "可用 --tls-name 名称（配置项 tls_name）"},
 		Text{EN: "set TLSName in Options", ZH: "可设置 Options 的 TLSName"}},
-	{Text{EN: "--tls-name NAME (key tls_name)", ZH: "用 --tls-name 名称（配置项 tls_name）"},
+	{Text{EN: "use --tls-name NAME (key tls_name)", ZH: "用 --tls-name 名称（配置项 tls_name）"},
 		Text{EN: "set TLSName in Options", ZH: "设置 Options 的 TLSName"}},
-	{Text{EN: "'yan doctor' finds out which TLS the server knows", ZH: "“yan doctor”可以查出服务器支持哪种 TLS"},
-		Text{EN: "find out which TLS the server knows", ZH: "请查明服务器支持哪种 TLS"}},
+	{Text{EN: "'yan doctor' shows which TLS versions the server supports", ZH: "yan doctor 可以查出服务器支持哪种 TLS"},
+		Text{EN: "find out which TLS versions the server supports", ZH: "请查明服务器支持哪种 TLS"}},
 	{Text{EN: "like old servers that need --tls-rsa-key-exchange", ZH: "（如需要 --tls-rsa-key-exchange 的旧服务器）"},
 		Text{EN: "like old servers that need RSAKeyExchange in Options", ZH: "（如需要 Options 的 RSAKeyExchange 的旧服务器）"}},
 	{Text{EN: "by fingerprint with --tls-pin (key tls_pin)", ZH: "或用 --tls-pin（配置项 tls_pin）按指纹信任"},
@@ -21,11 +21,11 @@ var options = []struct{ command, program Text }{
 		Text{EN: "Write the header as encoded words (RFC 2047)", ZH: "请把邮件头写成编码形式（RFC 2047）"}},
 	{Text{EN: "Encode the message with yan send --raw --fit", ZH: "请用 yan send --raw --fit 为邮件编码"},
 		Text{EN: "Encode its parts as quoted-printable or base64", ZH: "请把各部分编码为 quoted-printable 或 base64"}},
-	{Text{EN: "--local-name, or local_name of the account", ZH: "--local-name（或账号的 local_name）"},
+	{Text{EN: "--local-name, or local_name in the account", ZH: "--local-name（或账号的 local_name）"},
 		Text{EN: "LocalName in Options", ZH: "Options 的 LocalName"}},
-	{Text{EN: "with --tls-cert and --tls-key", ZH: "请用 --tls-cert 和 --tls-key 提供"},
-		Text{EN: "with CertFile and KeyFile in Options", ZH: "请用 Options 的 CertFile 和 KeyFile 提供"}},
-	{Text{EN: "yan send --no-pipelining sends so", ZH: "请用 yan send --no-pipelining"},
+	{Text{EN: "Use --tls-cert and --tls-key for", ZH: "请用 --tls-cert 和 --tls-key 提供"},
+		Text{EN: "Set CertFile and KeyFile in Options to", ZH: "请用 Options 的 CertFile 和 KeyFile 提供"}},
+	{Text{EN: "use yan send --no-pipelining", ZH: "请用 yan send --no-pipelining"},
 		Text{EN: "set NoPipelining in Options", ZH: "请设置 Options 的 NoPipelining"}},
 }
 

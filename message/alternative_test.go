@@ -47,8 +47,8 @@ func TestAlternativesRefused(t *testing.T) {
 		}
 	}
 	for _, tt := range []struct{ kind, text, want string }{
-		{"text/calendar; method=CANCEL", meeting, `alternatives[0] "text/calendar; method=CANCEL": method=CANCEL is not that of the calendar, METHOD:REQUEST`},
-		{"text/calendar; charset=gbk", meeting, "its charset has to be utf-8"},
+		{"text/calendar; method=CANCEL", meeting, `alternatives[0] "text/calendar; method=CANCEL": method=CANCEL differs from METHOD:REQUEST in the calendar`},
+		{"text/calendar; charset=gbk", meeting, "its charset must be utf-8"},
 		{"application/ics", meeting, "is not a text type"},
 		{"calendar", meeting, "is not a media type"},
 		{"text/x", "\xff", "is not UTF-8"},

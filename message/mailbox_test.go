@@ -53,8 +53,8 @@ func TestParseMailboxList(t *testing.T) {
 func TestParseMailboxErrors(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ in, want string }{
-		{"", "holds no address"},
-		{" ;, ", "holds no address"},
+		{"", "contains no address"},
+		{" ;, ", "contains no address"},
 		{"nobody", `"nobody": no @`},
 		{"<>", `"<>": address is empty`},
 		{"x y@z", `"x y@z": ' ' is not allowed before the @`},
@@ -62,24 +62,24 @@ func TestParseMailboxErrors(t *testing.T) {
 		{"Name <a@b.c", "an angle bracket < is not closed"},
 		{`"Name <a@b.c>`, `a quote " is not closed`},
 		{"a@b.c (x", "a parenthesis ( is not closed"},
-		{"Name <a@b.c> <d@e.f>", "something follows the >; is a comma missing?"},
+		{"Name <a@b.c> <d@e.f>", "text after the >; is a comma missing?"},
 		{"<a@b.c, d@e.f>", "is not"},
 		{"team: a@b.c, d@e.f;", "a group (name: address, address;) can't be used"},
 		{"a@b.c, Joe <joe>", `"Joe <joe>": address "joe": no @`},
 		{"a＠b.c", "full-width ＠"},
-		{"<a、b@example.com>", "holds the full-width 、; type the half-width ,"},
+		{"<a、b@example.com>", "contains the full-width 、; type the half-width ,"},
 		{"friend@163，com", `address "com": no @; the ， before it separates two addresses`},
 		{"friend@163,com", `address "com": no @; the , before it separates two addresses`},
-		{"Smith, John <j@example.org>", `address "Smith": no @; if the , belongs to a name, put the name in quotes: "A, B" <a@example.org>`},
-		{"王，五 <j@example.org>", `address "王": no @; if the ， belongs to a name, put the name in quotes: "A， B" <a@example.org>`},
-		{"张三《friend@163.com", "holds the full-width 《; type the half-width <"},
+		{"Smith, John <j@example.org>", `address "Smith": no @; if the , is part of a name, put the name in quotes: "A, B" <a@example.org>`},
+		{"王，五 <j@example.org>", `address "王": no @; if the ， is part of a name, put the name in quotes: "A， B" <a@example.org>`},
+		{"张三《friend@163.com", "contains the full-width 《; type the half-width <"},
 		{"a@b.c《friend@163.com》", "holds the full-width"},
 		{"friend@163.com（", "holds the full-width （"},
 		{`"a b"@example.org`, "holds a blank before the @"},
 		{"m\u200be@example.org", "a zero width space (U+200B)"},
-		{"a@b.c\n", "holds a line break"},
+		{"a@b.c\n", "contains a line break"},
 		{"a@b.c, \xff <d@e.f>", "is not UTF-8"},
-		{"=?utf-8?q?=0D=0ABcc:_x?= <a@b.c>", "its name holds a line break"},
+		{"=?utf-8?q?=0D=0ABcc:_x?= <a@b.c>", "its name contains a line break"},
 	}
 	for _, tt := range tests {
 		if list, err := ParseMailboxList(tt.in); err == nil || !strings.Contains(err.Error(), tt.want) {

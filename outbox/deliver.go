@@ -71,13 +71,13 @@ func (b *Outbox) observe(e delivery.Event) {
 	var what string
 	switch e.Kind {
 	case delivery.NoRoute:
-		what = "the account can't be used"
+		what = "account unusable"
 	case delivery.Paused:
-		what = "the account rests"
+		what = "account paused"
 	case delivery.StoreError:
-		what = "the outbox can't be used"
+		what = "outbox failed"
 	case delivery.Lapsed:
-		what = "the lease was not renewed in time"
+		what = "lease not renewed in time"
 	default:
 		return
 	}
@@ -113,7 +113,7 @@ func (b *Outbox) prune(ctx context.Context) {
 	for {
 		_, err := b.store.Prune(ctx, accountroute.Retention(f.Outbox()))
 		if err != nil && ctx.Err() == nil && !errors.Is(err, queue.ErrClosed) {
-			b.o.Log.Warn("what is finished can't be forgotten", slog.String("error", err.Error()))
+			b.o.Log.Warn("can't prune finished messages", slog.String("error", err.Error()))
 		}
 		select {
 		case <-ctx.Done():

@@ -304,7 +304,7 @@ func TestDeliverTellsWhatIsWrong(t *testing.T) {
 	for line := range told {
 		all = append(all, line)
 	}
-	if text := strings.Join(all, "\n"); !strings.Contains(text, "the account can't be used") || !strings.Contains(text, "account=a") || !strings.Contains(text, "NOPE") {
+	if text := strings.Join(all, "\n"); !strings.Contains(text, "account unusable") || !strings.Contains(text, "account=a") || !strings.Contains(text, "NOPE") {
 		t.Errorf("told %q", text)
 	}
 }

@@ -110,13 +110,13 @@ func TestInvisibleCharacters(t *testing.T) {
 		"me@例\u200d子.com":      "a zero width joiner (U+200D)",
 		"me@例\u00a0子.com":      "holds the blank U+00A0",
 		"m\u3000e@example.org": "holds the blank U+3000",
-		"ｍe@example.org":       "holds the full-width ｍ; type the half-width m",
-		"１２３@qq.com":           "holds the full-width １; type the half-width 1",
-		"zhang。san@qq.com":     "holds the full-width 。; type the half-width .",
-		"a＿b@example.org":      "holds the full-width ＿; type the half-width _",
-		"me＠example.org":       "holds the full-width ＠; type the half-width @",
-		"张三《friend@163.com》":   "holds the full-width 《; type the half-width <",
-		"friend@163，com":       "holds the full-width ，; type the half-width ,",
+		"ｍe@example.org":       "contains the full-width ｍ; type the half-width m",
+		"１２３@qq.com":           "contains the full-width １; type the half-width 1",
+		"zhang。san@qq.com":     "contains the full-width 。; type the half-width .",
+		"a＿b@example.org":      "contains the full-width ＿; type the half-width _",
+		"me＠example.org":       "contains the full-width ＠; type the half-width @",
+		"张三《friend@163.com》":   "contains the full-width 《; type the half-width <",
+		"friend@163，com":       "contains the full-width ，; type the half-width ,",
 	} {
 		if _, err := smtp.ParseAddress(in); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+q: %v, want %s", in, err, want)

@@ -129,9 +129,9 @@ func TestManyRecipientsDoNotDeadlock(t *testing.T) {
 func TestUnaskedBytesEndTheConnection(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct{ verb, reply, first, second string }{
-		{"EHLO", "250-x\r\n250 PIPELINING\r\n250 extra", "not-tried@mail 250 (the server spoke without being asked)", ""},
-		{"DATA", "354 go\r\n250 queued", "not-tried@body 250 (the server's replies do not fit the commands it was sent: the server spoke without being asked)", "not-tried@mail (the connection is closed)"},
-		{"DATA", "354 go\r\n421 closing", "not-tried@body 421 (body: 421 closing: the server spoke without being asked)", "not-tried@mail 421 (the connection is closed)"},
+		{"EHLO", "250-x\r\n250 PIPELINING\r\n250 extra", "not-tried@mail 250 (the server sent data without a command)", ""},
+		{"DATA", "354 go\r\n250 queued", "not-tried@body 250 (the server's replies do not match the commands it was sent: the server sent data without a command)", "not-tried@mail (the connection is closed)"},
+		{"DATA", "354 go\r\n421 closing", "not-tried@body 421 (body: 421 closing: the server sent data without a command)", "not-tried@mail 421 (the connection is closed)"},
 	} {
 		t.Run(tc.verb+" "+tc.reply[len(tc.reply)-5:], func(t *testing.T) {
 			t.Parallel()

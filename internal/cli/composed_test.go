@@ -130,7 +130,7 @@ func TestCharsets(t *testing.T) {
 		{"a page", "", "", []string{"--html-file", file("plain.html"), "--charset", "gbk"}, "你好\n", ""},
 		{"a file is no pipe", "zh_CN.GBK", "", []string{"--body-file", file("gbk.txt")}, "", "the text is not UTF-8"},
 		{"a pipe of nothing known", "en_US.UTF-8", gbkText, nil, "", "--charset gbk"},
-		{"another charset", "", gbkText, []string{"--charset", "utf-8"}, "", "the text is not written in utf-8"},
+		{"another charset", "", gbkText, []string{"--charset", "utf-8"}, "", "the text is not in utf-8"},
 		{"no charset", "", gbkText, []string{"--charset", "klingon"}, "", `there is no charset "klingon" here`},
 		{"raw", "", "", []string{"--raw", "--charset", "gbk"}, "", "--charset can't be used with --raw"},
 	} {

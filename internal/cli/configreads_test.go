@@ -71,7 +71,7 @@ func TestServeReadsTheConfigurationOnce(t *testing.T) {
 		t.Errorf("read %d times at the start", n)
 	}
 	s.hangups <- os.Interrupt
-	s.errs.waitFor(t, "configuration read again")
+	s.errs.waitFor(t, "configuration reloaded")
 	if n := reads.Load(); n != 2 {
 		t.Errorf("read %d times after a reload", n)
 	}

@@ -76,7 +76,7 @@ func TestLoginConsentRefused(t *testing.T) {
 	if code == command.ExitOK {
 		t.Errorf("%d %s", code, errs)
 	}
-	clitest.Wants(t, "the terminal", errs, "docs/oauth2.md", "Client id")
+	clitest.Wants(t, "the terminal", errs, "docs/oauth2.md", "Client ID")
 	d.empty()
 }
 

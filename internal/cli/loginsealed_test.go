@@ -58,7 +58,7 @@ func TestLoginSetsADamagedFileAside(t *testing.T) {
 
 	d.answers, d.secrets = []string{"n"}, []string{sandboxPassword}
 	code, _, errs := d.login(s, "qq")
-	clitest.Wants(t, "no", errs, "is damaged. Set it aside and begin a new one?", "need a new login: qq-2", "Nothing was kept.", "yan login qq --new-encrypted-file")
+	clitest.Wants(t, "no", errs, "is damaged. Set it aside and begin a new one?", "need a new login: qq-2", "Nothing was saved.", "yan login qq --new-encrypted-file")
 	if code != command.ExitConfig || strings.Contains(folder(t, filepath.Dir(file)), "secrets.age.damaged") {
 		t.Errorf("no: %d, %s", code, folder(t, filepath.Dir(file)))
 	}
@@ -86,7 +86,7 @@ func TestLoginBeginsANewFile(t *testing.T) {
 	d.pipe = true
 	d.env["YAN_PASSPHRASE_FILE"], d.env["YAN_PASSWORD"] = phrase, sandboxPassword
 	code, _, errs := d.login(s, "qq")
-	clitest.Wants(t, "a wrong passphrase", errs, "the passphrase of the encrypted file ", " is wrong", "Nothing was kept.", "yan login qq --new-encrypted-file")
+	clitest.Wants(t, "a wrong passphrase", errs, "the passphrase of the encrypted file ", " is wrong", "Nothing was saved.", "yan login qq --new-encrypted-file")
 	if code != command.ExitConfig {
 		t.Errorf("exit status %d", code)
 	}
@@ -127,7 +127,7 @@ func TestPassphraseMistyped(t *testing.T) {
 	}
 	d.secrets = []string{sandboxPassword, "a", "b", "c", "correct horse"}
 	code, _, errs = d.login(s, "qq")
-	clitest.Wants(t, "three wrong ones", errs, "the passphrase of the encrypted file ", " is wrong", "Nothing was kept.", "If it is forgotten")
+	clitest.Wants(t, "three wrong ones", errs, "the passphrase of the encrypted file ", " is wrong", "Nothing was saved.", "If it is forgotten")
 	if code != command.ExitConfig || len(d.secrets) != 1 {
 		t.Errorf("%d, %d secrets left", code, len(d.secrets))
 	}
@@ -136,7 +136,7 @@ func TestPassphraseMistyped(t *testing.T) {
 // If the encrypted file can't be written, one message says so, and what to do.
 func TestEncryptedFileCantBeWritten(t *testing.T) {
 	t.Parallel()
-	for lang, says := range map[string][]string{"en": {"can't be written (", "Make room on the disk", "Nothing was kept."}, "zh": {"无法写入", "请腾出磁盘空间", "没有保存"}} {
+	for lang, says := range map[string][]string{"en": {"can't be written (", "Make room on the disk", "Nothing was saved."}, "zh": {"无法写入", "请腾出磁盘空间", "没有保存"}} {
 		s := sandboxtest.Start(t, "qq")
 		d := newDesk(t)
 		d.keyring = nil

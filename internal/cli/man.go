@@ -37,7 +37,7 @@ func (a *front) manCommand() *cobra.Command {
 			return names, cobra.ShellCompDirectiveNoFileComp
 		},
 	}
-	command.Add(cmd, a.T("Flags:"), command.NewOption("dir", "", &dir, a.T("FOLDER"), a.T("write all pages into this folder, which is made")))
+	command.Add(cmd, a.T("Flags:"), command.NewOption("dir", "", &dir, a.T("FOLDER"), a.T("write all pages to this folder, which is created")))
 	return cmd
 }
 

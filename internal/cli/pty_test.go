@@ -96,7 +96,7 @@ type dialogue struct {
 func dialogues() map[string]dialogue {
 	return map[string]dialogue{
 		"English": {"en_US.UTF-8", "Your e-mail address", "Your name", "Authorization code", "The login did not work", "The account qq is ready",
-			"Where shall the secret be kept?", "New passphrase", "The same again", "Passphrase of the encrypted file", "Enter alone", "accepted"},
+			"Where should the secret be stored?", "New passphrase", "The same again", "Passphrase of the encrypted file", "Enter alone", "accepted"},
 		"Chinese": {"zh_CN.UTF-8", "您的邮箱地址", "您的名字", "授权码", "登录没有成功", "账号 qq 已就绪",
 			"密码或授权码存放在哪里？", "加密文件的新口令", "再输入一次", "加密文件的口令", "直接按回车", "已接收"},
 	}
@@ -208,7 +208,7 @@ func TestLoginLeavesNothing(t *testing.T) {
 		key  string
 	}{
 		{"Your e-mail address", "xterm-256color", "\x03"}, {"Your name", "xterm-256color", "\x1b"},
-		{"Authorization code", "xterm-256color", "\x03"}, {"Where shall the secret be kept?", "xterm-256color", "\x03"},
+		{"Authorization code", "xterm-256color", "\x03"}, {"Where should the secret be stored?", "xterm-256color", "\x03"},
 		{"Your e-mail address", "dumb", "\x03"}, {"Authorization code", "dumb", "\x03"}, {"New passphrase", "dumb", "\x03"},
 	} {
 		t.Run(test.at+" "+test.term, func(t *testing.T) {
@@ -216,7 +216,7 @@ func TestLoginLeavesNothing(t *testing.T) {
 			s := atTerminal(t)
 			s.logsIn("TERM=" + test.term)
 			for _, step := range []struct{ question, answer string }{{"Your e-mail address", "me@qq.com"}, {"Your name", ""},
-				{"Authorization code", sandboxPassword}, {"Where shall the secret be kept?", ""}, {"New passphrase", "correct horse"}} {
+				{"Authorization code", sandboxPassword}, {"Where should the secret be stored?", ""}, {"New passphrase", "correct horse"}} {
 				s.Waits(step.question)
 				if step.question == test.at {
 					break
@@ -231,7 +231,7 @@ func TestLoginLeavesNothing(t *testing.T) {
 				t.Errorf("exit status %d", code)
 			}
 			s.Restored()
-			if !strings.Contains(s.Text(), "interrupted; nothing was kept") {
+			if !strings.Contains(s.Text(), "interrupted; nothing was saved") {
 				t.Errorf("not said:\n%s", s.Text())
 			}
 			if test.term == "dumb" && !strings.Contains(strings.ReplaceAll(s.Text(), "\r", ""), "\nyan: interrupted") {

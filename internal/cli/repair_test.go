@@ -108,7 +108,7 @@ func TestLoginOtherEncryption(t *testing.T) {
 		d := newDesk(t)
 		d.answers, d.secrets = []string{"1"}, []string{sandboxPassword}
 		code, _, errs := d.yan("login", "me@qq.com", "--from", "me@qq.com", "--server", tt.wrong, "--tls-ca", s.CAFile(), "--timeout", "2s")
-		clitest.Wants(t, name, errs, "Where shall yan try?")
+		clitest.Wants(t, name, errs, "Which server should yan try?")
 		if code != command.ExitOK || !strings.Contains(d.config(), tt.right) {
 			t.Errorf("%s: %d %s\n%s", name, code, errs, d.config())
 		}

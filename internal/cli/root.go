@@ -72,10 +72,9 @@ func (a *front) asked(args []string) string {
 func (a *front) root(asked string) *cobra.Command {
 	var showVersion bool
 	root := &cobra.Command{
-		Use:   "yan",
-		Short: a.T("Send e-mail through a mailbox provider, and know what became of it"),
-		Long: a.T("Yan sends e-mail through a mailbox provider's SMTP server and tells you what became of it, " +
-			"for each recipient. Try 'yan demo' first: it needs no account."),
+		Use:           "yan",
+		Short:         a.T("Send e-mail through a mailbox provider and see the outcome for each recipient"),
+		Long:          a.T("Yan sends e-mail through a mailbox provider's SMTP server and reports the outcome for each recipient. Try 'yan demo' first: it needs no account."),
 		Example:       "  yan demo\n  " + a.SendExample() + "\n  yan explain '535 Login fail' --provider qq",
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -93,7 +92,7 @@ func (a *front) root(asked string) *cobra.Command {
 	root.SetIn(a.Stdin)
 	root.SetOut(a.Stdout)
 	root.SetErr(a.Stderr)
-	root.PersistentFlags().String("lang", "", a.T("speak en or zh (default: by LC_ALL, LC_MESSAGES, LANG)"))
+	root.PersistentFlags().String("lang", "", a.T("language, en or zh (default: from LC_ALL, LC_MESSAGES, LANG)"))
 	root.PersistentFlags().BoolP("help", "h", false, a.T("show this help"))
 	root.PersistentFlags().Lookup("lang").Annotations = map[string][]string{command.ValueOf: {a.T("LANGUAGE")}}
 	command.Add(root, a.T("Flags:"), command.NewOption("version", "", &showVersion, "", a.T("print the version")))

@@ -31,7 +31,7 @@ func TestErrorsAreSaidInChinese(t *testing.T) {
 		{good + "match = [\"x\"]", "“x”：应为地址，或 *@example.com 这样的模式"},
 		{good + "imap = \"http://x\"", "应为 URL，如 imaps://imap.example.com；用 STARTTLS 时写 imap://"},
 		{good + "proxy = \"ftp://x\"", "应为 URL，如 socks5://127.0.0.1:1080"},
-		{good + "headers = { From = \"x\" }", "“From”：不能在这里设置：邮件另有专门的位置设置它"},
+		{good + "headers = { From = \"x\" }", "“From”：不能在这里设置：邮件另有专门的字段设置它"},
 		{good + "headers = { X = \"x\\ny\" }", "“X”：其值含有换行"},
 		{good + "save_sent = \"yes\"", "“yes”：应为 auto、always 或 never"},
 		{good + "oauth2 = { tenant = \"x\" }", "缺少 client_id"},

@@ -26,7 +26,7 @@ func TestLoginSecretStdinSays(t *testing.T) {
 		"worked": {[]string{sandboxPassword}, nil, command.ExitOK, []string{"Logged in, and me@qq.com may send"}, []string{"登录成功，me@qq.com 可以发信"}},
 		"empty line": {[]string{""}, nil, command.ExitConfig,
 			[]string{"no password for me@qq.com on standard input", repeat}, []string{"标准输入中没有 me@qq.com 的密码", repeat}},
-		"refused": {[]string{wrongSecret}, nil, command.ExitAuth, []string{"535", "Nothing was kept."}, []string{"535", "什么都没有保存。"}},
+		"refused": {[]string{wrongSecret}, nil, command.ExitAuth, []string{"535", "Nothing was saved."}, []string{"535", "没有保存任何内容。"}},
 		"endless": {[]string{strings.Repeat("x", 70_000)}, nil, command.ExitIO,
 			[]string{"yan: the answer can't be read: a line is longer than 65536 octets"}, []string{"yan: 无法读取回答：一行超过了 65536 字节"}},
 		"two places": {[]string{sandboxPassword}, []string{"--secret-file", "code"}, command.ExitUsage,

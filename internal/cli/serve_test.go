@@ -196,7 +196,7 @@ func TestServeReloads(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.hangups <- os.Interrupt
-	s.errs.waitFor(t, "the one before stays")
+	s.errs.waitFor(t, "keeping the previous one")
 	s.enqueue(t, "work", "friend@example.org")
 	s.sandbox.WaitMessages(1)
 	s.configure(t, "work", "home")

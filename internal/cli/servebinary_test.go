@@ -209,7 +209,7 @@ func TestServeSignals(t *testing.T) {
 	m := newMachine(t)
 	p := m.serve(t, "--grace", "1h", "--log-level", "debug")
 	p.signal(t, syscall.SIGHUP)
-	p.said.waitFor(t, "configuration read again")
+	p.said.waitFor(t, "configuration reloaded")
 	m.enqueue(t, "body-stall@example.org")
 	p.said.waitFor(t, "msg=marked") // it is in flight, and stays so
 	p.signal(t, syscall.SIGTERM)

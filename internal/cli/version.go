@@ -22,7 +22,7 @@ func (a *front) versionCommand() *cobra.Command {
 		},
 	}
 	command.Add(cmd, a.T("Flags:"), command.NewOption("json", "", &asJSON, "", a.T("print JSON")),
-		command.NewOption("licenses", "", &licences, "", a.T("print the licenses of everything that the program is made of")))
+		command.NewOption("licenses", "", &licences, "", a.T("print the licenses of all components of the program")))
 	return cmd
 }
 

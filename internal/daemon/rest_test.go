@@ -67,7 +67,7 @@ func TestReadyWhileAccountsRest(t *testing.T) {
 			if err := receiveWithin(t, r.ended, "the end"); err != nil {
 				t.Fatal(err)
 			}
-			if rests := c.stats[0].PausedFor > 0 || len(c.rests) > 0; rests != strings.Contains(r.log.String(), "the account rests") {
+			if rests := c.stats[0].PausedFor > 0 || len(c.rests) > 0; rests != strings.Contains(r.log.String(), "account paused") {
 				t.Errorf("resting at the start: %v; the log: %s", rests, r.log)
 			}
 		})

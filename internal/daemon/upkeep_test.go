@@ -66,7 +66,7 @@ func TestReloads(t *testing.T) {
 	if err != nil || s.ConfigError != nonsense.Error() || len(s.Accounts) != 2 || !s.Ready {
 		t.Errorf("then: %+v, %v", s, err)
 	}
-	if !strings.Contains(r.log.String(), "the one before stays") {
+	if !strings.Contains(r.log.String(), "keeping the previous one") {
 		t.Errorf("the error is not in the log:\n%s", r.log)
 	}
 	if len(r.reloaded) != 0 {

@@ -26,14 +26,14 @@ func (v *examSession) checkDMARC() (Step, policyFound) {
 	case err != nil:
 		return dnsUnanswered(s, err), policyFound{}
 	case len(records) == 0:
-		s.Status, s.Detail = Warning, say("there is no DMARC record: each receiver decides by itself", "没有 DMARC 记录：由收件方自行判断")
-		s.Advice = say("Publish a TXT record for _dmarc.%s, to begin with: v=DMARC1; p=none", "请为 _dmarc.%s 添加 TXT 记录，可先用：v=DMARC1; p=none", v.domain())
+		s.Status, s.Detail = Warning, say("there is no DMARC record: each receiver decides on its own", "没有 DMARC 记录：由收件方自行判断")
+		s.Advice = say("Publish a TXT record for _dmarc.%s; start with: v=DMARC1; p=none", "请为 _dmarc.%s 添加 TXT 记录，可先用：v=DMARC1; p=none", v.domain())
 		if v.ownDomain() {
 			s.Status, s.Advice = Info, Text{}
 		}
 		return s, policyFound{known: true}
 	case len(records) > 1:
-		return v.brokenDMARC(s, say("there are several DMARC records, and receivers then heed none", "有多条 DMARC 记录，收件方将全部忽略")), policyFound{known: true}
+		return v.brokenDMARC(s, say("there are several DMARC records, so receivers ignore them all", "有多条 DMARC 记录，收件方将全部忽略")), policyFound{known: true}
 	}
 	s.Facts.Record = cleanText(records[0])
 	record, problem := parseDMARC(records[0])
@@ -66,7 +66,7 @@ func strictness(strict bool) Text {
 
 func (v *examSession) brokenDMARC(s Step, detail Text) Step {
 	s.Status, s.Detail = Failed, detail
-	s.Advice = say("Correct the TXT record of _dmarc.%s: there has to be one, like v=DMARC1; p=none", "请修正 _dmarc.%s 的 TXT 记录：只能有一条，例如 v=DMARC1; p=none", v.domain())
+	s.Advice = say("Correct the TXT record of _dmarc.%s: there must be exactly one, like v=DMARC1; p=none", "请修正 _dmarc.%s 的 TXT 记录：只能有一条，例如 v=DMARC1; p=none", v.domain())
 	return s
 }
 
@@ -99,7 +99,7 @@ func (v *examSession) findDMARC() (records []string, at string, err error) {
 func (v *examSession) receiverStep(sender, key Step, found policyFound) Step {
 	s := Step{Name: NameReceiver, Target: v.domain(), Status: OK}
 	if !found.known || sender.Facts.Result == "" {
-		s.Status, s.Detail = Info, say("not known: the DNS did not tell enough", "未知：DNS 信息不足")
+		s.Status, s.Detail = Info, say("unknown: not enough DNS data", "未知：DNS 信息不足")
 		return s
 	}
 	signed := key.Facts.KeyBits > 0 && key.Status != Failed
@@ -109,10 +109,10 @@ func (v *examSession) receiverStep(sender, key Step, found policyFound) Step {
 		s.Detail = say("if the mail leaves from %s, SPF passes and is aligned with the sender: the message is taken for genuine",
 			"若邮件从 %s 发出，SPF 通过且与发件人对齐：收件方会认为邮件真实", sender.Facts.Tested)
 	case sender.Facts.Result == string(spf.Pass):
-		s.Detail = say("SPF passes and is aligned with the sender: the message is taken for genuine", "SPF 通过且与发件人对齐：收件方会认为邮件真实")
+		s.Detail = say("SPF passes and is aligned with the sender: receivers consider the message genuine", "SPF 通过且与发件人对齐：收件方会认为邮件真实")
 	case signed:
 		s.Status = Warning
-		s.Detail = say("only the DKIM signature shows that the message is genuine: without it DMARC fails", "只有 DKIM 签名能证明邮件真实：缺少签名则 DMARC 不通过")
+		s.Detail = say("only a DKIM signature proves that the message is genuine: without one DMARC fails", "只有 DKIM 签名能证明邮件真实：缺少签名则 DMARC 不通过")
 	case strict:
 		s = v.reportMisaligned(s, sender, found.policy)
 		return s
@@ -134,9 +134,9 @@ func (v *examSession) reportMisaligned(s, sender Step, policy string) Step {
 	s.Status = Failed
 	what := say("refuse the message", "拒收邮件")
 	if policy == "quarantine" {
-		what = say("put the message into spam", "把邮件放入垃圾箱")
+		what = say("put the message into the spam folder", "把邮件放入垃圾箱")
 	}
-	s.Detail = say("SPF does not pass, and %[1]s asks receivers to %[2]s then (p=%[3]s), unless the server signs it with DKIM",
+	s.Detail = say("SPF does not pass, and %[1]s then asks receivers to %[2]s (p=%[3]s), unless the server signs it with DKIM",
 		"SPF 未通过，而 %[1]s 要求收件方此时%[2]s（p=%[3]s），除非服务器用 DKIM 签名", v.domain(), what, policy)
 	s.Advice = sender.Advice
 	if sender.Facts.Basis == basisServer {

@@ -45,7 +45,7 @@ func parseDMARC(text string) (r dmarcRecord, problem Text) {
 		switch {
 		case i == 0:
 			if !strings.EqualFold(value, "DMARC1") {
-				return r, say("after v=DMARC1 there has to be a semicolon", "v=DMARC1 之后必须是分号")
+				return r, say("a semicolon must follow v=DMARC1", "v=DMARC1 之后必须是分号")
 			}
 			if name != "v" || value != "DMARC1" || !strings.HasPrefix(field, "v") {
 				r.odd = append(r.odd, field)

@@ -190,7 +190,7 @@ func (v *examSession) failStep(s Step, err error) {
 	if isEmpty(s.Detail) {
 		s.Detail = tableCell(s.Finding.Cause)
 		if !f.Reply.IsZero() {
-			s.Detail = say("the server said: %s", "服务器应答：%s", f.Reply)
+			s.Detail = say("the server replied: %s", "服务器应答：%s", f.Reply)
 		}
 	}
 	v.failed = s.Name
@@ -214,11 +214,11 @@ func skippedBecause(failed Name) Text {
 	case NamePort:
 		return say("not tried, because the server could not be reached", "未执行（连不上服务器）")
 	case NameTLS, NameCertificate:
-		return say("not tried, because no encrypted connection came about", "未执行（加密连接没有建立）")
+		return say("not tried, because the encrypted connection failed", "未执行（加密连接没有建立）")
 	case NameGreeting, NameHello:
-		return say("not tried, because the conversation did not begin", "未执行（对话没有开始）")
+		return say("not tried, because the session did not start", "未执行（会话没有开始）")
 	case NameAuth:
-		return say("not tried, because there is no way to log in that can be used", "未执行（没有可用的登录方式）")
+		return say("not tried, because there is no usable login method", "未执行（没有可用的登录方式）")
 	case NameLogin:
 		return say("not tried, because the login failed", "未执行（登录失败）")
 	default:

@@ -3,9 +3,9 @@ package i18n
 // chineseDelivery is the part of the table for the delivery: paused accounts, names, and bugs in the
 // program.
 var chineseDelivery = map[string]string{
-	"%q is no name of an account: a name has letters, digits, - and _ only, %d at most": "%q 不能用作账号名：账号名只含字母、数字、- 和 _，最多 %d 个",
-	"Account %s can't send from here now":                                               "账号 %s 目前无法从本机发送",
-	"The next 'yan queue run' tries again.":                                             "下次运行 yan queue run 时会再试。",
-	"Account %s no longer rests: what waits in the outbox can be sent.":                 "账号 %s 已恢复发送：发件箱中等待的邮件可以发出了。",
-	"Please report this, with the lines above.":                                         "请报告此问题，并附上以上各行。",
+	"invalid account name %q: use letters, digits, - and _, at most %d": "账号名%q无效：只能用字母、数字、- 和 _，最多 %d 个",
+	"Account %s can't send from here now":                               "账号 %s 目前无法从本机发送",
+	"The next 'yan queue run' tries again.":                             "下次运行 yan queue run 时会再试。",
+	"Account %s no longer rests: what waits in the outbox can be sent.": "账号 %s 已恢复发送：发件箱中等待的邮件可以发出了。",
+	"Please report this, with the lines above.":                         "请报告此问题，并附上以上各行。",
 }

@@ -4,7 +4,7 @@ package i18n
 // anything is sent.
 var chineseGiven = map[string]string{
 	// Files.
-	"it is a folder": "这是文件夹",
+	"it is a folder": "这是目录",
 	"%s: holds more than %s, the most that is read here": "%s：超过 %s，这里最多只读这么多",
 	"%s %s, line %d":                                                                   "%s %s 第 %d 行",
 	"%s %s: this file holds no address":                                                "%s %s：此文件中没有地址",
@@ -18,23 +18,23 @@ var chineseGiven = map[string]string{
 	"read the HTML from a file":                                                        "从文件读取 HTML",
 
 	// Files that others can change.
-	"%s: other users can change this log or its folder, and it decides what is not sent again": "%s：其他用户可以改动此日志或其所在的文件夹，而它决定哪些邮件不再发送",
-	"Name a file of your own in a folder of your own.":                                         "请指定您自己文件夹中您自己的文件。",
-	"%s: others can write it":                                       "%s：其他用户可以改写",
-	"%s: others can read it":                                        "%s：其他用户可以读取",
-	"%s: it belongs to another user":                                "%s：属于另一个用户",
-	"%v: the commands in %s are not run, and nothing is sent by it": "%v：不会执行 %s 中的命令，也不会按它发信",
-	"Look at what it holds, then keep it to yourself: %s":           "请先查看其中的内容，再取消他人的写权限：%s",
-	"Look at what it holds, then make it yours: %s":                 "请先查看其中的内容，再改为归您所有：%s",
-	"Look at what it holds, and import a copy of your own.":         "请先查看其中的内容，再导入您自己的副本。",
+	"%s: other users can change this log or its folder, and it decides what is not sent again":                 "%s：其他用户可以改动此日志或其所在的文件夹，而它决定哪些邮件不再发送",
+	"Name a file of your own in a folder of your own.":                                                         "请指定您自己文件夹中您自己的文件。",
+	"%s: other users can write to it":                                                                          "%s：其他用户可以写入",
+	"%s: other users can read it":                                                                              "%s：其他用户可以读取",
+	"%s: it belongs to another user":                                                                           "%s：属于另一个用户",
+	"%v: the commands in %s are not run, and nothing is sent by it":                                            "%v：不会执行 %s 中的命令，也不会按它发信",
+	"Look at what it holds, then keep it to yourself: %s":                                                      "请先查看其中的内容，再取消他人的写权限：%s",
+	"Look at what it holds, then make it yours: %s":                                                            "请先查看其中的内容，再改为归您所有：%s",
+	"Look at what it holds, and import a copy of your own.":                                                    "请先查看其中的内容，再导入您自己的副本。",
 	"%s: other users can change this file or its folder, and it may name commands and servers: it is not used": "%s：其他用户可以改动此文件或其所在的文件夹，而其中可能写有命令和服务器：不予使用",
 
 	// One refused recipient of several.
 	"another recipient was not accepted, so nothing was sent; with --to-policy any the others get it":       "另一个收件人未被接受，因此没有发给任何人；加 --to-policy any 可发给其余收件人",
 	"one recipient refused: all (default) sends to nobody, any to the others; the library's default is any": "有收件人被拒绝时：all（默认）则都不发送，any 则发给其余收件人；库的默认值是 any",
 
-	"print the licenses of everything that the program is made of": "显示本程序所含全部组件的许可证",
-	"The dash in it is not the one of flags; type %s.":             "其中的横线不是选项所用的半角连字符；请输入 %s。",
+	"print the licenses of all components of the program": "显示本程序所有组件的许可证",
+	"The dash in it is not the one of flags; type %s.":    "其中的横线不是选项所用的半角连字符；请输入 %s。",
 	"%q is not a flag": "%q 不是选项",
 	"%s: no account is set up yet: yan login makes one":    "%s：还没有账号，请用 yan login 添加",
 	"%s: none of the %d accounts is the default: name one": "%s：%d 个账号中没有默认账号，请指明一个",

@@ -4,14 +4,14 @@ package i18n
 // states.
 var chineseOutboxStore = map[string]string{
 	// Errors.
-	"it is not known whether this was kept":                                                   "无法确定是否已保存",
-	"this outbox is a copy, and delivers nothing until it is adopted":                         "此发件箱是副本，在接管之前不会发送任何邮件",
-	"the database did not answer within %v":                                                   "数据库在 %v 内没有应答",
-	"%w: %s was moved or removed while it was in use":                                         "%v：%s 在使用期间被移走或删除",
-	"the outbox %s is not there, but its log %s is: put the file back to its place beside it": "发件箱 %s 不在，而它的日志 %s 还在：请把该文件放回原处",
-	"%w: %s was removed while another program uses the outbox: end that program, then start it again": "%v：另一个程序正在使用发件箱，而 %s 已被删除：" +
+	"it is unknown whether this was saved":                                         "无法确定是否已保存",
+	"this outbox is a copy and delivers nothing until it is adopted":               "此发件箱是副本，在接管之前不会发送任何邮件",
+	"the database did not answer within %v":                                        "数据库在 %v 内没有应答",
+	"%w: %s was moved or removed while it was in use":                              "%v：%s 在使用期间被移走或删除",
+	"the outbox %s is missing, but its log %s exists: restore the file next to it": "发件箱 %s 不在，而它的日志 %s 还在：请把该文件放回原处",
+	"%w: %s was removed while another program uses the outbox: stop that program, then restart it": "%v：另一个程序正在使用发件箱，而 %s 已被删除：" +
 		"请先结束该程序，再重新启动",
-	"%s belongs to another user than the outbox: the administrator does not write there": "%s 与发件箱属于不同的用户：管理员不会写入该处",
+	"%s and the outbox belong to different users: the administrator does not write there": "%s 与发件箱属于不同的用户：管理员不会写入该处",
 
 	// yan send --queue.
 	"Look before you do it again: %s":                                 "重试之前请先查看：%s",

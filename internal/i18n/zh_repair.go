@@ -3,11 +3,11 @@ package i18n
 // chineseRepair is the part of the table for faults of accounts and their secrets, and their repair.
 var chineseRepair = map[string]string{
 	// The encrypted file.
-	"begin a new encrypted file, and set the old one aside":                                   "重新建立加密文件，旧的移到一边",
-	"The encrypted file %s is damaged. Set it aside and begin a new one?":                     "加密文件 %s 已损坏。要把它移到一边、重新建立一个吗？",
-	"Whose secrets are in it is not known; accounts that have theirs there need a new login.": "其中存有哪些账号的密码已无法得知；密码存在其中的账号都需要重新登录。",
-	"These accounts lose the secret that is in it, and need a new login: %s":                  "以下账号存在其中的密码将不可用，需要重新登录：%s",
-	"The encrypted file that was there is %s now.":                                            "原来的加密文件现名为 %s。",
+	"start a new encrypted file and set the old one aside":                                    "重新建立加密文件，旧的移到一边",
+	"The encrypted file %s is damaged. Set it aside and start a new one?":                     "加密文件 %s 已损坏。要把它移到一边、重新建立一个吗？",
+	"It is unknown which accounts have their secret in it; those accounts must log in again.": "其中存有哪些账号的密码已无法得知；密码存在其中的账号都需要重新登录。",
+	"These accounts lose the secret in it and must log in again: %s":                          "以下账号存在其中的密码将不可用，需要重新登录：%s",
+	"The old encrypted file is now %s.":                                                       "原来的加密文件现名为 %s。",
 	"That is not the passphrase.":                                                             "口令不对。",
 	"Restore it from a copy, or begin a new one; the damaged one is set aside: %s":            "请用备份恢复，或重新建立一个（损坏的会移到一边）：%s",
 	"If it is forgotten, begin a new file; the old one is set aside: %s":                      "忘了口令可以重新建立一个（旧的会移到一边）：%s",
@@ -28,16 +28,16 @@ var chineseRepair = map[string]string{
 	"%s with its secret is deleted.": "存有它的密码的 %s 已删除。",
 
 	// Logins and imports.
-	"there is no account %q, and nothing says whose mailbox at %s it is": "没有账号%q，也没有说明是 %s 的哪个邮箱",
-	"The account %s is kept, and was not tried; its secret is in %s.":    "账号 %s 已保存，未经试用；密码或授权码存放于%s。",
+	"unknown account %q, and no mailbox at %s is given":     "没有账号%q，也没有说明是 %s 的哪个邮箱",
+	"Account %s saved but not tested; its secret is in %s.": "账号 %s 已保存，未经试用；密码或授权码存放于%s。",
 	"the secret: %s": "密码：%s",
-	"The secret comes from %s. If that is wrong, change it there, or give another place: %s": "密码或授权码来自%s。如果不对，请在那里修改，或指定别处：%s",
+	"The secret comes from %s. If it is wrong, change it there, or set another place: %s": "密码或授权码来自%s。如果不对，请在那里修改，或指定别处：%s",
 	"the editor %q needs a terminal": "编辑器 %q 需要终端",
 	"Change single keys with %s, or name an editor with a window of its own in VISUAL.": "可用 %s 修改单个键，或用 VISUAL 指定自带窗口的编辑器。",
 	"Replace the account %s (%s)?": "替换账号 %s（%s）吗？",
 	"Left as they are, since there are accounts of these names already (%s replaces them): %s": "以下账号已存在，未改动（%s 可替换）：%s",
-	"Give it as %s.": "请用 %s 给出。",
-	"a login name holds no spaces, line breaks or control characters":                                     "登录名不能含有空格、换行或控制字符",
+	"Set it with %s.": "请用 %s 指定。",
+	"a login name must not contain spaces, line breaks or control characters":                             "登录名不能含有空格、换行或控制字符",
 	"interrupted while yan asked (login, account)":                                                        "在 yan 询问时被中断（login、account）",
 	"No secret is kept for the account %s (any more). What you type now is for this time; '%s' keeps it.": "没有（或不再有）为账号 %s 保存的密码。现在输入的只用这一次；%s 可将其保存。",
 }

@@ -9,25 +9,25 @@ var chineseWire = map[string]string{
 	"%s %q: want a host name like mail.example.com":                                                   "%s %q：应为主机名，如 mail.example.com",
 	"%q: want a host name like mail.example.com":                                                      "%q：应为主机名，如 mail.example.com",
 	"the TLS name %q is not a host name":                                                              "TLS 名称 %q 不是主机名",
-	"server %q: %w, %s; if it is right, write it as %s":                                               "服务器 %q：%w：%s；如果没有写错，请写成 %s",
-	"a host almost like that of a known provider":                                                     "与已知服务商的主机名只差一个字母",
+	"server %q: %w, %s; if it is correct, write it as %s":                                             "服务器 %q：%w：%s；如果没有写错，请写成 %s",
+	"a host name almost identical to a known provider's":                                              "与已知服务商的主机名只差一个字母",
 
 	// The connection.
-	"the server sends no greeting, and the port speaks TLS from the first byte":                                "服务器没有发来欢迎应答，该端口一开始就用 TLS",
-	"the server did not answer the start of TLS":                                                               "服务器对 TLS 的开头没有应答",
+	"the server sends no greeting; the port uses TLS from the first byte":                                      "服务器没有发来欢迎应答，该端口一开始就用 TLS",
+	"the server did not answer the TLS ClientHello":                                                            "服务器没有应答 TLS 的 ClientHello",
 	"the server did not answer the start of TLS; once more with a smaller ClientHello, without X25519MLKEM768": "服务器对 TLS 的开头没有应答；改用较小的 ClientHello（不含 X25519MLKEM768）再试一次",
 	"no greeting yet; waiting for it, up to %s":                                                                "尚未收到欢迎应答；继续等待，最多 %s",
 	"%s has not greeted yet; waiting, up to %s. Ctrl-C stops.":                                                 "%s 尚未发来欢迎应答；继续等待，最多 %s。按 Ctrl-C 停止。",
 	"%s; RSA key exchange, without forward secrecy":                                                            "%s；RSA 密钥交换，没有前向保密",
 
 	// Accounts without a login.
-	"log in as nobody, at a server that takes mail from this machine as it is": "不登录；服务器直接接收本机的邮件",
-	"%s offers no login: it takes mail from this machine as it is":             "%s 不提供登录：直接接收本机的邮件",
-	"  Asking %s whether it takes the sender …":                                "  正在询问 %s 是否接受发件人…",
-	"%s may send without a login (%s)":                                         "%s 无需登录即可发信（%s）",
-	"The account %s is kept, and was not tried; nobody logs in.":               "账号 %s 已保存，未经试用；无需登录。",
-	"The account %s is ready; nobody logs in.":                                 "账号 %s 已就绪；无需登录。",
-	"%s and %s are both given; without a login there is no secret":             "同时给出了 %s 和 %s；不登录就不需要密码",
+	"do not log in; for a server that accepts mail from this machine without a login": "不登录；服务器直接接收本机的邮件",
+	"%s offers no login: it accepts mail from this machine without one":               "%s 不提供登录：直接接收本机的邮件",
+	"  Asking %s whether it accepts the sender …":                                     "  正在询问 %s 是否接受发件人…",
+	"%s may send without a login (%s)":                                                "%s 无需登录即可发信（%s）",
+	"Account %s saved but not tested; it needs no login.":                             "账号 %s 已保存，未经试用；无需登录。",
+	"Account %s is ready; it needs no login.":                                         "账号 %s 已就绪；无需登录。",
+	"%s can't be used with %s: without a login there is no secret":                    "%s 不能与 %s 同时使用：不登录就不需要密码",
 
 	// Secrets.
 	"account %s: %s did not end (%s)": "账号 %s：%s没有结束（%s）",
@@ -41,8 +41,8 @@ var chineseWire = map[string]string{
 	"Correct the name, or add %s to the unit.":                                         "请改正名称，或在 unit 中加上 %s。",
 
 	// The proxy.
-	"yan: %s is not used: it names no proxy of a kind that yan knows, like %s":                   "yan：没有使用 %s：它所指的代理不是 yan 支持的类型（如 %s）",
-	"That does not look like one: %s of %s is 16 letters, and not the password of the web page.": "这不像是%[1]s：%[2]s的%[1]s是 16 个字母，而不是网页登录密码。",
+	"yan: %s is not used: it names no proxy of a kind that yan knows, like %s":              "yan：没有使用 %s：它所指的代理不是 yan 支持的类型（如 %s）",
+	"That does not look like one: %s of %s is 16 letters, not the password of the website.": "这不像是%[1]s：%[2]s的%[1]s是 16 个字母，而不是网页登录密码。",
 
 	// Importing.
 	"yan's setting of this name bounds a whole run, not each wait; set it yourself if you want that": "yan 的同名设置限制的是整次运行的时间，而不是每次等待；如有需要请自行设置",

@@ -230,12 +230,12 @@ func (c *doctorReport) printNext(r doctor.ExamReport, next doctor.Step, wrong bo
 	if next.Name == doctor.NameReceiver {
 		name = "DMARC" // the receiver follows the DMARC policy
 	}
-	sentence := a.T("Mail goes out; put this right: %s", name)
+	sentence := a.T("Mail can be sent, but fix this: %s", name)
 	switch {
 	case next.Status == doctor.Failed && c.partOf(next) == a.T("The server"):
 		sentence = a.T("Sending fails here: %s", name)
 	case next.Status == doctor.Failed:
-		sentence = a.T("Mail goes out, and receivers may refuse it: %s", name)
+		sentence = a.T("Mail can be sent, but receivers may refuse it: %s", name)
 	}
 	a.Outf("\n%s %s\n", a.Paint(a.StdoutWidth, colour, mark), a.Paint(a.StdoutWidth, console.Bold, sentence))
 	why, do := c.stepAdvice(next)
@@ -300,7 +300,7 @@ func (c *doctorReport) withSecretError(s doctor.Step) doctor.Step {
 	}
 	in := func(lang i18n.Language) string {
 		a := c.a.In(lang)
-		return a.T("the password could not be read: %s", a.SecretProblem(secret.Err))
+		return a.T("can't read the password: %s", a.SecretProblem(secret.Err))
 	}
 	s.Detail = doctor.Text{EN: in(i18n.English), ZH: in(i18n.Chinese)}
 	return s
@@ -310,13 +310,13 @@ func (c *doctorReport) withSecretError(s doctor.Step) doctor.Step {
 func (c *doctorReport) allIsWell(r doctor.ExamReport) string {
 	for _, s := range r.Steps {
 		if s.Name == doctor.NameLogin && s.Status == doctor.Skipped {
-			return c.a.T("Nothing is wrong, as far as can be seen without a login; YAN_PASSWORD_FILE names the file with the password.")
+			return c.a.T("No problems found without a login; set YAN_PASSWORD_FILE to the password's file to check the login too.")
 		}
 	}
 	if r.Count(doctor.Skipped) > 0 {
-		return c.a.T("Nothing is wrong, as far as it was looked at.")
+		return c.a.T("No problems found in the steps that were checked.")
 	}
-	return c.a.T("Nothing is wrong, and there is nothing to do.")
+	return c.a.T("No problems found; there is nothing to do.")
 }
 
 // exitStatus returns the exit status for the first failed step; warnings don't count.

@@ -28,7 +28,7 @@ func TestNoToken(t *testing.T) {
 		oauth.Untrusted:   {command.ExitProtocol, "the certificate of login.example is not trusted", "证书不受信任"},
 		oauth.Denied:      {command.ExitAuth, "the consent was refused", "授权被拒绝"},
 		oauth.Expired:     {command.ExitTemporary, "not used in time", "代码已过期"},
-		oauth.Rejected:    {command.ExitAuth, "login.example gave no token: it says no", "login.example 没有给出令牌"},
+		oauth.Rejected:    {command.ExitAuth, "login.example returned no token: it says no", "login.example 没有返回令牌"},
 	} {
 		for lang, says := range map[i18n.Language]string{i18n.English: want.en, i18n.Chinese: want.zh} {
 			a, _, _ := testApp(lang)

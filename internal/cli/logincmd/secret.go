@@ -70,7 +70,7 @@ func (l *setup) loginName(ctx context.Context) error {
 // checkUserName rejects text that is no login name on any server.
 func (a *runner) checkUserName(user string) error {
 	if strings.ContainsFunc(user, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) || !utf8.ValidString(user) {
-		return errors.New(a.T("a login name holds no spaces, line breaks or control characters"))
+		return errors.New(a.T("a login name must not contain spaces, line breaks or control characters"))
 	}
 	return nil
 }
@@ -174,7 +174,7 @@ func (l *setup) askPassword(ctx context.Context, again bool) error {
 	hasPage := len(l.provider().CodeHelp.URLs) > 0
 	switch {
 	case again:
-		q.Help = l.a.T("Enter alone: change something else.")
+		q.Help = l.a.T("Press Enter to change something else.")
 	case hasPage && l.person:
 		q.Help = l.a.T("Paste it; it is not shown. ? shows the page above as a QR code.")
 	}
@@ -195,7 +195,7 @@ func (l *setup) askPassword(ctx context.Context, again bool) error {
 		}
 		l.password = l.cleanSecret(typed)
 		if l.password != "" && l.provider().LooksWrong(l.password) {
-			l.say(l.a.T("That does not look like one: %s of %s is 16 letters, and not the password of the web page.", l.secretName(), l.serverName()))
+			l.say(l.a.T("That does not look like one: %s of %s is 16 letters, not the password of the website.", l.secretName(), l.serverName()))
 		}
 		return nil
 	}

@@ -20,18 +20,18 @@ func (l *setup) printSummary() {
 		return
 	}
 	if l.acc.NoLogin() && l.s.noCheck {
-		a.Outf("%s\n%s\n", a.T("The account %s is kept, and was not tried; nobody logs in.", a.Paint(a.StdoutWidth, console.Bold, l.acc.Name)),
+		a.Outf("%s\n%s\n", a.T("Account %s saved but not tested; it needs no login.", a.Paint(a.StdoutWidth, console.Bold, l.acc.Name)),
 			a.T("Try it: %s", "yan account test "+l.acc.Name))
 		return
 	}
 	if l.s.noCheck {
-		a.Outf("%s\n%s\n", a.T("The account %s is kept, and was not tried; its secret is in %s.", a.Paint(a.StdoutWidth, console.Bold, l.acc.Name), l.secretPlaceName()),
+		a.Outf("%s\n%s\n", a.T("Account %s saved but not tested; its secret is in %s.", a.Paint(a.StdoutWidth, console.Bold, l.acc.Name), l.secretPlaceName()),
 			a.T("Try it: %s", "yan account test "+l.acc.Name))
 		return
 	}
-	ready := a.T("The account %s is ready; its secret is in %s.", a.Paint(a.StdoutWidth, console.Bold, l.acc.Name), l.secretPlaceName())
+	ready := a.T("Account %s is ready; its secret is in %s.", a.Paint(a.StdoutWidth, console.Bold, l.acc.Name), l.secretPlaceName())
 	if l.acc.NoLogin() {
-		ready = a.T("The account %s is ready; nobody logs in.", a.Paint(a.StdoutWidth, console.Bold, l.acc.Name))
+		ready = a.T("Account %s is ready; it needs no login.", a.Paint(a.StdoutWidth, console.Bold, l.acc.Name))
 	}
 	a.Outf("%s %s\n", a.Paint(a.StdoutWidth, console.Green, "✓"), ready)
 	choice, which := "", ""
@@ -40,7 +40,7 @@ func (l *setup) printSummary() {
 	}
 	a.Outf("\n%s\n\n  %s\n\n", a.T("Send a first message, to yourself:"),
 		a.Paint(a.StdoutWidth, console.Bold, fmt.Sprintf(`yan send%s -t %s -s "%s" -b "%s"`, choice, l.from.Address, a.T("Hello"), a.T("It works"))))
-	a.Outf("%s\n", a.Paint(a.StdoutWidth, console.Dim, a.T("Is something wrong one day? %s looks at each step.", "yan doctor"+which)))
+	a.Outf("%s\n", a.Paint(a.StdoutWidth, console.Dim, a.T("If something breaks later, run %s.", "yan doctor"+which)))
 }
 
 // secretPlace returns the place of the secret as a stable word.
@@ -67,7 +67,7 @@ func (l *setup) secretPlaceName() string {
 	case s.File != "":
 		return l.a.T("the file %s", command.QuoteName(s.File))
 	case s.Command != "":
-		return l.a.T("what %q prints", accounts.StartOf(s.Command))
+		return l.a.T("the output of %q", accounts.StartOf(s.Command))
 	case s.Env != "":
 		return l.a.T("the variable %s", s.Env)
 	case s.Netrc != "":
@@ -77,7 +77,7 @@ func (l *setup) secretPlaceName() string {
 	case l.place == secret.InFile:
 		return l.a.T("an encrypted file")
 	case l.place == secret.InKeyring:
-		return l.a.T("the keyring of this system")
+		return l.a.T("the system keyring")
 	}
 	return l.a.T("the client certificate")
 }

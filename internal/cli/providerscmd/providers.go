@@ -15,10 +15,9 @@ import (
 func (a *runner) providersCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "providers [" + a.T("NAME") + "]",
-		Short: a.T("List the known mailbox providers, or show one"),
-		Long: a.T("List the mailbox providers and relays that Yan knows, or show what is known of one: " +
-			"by its id, its name in English or Chinese, a mail domain, or an SMTP host."),
+		Use:     "providers [" + a.T("NAME") + "]",
+		Short:   a.T("List the known mailbox providers, or show one"),
+		Long:    a.T("List the mailbox providers and relays that Yan knows, or show one: by its ID, its English or Chinese name, a mail domain, or an SMTP host."),
 		Example: "  yan providers\n  yan providers qq\n  yan providers 腾讯企业邮箱 --json",
 		Args:    a.AtMost(1),
 		RunE: func(_ *cobra.Command, args []string) error {

@@ -101,7 +101,7 @@ func (a Times) FutureTime(flag, text string) (time.Time, error) {
 		}
 		return t, nil
 	}
-	return time.Time{}, command.Fail(command.ExitUsage, errors.New(a.c.T("%s %q: want a time to come, like 15:30, \"tomorrow 9:00\", +2h or %s", a.c.Name(flag), text, exampleTime(now))), "")
+	return time.Time{}, command.Fail(command.ExitUsage, errors.New(a.c.T("%s %q: want a future time, like 15:30, \"tomorrow 9:00\", +2h or %s", a.c.Name(flag), text, exampleTime(now))), "")
 }
 
 func exampleTime(now time.Time) string {
@@ -113,9 +113,9 @@ func exampleTime(now time.Time) string {
 func (a Times) pastError(flag, text string, t, now time.Time) error {
 	hint := ""
 	if tomorrow := t.AddDate(0, 0, 1); !strings.Contains(text, "-") && tomorrow.After(now) {
-		hint = a.c.T("For tomorrow write \"tomorrow %s\".", tomorrow.Format("15:04"))
+		hint = a.c.T("For tomorrow, write \"tomorrow %s\".", tomorrow.Format("15:04"))
 	}
-	return command.Fail(command.ExitUsage, errors.New(a.c.T("%s %q: this time is over: it is %s now", a.c.Name(flag), text, now.Format("2006-01-02 15:04"))), hint)
+	return command.Fail(command.ExitUsage, errors.New(a.c.T("%s %q: this time has passed: it is now %s", a.c.Name(flag), text, now.Format("2006-01-02 15:04"))), hint)
 }
 
 // Expiry reads when a message expires: a duration after from, or a time.
@@ -126,9 +126,9 @@ func (a Times) Expiry(flag, text string, from time.Time) (time.Time, error) {
 	t, ok := Parse(text, a.c.Now())
 	switch {
 	case !ok || strings.HasPrefix(text, "+"):
-		return t, a.c.Wrongf("%s %q: want how long, like 12h or 3d, or a time, like %s", a.c.Name(flag), text, exampleTime(a.c.Now()))
+		return t, a.c.Wrongf("%s %q: want a duration, like 12h or 3d, or a time, like %s", a.c.Name(flag), text, exampleTime(a.c.Now()))
 	case !t.After(from):
-		return t, a.c.Wrongf("%s %q: the message would have had its time before it is first tried, on %s", a.c.Name(flag), text, from.Format("2006-01-02 15:04"))
+		return t, a.c.Wrongf("%s %q: the message would expire before its first attempt, on %s", a.c.Name(flag), text, from.Format("2006-01-02 15:04"))
 	}
 	return t, nil
 }

@@ -243,7 +243,7 @@ func (m *Model) Events(ctx context.Context, after queue.Cursor, limit int) ([]qu
 	default:
 		at, err := strconv.Atoi(string(after))
 		if err != nil {
-			return nil, after, fmt.Errorf("%q is no place between events", after)
+			return nil, after, fmt.Errorf("%q is not a position in the events", after)
 		}
 		behind = at
 	}

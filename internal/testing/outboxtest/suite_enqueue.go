@@ -164,7 +164,7 @@ func testKeys(s *fixture) {
 		s.must(what, err)
 		s.same(what, outbox.EnqueueResult{ID: first, Duplicate: true}, r)
 	}
-	again("the same again")
+	again("the same one again")
 	other := n
 	other.Fingerprint = [32]byte{2}
 	conflict := func(what string) {

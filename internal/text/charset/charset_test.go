@@ -28,8 +28,8 @@ func TestDecode(t *testing.T) {
 		{"cp850", "\x81", "ü", ""},
 		{"utf-16le", "\x60\x4f", "你", ""},
 		{"utf-8", "\ufeff你", "你", ""},
-		{"gbk", "\xff\xff", "", "the text is not written in gbk"},
-		{"utf-8", "\xc4\xe3", "", "the text is not written in utf-8"},
+		{"gbk", "\xff\xff", "", "the text is not in gbk"},
+		{"utf-8", "\xc4\xe3", "", "the text is not in utf-8"},
 		{"klingon", "", "", `there is no charset "klingon" here`},
 		{"hz-gb-2312", "~{", "", `there is no charset`}, // browsers refuse to decode it
 		{"", "", "", `there is no charset ""`},
