@@ -40,7 +40,7 @@ func TestInvitation(t *testing.T) {
 
 func TestAlternativesRefused(t *testing.T) {
 	t.Parallel()
-	for calendar, want := range map[string]string{"": "is no calendar", "hello": "is no calendar", "\xff": "is not UTF-8",
+	for calendar, want := range map[string]string{"": "is not a calendar", "hello": "is not a calendar", "\xff": "is not UTF-8",
 		"BEGIN:VCALENDAR\r\nVERSION:2.0\r\n": "has no METHOD", "BEGIN:VCALENDAR\nMETHOD:A B\n": "has no METHOD"} {
 		if _, err := Invitation(calendar); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v", calendar, err)

@@ -57,7 +57,7 @@ func TestHeaderList(t *testing.T) {
 		"a@b@example.org":                  "not of the form name@domain",
 		"a@example.org b":                  "not of the form name@domain",
 		"<a@example.org":                   "an angle bracket < is not closed",
-		"x <a@example.org> y":              "something follows the >",
+		"x <a@example.org> y":              "text after the >",
 		"x <a@example.org, b@example.org>": "not of the form",
 		"a@example.org (x (y)":             "a parenthesis ( is not closed",
 		"\"x <a@example.org>":              "a quote \" is not closed",
@@ -112,8 +112,8 @@ func TestEnvelopeOfAHeader(t *testing.T) {
 		{"From: a@b.example\nTo: old@d.example\nResent-To: new@d.example\nResent-Sender: s@b.example\nResent-From: r@b.example\nResent-Bcc: b@d.example\n", "s@b.example", "new@d.example b@d.example"},
 		{"Resent-From: r2@b.example\nResent-To: n2@d.example\nReceived: x\nResent-From: r1@b.example\nResent-To: n1@d.example\nResent-Cc: m1@d.example\nFrom: a@b.example\nTo: old@d.example\n", "r2@b.example", "n2@d.example"},
 		{"Resent-From: r2@b.example\nResent-To: n2@d.example\nResent-From: r1@b.example\nResent-To: n1@d.example\nFrom: a@b.example\nTo: old@d.example\n", "r2@b.example", "n2@d.example"},
-		{"Resent-From: r@b.example\nResent-Date: x\nFrom: a@b.example\nTo: old@d.example\n", "r@b.example", "! names no recipient"},
-		{"Resent-To: new@d.example\nFrom: a@b.example\nTo: old@d.example\n", "! names no sender", "new@d.example"},
+		{"Resent-From: r@b.example\nResent-Date: x\nFrom: a@b.example\nTo: old@d.example\n", "r@b.example", "! no recipient"},
+		{"Resent-To: new@d.example\nFrom: a@b.example\nTo: old@d.example\n", "! has no sender", "new@d.example"},
 	} {
 		c, err := ReadRaw(strings.NewReader(tt.header + "\nx\n"))
 		if err != nil {

@@ -64,7 +64,7 @@ func TestParseMailboxErrors(t *testing.T) {
 		{"a@b.c (x", "a parenthesis ( is not closed"},
 		{"Name <a@b.c> <d@e.f>", "text after the >; is a comma missing?"},
 		{"<a@b.c, d@e.f>", "is not"},
-		{"team: a@b.c, d@e.f;", "a group (name: address, address;) can't be used"},
+		{"team: a@b.c, d@e.f;", "address groups (name: address, address;) are not supported"},
 		{"a@b.c, Joe <joe>", `"Joe <joe>": address "joe": no @`},
 		{"a＠b.c", "full-width ＠"},
 		{"<a、b@example.com>", "contains the full-width 、; type the half-width ,"},
@@ -73,9 +73,9 @@ func TestParseMailboxErrors(t *testing.T) {
 		{"Smith, John <j@example.org>", `address "Smith": no @; if the , is part of a name, put the name in quotes: "A, B" <a@example.org>`},
 		{"王，五 <j@example.org>", `address "王": no @; if the ， is part of a name, put the name in quotes: "A， B" <a@example.org>`},
 		{"张三《friend@163.com", "contains the full-width 《; type the half-width <"},
-		{"a@b.c《friend@163.com》", "holds the full-width"},
-		{"friend@163.com（", "holds the full-width （"},
-		{`"a b"@example.org`, "holds a blank before the @"},
+		{"a@b.c《friend@163.com》", "contains the full-width"},
+		{"friend@163.com（", "contains the full-width （"},
+		{`"a b"@example.org`, "has a space before the @"},
 		{"m\u200be@example.org", "a zero width space (U+200B)"},
 		{"a@b.c\n", "contains a line break"},
 		{"a@b.c, \xff <d@e.f>", "is not UTF-8"},
@@ -86,7 +86,7 @@ func TestParseMailboxErrors(t *testing.T) {
 			t.Errorf("%q: %q, error %v lacks %q", tt.in, list, err, tt.want)
 		}
 	}
-	if _, err := ParseMailbox("a@b.c, d@e.f"); err == nil || !strings.Contains(err.Error(), "holds 2 addresses, not one") {
+	if _, err := ParseMailbox("a@b.c, d@e.f"); err == nil || !strings.Contains(err.Error(), "contains 2 addresses; want one") {
 		t.Errorf("two as one: %v", err)
 	}
 }

@@ -78,15 +78,15 @@ func TestRawRefused(t *testing.T) {
 		{"empty", "", "no header"},
 		{"only a line end", "\r\n\r\nbody", "no header"},
 		{"nothing but bcc", "Bcc: a@b.c\n\nbody", "no header"},
-		{"text", "Dear friend,\n\nhello\n", "line 1 is no header field"},
-		{"continuation first", " x: y\n", "line 1 begins with a blank"},
+		{"text", "Dear friend,\n\nhello\n", "line 1 is not a header field"},
+		{"continuation first", " x: y\n", "line 1 starts with a space"},
 		{"long header line", "From: a@b.c\nX: " + strings.Repeat("x", 999) + "\n", "line 2 is longer than 998"},
 		{"long last line", rawHead + "\r\n\r\n" + strings.Repeat("x", 999), "line 5 is longer than 998"},
 		{"longer than a block", rawHead + "\r\n\r\n" + strings.Repeat("x", 9999), "line 5 is longer than 998"},
-		{"NUL in body", rawHead + "\r\na\x00b\r\n", "line 4 holds a NUL"},
-		{"NUL in header", "From: a\x00@b.c\r\n", "line 1 holds a NUL"},
+		{"NUL in body", rawHead + "\r\na\x00b\r\n", "line 4 contains a NUL"},
+		{"NUL in header", "From: a\x00@b.c\r\n", "line 1 contains a NUL"},
 		{"GBK in header", "From: a@b.c\nSubject: \xc4\xe3\xba\xc3\n\n", "line 2 is in the header"},
-		{"endless header", strings.Repeat("X: "+strings.Repeat("y", 900)+"\n", 1200), "beyond 1048576 octets of header"},
+		{"endless header", strings.Repeat("X: "+strings.Repeat("y", 900)+"\n", 1200), "exceeds 1048576 octets of header"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -203,7 +203,7 @@ func TestRawMbox(t *testing.T) {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}
-	if _, err := ReadRaw(strings.NewReader("From x\nFrom: MAILER-DAEMON\nSubject: DON'T DELETE THIS MESSAGE -- FOLDER INTERNAL DATA\n\n")); err == nil || !strings.Contains(err.Error(), "it is no mail") {
+	if _, err := ReadRaw(strings.NewReader("From x\nFrom: MAILER-DAEMON\nSubject: DON'T DELETE THIS MESSAGE -- FOLDER INTERNAL DATA\n\n")); err == nil || !strings.Contains(err.Error(), "it is not a message") {
 		t.Error(err)
 	}
 }

@@ -437,7 +437,7 @@ func TestWhatIsNotReported(t *testing.T) {
 		"a report":                {func(r *Report) { r.ReportOn = 3 }, true},
 		"a report, told to other": {func(r *Report) { r.ReportOn = 3; r.To = r.Sender }, true},
 		"without a sender":        {func(r *Report) { r.From = smtp.Address{} }, true},
-		"asked for silence":       {func(r *Report) { r.DSN.Notify = []string{"NEVER"} }, true},
+		"asked for none":       {func(r *Report) { r.DSN.Notify = []string{"NEVER"} }, true},
 		"success alone":           {func(r *Report) { r.DSN.Notify = []string{"SUCCESS", "DELAY"} }, true},
 		"no account":              {func(r *Report) { r.Sender = smtp.Address{} }, false},
 		"no recipient":            {func(r *Report) { r.Recipients = nil }, false},

@@ -131,7 +131,7 @@ func TestCharsets(t *testing.T) {
 		{"a file is no pipe", "zh_CN.GBK", "", []string{"--body-file", file("gbk.txt")}, "", "the text is not UTF-8"},
 		{"a pipe of nothing known", "en_US.UTF-8", gbkText, nil, "", "--charset gbk"},
 		{"another charset", "", gbkText, []string{"--charset", "utf-8"}, "", "the text is not in utf-8"},
-		{"no charset", "", gbkText, []string{"--charset", "klingon"}, "", `there is no charset "klingon" here`},
+		{"unknown charset", "", gbkText, []string{"--charset", "klingon"}, "", `unknown charset "klingon"`},
 		{"raw", "", "", []string{"--raw", "--charset", "gbk"}, "", "--charset can't be used with --raw"},
 	} {
 		// --lang en: all locales print English.
@@ -220,7 +220,7 @@ func TestInvite(t *testing.T) {
 	if list := parts(t, m); list[0].body != "周会\n\n三楼\n" || m.Header.Get("Subject") != "hi" || list[2].name != "invite.ics" {
 		t.Errorf("%+v", list)
 	}
-	for name, want := range map[string]string{"plain.ics": "has no METHOD", "no.ics": "is no calendar", "gone.ics": "no such file"} {
+	for name, want := range map[string]string{"plain.ics": "has no METHOD", "no.ics": "is not a calendar", "gone.ics": "no such file"} {
 		if code, _, errs := dry(t, nil, "", "-b", "x", "--invite", filepath.Join(dir, name)); code == command.ExitOK || !strings.Contains(errs, want) {
 			t.Errorf("%s: exit status %d\n%s", name, code, errs)
 		}

@@ -51,7 +51,7 @@ func TestLoginPutsOwnFileBack(t *testing.T) {
 		d.ring = &clitest.BusyKeyring{Keyring: secrettest.None(), Also: func() { d.writes(config + "# theirs\n") }}
 		d.answers, d.secrets = []string{"2"}, []string{sandboxPassword}
 		code, _, errs := d.login(s, "me@qq.com", "--from", "me@qq.com", "--replace")
-		if code != command.ExitTemporary || !strings.Contains(errs, "changed by another program") {
+		if code != command.ExitTemporary || !strings.Contains(errs, "another program changed") {
 			t.Errorf("%d %s", code, errs)
 		}
 		text, err := os.ReadFile(path)

@@ -51,9 +51,9 @@ func TestLoginWithOAuth(t *testing.T) {
 				}
 				clitest.Wants(t, "the terminal", errs, "The browser asks for your consent", grants.AuthURL)
 			} else {
-				clitest.Wants(t, "the terminal", errs, "type the code")
+				clitest.Wants(t, "the terminal", errs, "enter the code")
 			}
-			clitest.Wants(t, "the output", out, "The account work is ready; its secret is in the keyring")
+			clitest.Wants(t, "the output", out, "Account work is ready; its secret is in the keyring")
 			clitest.Wants(t, "the keyring", d.kept(), "access_token")
 			if d.config() != config {
 				t.Errorf("the configuration changed:\n%s", d.config())
@@ -94,11 +94,11 @@ func TestLoginOAuthServers(t *testing.T) {
 		code                  int
 		says                  string
 	}{
-		"no refresh token": {grants.ClientID(), grants.DeviceURL, grants.TokenURL, command.ExitOK, "gave no refresh token"},
-		"unreachable":      {grants.ClientID(), gone, gone, command.ExitTemporary, "127.0.0.1 can't be reached"},
-		"bad client":       {"somebody", grants.DeviceURL, grants.TokenURL, command.ExitConfig, "does not take the client id"},
+		"no refresh token": {grants.ClientID(), grants.DeviceURL, grants.TokenURL, command.ExitOK, "returned no refresh token"},
+		"unreachable":      {grants.ClientID(), gone, gone, command.ExitTemporary, "can't reach 127.0.0.1"},
+		"bad client":       {"somebody", grants.DeviceURL, grants.TokenURL, command.ExitConfig, "refused the client ID"},
 		"bad URL":          {grants.ClientID(), grants.DeviceURL, "http://login.example/", command.ExitConfig, "want a URL that begins with https://"},
-		"nonsense":         {grants.ClientID(), grants.AuthURL, grants.TokenURL, command.ExitTemporary, "does not answer as an OAuth 2.0 server should"},
+		"nonsense":         {grants.ClientID(), grants.AuthURL, grants.TokenURL, command.ExitTemporary, "does not respond like an OAuth 2.0 server"},
 	} {
 		d := newDesk(t)
 		d.writes(fmt.Sprintf("version = 1\n\n[account.work]\nfrom = \"me@example.org\"\nserver = %q\nuser = \"me@example.org\"\ntls_ca = %q\n\n"+

@@ -58,7 +58,7 @@ func TestLoginSetsADamagedFileAside(t *testing.T) {
 
 	d.answers, d.secrets = []string{"n"}, []string{sandboxPassword}
 	code, _, errs := d.login(s, "qq")
-	clitest.Wants(t, "no", errs, "is damaged. Set it aside and begin a new one?", "need a new login: qq-2", "Nothing was saved.", "yan login qq --new-encrypted-file")
+	clitest.Wants(t, "no", errs, "is damaged. Set it aside and start a new one?", "must log in again: qq-2", "Nothing was saved.", "yan login qq --new-encrypted-file")
 	if code != command.ExitConfig || strings.Contains(folder(t, filepath.Dir(file)), "secrets.age.damaged") {
 		t.Errorf("no: %d, %s", code, folder(t, filepath.Dir(file)))
 	}
@@ -102,7 +102,7 @@ func TestLoginBeginsANewFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	code, _, errs = d.login(s, "qq", "--new-encrypted-file")
-	clitest.Wants(t, "the terminal", errs, "secrets.age.forgotten-20", "need a new login: qq-2")
+	clitest.Wants(t, "the terminal", errs, "secrets.age.forgotten-20", "must log in again: qq-2")
 	if code != command.ExitOK {
 		t.Fatalf("%d %s", code, errs)
 	}

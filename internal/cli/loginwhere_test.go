@@ -124,7 +124,7 @@ func TestLoginSearchesThroughProxy(t *testing.T) {
 // Without a network or a domain no server is found. Only the latter is the user's mistake.
 func TestLoginFindsNothing(t *testing.T) {
 	t.Parallel()
-	for lang, says := range map[string][2]string{"en": {"no network: neither DNS nor any server answered", "[127.0.0.1] is no domain"},
+	for lang, says := range map[string][2]string{"en": {"no network: neither DNS nor any server answered", "[127.0.0.1] is not a domain"},
 		"zh": {"没有网络", "[127.0.0.1] 不是域名"}} {
 		d := newDesk(t)
 		d.pipe = true

@@ -60,7 +60,7 @@ func TestUncertainIsSaid(t *testing.T) {
 		if code != command.ExitUnknown || strings.Contains(errs, "neither") || strings.Contains(out, "✓") {
 			t.Errorf("%v: exit status %d\n%s%s", args, code, out, errs)
 		}
-		clitest.Wants(t, strings.Join(args, " "), errs, "not known")
+		clitest.Wants(t, strings.Join(args, " "), errs, "unknown")
 		if code, _, errs := k.yan(append([]string{"--lang", "zh"}, args...)...); code != command.ExitUnknown || !strings.Contains(errs, "无法确定") {
 			t.Errorf("%v: exit status %d\n%s", args, code, errs)
 		}

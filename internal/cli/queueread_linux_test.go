@@ -56,5 +56,5 @@ func TestAQueueOnAReadOnlyDiskIsLookedAt(t *testing.T) {
 	do(command.ExitOK, "Read only", "queue", "show", "1")
 	do(command.ExitOK, "ACCOUNT", "queue", "stats")
 	do(command.ExitOK, "Hello", "queue", "export", "1")
-	do(command.ExitIO, "can't be opened", "queue", "hold", "1")
+	do(command.ExitIO, "can't open", "queue", "hold", "1")
 }

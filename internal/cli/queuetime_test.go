@@ -43,7 +43,7 @@ func TestPastTimeIsProbablyTomorrow(t *testing.T) {
 	if code != command.ExitUsage {
 		t.Errorf("exit status %d", code)
 	}
-	clitest.Wants(t, "the error", errs, `--at "9:00": this time is over`, `For tomorrow write "tomorrow 09:00"`)
+	clitest.Wants(t, "the error", errs, `--at "9:00": this time has passed`, `For tomorrow, write "tomorrow 09:00"`)
 }
 
 func TestExpiryCountsFromTheFirstTry(t *testing.T) {

@@ -125,7 +125,7 @@ func TestLoginOtherEncryption(t *testing.T) {
 func TestLoginUserName(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "qq")
-	for lang, says := range map[string]string{"en": "a login name holds no spaces", "zh": "登录名不能含有空格"} {
+	for lang, says := range map[string]string{"en": "a login name must not contain spaces", "zh": "登录名不能含有空格"} {
 		for _, user := range []string{"me @qq.com", "me\t", "a\x00b"} {
 			d := newDesk(t)
 			code, _, errs := d.login(s, "me@qq.com", "--user", user, "--lang", lang)

@@ -23,16 +23,16 @@ func TestLoginSecretStdinSays(t *testing.T) {
 		code   int
 		en, zh []string
 	}{
-		"worked": {[]string{sandboxPassword}, nil, command.ExitOK, []string{"Logged in, and me@qq.com may send"}, []string{"登录成功，me@qq.com 可以发信"}},
+		"worked": {[]string{sandboxPassword}, nil, command.ExitOK, []string{"Logged in; me@qq.com may send"}, []string{"登录成功，me@qq.com 可以发信"}},
 		"empty line": {[]string{""}, nil, command.ExitConfig,
 			[]string{"no password for me@qq.com on standard input", repeat}, []string{"标准输入中没有 me@qq.com 的密码", repeat}},
 		"refused": {[]string{wrongSecret}, nil, command.ExitAuth, []string{"535", "Nothing was saved."}, []string{"535", "没有保存任何内容。"}},
 		"endless": {[]string{strings.Repeat("x", 70_000)}, nil, command.ExitIO,
-			[]string{"yan: the answer can't be read: a line is longer than 65536 octets"}, []string{"yan: 无法读取回答：一行超过了 65536 字节"}},
+			[]string{"yan: can't read the answer: a line is longer than 65536 octets"}, []string{"yan: 无法读取回答：一行超过了 65536 字节"}},
 		"two places": {[]string{sandboxPassword}, []string{"--secret-file", "code"}, command.ExitUsage,
-			[]string{"--secret-stdin and --secret-file are both given"}, []string{"同时给了 --secret-stdin 和 --secret-file"}},
+			[]string{"use either --secret-stdin or --secret-file"}, []string{"--secret-stdin 和 --secret-file 只能用一个"}},
 		"no address": {[]string{sandboxPassword}, []string{"qq"}, command.ExitUsage,
-			[]string{`there is no account "qq"`, "Give it as yan login ADDRESS."}, []string{"没有账号", "yan login"}},
+			[]string{`unknown account "qq"`, "Set it with yan login ADDRESS."}, []string{"没有账号", "yan login"}},
 	} {
 		for lang, says := range map[string][]string{"en": c.en, "zh": c.zh} {
 			t.Run(what+" "+lang, func(t *testing.T) {

@@ -301,7 +301,7 @@ func TestServeIsResumed(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.hangups <- os.Interrupt
-	s.errs.waitFor(t, "read again")
+	s.errs.waitFor(t, "reloaded")
 	s.enqueue(t, "work", "friend@example.org")
 	s.errs.waitFor(t, "work.code")
 	if err := os.WriteFile(missing, []byte(s.sandbox.Password()+"\n"), 0o600); err != nil {

@@ -88,7 +88,7 @@ func TestParseKey(t *testing.T) {
 	const ed = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
 	for record, wrong := range map[string]string{
 		"k=ed25519; p=" + ed: "", "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7T yWQHOg7hcvPapiMlrwIaaPcHURo=;": "", "p=": "", "v=DKIM1; s=email:x; k=ed25519; p=" + ed: "",
-		"v=DKIM2; p=" + ed: "version", "k=ed25519; p=AAAA": "32 octets", "p=" + ed: "can't be read", "k=dsa; p=" + ed: "not known", "v=DKIM1": "no key",
+		"v=DKIM2; p=" + ed: "version", "k=ed25519; p=AAAA": "32 octets", "p=" + ed: "invalid key", "k=dsa; p=" + ed: "unknown key type", "v=DKIM1": "no key",
 		"p=%": "base64", "x": "tag=value", "p=; p=": "twice", "s=tlsa; p=" + ed: "not for e-mail", "=1": "tag=value", "k=Ed25519; p=" + ed: "lower case",
 		"h=sha1; k=ed25519; p=" + ed: "sha256", "h=sha1 : sha256; k=ed25519; p=" + ed: "",
 	} {

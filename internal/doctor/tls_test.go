@@ -100,7 +100,7 @@ func TestOnlyRSAKeyExchange(t *testing.T) {
 	}
 	// An untrusted server is not recommended.
 	s = find(t, lookAt(t, url, transport.Options{}), doctor.NameTLS)
-	if s.Status != doctor.Failed || strings.Contains(s.Advice.EN, "--tls-rsa") || !strings.Contains(s.Detail.EN, "certificate is not right either") {
+	if s.Status != doctor.Failed || strings.Contains(s.Advice.EN, "--tls-rsa") || !strings.Contains(s.Detail.EN, "certificate is invalid too") {
 		t.Errorf("%+v", s)
 	}
 }
@@ -118,9 +118,9 @@ func TestWordsAboutCertificates(t *testing.T) {
 	}{
 		"fine":             {local(), false, true, doctor.OK, "verified", ""},
 		"not trusted":      {local(), false, false, doctor.Failed, "does not trust", "--tls-pin PIN after comparing"},
-		"no names":         {&x509.Certificate{Subject: pkix.Name{CommonName: "localhost"}}, false, true, doctor.Failed, "no names in the field that counts", "for a certificate with names; or --tls-pin PIN"},
+		"no names":         {&x509.Certificate{Subject: pkix.Name{CommonName: "localhost"}}, false, true, doctor.Failed, "no host names in subjectAltName", "for a certificate with host names; or use --tls-pin PIN"},
 		"another name":     {&x509.Certificate{DNSNames: []string{"mail.example.test"}}, false, true, doctor.Failed, "it is for mail.example.test, not for 127.0.0.1", "--tls-name mail.example.test"},
-		"pinned and ended": {old, true, false, doctor.Warning, "ended 100 days ago", "your pin counts"},
+		"pinned and ended": {old, true, false, doctor.Warning, "expired 100 days ago", "until then yan checks your pin"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

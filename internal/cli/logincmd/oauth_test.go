@@ -18,16 +18,16 @@ func TestNoToken(t *testing.T) {
 		code   int
 		en, zh string
 	}{
-		oauth.NoClientID:  {command.ExitConfig, "no client id", "没有客户端 ID"},
-		oauth.NoDevice:    {command.ExitConfig, "no sign-in on another device", "设备"},
+		oauth.NoClientID:  {command.ExitConfig, "no client ID", "没有客户端 ID"},
+		oauth.NoDevice:    {command.ExitConfig, "does not support signing in on another device", "设备"},
 		oauth.BadURL:      {command.ExitConfig, "not https: it says no", "不是 https"},
-		oauth.BadClient:   {command.ExitConfig, "login.example does not take the client id", "login.example 不接受该客户端 ID"},
-		oauth.BadScope:    {command.ExitConfig, "does not let this client id send mail", "不允许该客户端 ID 发送邮件"},
-		oauth.Unreachable: {command.ExitTemporary, "login.example can't be reached", "连不上 login.example"},
-		oauth.Failing:     {command.ExitTemporary, "does not answer as an OAuth 2.0 server should", "不符合 OAuth 2.0 服务器的规范"},
+		oauth.BadClient:   {command.ExitConfig, "login.example refused the client ID", "login.example 拒绝了该客户端 ID"},
+		oauth.BadScope:    {command.ExitConfig, "does not allow this client ID to send mail", "不允许该客户端 ID 发送邮件"},
+		oauth.Unreachable: {command.ExitTemporary, "can't reach login.example", "无法连接 login.example"},
+		oauth.Failing:     {command.ExitTemporary, "does not respond like an OAuth 2.0 server", "不符合 OAuth 2.0 规范"},
 		oauth.Untrusted:   {command.ExitProtocol, "the certificate of login.example is not trusted", "证书不受信任"},
-		oauth.Denied:      {command.ExitAuth, "the consent was refused", "授权被拒绝"},
-		oauth.Expired:     {command.ExitTemporary, "not used in time", "代码已过期"},
+		oauth.Denied:      {command.ExitAuth, "you refused the permission", "授权被拒绝"},
+		oauth.Expired:     {command.ExitTemporary, "the code expired", "代码已过期"},
 		oauth.Rejected:    {command.ExitAuth, "login.example returned no token: it says no", "login.example 没有返回令牌"},
 	} {
 		for lang, says := range map[i18n.Language]string{i18n.English: want.en, i18n.Chinese: want.zh} {

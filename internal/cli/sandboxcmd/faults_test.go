@@ -41,17 +41,17 @@ func TestLimits(t *testing.T) {
 func TestWrongLimits(t *testing.T) {
 	t.Parallel()
 	for value, want := range map[string]string{
-		"":                            "want a word, = and a number",
+		"":                            "want WORD=NUMBER",
 		"messages":                    "want a number from 1 to 999999",
 		"messages=":                   "want a number from 1 to 999999",
 		"messages=0":                  "want a number from 1 to 999999",
 		"messages=-1":                 "want a number from 1 to 999999",
 		"rcptmax=1000000":             "want a number from 1 to 999999",
 		"messages=60/1m":              "want a number from 1 to 999999",
-		"rate=60":                     "like rate=60/1m",
-		"rate=60/m":                   "like rate=60/1m",
-		"rate=60/0s":                  "like rate=60/1m",
-		"rcptmax=5,452":               "no reply of its own",
+		"rate=60":                     "such as rate=60/1m",
+		"rate=60/m":                   "such as rate=60/1m",
+		"rate=60/0s":                  "such as rate=60/1m",
+		"rcptmax=5,452":               "no reply of their own",
 		"messages=5,250":              "want a refusal",
 		"messages=5,cut":              "want a refusal",
 		"messages=5,421*1":            "want a refusal",

@@ -70,7 +70,7 @@ func TestFilesOfLibpqBelongToTheUser(t *testing.T) {
 		"service for all":            {url.Values{"service": {"mail"}, "servicefile": {write("service", service, 0o666)}}, []string{"service: other users can write to it", "chmod o-w"}},
 		"service in a folder of all": {url.Values{"service": {"mail"}, "servicefile": {inShared}}, []string{"shared: other users can write to it"}},
 		"password file of a service": {url.Values{"service": {"mail"}, "servicefile": {write("service2", service, 0o600)}}, []string{"of service: other users can read it"}},
-		"no service file":            {url.Values{"service": {"mail"}, "servicefile": {filepath.Join(folder, "nowhere")}}, []string{"can't be read", "nowhere"}},
+		"no service file":            {url.Values{"service": {"mail"}, "servicefile": {filepath.Join(folder, "nowhere")}}, []string{"can't read", "nowhere"}},
 		"root certificate for all":   {url.Values{"sslmode": {"prefer"}, "sslrootcert": {write("root.crt", ca, 0o646)}}, []string{"root.crt: other users can write to it"}},
 		"own certificates": {url.Values{"sslmode": {"prefer"}, "sslrootcert": {write("root2.crt", ca, 0o644)}, "sslcert": {certFile},
 			"sslkey": {write("own.key", key, 0o600)}, "password": {server.Password()}}, nil},

@@ -76,17 +76,17 @@ func TestOpenRefuses(t *testing.T) {
 		url  string
 		says []string
 	}{
-		"password":    {change(func(u *url.URL) { u.User = url.UserPassword("yan", "geheim77") }), []string{"127.0.0.1", "test_", "does not let this user in"}},
-		"user":        {change(func(u *url.URL) { u.User = url.UserPassword("nobody", "geheim77") }), []string{"127.0.0.1", "does not let this user in"}},
+		"password":    {change(func(u *url.URL) { u.User = url.UserPassword("yan", "geheim77") }), []string{"127.0.0.1", "test_", "refuses this user"}},
+		"user":        {change(func(u *url.URL) { u.User = url.UserPassword("nobody", "geheim77") }), []string{"127.0.0.1", "refuses this user"}},
 		"database":    {change(func(u *url.URL) { u.Path = "/nowhere" }), []string{"127.0.0.1", "/nowhere", "no such database"}},
-		"unreachable": {change(func(u *url.URL) { u.Host = nobody }), []string{nobody, "test_", "can't be reached"}},
-		"no URL":      {"postgres://yan:geheim77@host:x/database", []string{"is no URL"}},
+		"unreachable": {change(func(u *url.URL) { u.Host = nobody }), []string{nobody, "test_", "can't reach"}},
+		"no URL":      {"postgres://yan:geheim77@host:x/database", []string{"is not the URL"}},
 		"fsync":       {careless.Database(t), []string{"fsync=off", "test_"}},
 		"commit":      {hasty, []string{"synchronous_commit=off", "test_"}},
 		"newer":       {newer, []string{"version 99"}},
 		"no right": {change(func(u *url.URL) {
 			u.User, u.Path = url.UserPassword("poor_"+poor[len(poor)-20:len(poor)-16], "poor"), poor[strings.LastIndex(poor, "/"):strings.Index(poor, "?")]
-		}), []string{"may not make the schema"}},
+		}), []string{"can't create the schema"}},
 	} {
 		s, err := postgres.Open(t.Context(), test.url, outbox.Options{})
 		if err == nil {

@@ -84,7 +84,7 @@ func TestTheAdministratorWritesOnlyWhereTheOwnerMay(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := openWithin(t, path, Harness{})
-	if err == nil || !strings.Contains(err.Error(), "another user") {
+	if err == nil || !strings.Contains(err.Error(), "different users") {
 		t.Errorf("it would write to %s: %v", elsewhere, err)
 	}
 	inside, err := os.ReadDir(elsewhere)

@@ -100,9 +100,9 @@ func TestRefusals(t *testing.T) {
 		harness Harness
 		want    string
 	}{
-		{text, Harness{}, "no database at all"},
-		{others, Harness{}, "another program's database"},
-		{marked, Harness{}, "another program's database"},
+		{text, Harness{}, "nor any database"},
+		{others, Harness{}, "the database of another program"},
+		{marked, Harness{}, "the database of another program"},
 		{newer, Harness{}, "version 99"},
 		{made(t), Harness{version: "3.51.2"}, "SQLite 3.51.2"},
 		{made(t), Harness{synchronous: "NORMAL"}, "synchronous is not FULL"},
@@ -249,7 +249,7 @@ func TestOpenToRead(t *testing.T) {
 	if err := os.WriteFile(text, []byte(strings.Repeat("notes\n", 1000)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := OpenToRead(ctx, text, outbox.Options{}); err == nil || !strings.Contains(err.Error(), "no database") {
+	if _, err := OpenToRead(ctx, text, outbox.Options{}); err == nil || !strings.Contains(err.Error(), "nor any database") {
 		t.Errorf("%v", err)
 	}
 }

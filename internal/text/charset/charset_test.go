@@ -30,9 +30,9 @@ func TestDecode(t *testing.T) {
 		{"utf-8", "\ufeff你", "你", ""},
 		{"gbk", "\xff\xff", "", "the text is not in gbk"},
 		{"utf-8", "\xc4\xe3", "", "the text is not in utf-8"},
-		{"klingon", "", "", `there is no charset "klingon" here`},
-		{"hz-gb-2312", "~{", "", `there is no charset`}, // browsers refuse to decode it
-		{"", "", "", `there is no charset ""`},
+		{"klingon", "", "", `unknown charset "klingon"`},
+		{"hz-gb-2312", "~{", "", `unknown charset`}, // browsers refuse to decode it
+		{"", "", "", `unknown charset ""`},
 	} {
 		got, err := Decode(tt.text, tt.name)
 		if got != tt.want || (err != nil) != (tt.err != "") || err != nil && !strings.Contains(err.Error(), tt.err) {
