@@ -32,11 +32,11 @@ func Invitation(calendar string) (Alternative, error) {
 		return Alternative{}, localerr.New("is not UTF-8")
 	}
 	if !strings.EqualFold(calendarProperty(calendar, "BEGIN"), "VCALENDAR") {
-		return Alternative{}, localerr.New("is no calendar: it does not begin with BEGIN:VCALENDAR")
+		return Alternative{}, localerr.New("is not a calendar: it does not start with BEGIN:VCALENDAR")
 	}
 	method := strings.ToUpper(calendarProperty(calendar, "METHOD"))
 	if !isToken(method) {
-		return Alternative{}, localerr.New("has no METHOD, which says what to do with it; an invitation has METHOD:REQUEST")
+		return Alternative{}, localerr.New("has no METHOD, which says what it asks for; an invitation has METHOD:REQUEST")
 	}
 	return Alternative{ContentType: "text/calendar; method=" + method, Text: calendar}, nil
 }
@@ -129,11 +129,11 @@ func (d *draft) alternative(a Alternative) (*entity, error) {
 	subtype, isText := strings.CutPrefix(kind.full, "text/")
 	switch {
 	case !isText:
-		return nil, localerr.New("is not a text type; what is no text is an attachment")
+		return nil, localerr.New("is not a text type; use an attachment instead")
 	case !utf8.ValidString(a.Text):
 		return nil, localerr.New("its text is not UTF-8")
 	case kind.params["charset"] != "" && !strings.EqualFold(kind.params["charset"], utf8Label):
-		return nil, localerr.New("its charset has to be utf-8")
+		return nil, localerr.New("its charset must be utf-8")
 	}
 	if subtype == "calendar" {
 		named := strings.ToUpper(calendarProperty(a.Text, "METHOD"))
@@ -141,7 +141,7 @@ func (d *draft) alternative(a Alternative) (*entity, error) {
 		case given == "" && isToken(named):
 			kind = kind.with("method", named)
 		case !strings.EqualFold(given, named):
-			return nil, localerr.Errorf("method=%s is not that of the calendar, METHOD:%s", given, named)
+			return nil, localerr.Errorf("method=%s differs from METHOD:%s in the calendar", given, named)
 		}
 	}
 	delete(kind.params, "charset")

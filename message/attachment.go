@@ -23,7 +23,7 @@ func (d *draft) parseAttachments() (inline, attached []*entity, err error) {
 			return nil, nil, err
 		}
 		if first, twice := ids[id]; twice && id != "" {
-			return nil, nil, localerr.Errorf("%s: content id %q is that of attachments[%d] too", label, id, first)
+			return nil, nil, localerr.Errorf("%s: content ID %q is also that of attachments[%d]", label, id, first)
 		}
 		ids[id] = i
 		if a.Inline {
@@ -118,9 +118,9 @@ func checkSources(a Attachment) error {
 	}
 	switch {
 	case given == 0:
-		return localerr.New("none of Path, Data and Reader is given")
+		return localerr.New("set one of Path, Data and Reader")
 	case given > 1:
-		return localerr.New("only one of Path, Data and Reader may be given")
+		return localerr.New("set only one of Path, Data and Reader")
 	}
 	return nil
 }
@@ -146,7 +146,7 @@ func checkFileName(name string) error {
 	case name == "" || name == "." || name == "..":
 		return localerr.New("is missing")
 	case strings.ContainsAny(name, `/\`):
-		return localerr.New("holds a folder; only the last element can be sent")
+		return localerr.New("contains a folder; only the last element can be sent")
 	case len(name) > most:
 		return localerr.Errorf("is longer than %d octets", most)
 	}

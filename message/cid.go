@@ -24,17 +24,17 @@ func (d *draft) contentID(a Attachment, name string) (string, error) {
 	case a.ContentID != "":
 		id, err := bareID(a.ContentID)
 		if err != nil {
-			return "", localerr.Errorf("content id %q: %w", excerpt.Runes(a.ContentID, maxQuoted), err)
+			return "", localerr.Errorf("content ID %q: %w", excerpt.Runes(a.ContentID, maxQuoted), err)
 		}
 		return id, nil
 	case !a.Inline || d.message.HTML == "":
 		return "", nil
 	case name == "":
-		return "", localerr.New("an inline attachment needs a name or a content id, which the HTML refers to")
+		return "", localerr.New("an inline attachment needs a name or a content ID for the HTML to refer to")
 	}
 	for _, other := range d.images {
 		if other.name == name {
-			return "", localerr.New("another inline attachment has the same name; give each a name of its own, or a content id")
+			return "", localerr.New("another inline attachment has the same name; give each its own name or content ID")
 		}
 	}
 	id := NewMessageID(d.from[0].Address.ASCIIDomain())

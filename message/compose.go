@@ -88,7 +88,7 @@ func (d *draft) parseAddresses() error {
 		d.sender = &sender
 	}
 	if len(d.from) > 1 && d.sender == nil {
-		return localerr.Errorf("from: holds %d addresses; Sender has to say which of them submits the message", len(d.from))
+		return localerr.Errorf("from: has %d addresses; set Sender to the one that submits the message", len(d.from))
 	}
 	for _, field := range [...]struct {
 		name  string
@@ -151,12 +151,12 @@ func (d *draft) parseFields() error {
 		d.date = d.composer.time()
 	}
 	if y := d.date.Year(); y < 1900 || y > 9999 {
-		return localerr.Errorf("date: the year %d can't be written; it is 1900 to 9999", y)
+		return localerr.Errorf("date: the year %d is out of range; want 1900 to 9999", y)
 	}
 	for i, h := range m.Headers {
 		err := checkExtra(h)
 		if err == nil && onlyOnce(h.Name) && slices.ContainsFunc(m.Headers[:i], h.isNamesake) {
-			err = localerr.New("may be there only once")
+			err = localerr.New("may occur only once")
 		}
 		if err != nil {
 			return localerr.Errorf("headers[%d] %q: %w", i, excerpt.Runes(h.Name, maxQuoted), err)
@@ -248,7 +248,7 @@ func bareID(s string) (string, error) {
 	id := s
 	if inner, ok := strings.CutPrefix(s, "<"); ok {
 		if id, ok = strings.CutSuffix(inner, ">"); !ok {
-			return "", localerr.New("lacks its closing >")
+			return "", localerr.New("has no closing >")
 		}
 	}
 	if id == "" || len(id) > most {
@@ -256,7 +256,7 @@ func bareID(s string) (string, error) {
 	}
 	for _, r := range id {
 		if r <= ' ' || r > '~' || strings.ContainsRune(`<>()\,;"`, r) {
-			return "", localerr.Errorf("holds %q", r)
+			return "", localerr.Errorf("contains %q", r)
 		}
 	}
 	return id, nil

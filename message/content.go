@@ -79,7 +79,7 @@ func (c *Content) MessageID() string { return c.messageID }
 // The errors for a header from which the envelope can't be made.
 var (
 	ErrNoSender     = localerr.New("the message has neither From nor Sender")
-	ErrNoRecipients = localerr.New("no recipients: none of To, Cc and Bcc names one")
+	ErrNoRecipients = localerr.New("no recipients: To, Cc and Bcc contain none")
 )
 
 // Envelope returns the envelope of the message: the sender (Sender, or else From) and the

@@ -90,7 +90,7 @@ func parseExtra(h Header) (parsedField, error) {
 func checkPlain(s string) error {
 	for _, r := range s {
 		if r > '~' {
-			return localerr.Errorf("holds %q; this field takes ASCII only", r)
+			return localerr.Errorf("contains %q; this field allows ASCII only", r)
 		}
 	}
 	return nil
@@ -108,11 +108,11 @@ func idList(s string) (string, error) {
 		bare := inner == word
 		switch {
 		case inner == "" || strings.ContainsAny(inner, "<>") || bare && !strings.Contains(inner, "@"):
-			return "", localerr.Errorf("holds %q, which is no message id like <1@example.com>", excerpt.Runes(word, maxQuoted))
+			return "", localerr.Errorf("contains %q, which is not a message ID like <1@example.com>", excerpt.Runes(word, maxQuoted))
 		case bare:
 			words[i] = "<" + word + ">"
 		case len(inner) != len(word)-2:
-			return "", localerr.Errorf("holds %q: an angle bracket is missing", excerpt.Runes(word, maxQuoted))
+			return "", localerr.Errorf("contains %q: an angle bracket is missing", excerpt.Runes(word, maxQuoted))
 		}
 	}
 	if len(words) == 0 {
@@ -141,7 +141,7 @@ func uriList(s string) (string, error) {
 				return "", errAngle
 			}
 			if uri := rest[1:end]; !isURI(uri) {
-				return "", localerr.Errorf("holds %q, which is no URI like mailto:a@example.com or https://example.com/", excerpt.Runes(uri, maxQuoted))
+				return "", localerr.Errorf("contains %q, which is not a URI like mailto:a@example.com or https://example.com/", excerpt.Runes(uri, maxQuoted))
 			}
 			found, rest = true, rest[end+1:]
 		case '(':
@@ -157,11 +157,11 @@ func uriList(s string) (string, error) {
 				found, rest = true, rest[2:]
 				continue
 			}
-			return "", localerr.New("has to be URIs in angle brackets, with commas between: <mailto:a@example.com>, <https://example.com/>")
+			return "", localerr.New("must be URIs in angle brackets, separated by commas: <mailto:a@example.com>, <https://example.com/>")
 		}
 	}
 	if !found {
-		return "", localerr.New("holds no URI in angle brackets")
+		return "", localerr.New("contains no URI in angle brackets")
 	}
 	return s, nil
 }
@@ -184,7 +184,7 @@ func checkListID(s string) error {
 		return err
 	}
 	if id == "" || strings.ContainsAny(id, " \t<>()\",;:") {
-		return localerr.New("has to be the id of a list, like news.example.com, or a name with it: News <news.example.com>")
+		return localerr.New("must be the ID of a list, like news.example.com, or a name and an ID: News <news.example.com>")
 	}
 	return nil
 }

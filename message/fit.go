@@ -192,12 +192,12 @@ func (p *fitPlan) check() error {
 	for _, part := range p.all() {
 		if part.line > 0 && part.how(eightBitForm) == asItIs {
 			if p.signedBy != "" {
-				return localerr.Errorf("line %d is longer than %d octets, and stays so, as the message is signed (%s)", part.line, maxLine, p.signedBy)
+				return localerr.Errorf("line %d is longer than %d octets and can't be changed, because the message is signed (%s)", part.line, maxLine, p.signedBy)
 			}
 			return localerr.Errorf("line %d is longer than %d octets, in a part that can't be re-encoded", part.line, maxLine)
 		}
 		if part.nul && part.how(eightBitForm) == asItIs {
-			return localerr.New("it holds a NUL, which mail can't carry, in a part that can't be re-encoded")
+			return localerr.New("it contains a NUL, which mail can't carry, in a part that can't be re-encoded")
 		}
 	}
 	return nil

@@ -118,7 +118,7 @@ func (f *fitField) append(dst []byte) ([]byte, error) {
 	}
 	for line := range bytes.SplitSeq(w.buf[start:], []byte("\r\n")) {
 		if len(line) > maxLine {
-			return dst, localerr.Errorf("header field %s has more than %d octets without a blank to fold it at", f.name, maxLine)
+			return dst, localerr.Errorf("header field %s has more than %d octets without a space to fold it at", f.name, maxLine)
 		}
 	}
 	return w.buf, nil

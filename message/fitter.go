@@ -201,7 +201,7 @@ func (f *fitter) boundary(line []byte) (depth int, last, ok bool) {
 
 func (f *fitter) headerLine(line []byte) error {
 	if bytes.IndexByte(line, 0) >= 0 {
-		return localerr.Errorf("line %d holds a NUL, in the header of a part", f.number)
+		return localerr.Errorf("line %d contains a NUL, in the header of a part", f.number)
 	}
 	if len(line) > 0 {
 		if f.header.add(line) {

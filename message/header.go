@@ -231,7 +231,7 @@ func checkExtra(h Header) error {
 		return localerr.Errorf("its value %w", err)
 	}
 	if isASCII(h.Value) && longestWord(h.Value) > maxLine-len(h.Name)-len(":") {
-		return localerr.Errorf("its value holds more than %d characters without a space to fold the line at", maxLine-len(h.Name)-1)
+		return localerr.Errorf("its value contains more than %d characters without a space to fold the line at", maxLine-len(h.Name)-1)
 	}
 	_, err := parseExtra(h)
 	return err
@@ -247,7 +247,7 @@ func checkFieldName(name string) error {
 	}
 	for _, r := range name {
 		if r <= ' ' || r > '~' || r == ':' {
-			return localerr.Errorf("its name holds %q; a header name is printable ASCII without space and colon", r)
+			return localerr.Errorf("its name contains %q; a header name is printable ASCII without space and colon", r)
 		}
 	}
 	if len(name) >= foldAt {
@@ -261,15 +261,15 @@ func checkFieldName(name string) error {
 func fieldOwner(lower string) error {
 	switch lower {
 	case "from", "sender", "to", "cc", "subject", "date", "reply-to", "message-id":
-		return localerr.New("the message has a place of its own for it")
+		return localerr.New("the message has a dedicated field for it")
 	case "bcc", "resent-bcc":
-		return localerr.New("it would be transmitted; the message has a place of its own for Bcc, which is not")
+		return localerr.New("it would be sent to everyone; use the message's Bcc field instead, which is not transmitted")
 	case "mime-version", "content-type", "content-transfer-encoding":
-		return localerr.New("it follows from the text, the HTML and the attachments")
+		return localerr.New("it is determined by the text, the HTML and the attachments")
 	case "content-disposition", "content-id":
 		return localerr.New("it belongs to an attachment")
 	case "return-path":
-		return localerr.New("the server that delivers the message writes it, from the envelope")
+		return localerr.New("the server that delivers the message adds it, from the envelope")
 	}
 	return nil
 }

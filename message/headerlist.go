@@ -168,7 +168,7 @@ func headerMailbox(s string, tokens []headerToken) (Mailbox, error) {
 			return bad(errAngle)
 		}
 		if end != len(inside)-1 {
-			return bad(localerr.New("something follows the >; is a comma missing?"))
+			return bad(localerr.New("text after the >; is a comma missing?"))
 		}
 		tokens = inside[:end]
 		if i := indexToken(tokens, ':'); i >= 0 && tokens[0].kind != 'a' && tokens[0].kind != 'q' {

@@ -75,7 +75,7 @@ func ParseMailbox(s string) (Mailbox, error) {
 		return Mailbox{}, err
 	}
 	if len(list) != 1 {
-		return Mailbox{}, localerr.Errorf("%q holds %d addresses, not one", excerpt.Runes(s, maxQuoted), len(list))
+		return Mailbox{}, localerr.Errorf("%q contains %d addresses; want one", excerpt.Runes(s, maxQuoted), len(list))
 	}
 	return list[0], nil
 }
@@ -92,7 +92,7 @@ func ParseMailboxList(s string) ([]Mailbox, error) {
 }
 
 var (
-	errNoAddress = localerr.New("holds no address")
+	errNoAddress = localerr.New("contains no address")
 	errAngle     = localerr.New("an angle bracket < is not closed")
 )
 
@@ -144,7 +144,7 @@ func separatorError(item string, before, after rune) error {
 	if before != 0 {
 		return localerr.Errorf("address %q: no @; the %c before it separates two addresses", excerpt.Runes(item, maxQuoted), before)
 	}
-	return localerr.Errorf("address %q: no @; if the %c belongs to a name, put the name in quotes: \"A%c B\" <a@example.org>", excerpt.Runes(item, maxQuoted), after, after)
+	return localerr.Errorf("address %q: no @; if the %c is part of a name, put the name in quotes: \"A%c B\" <a@example.org>", excerpt.Runes(item, maxQuoted), after, after)
 }
 
 // isBareAddress reports whether s is the common form, letters and digits around an @, which needs
@@ -190,7 +190,7 @@ func cutMailbox(s string) (item string, separator rune, rest string, err error) 
 			literal = false
 		case angle || literal:
 		case r == ':':
-			return "", 0, "", localerr.New("a group (name: address, address;) can't be used; list the addresses, or put the name in quotes")
+			return "", 0, "", localerr.New("address groups (name: address, address;) are not supported; list the addresses, or put the name in quotes")
 		case isSeparator(r):
 			return s[:i], r, s[i+n:], nil
 		}
@@ -240,7 +240,7 @@ func quotedEnd(s string) int {
 func parseItem(item string) (Mailbox, error) {
 	m, err := readItem(halfWidthBrackets(item))
 	if err == nil && strings.Contains(m.Address.Local(), " ") {
-		return Mailbox{}, localerr.Errorf("%q: holds a blank before the @, which no mailbox has", excerpt.Runes(item, maxQuoted))
+		return Mailbox{}, localerr.Errorf("%q: has a space before the @, which no mailbox has", excerpt.Runes(item, maxQuoted))
 	}
 	return m, err
 }
@@ -260,7 +260,7 @@ func readItem(item string) (Mailbox, error) {
 	after = strings.TrimSpace(after)
 	comment, isComment := commentText(after)
 	if after != "" && !isComment {
-		return bad(localerr.New("something follows the >; is a comma missing?"))
+		return bad(localerr.New("text after the >; is a comma missing?"))
 	}
 	address, err := smtp.ParseAddress(trimItem(addr))
 	if err != nil {

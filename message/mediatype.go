@@ -30,7 +30,7 @@ func parseMediaType(s string) (mediaType, error) {
 		return mediaType{}, localerr.Errorf("%q is not a media type like application/pdf", s)
 	}
 	if main == "multipart" || main == "message" && full != savedMessageType {
-		return mediaType{}, localerr.Errorf("%s can't be base64 (RFC 2046 section 5.2.1); use application/octet-stream", full)
+		return mediaType{}, localerr.Errorf("%s can't be encoded as base64 (RFC 2046 section 5.2.1); use application/octet-stream", full)
 	}
 	for key, value := range params {
 		if err := checkText(value, false); err != nil {

@@ -42,7 +42,7 @@ func (f *rawFacts) parties() parties {
 	}
 	p.from, p.fromErr = senderOf(fields, prefix+"sender", prefix+"from")
 	if errors.Is(p.fromErr, ErrNoSender) && prefix != "" {
-		p.fromErr = localerr.New("the message was resent, and its first block of Resent fields names no sender")
+		p.fromErr = localerr.New("the message was resent, but its first block of Resent fields has no sender")
 	}
 	for _, name := range []string{"to", "cc", "bcc"} {
 		boxes, err := mailboxesOf(fields, prefix+name)
@@ -55,7 +55,7 @@ func (f *rawFacts) parties() parties {
 		}
 	}
 	if len(p.to) == 0 && prefix != "" {
-		p.toErr = localerr.New("the message was resent, and its first block of Resent fields names no recipient")
+		p.toErr = localerr.New("the message was resent, but its first block of Resent fields has no recipient")
 	}
 	return p
 }

@@ -36,7 +36,7 @@ type noMessage struct{ error }
 func (e noMessage) Unwrap() error        { return e.error }
 func (e noMessage) Is(target error) bool { return target == ErrNoMessage }
 
-var errLongHeader = lineError{noMessage{localerr.New("is beyond 1048576 octets of header; is this a mail message?")}}
+var errLongHeader = lineError{noMessage{localerr.New("exceeds 1048576 octets of header; is this a mail message?")}}
 
 // headerFilter reads the header block and decides which of its lines are not sent.
 type headerFilter struct {
@@ -50,7 +50,7 @@ type headerFilter struct {
 
 func (h *headerFilter) line(line []byte) (drop bool, err error) {
 	if bytes.IndexByte(line, 0) >= 0 && !(h.binary && h.done) {
-		return false, lineError{localerr.New("holds a NUL, which mail can't carry")}
+		return false, lineError{localerr.New("contains a NUL, which mail can't carry")}
 	}
 	if h.done {
 		return false, nil
@@ -63,11 +63,11 @@ func (h *headerFilter) line(line []byte) (drop bool, err error) {
 		return false, errLongHeader
 	}
 	if !utf8.Valid(line) {
-		return false, lineError{localerr.New("is in the header and neither ASCII nor UTF-8")}
+		return false, lineError{localerr.New("is in the header but neither ASCII nor UTF-8")}
 	}
 	if line[0] == ' ' || line[0] == '\t' {
 		if h.fields == 0 {
-			return false, lineError{noMessage{localerr.New("begins with a blank, but no header field stands before it; is this a mail message?")}}
+			return false, lineError{noMessage{localerr.New("starts with a space, but no header field precedes it; is this a mail message?")}}
 		}
 		// Parsers disagree on whether a line of blanks ends the header.
 		return h.drop || len(bytes.Trim(line, " \t")) == 0, nil
@@ -75,7 +75,7 @@ func (h *headerFilter) line(line []byte) (drop bool, err error) {
 	name, _, ok := cutField(line)
 	if !ok {
 		// The line is not quoted: a file given by mistake may be a secret.
-		return false, lineError{noMessage{localerr.New("is no header field; is this a mail message?")}}
+		return false, lineError{noMessage{localerr.New("is not a header field; is this a mail message?")}}
 	}
 	h.fields++
 	h.drop = isDropped(name) && !h.former || isBcc(name)

@@ -40,7 +40,7 @@ func newRawBody(src *source) (*rawBody, error) {
 	case len(parts) > 1:
 		return nil, src.fail(ErrMbox)
 	case len(parts) == 1 && parts[0].Mark == mbox.Internal:
-		return nil, src.fail(localerr.New("it is no mail: a mail server keeps data of the folder in it"))
+		return nil, src.fail(localerr.New("it is not a message: a mail server stores data of the folder in it"))
 	}
 	body.quoted = len(parts) == 1 && parts[0].Quoted
 	return body, nil

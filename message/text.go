@@ -21,14 +21,14 @@ func checkText(s string, allowTab bool) error {
 	for _, r := range s {
 		switch {
 		case r == '\r' || r == '\n':
-			return localerr.New("holds a line break")
+			return localerr.New("contains a line break")
 		case r == 0:
-			return localerr.New("holds a NUL character")
+			return localerr.New("contains a NUL character")
 		case r == '\t' && allowTab:
 		case unicode.IsControl(r):
-			return localerr.Errorf("holds the control character %U", r)
+			return localerr.Errorf("contains the control character %U", r)
 		case r == '\u2028' || r == '\u2029':
-			return localerr.Errorf("holds the line separator %U", r)
+			return localerr.Errorf("contains the line separator %U", r)
 		}
 	}
 	return nil

@@ -8,23 +8,23 @@ import (
 
 var (
 	// ErrConflict: another message of the account has this key.
-	ErrConflict = localerr.New("another message has this key already")
+	ErrConflict = localerr.New("another message already has this key")
 	// ErrFull: too little disk space is left; nothing was kept.
-	ErrFull = localerr.New("too little disk space is left for the outbox")
+	ErrFull = localerr.New("not enough disk space for the outbox")
 	// ErrBroken: an I/O error left the state of the disk unknown, or a file of the outbox
 	// was moved or removed while it was open. The outbox takes nothing more: end the process
 	// and start it again.
-	ErrBroken = localerr.New("the outbox can't be written any more")
+	ErrBroken = localerr.New("the outbox can no longer be written")
 	// ErrUncertain: a commit failed in a way that leaves it unknown whether the change was
 	// kept: the disk reported an error, or the connection to the database was lost and not
 	// restored in time. It may come together with ErrBroken. Enqueue a message again with
 	// the same key: it is never kept twice.
-	ErrUncertain = localerr.New("it is not known whether this was kept")
+	ErrUncertain = localerr.New("it is unknown whether this was saved")
 	// ErrCopied: the outbox is a copy of another one, which may have delivered the messages
 	// in it. It delivers nothing until 'yan queue adopt'.
-	ErrCopied = localerr.New("this outbox is a copy, and delivers nothing until it is adopted")
+	ErrCopied = localerr.New("this outbox is a copy and delivers nothing until it is adopted")
 	// ErrNotFound: there is no such message.
-	ErrNotFound = localerr.New("there is no such message in the outbox")
+	ErrNotFound = localerr.New("no such message in the outbox")
 	// ErrNoBody: the body of the message has been removed, or its file is missing.
 	ErrNoBody = localerr.New("the text of the message is not in the outbox")
 	// ErrClosed: the outbox is closed.
@@ -45,7 +45,7 @@ func (e *NewerError) Error() string { return e.sentence().Error() }
 func (e *NewerError) Unwrap() error { return e.sentence() }
 
 func (e *NewerError) sentence() error {
-	return localerr.Errorf("the outbox has version %d, and this program knows up to %d: a newer yan has used it", e.Has, e.Knows)
+	return localerr.Errorf("the outbox has version %d, but this program supports versions up to %d: a newer yan has used it", e.Has, e.Knows)
 }
 
 // StateError: a change is not possible in the state of a recipient.

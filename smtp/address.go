@@ -46,25 +46,25 @@ func ParseAddress(s string) (Address, error) {
 	}
 	for i, r := range s {
 		if r < 0x20 || r == 0x7f || unicode.IsControl(r) {
-			return bad(localerr.Errorf("holds the control character %U", r))
+			return bad(localerr.Errorf("contains the control character %U", r))
 		}
 		if r >= utf8.RuneSelf && IsInvisible(r) && !isPartOfLetter(s[:i], r) {
-			return bad(localerr.Errorf("holds an invisible character, %v (%U); type the address again", nameOf(r), r))
+			return bad(localerr.Errorf("contains an invisible character, %v (%U); type the address again", nameOf(r), r))
 		}
 		if r >= utf8.RuneSelf && unicode.IsSpace(r) {
-			return bad(localerr.Errorf("holds the blank %U, which is not the one of the keyboard; remove it", r))
+			return bad(localerr.Errorf("contains the special space %U; remove it", r))
 		}
 	}
 	at := strings.LastIndexByte(s, '@')
 	if wide, ascii := eastAsian(s); wide != 0 {
-		return bad(localerr.Errorf("holds the full-width %c; type the half-width %c", wide, ascii))
+		return bad(localerr.Errorf("contains the full-width %c; type the half-width %c", wide, ascii))
 	}
 	if at < 0 {
 		return bad(localerr.New("no @"))
 	}
 	local, domain := s[:at], s[at+1:]
 	if wide, ascii := fullWidth(local); wide != 0 {
-		return bad(localerr.Errorf("holds the full-width %c; type the half-width %c", wide, ascii))
+		return bad(localerr.Errorf("contains the full-width %c; type the half-width %c", wide, ascii))
 	}
 	if err := checkLocalPart(local); err != nil {
 		return bad(err)
@@ -151,7 +151,7 @@ func checkLocalPart(s string) error {
 	case s[0] == '"':
 		return checkQuoted(s)
 	case s[0] == '.' || s[len(s)-1] == '.' || strings.Contains(s, ".."):
-		return localerr.New("a dot at the start or end of the local part, or two in a row, needs quotes")
+		return localerr.New("the local part needs quotes: it starts or ends with a dot, or has two in a row")
 	}
 	for _, r := range s {
 		if !isAtext(r) && r != '.' {
@@ -166,7 +166,7 @@ func checkLocalPart(s string) error {
 // so they are refused.
 func checkQuoted(s string) error {
 	if len(s) < 3 || s[len(s)-1] != '"' {
-		return localerr.New("the quotes of the local part are not closed")
+		return localerr.New("the quoted local part is not closed")
 	}
 	body := s[1 : len(s)-1]
 	for i := 0; i < len(body); i++ {
@@ -174,11 +174,11 @@ func checkQuoted(s string) error {
 		case c == '<' || c == '>':
 			return localerr.Errorf("%q is not allowed before the @, not even in quotes", rune(c))
 		case c == '"':
-			return localerr.New("a quote inside the quoted local part")
+			return localerr.New("the quoted local part contains a quote")
 		case c == '\\':
 			i++
 			if i == len(body) || body[i] != '"' && body[i] != '\\' {
-				return localerr.New(`a backslash may only stand before " or \ in the local part`)
+				return localerr.New(`in the local part a backslash must precede " or \`)
 			}
 		}
 	}

@@ -123,10 +123,10 @@ func (e Envelope) WithDSN(d DSN) (Envelope, error) {
 			}
 		case "NEVER":
 			if len(d.Notify) > 1 {
-				return e, localerr.New("dsn: NEVER stands alone")
+				return e, localerr.New("dsn: NEVER can't be combined with other values")
 			}
 		default:
-			return e, localerr.Errorf("dsn: notify %q is none of NEVER, SUCCESS, FAILURE, DELAY", n)
+			return e, localerr.Errorf("dsn: notify %q is not one of NEVER, SUCCESS, FAILURE, DELAY", n)
 		}
 	}
 	d.Notify = slices.Clone(d.Notify)

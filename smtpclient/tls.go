@@ -43,11 +43,11 @@ type Trust struct {
 func ParsePin(s string) (*[sha256.Size]byte, error) {
 	algorithm, digits, ok := strings.Cut(s, ":")
 	if !ok || !strings.EqualFold(algorithm, "sha256") {
-		return nil, localerr.Errorf("pin %q: want sha256:HEX with 64 hexadecimal digits", s)
+		return nil, localerr.Errorf("pin %q: want sha256: and 64 hexadecimal digits", s)
 	}
 	raw, err := hex.DecodeString(strings.ReplaceAll(digits, ":", ""))
 	if err != nil || len(raw) != sha256.Size {
-		return nil, localerr.Errorf("pin %q: want sha256:HEX with 64 hexadecimal digits", s)
+		return nil, localerr.Errorf("pin %q: want sha256: and 64 hexadecimal digits", s)
 	}
 	return (*[sha256.Size]byte)(raw), nil
 }
@@ -79,7 +79,7 @@ func LoadRoots(file string) (*x509.CertPool, error) {
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(pem) {
-		return nil, localerr.Errorf("reading certificate authorities: %s holds no PEM certificate", file)
+		return nil, localerr.Errorf("reading certificate authorities: %s contains no PEM certificate", file)
 	}
 	return pool, nil
 }
@@ -114,7 +114,7 @@ func (t Trust) TLSConfig(host string) *tls.Config {
 		// It is called for a resumed session, too; VerifyPeerCertificate is not.
 		cfg.VerifyConnection = func(state tls.ConnectionState) error {
 			if len(state.PeerCertificates) == 0 {
-				return localerr.New("the server showed no certificate")
+				return localerr.New("the server sent no certificate")
 			}
 			got := sha256.Sum256(state.PeerCertificates[0].Raw)
 			if subtle.ConstantTimeCompare(got[:], pin[:]) != 1 {

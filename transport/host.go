@@ -15,7 +15,7 @@ import (
 
 // ErrNearHost is wrapped in the error for a host that differs by one letter from a known
 // provider's: its owner might be after the password.
-var ErrNearHost = localerr.New("a host almost like that of a known provider")
+var ErrNearHost = localerr.New("a host name almost identical to a known provider's")
 
 // parseHost parses "host", "host:port" or an address in place of the host; ok is false for
 // anything else. The port determines the encryption, which is always used: STARTTLS on 25, 587
@@ -50,7 +50,7 @@ func parseHost(s string, sender smtp.Address) (server Server, ok bool, err error
 		}
 	}
 	if near := nearHost(server.Host); near != "" {
-		return Server{}, true, localerr.Errorf("server %q: %w, %s; if it is right, write it as %s", s, ErrNearHost, near, server.String())
+		return Server{}, true, localerr.Errorf("server %q: %w, %s; if it is correct, write it as %s", s, ErrNearHost, near, server.String())
 	}
 	return server, true, err
 }

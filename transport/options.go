@@ -125,7 +125,7 @@ func (o Options) Config(s Server) (smtpclient.Config, error) {
 	}
 	if o.Proxy != "" {
 		if s.Socket != "" {
-			return cfg, localerr.Errorf("a proxy can't reach the socket %s of this machine", s.Socket)
+			return cfg, localerr.Errorf("a proxy can't reach the local socket %s", s.Socket)
 		}
 		dialer, err := ProxyDialer(o.Proxy, nil)
 		if err != nil {
@@ -174,15 +174,15 @@ func (o Options) credentials(s Server) (*sasl.Credentials, error) {
 			return &c, nil
 		}
 		if o.Mechanism != "" {
-			return nil, localerr.Errorf("mechanism %s was asked for, and there is no password or token", o.Mechanism)
+			return nil, localerr.Errorf("mechanism %s is set, but there is no password or token", o.Mechanism)
 		}
 		return nil, nil
 	}
 	if o.FreshToken != nil && (c.Password != "" || c.Token != "") {
-		return nil, localerr.New("a source of tokens was given, and a password or token beside it")
+		return nil, localerr.New("use either a token source or a password or token")
 	}
 	if c.Username == "" {
-		return nil, localerr.New("a password was given, and no user name: put it into the URL (smtps://user@host), or give the sender's address")
+		return nil, localerr.New("a password without a user name: put the user into the URL (smtps://user@host), or set the sender's address")
 	}
 	return &c, nil
 }
@@ -205,7 +205,7 @@ func (o Options) trust() (smtpclient.Trust, error) {
 	}
 	t.ServerName, t.RSAKeyExchange = hostToASCII(o.TLSName), o.RSAKeyExchange
 	if (o.CertFile == "") != (o.KeyFile == "") {
-		return t, localerr.New("a client certificate needs both its file and that of its key")
+		return t, localerr.New("a client certificate needs a certificate file and a key file")
 	}
 	if o.CertFile != "" {
 		pair, err := smtpclient.LoadCertificate(o.CertFile, o.KeyFile)

@@ -29,7 +29,7 @@ func ProxyDialer(proxyURL string, direct proxy.ContextDialer) (proxy.ContextDial
 	u, err := url.Parse(proxyURL)
 	if err != nil || u.Host == "" {
 		// Without the error of net/url, which repeats the URL with its password.
-		return nil, localerr.New("the proxy is not a URL like socks5://127.0.0.1:1080 or http://127.0.0.1:8080")
+		return nil, localerr.New("the proxy must be a URL like socks5://127.0.0.1:1080 or http://127.0.0.1:8080")
 	}
 	switch u.Scheme {
 	case "socks": // QUIRK: GNOME and others write socks:// into ALL_PROXY, and mean version 5
@@ -176,7 +176,7 @@ func openTunnel(conn net.Conn, u *url.URL, address string) (tunnel net.Conn, kin
 		kind = proxyRefused
 	}
 	if kind != "" {
-		return nil, kind, localerr.Errorf("it answered %s to CONNECT %s", smtp.DecodeText([]byte(resp.Status)), address)
+		return nil, kind, localerr.Errorf("it replied %s to CONNECT %s", smtp.DecodeText([]byte(resp.Status)), address)
 	}
 	// The server's greeting may have come in the same read.
 	return &tunnelConn{Conn: conn, r: r}, "", nil

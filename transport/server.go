@@ -65,11 +65,11 @@ func ParseServer(s string, sender smtp.Address) (Server, error) {
 	case strings.Contains(s, "://"):
 		return parseURL(s, sender)
 	case s == "" && sender.IsZero():
-		return Server{}, localerr.New("no server: give a URL like smtps://me%40example.com@smtp.example.com or a provider like qq")
+		return Server{}, localerr.New("no server: use a URL like smtps://me%40example.com@smtp.example.com or a provider like qq")
 	case s == "":
 		p, ok := provider.ByDomain(sender.ASCIIDomain())
 		if !ok {
-			return Server{}, localerr.Errorf("no server, and the provider of %s is not known: give a URL like smtps://%s@smtp.%s",
+			return Server{}, localerr.Errorf("no server, and the provider of %s is unknown: use a URL like smtps://%s@smtp.%s",
 				sender.ASCIIDomain(), url.User(sender.String()), sender.ASCIIDomain())
 		}
 		return preset(p, "", sender)
@@ -82,8 +82,7 @@ func ParseServer(s string, sender smtp.Address) (Server, error) {
 		}
 		if strings.Contains(s, "@") {
 			// A URL without its scheme. It is not repeated: it may contain a password.
-			return Server{}, localerr.New("the server is neither a URL nor a known provider; " +
-				"a URL begins with its scheme, like smtps://me%40example.com@smtp.example.com")
+			return Server{}, localerr.New("the server is neither a URL nor a known provider; a URL starts with its scheme, like smtps://me%40example.com@smtp.example.com")
 		}
 		if near := provider.Nearest(name); len(near) > 0 {
 			return Server{}, localerr.Errorf("server %q is neither a URL nor a known provider; did you mean %s?", s, strings.Join(near, ", "))
@@ -99,8 +98,7 @@ func preset(p provider.Provider, region string, sender smtp.Address) (Server, er
 		where, ok = p.SubmissionInRegion(region)
 	}
 	if !ok {
-		return Server{}, localerr.Errorf("the host of %s depends on the region or the domain of the sender: "+
-			"give it as %s/REGION, or a URL, or a sender at one of its domains", p.Names.EN, p.ID)
+		return Server{}, localerr.Errorf("the host of %s depends on the region or the sender's domain: use %s/REGION, a URL, or a sender in one of its domains", p.Names.EN, p.ID)
 	}
 	server := Server{Host: where.Host, Port: where.Port, Provider: p, User: p.LoginFor(sender)}
 	if where.TLS == provider.StartTLS {
@@ -122,11 +120,10 @@ func parseURL(s string, sender smtp.Address) (Server, error) {
 	u, err := url.Parse(s)
 	if err != nil {
 		// The error of net/url repeats the whole URL, which may contain a password.
-		return Server{}, localerr.New("the server URL can't be parsed; write an @ in the user name as %40")
+		return Server{}, localerr.New("invalid server URL; write an @ in the user name as %40")
 	}
 	if _, has := u.User.Password(); has {
-		return Server{}, localerr.New("a password in a server URL is refused, because URLs are seen by others: " +
-			"leave it out and give it by YAN_PASSWORD_FILE, or by Options.Password in a program")
+		return Server{}, localerr.New("a server URL must not contain a password, because others can see URLs: use YAN_PASSWORD_FILE, or Options.Password in a program")
 	}
 	server := Server{Host: hostToASCII(u.Hostname()), User: u.User.Username()}
 	switch u.Scheme {
@@ -139,7 +136,7 @@ func parseURL(s string, sender smtp.Address) (Server, error) {
 		server.Security, server.LMTP, server.Port = smtpclient.Plaintext, true, 24
 	case "lmtp+unix":
 		if u.Path == "" {
-			return Server{}, localerr.Errorf("server %s: no path of a socket; write lmtp+unix:///run/lmtp", u.Redacted())
+			return Server{}, localerr.Errorf("server %s: no socket path; write lmtp+unix:///run/lmtp", u.Redacted())
 		}
 		return Server{Socket: u.Path, Security: smtpclient.Plaintext, LMTP: true}, nil
 	default:
@@ -150,7 +147,7 @@ func parseURL(s string, sender smtp.Address) (Server, error) {
 		return Server{}, localerr.Errorf("server %s: no host", u.Redacted())
 	}
 	if u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "" {
-		return Server{}, localerr.Errorf("server %s: nothing may follow host and port; write an @ in the user name as %%40", u.Redacted())
+		return Server{}, localerr.Errorf("server %s: nothing may follow the host and port; write an @ in the user name as %%40", u.Redacted())
 	}
 	if port := u.Port(); port != "" {
 		server.Port, err = strconv.Atoi(port)
@@ -171,7 +168,7 @@ func (s Server) known(sender smtp.Address) (Server, error) {
 	if s.Security == smtpclient.STARTTLS {
 		port, ok := s.Provider.TLSFor(s.Port)
 		if s.Port == 465 || ok && port.TLS == provider.Implicit {
-			return Server{}, localerr.Errorf("server %s: port %d speaks TLS from the first byte; write smtps:// instead of smtp://",
+			return Server{}, localerr.Errorf("server %s: port %d uses TLS from the first byte; write smtps:// instead of smtp://",
 				s, s.Port)
 		}
 	}

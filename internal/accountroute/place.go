@@ -64,5 +64,5 @@ func (e *PasswordError) Error() string { return e.Unwrap().Error() }
 
 // Unwrap returns the same text as an error that can be translated, which wraps the cause.
 func (e *PasswordError) Unwrap() error {
-	return localerr.Errorf("the password of the outbox can't be had: %w", e.Err)
+	return localerr.Errorf("can't get the password of the outbox: %w", e.Err)
 }

@@ -60,7 +60,7 @@ type Report struct {
 
 // ErrNoReport: no report is sent, because the message is a report itself, has no sender and Report.To
 // is zero, or has NOTIFY without FAILURE (RFC 3461 section 4.1). It counts as reported.
-var ErrNoReport = localerr.New("nobody is told: the message is itself a report, has no sender, or asked for silence")
+var ErrNoReport = localerr.New("no report is sent: the message is itself a report, has no sender, or asked for none")
 
 // MaxRecipients is how many recipients a report lists. It states the number of further ones.
 const MaxRecipients = 1000
@@ -78,7 +78,7 @@ func Compose(r Report) (*message.Content, smtp.Envelope, error) {
 		original, err = message.ReadHeader(r.Text, maxHeader)
 	}
 	if err != nil {
-		return nil, smtp.Envelope{}, localerr.Errorf("reading the header of the message that is reported on: %w", err)
+		return nil, smtp.Envelope{}, localerr.Errorf("reading the header of the reported message: %w", err)
 	}
 	octets, err := r.encode(original)
 	if err != nil {
@@ -101,13 +101,13 @@ func (r *Report) setDefaults() error {
 	case r.ReportOn != 0 || r.To.IsZero() || len(r.DSN.Notify) > 0 && !slices.Contains(r.DSN.Notify, "FAILURE"):
 		return ErrNoReport
 	case r.Sender.IsZero():
-		return localerr.New("a report needs the address of the account that sends it")
+		return localerr.New("a report needs the address of the sending account")
 	case len(r.Recipients) == 0:
-		return localerr.New("a report needs a recipient to tell of")
+		return localerr.New("a report needs at least one recipient")
 	}
 	for _, s := range r.Recipients {
 		if s.State != queue.Failed && s.State != queue.Expired {
-			return localerr.Errorf("there is nothing to report on a recipient that is %s", s.State)
+			return localerr.Errorf("there is nothing to report for a recipient in state %s", s.State)
 		}
 	}
 	if r.Now.IsZero() {

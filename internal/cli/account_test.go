@@ -165,7 +165,7 @@ func TestAccountShowKeyring(t *testing.T) {
 		state   string
 		check   int
 	}{
-		"there":  {full, "in the keyring of this system", "在系统密钥环中", "there", command.ExitConfig}, // the secret of work is missing
+		"there":  {full, "in the system keyring", "在系统密钥环中", "there", command.ExitConfig}, // the secret of work is missing
 		"empty":  {secrettest.New(), "not there; 'yan login qq' asks for it", "不存在；yan login qq", "missing", command.ExitConfig},
 		"other":  {other, "of an earlier login, for another server or user", "属于以前的登录", "unusable", command.ExitConfig},
 		"none":   {secrettest.None(), "not there", "不存在", "missing", command.ExitConfig},

@@ -138,7 +138,7 @@ func TestLoginKeepsAndSends(t *testing.T) {
 	if code != command.ExitOK {
 		t.Fatalf("exit status %d: %s", code, errs)
 	}
-	clitest.Wants(t, "the output", out, "The account qq is ready; its secret is in the keyring", `yan send -t me@qq.com -s "Hello"`)
+	clitest.Wants(t, "the output", out, "Account qq is ready; its secret is in the keyring", `yan send -t me@qq.com -s "Hello"`)
 	clitest.Wants(t, "the terminal", errs, "Authorization code", "help.mail.qq.com/detail/108/1023", "me@qq.com may send")
 	clitest.Wants(t, "the configuration", d.config(), `from = "小雁 <me@qq.com>"`, "[account.qq]", `default = "qq"`)
 	if kept := d.kept(); kept != "qq/password="+keptFor("me@qq.com (127.0.0.1)", sandboxPassword) {
@@ -208,7 +208,7 @@ func TestLoginStopsAfterThree(t *testing.T) {
 	if code != command.ExitAuth || len(d.secrets) != 1 {
 		t.Errorf("exit status %d, %d secrets left", code, len(d.secrets))
 	}
-	clitest.Wants(t, "the terminal", errs, "535", "Why: ", "What to do: ", "login number 3", "Nothing was kept.")
+	clitest.Wants(t, "the terminal", errs, "535", "Why: ", "What to do: ", "3 logins were refused", "Nothing was saved.")
 	if n := strings.Count(s.Transcript(), "AUTH PLAIN"); n != 3 {
 		t.Errorf("%d logins", n)
 	}
@@ -228,25 +228,25 @@ func TestLoginCorrects(t *testing.T) {
 		config           string
 	}{
 		"code": {[]string{"me@qq.com", "--from", "me@qq.com", "--server", right}, nil, []string{wrongSecret, sandboxPassword},
-			[]string{"The login did not work", "Enter alone"}, `server = "` + right},
+			[]string{"The login did not work", "Press Enter to change"}, `server = "` + right},
 		"user": {[]string{"me@qq.com", "--from", "me@qq.com", "--server", right, "--user", "you"}, []string{"1", "me@qq.com"}, []string{sandboxPassword, ""},
-			[]string{"What shall change?"}, `user = "me@qq.com"`},
+			[]string{"What do you want to change?"}, `user = "me@qq.com"`},
 		// Enter at the user name changes nothing: yan asks for the code, and does not spend a
 		// login.
 		"same user": {[]string{"me@qq.com", "--from", "me@qq.com", "--server", right}, []string{"1", ""}, []string{wrongSecret, "", sandboxPassword},
-			[]string{"What shall change?", "type it again: Authorization code"}, `server = "` + right},
+			[]string{"What do you want to change?", "enter it again: Authorization code"}, `server = "` + right},
 		"typed again": {[]string{"me@qq.com", "--from", "me@qq.com", "--server", right}, []string{"3"}, []string{wrongSecret, "", sandboxPassword},
-			[]string{"What shall change?"}, `server = "` + right},
+			[]string{"What do you want to change?"}, `server = "` + right},
 		"sender": {[]string{"me@qq.com", "--from", "X <x@qq.com>", "--server", right}, []string{"me@qq.com"}, []string{sandboxPassword},
 			[]string{"does not take the sender x@qq.com"}, `from = "X <me@qq.com>"`},
 		"port": {[]string{"me@qq.com", "--from", "me@qq.com", "--server", "smtps://127.0.0.1:1"}, []string{"4", right}, []string{sandboxPassword},
-			[]string{"127.0.0.1:465, TLS", "127.0.0.1:587, STARTTLS", "the same again"}, `server = "` + right},
+			[]string{"127.0.0.1:465, TLS", "127.0.0.1:587, STARTTLS", "the same one again"}, `server = "` + right},
 		"host": {[]string{"me@qq.com", "--from", "me@qq.com", "--server", "smtps://" + wrongName.TLSAddr(), "--tls-ca", wrongName.CAFile()}, []string{""},
 			[]string{sandboxPassword}, []string{"can't be used", "Mail server (SMTP)"}, ""},
 		"literal": {[]string{"me@[127.0.0.1]", "--from", "me@qq.com", "--user", "me@qq.com"}, []string{s.TLSAddr()}, []string{sandboxPassword},
-			[]string{"[127.0.0.1] is no domain"}, `server = "` + right},
+			[]string{"[127.0.0.1] is not a domain"}, `server = "` + right},
 		"server": {[]string{"me@corp.test", "--from", "me@qq.com", "--user", "me@qq.com", "--dns", "127.0.0.1:1"}, []string{s.TLSAddr()}, []string{sandboxPassword},
-			[]string{"Looking for the mail server of corp.test", "no network"}, `server = "` + right},
+			[]string{"Looking for the mail server of corp.test", "The network seems to be down"}, `server = "` + right},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -304,7 +304,7 @@ func TestLoginTakesTheSecretBack(t *testing.T) {
 	if code != command.ExitTemporary || len(d.keyring) > 0 || d.config() != other {
 		t.Errorf("%d %s, kept %q\n%s", code, errs, d.kept(), d.config())
 	}
-	clitest.Wants(t, "the terminal", errs, "changed by another program")
+	clitest.Wants(t, "the terminal", errs, "another program changed")
 
 	d.meanwhile, d.secrets = nil, []string{sandboxPassword}
 	if code, _, errs := d.login(s, "me@qq.com", "--from", "me@qq.com"); code != command.ExitOK {

@@ -22,7 +22,7 @@ import (
 
 // ErrUnanswered: the connection ended, or the server stayed silent, between the ClientHello
 // and the server's first octet.
-var ErrUnanswered = localerr.New("the server did not answer the start of TLS")
+var ErrUnanswered = localerr.New("the server did not answer the TLS ClientHello")
 
 // SmallCurves returns the groups of a key exchange whose key share is small.
 func SmallCurves() []tls.CurveID {

@@ -15,7 +15,7 @@ import (
 )
 
 // ErrNotServing: no daemon answers at the socket.
-var ErrNotServing = localerr.New("no yan serve runs for this outbox")
+var ErrNotServing = localerr.New("no yan serve is running for this outbox")
 
 // Client sends commands to the daemon of an outbox.
 type Client struct {

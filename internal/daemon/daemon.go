@@ -24,10 +24,10 @@ import (
 var (
 	// ErrUnfinished: the delivery did not end in time. Its messages stay leased until the lease
 	// lapses; then another worker may take them.
-	ErrUnfinished = localerr.New("the delivery did not end in time: what it had waits until its lease has lapsed")
+	ErrUnfinished = localerr.New("delivery did not end in time: its messages wait until their leases expire")
 	// ErrAddress: the address for metrics can't be listened on.
-	ErrAddress = localerr.New("the address for metrics can't be used")
-	errEnded   = localerr.New("the delivery ended by itself")
+	ErrAddress = localerr.New("can't listen on the metrics address")
+	errEnded   = localerr.New("delivery ended unexpectedly")
 )
 
 // daemon is the state of one Run.
@@ -75,7 +75,7 @@ func Run(ctx context.Context, o Options) error {
 func newDaemon(o Options, config Config) *daemon {
 	d := &daemon{o: o, store: newLeaseWatch(o.Store, o.Now), routes: newRoutes(config), since: o.Now(), read: o.Now()}
 	d.tasks = newTaskGroup(d.logFailure)
-	d.systemd = newNotifier(o.Getenv, func(err error) { o.Log.Warn("systemd can't be told", errorAttr(err)) })
+	d.systemd = newNotifier(o.Getenv, func(err error) { o.Log.Warn("can't notify systemd", errorAttr(err)) })
 	d.deliver = o.Deliver(delivery.Options{Store: d.store, Route: d.routes.find, Lease: lease, Grace: o.Grace,
 		Observe: d.observe, Now: o.Now, After: o.After})
 	if o.Meter != nil {
@@ -101,7 +101,7 @@ func (d *daemon) listen(ctx context.Context) (err error) {
 		return localerr.Errorf("%w: %w", ErrAddress, err)
 	}
 	if a, ok := d.metrics.Addr().(*net.TCPAddr); ok && !a.IP.IsLoopback() {
-		d.o.Log.Warn("metrics can be read by other machines, without encryption", slog.String("address", a.String()))
+		d.o.Log.Warn("metrics are readable by other machines, unencrypted", slog.String("address", a.String()))
 	}
 	return nil
 }
@@ -147,7 +147,7 @@ func (d *daemon) run(ctx context.Context) error {
 			why = late
 		}
 	}
-	d.o.Log.Info("stopped", slog.Bool("well", why == nil))
+	d.o.Log.Info("stopped", slog.Bool("clean", why == nil))
 	return why
 }
 
@@ -227,7 +227,7 @@ func (d *daemon) logFailure(part string, err error) {
 	if errors.As(err, &p) {
 		attrs = append(attrs, slog.String("stack", string(p.Stack)))
 	}
-	d.o.Log.Error("a part ended", attrs...)
+	d.o.Log.Error("component failed", attrs...)
 }
 
 // isReady reports whether the delivery works, and why not. It does not look at paused accounts; see

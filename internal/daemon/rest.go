@@ -127,6 +127,6 @@ func (d *daemon) logRestingAccounts(ctx context.Context) {
 		return // the delivery reports the error
 	}
 	for _, r := range list {
-		d.o.Log.Warn("the account rests", r.logAttributes()...)
+		d.o.Log.Warn("account paused", r.logAttributes()...)
 	}
 }

@@ -29,7 +29,7 @@ const (
 )
 
 // ErrSocket: the socket can't be created.
-var ErrSocket = localerr.New("the socket can't be made")
+var ErrSocket = localerr.New("can't create the socket")
 
 // BusyError: another process serves at the socket.
 type BusyError struct {
@@ -44,9 +44,9 @@ func (e *BusyError) Error() string { return e.Unwrap().Error() }
 // Unwrap returns the translatable sentence of Error.
 func (e *BusyError) Unwrap() error {
 	if e.PID == 0 {
-		return localerr.Errorf("another yan serve has the socket %s", e.Socket)
+		return localerr.Errorf("another yan serve uses the socket %s", e.Socket)
 	}
-	return localerr.Errorf("another yan serve has the socket %s: process %d, since %s", e.Socket, e.PID, e.Since.Local().Format(time.DateTime))
+	return localerr.Errorf("another yan serve uses the socket %s: process %d, since %s", e.Socket, e.PID, e.Since.Local().Format(time.DateTime))
 }
 
 // SocketPath returns the path of the socket between the daemon of an outbox and its commands. The
@@ -102,7 +102,7 @@ type Listener struct {
 // the socket, which is never removed, tells the two cases apart.
 func Listen(ctx context.Context, path string) (*Listener, error) {
 	if !fitsSocketName(path) {
-		return nil, localerr.Errorf("%w: its path is too long: %s", ErrSocket, path)
+		return nil, localerr.Errorf("%w: the path is too long: %s", ErrSocket, path)
 	}
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {

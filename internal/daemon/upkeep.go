@@ -86,11 +86,11 @@ func (d *daemon) reload(ctx context.Context) error {
 	}
 	d.mu.Unlock()
 	if err != nil {
-		d.o.Log.Error("the configuration can't be used, the one before stays", errorAttr(err))
+		d.o.Log.Error("invalid configuration, keeping the previous one", errorAttr(err))
 		return err
 	}
 	d.routes.config.Store(&config)
 	d.deliver.Reload()
-	d.o.Log.Info("configuration read again", slog.Any("accounts", config.Accounts))
+	d.o.Log.Info("configuration reloaded", slog.Any("accounts", config.Accounts))
 	return nil
 }

@@ -29,9 +29,9 @@ const (
 // errPaused and errStopped are the errors of messages that were not begun.
 var (
 	errPaused  = localerr.New("the account is paused")
-	errStopped = localerr.New("the delivery was stopped before this message")
+	errStopped = localerr.New("delivery stopped before this message")
 	// errTaken: a user cancelled the message, or another worker has it.
-	errTaken = localerr.New("the message was taken back before it was sent")
+	errTaken = localerr.New("the message was cancelled before it was sent")
 )
 
 // feed claims ahead of the sending, and yields one message at a time to the transport.

@@ -51,7 +51,7 @@ func (v *examSession) lookUpServer() bool {
 	host := v.Server.Host
 	s := Step{Name: NameAddress, Target: host, Status: OK}
 	if v.Server.Socket != "" {
-		s.Target, s.Status, s.Detail = v.Server.Socket, Info, say("a socket of this machine; there is no name to look up", "本机的套接字，无需解析域名")
+		s.Target, s.Status, s.Detail = v.Server.Socket, Info, say("a local socket; there is no name to look up", "本机的套接字，无需解析域名")
 		v.reportStep(s)
 		return true
 	}
@@ -85,12 +85,12 @@ func (v *examSession) lookUpServer() bool {
 func (v *examSession) noAddress(s Step, err error) bool {
 	if v.Options.Proxy == "" {
 		if isNotFound(err) {
-			s.Detail = say("there is no host %s", "找不到主机 %s", s.Target)
+			s.Detail = say("host %s not found", "找不到主机 %s", s.Target)
 		}
 		v.failStep(s, &smtp.Error{Stage: smtp.StageConnect, Err: err})
 		return false
 	}
-	s.Status, s.Detail = Info, say("%s can't be resolved here; the proxy does it", "本机无法解析 %s，由代理解析", s.Target)
+	s.Status, s.Detail = Info, say("%s can't be resolved here; the proxy resolves it", "本机无法解析 %s，由代理解析", s.Target)
 	v.reportStep(s)
 	return true
 }
@@ -205,7 +205,7 @@ func (v *examSession) reportPort(own <-chan portProbe, others map[int]<-chan por
 // unreachedReason returns the short reason why no connection was made.
 func (v *examSession) unreachedReason(k portProbe) Text {
 	if isTimeout(k.err) {
-		return say("no answer within %s", "%s 内没有响应", max(k.took.Round(100*time.Millisecond), 100*time.Millisecond))
+		return say("no reply within %s", "%s 内没有响应", max(k.took.Round(100*time.Millisecond), 100*time.Millisecond))
 	}
 	f := diagnosis.Diagnose(diagnosis.FromError(&smtp.Error{Stage: smtp.StageConnect, Err: k.err}, v.Server.Provider.ID))
 	if f.Class == diagnosis.ClassConnectionRefused {
@@ -239,7 +239,7 @@ func (v *examSession) anotherPort(others map[int]<-chan portProbe) Text {
 		}
 	}
 	if len(others) > 0 && reached == 0 && silent == len(others) {
-		return say("No mail port of this host answers: ask whoever runs this network or cloud to open 465 or 587, or try another network.",
+		return say("No mail port of this host answers: ask your network or cloud provider to open 465 or 587, or try another network.",
 			"该主机的发信端口都没有响应：请联系所在网络或云平台的管理员放行 465 或 587 端口，或换一个网络再试。")
 	}
 	return Text{}
@@ -267,7 +267,7 @@ func (v *examSession) otherPortStep(p int, k portProbe) Step {
 		return s
 	}
 	if isTimeout(k.err) {
-		s.Detail = say("no answer; not needed", "没有响应，本次未使用")
+		s.Detail = say("no reply; not needed", "没有响应，本次未使用")
 		return s
 	}
 	s.Detail = say("closed; not needed", "未开放，本次未使用")

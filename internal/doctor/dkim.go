@@ -44,7 +44,7 @@ func parseKey(record string) (k publicKey, problem Text) {
 	}
 	encoded, ok := tags["p"]
 	if !ok {
-		return k, say("there is no key in it (p=)", "其中没有公钥（p=）")
+		return k, say("it contains no key (p=)", "其中没有公钥（p=）")
 	}
 	if encoded == "" {
 		k.revoked = true
@@ -88,16 +88,16 @@ func (k *publicKey) read(raw []byte) (problem Text) {
 		// form above.
 		key, err := x509.ParsePKCS1PublicKey(raw)
 		if err != nil {
-			return say("the key can't be read", "公钥无法解析")
+			return say("invalid key", "公钥无法解析")
 		}
 		k.bits = key.N.BitLen()
 		k.odd = say("the key is a bare RSAPublicKey instead of SubjectPublicKeyInfo", "公钥是裸的 RSAPublicKey，而不是 SubjectPublicKeyInfo")
 		return Text{}
 	}
 	if lower := strings.ToLower(k.kind); lower == "rsa" || lower == "ed25519" {
-		return say("k=%s has to be written in lower case", "k=%s 必须用小写", cleanText(k.kind))
+		return say("k=%s must be in lower case", "k=%s 必须用小写", cleanText(k.kind))
 	}
-	return say("the kind of key %q is not known", "未知的公钥类型 %q", cleanText(k.kind))
+	return say("unknown key type %q", "未知的公钥类型 %q", cleanText(k.kind))
 }
 
 // parseTags reads a list of tag=value (RFC 6376 section 3.2). empty reports an
@@ -119,10 +119,10 @@ func parseTags(record string) (tags map[string]string, empty bool, problem Text)
 		name, value, ok := strings.Cut(field, "=")
 		name = strings.TrimSpace(name)
 		if !ok || name == "" {
-			return nil, false, say("%q is not written tag=value", "%q 不是“标签=值”的形式", cleanText(strings.TrimSpace(field)))
+			return nil, false, say("%q is not of the form tag=value", "%q 不是“标签=值”的形式", cleanText(strings.TrimSpace(field)))
 		}
 		if _, twice := tags[name]; twice {
-			return nil, false, say("the tag %s= is there twice", "标签 %s= 出现了两次", cleanText(name))
+			return nil, false, say("the tag %s= occurs twice", "标签 %s= 出现了两次", cleanText(name))
 		}
 		tags[name] = strings.TrimSpace(value)
 	}
@@ -141,7 +141,7 @@ func (v *examSession) checkDKIM() Step {
 	s := Step{Name: NameDKIM, Target: v.domain(), Status: OK}
 	if v.DKIMSelector == "" {
 		s.Status = Info
-		s.Detail = say("not looked at: no selector is configured (dkim_selector)", "未检查：没有配置选择器（dkim_selector）")
+		s.Detail = say("not checked: no selector is configured (dkim_selector)", "未检查：没有配置选择器（dkim_selector）")
 		return s
 	}
 	s.Target = v.DKIMSelector + "._domainkey." + v.domain()
@@ -156,23 +156,23 @@ func (v *examSession) checkDKIM() Step {
 	}
 	s.Facts.Record = cleanText(texts[0])
 	if len(texts) > 1 {
-		return brokenKey(s, say("there are %d TXT records at %s, and verifiers take any of them or none", "%[2]s 处有 %[1]d 条 TXT 记录，收件方会任取一条或全部忽略", len(texts), s.Target))
+		return brokenKey(s, say("there are %d TXT records at %s, and verifiers use any one or none of them", "%[2]s 处有 %[1]d 条 TXT 记录，收件方会任取一条或全部忽略", len(texts), s.Target))
 	}
 	key, problem := parseKey(texts[0])
 	s.Facts.KeyType, s.Facts.KeyBits = key.kind, key.bits
 	switch {
 	case problem != (Text{}):
-		return brokenKey(s, say("the key at %s can't be used: %v", "%s 处的公钥不可用：%v", s.Target, problem))
+		return brokenKey(s, say("the key at %s is unusable: %v", "%s 处的公钥不可用：%v", s.Target, problem))
 	case key.revoked:
 		return brokenKey(s, say("the key at %s was revoked", "%s 处的公钥已被吊销", s.Target))
 	case key.kind == "rsa" && key.bits < leastBits:
-		return brokenKey(s, say("the RSA key has %d bits, and receivers accept none below %d", "RSA 公钥只有 %d 位，收件方不接受低于 %d 位的密钥", key.bits, leastBits))
+		return brokenKey(s, say("the RSA key has %d bits; receivers accept at least %d", "RSA 公钥只有 %d 位，收件方不接受低于 %d 位的密钥", key.bits, leastBits))
 	case key.kind == "rsa" && key.bits < goodBits:
 		s.Status, s.Detail = Warning, say("the RSA key has %d bits", "RSA 公钥只有 %d 位", key.bits)
-		s.Advice = say("Make a DKIM key of %d bits and publish it under a new selector.", "请生成 %d 位的 DKIM 密钥，并以新的选择器发布。", goodBits)
+		s.Advice = say("Create a DKIM key of %d bits and publish it under a new selector.", "请生成 %d 位的 DKIM 密钥，并以新的选择器发布。", goodBits)
 	case key.testing:
 		s.Status, s.Detail = Warning, say("the key is marked as a test (t=y), which most verifiers ignore", "公钥带有测试标记（t=y），多数收件方会忽略该标记")
-		s.Advice = say("Take t=y out of the record at %s.", "请从 %s 的记录中去掉 t=y。", s.Target)
+		s.Advice = say("Remove t=y from the record at %s.", "请从 %s 的记录中去掉 t=y。", s.Target)
 	case key.odd != (Text{}):
 		s.Status, s.Detail = Warning, say("some verifiers refuse the key at %s: %s", "部分收件方不接受 %s 处的公钥：%s", s.Target, key.odd)
 		s.Advice = say("Correct the TXT record %s.", "请更正 TXT 记录 %s。", s.Target)
@@ -186,7 +186,7 @@ func (v *examSession) checkDKIM() Step {
 
 func brokenKey(s Step, detail Text) Step {
 	s.Status, s.Detail = Failed, detail
-	s.Advice = say("Publish the public key of the signer as the TXT record %s, or correct the selector.",
+	s.Advice = say("Publish the signer's public key as the TXT record %s, or correct the selector.",
 		"请把签名方的公钥发布为 TXT 记录 %s，或更正选择器。", s.Target)
 	return s
 }

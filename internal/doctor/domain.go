@@ -61,9 +61,9 @@ func (v *examSession) reportDomain(d *domainSteps) {
 // skipDomain reports the domain's steps as skipped: there is no sender, or its
 // domain is an address literal.
 func (v *examSession) skipDomain() {
-	why := say("not looked at, because no sender is known", "未检查（不知道发件人地址）")
+	why := say("not checked, because the sender is unknown", "未检查（不知道发件人地址）")
 	if !v.From.IsZero() {
-		why = say("not looked at, because the sender is at an address and in no domain", "未检查（发件人使用的是 IP 地址而不是域名）")
+		why = say("not checked, because the sender has an IP address instead of a domain", "未检查（发件人使用的是 IP 地址而不是域名）")
 	}
 	for _, name := range []Name{NameMX, NameSRV, NameSPF, NameDKIM, NameDMARC, NameReceiver} {
 		v.reportStep(Step{Name: name, Status: Skipped, Detail: why})
@@ -75,7 +75,7 @@ func (v *examSession) domain() string { return v.From.ASCIIDomain() }
 // dnsUnanswered reports that the DNS did not answer, which says nothing about the
 // domain.
 func dnsUnanswered(s Step, err error) Step {
-	s.Status, s.Detail = Info, say("not known: the DNS could not be asked (%s)", "未知：DNS 查询失败（%s）", dnsReason(err))
+	s.Status, s.Detail = Info, say("unknown: the DNS query failed (%s)", "未知：DNS 查询失败（%s）", dnsReason(err))
 	return s
 }
 
@@ -84,7 +84,7 @@ func dnsReason(err error) Text {
 	var dns *net.DNSError
 	var timeout interface{ Timeout() bool }
 	if errors.As(err, &timeout) && timeout.Timeout() {
-		return say("no answer in time", "超时")
+		return say("timed out", "超时")
 	}
 	reason := err.Error()
 	if errors.As(err, &dns) {
@@ -106,8 +106,8 @@ func (v *examSession) checkMX() Step {
 	case err != nil && len(found) == 0:
 		return dnsUnanswered(s, err)
 	case len(found) == 1 && found[0].Host == ".":
-		s.Status, s.Detail = Warning, say("%s says that it takes no mail (null MX)", "%s 声明不接收邮件（null MX）", v.domain())
-		s.Advice = say("Give %s a mail exchanger, or send from a domain that has one: answers and bounces can't come back.",
+		s.Status, s.Detail = Warning, say("%s declares that it accepts no mail (null MX)", "%s 声明不接收邮件（null MX）", v.domain())
+		s.Advice = say("Set up a mail exchanger for %s, or send from a domain that has one: replies and bounces can't reach you.",
 			"请为 %s 设置 MX 记录，或改用能收信的域名发信：否则回复和退信无法送达。", v.domain())
 		return s
 	}
@@ -126,11 +126,11 @@ func (v *examSession) checkMX() Step {
 // (RFC 5321 section 5.1).
 func (v *examSession) withoutMX(s Step) Step {
 	if found, err := v.dns.LookupIPAddr(v.ctx, v.domain()); err == nil && len(found) > 0 {
-		s.Status, s.Detail = Info, say("no MX; mail goes to the address of %s itself", "没有 MX，邮件将送往 %s 自身的地址", v.domain())
+		s.Status, s.Detail = Info, say("no MX; mail goes directly to the address of %s", "没有 MX，邮件将送往 %s 自身的地址", v.domain())
 		return s
 	}
-	s.Status, s.Detail = Warning, say("%s has neither MX nor address", "%s 既没有 MX 也没有地址记录", v.domain())
-	s.Advice = say("Check the sender's domain %s: many receivers refuse mail that can't be answered.", "请检查发件域名 %s：许多收件方会拒收无法回复的邮件。", v.domain())
+	s.Status, s.Detail = Warning, say("%s has neither an MX record nor an address", "%s 既没有 MX 也没有地址记录", v.domain())
+	s.Advice = say("Check the sender's domain %s: many receivers refuse mail that can't be replied to.", "请检查发件域名 %s：许多收件方会拒收无法回复的邮件。", v.domain())
 	return s
 }
 
@@ -168,14 +168,14 @@ func (v *examSession) checkSRV() Step {
 		if v.isListed(s.Facts.Hosts) {
 			s.Status = OK
 		} else {
-			s.Detail = say("%s; the server looked at here is another one", "%s；与本次检查的服务器不同", list)
+			s.Detail = say("%s; this check used a different server", "%s；与本次检查的服务器不同", list)
 		}
 	case failed != nil:
 		return dnsUnanswered(s, failed)
 	case none:
-		s.Detail = say("the domain says that it offers no submission", "该域名声明不提供发信服务")
+		s.Detail = say("the domain declares that it offers no submission", "该域名声明不提供发信服务")
 	default:
-		s.Detail = say("none: programs have to know the server by other means", "没有：程序需通过其他方式得知服务器")
+		s.Detail = say("none: programs must find the server another way", "没有：程序需通过其他方式得知服务器")
 	}
 	return s
 }

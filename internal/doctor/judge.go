@@ -46,7 +46,7 @@ func clockStep(greeting smtp.Reply, at time.Time) Step {
 	s := Step{Name: NameClock, Status: Info}
 	server, ok := dateIn(greeting.Text())
 	if !ok {
-		s.Detail = say("not known: the server's greeting names no time", "未知：服务器问候语中没有时间")
+		s.Detail = say("unknown: the server's greeting contains no time", "未知：服务器问候语中没有时间")
 		return s
 	}
 	skew := at.Sub(server).Round(time.Second)
@@ -58,7 +58,7 @@ func clockStep(greeting smtp.Reply, at time.Time) Step {
 	case skew < -maxSkew:
 		s.Status, s.Detail = Warning, say("this machine is %s behind the server", "本机时间比服务器慢 %s", -skew)
 	default:
-		s.Status, s.Detail = OK, say("like the server's, within %s", "与服务器一致，误差在 %s 以内", max(skew.Abs(), time.Second))
+		s.Status, s.Detail = OK, say("matches the server's, within %s", "与服务器一致，误差在 %s 以内", max(skew.Abs(), time.Second))
 	}
 	if s.Status == Warning {
 		s.Advice = say("Set this machine's clock: messages would carry a wrong date.", "请校准本机时间，否则邮件的日期会出错。")
@@ -74,22 +74,22 @@ func (v *examSession) speedStep(caps smtp.Capabilities, pipelines bool) Step {
 	switch {
 	case pipelining && chunking:
 		s.Facts.RoundTrips, s.Facts.Overlap = 1, windowSize(v.Options.Window)
-		s.Detail = say("PIPELINING and CHUNKING: one round trip for a message; in a run up to %d are on the way at once",
+		s.Detail = say("PIPELINING and CHUNKING: one round trip per message; up to %d in flight in a batch",
 			"支持 PIPELINING 和 CHUNKING：一封信只需 1 次往返；批量发送时可有 %d 封同时在途", s.Facts.Overlap)
 	case pipelining && pipelines:
 		s.Facts.RoundTrips = 2
-		s.Detail = say("PIPELINING: two round trips for a message, one for each in a run",
+		s.Detail = say("PIPELINING: two round trips for a single message, one per message in a batch",
 			"支持 PIPELINING：单独一封信需 2 次往返，批量发送时每封 1 次")
 	case pipelining:
 		s.Facts.RoundTrips = 2
-		s.Detail = say("PIPELINING: two round trips for each message", "支持 PIPELINING：每封信需 2 次往返")
+		s.Detail = say("PIPELINING: two round trips per message", "支持 PIPELINING：每封信需 2 次往返")
 	case chunking:
 		s.Status, s.Facts.RoundTrips = Info, 3
-		s.Detail = say("CHUNKING without PIPELINING: three round trips for each message, and one more for each further recipient",
+		s.Detail = say("CHUNKING without PIPELINING: three round trips per message, plus one per additional recipient",
 			"只有 CHUNKING、没有 PIPELINING：每封信需 3 次往返，每多一位收件人再加 1 次")
 	default:
 		s.Status, s.Facts.RoundTrips = Info, 4
-		s.Detail = say("neither PIPELINING nor CHUNKING: each command waits for its answer, four round trips for each message, and one more for each further recipient",
+		s.Detail = say("neither PIPELINING nor CHUNKING: each command waits for its reply, four round trips per message, plus one per additional recipient",
 			"没有 PIPELINING 和 CHUNKING：每条命令都要等待应答，每封信需 4 次往返，每多一位收件人再加 1 次")
 	}
 	if v.Options.NoPipelining && caps.Has("PIPELINING") {
@@ -145,16 +145,16 @@ func sizeStep(caps smtp.Capabilities) Step {
 	add := func(t Text) { en, zh = append(en, t.EN), append(zh, t.ZH) }
 	if n := caps.Size(); n > 0 {
 		// Base64 makes four octets from three, and a line end for every 57.
-		add(say("messages up to %s, which is files of %s", "每封信最大 %s，约合附件 %s", megabytes(n), megabytes(n/78*57)))
+		add(say("messages up to %s, or attachments up to %s", "每封信最大 %s，约合附件 %s", megabytes(n), megabytes(n/78*57)))
 	}
 	if limits.Recipients > 0 {
-		add(say("%d recipients for a message", "每封信最多 %d 位收件人", limits.Recipients))
+		add(say("%d recipients per message", "每封信最多 %d 位收件人", limits.Recipients))
 	}
 	if limits.Transactions > 0 {
-		add(say("%d messages on a connection", "每个连接最多 %d 封", limits.Transactions))
+		add(say("%d messages per connection", "每个连接最多 %d 封", limits.Transactions))
 	}
 	if len(en) == 0 {
-		s.Status, s.Detail = Info, say("the server names no limits", "服务器没有说明限制")
+		s.Status, s.Detail = Info, say("the server announces no limits", "服务器没有公布限制")
 		return s
 	}
 	s.Detail = Text{EN: strings.Join(en, "; "), ZH: strings.Join(zh, "；")}

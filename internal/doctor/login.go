@@ -28,7 +28,7 @@ func megabytes(n int64) string {
 func (v *examSession) logIn(seen *ehloProbe) {
 	offered := seen.caps.Auth()
 	if v.noLogin() {
-		v.reportStep(Step{Name: NameLogin, Status: Info, Detail: say("nobody logs in, as the settings say", "按设置不登录")})
+		v.reportStep(Step{Name: NameLogin, Status: Info, Detail: say("no login, as configured", "按设置不登录")})
 		v.trySending(nil)
 		return
 	}
@@ -49,11 +49,11 @@ func (v *examSession) logIn(seen *ehloProbe) {
 	}
 	switch {
 	case len(offered) == 0 && creds == nil:
-		v.reportStep(Step{Name: NameLogin, Status: Info, Detail: say("the server offers no login; it decides by this machine's address", "服务器不提供登录，只按本机地址判断")})
+		v.reportStep(Step{Name: NameLogin, Status: Info, Detail: say("the server offers no login; it checks this machine's address instead", "服务器不提供登录，只按本机地址判断")})
 	case errors.Is(secretErr, ErrNoSecret):
-		v.reportStep(Step{Name: NameLogin, Status: Skipped, Detail: say("not tried, because no password is known", "未执行（没有可用的密码）")})
-		v.reportStep(Step{Name: NameSender, Status: Skipped, Detail: say("not tried, because it needs the login", "未执行（需要先登录）")})
-		v.skipMessage(say("not sent, because it needs the login", "未发送（需要先登录）"))
+		v.reportStep(Step{Name: NameLogin, Status: Skipped, Detail: say("not tried, because there is no password", "未执行（没有可用的密码）")})
+		v.reportStep(Step{Name: NameSender, Status: Skipped, Detail: say("not tried, because it requires a login", "未执行（需要先登录）")})
+		v.skipMessage(say("not sent, because it requires a login", "未发送（需要先登录）"))
 		return
 	case secretErr != nil:
 		v.secretFailed(secretErr)
@@ -64,8 +64,8 @@ func (v *examSession) logIn(seen *ehloProbe) {
 
 // secretFailed reports a failure of the secret's source, not of the server.
 func (v *examSession) secretFailed(err error) {
-	s := Step{Name: NameLogin, Status: Failed, Detail: say("the password could not be read: %v", "无法读取密码：%v", err),
-		Advice:  say("Check where the account keeps its password.", "请检查该账号的密码保存位置。"),
+	s := Step{Name: NameLogin, Status: Failed, Detail: say("can't read the password: %v", "无法读取密码：%v", err),
+		Advice:  say("Check where the account stores its password.", "请检查该账号的密码保存位置。"),
 		Outcome: smtp.Outcome{Status: smtp.NotTried, Err: &SecretError{err}}}
 	v.failed = NameLogin
 	v.reportStep(s)
@@ -84,7 +84,7 @@ func (v *examSession) reportAuth(seen *ehloProbe, creds *sasl.Credentials) bool 
 	s := Step{Name: NameAuth, Status: OK, Facts: StepFacts{Mechanisms: offered}}
 	if named := strings.ToUpper(v.Options.Mechanism); named != "" && creds != nil && seen.tls != nil && !slices.Contains(offered, named) {
 		s.Status, s.Facts.Mechanism = Info, named // as sending does
-		s.Detail = say("%s is not offered, and is tried because it was named", "服务器没有提供 %s；因已指定，仍会尝试", named)
+		s.Detail = say("the server does not offer %s; it is tried because you chose it", "服务器没有提供 %s；因您已指定，仍会尝试", named)
 		v.reportStep(s)
 		return true
 	}
@@ -106,11 +106,11 @@ func (v *examSession) reportAuth(seen *ehloProbe, creds *sasl.Credentials) bool 
 	}
 	if !ok || !slices.Contains(offered, name) {
 		if creds == nil {
-			s.Status, s.Detail = Info, say("%s: none of these takes a password", "%s：都不接受密码", list)
+			s.Status, s.Detail = Info, say("%s: none of these accepts a password", "%s：都不接受密码", list)
 			v.reportStep(s)
 			return true
 		}
-		s.Detail = say("offered are %s, and none fits what there is to log in with", "服务器提供 %s，与所给的凭据都不匹配", list)
+		s.Detail = say("the server offers %s; none works with the given credentials", "服务器提供 %s，与所给的凭据都不匹配", list)
 		v.failStep(s, &smtp.Error{Stage: smtp.StageAuth, Err: fmt.Errorf("%w: it offers %s", smtpclient.ErrNoMechanism, list)})
 		return false
 	}
@@ -123,7 +123,7 @@ func (v *examSession) reportAuth(seen *ehloProbe, creds *sasl.Credentials) bool 
 // credentials.
 func (v *examSession) noAuth(s Step, creds *sasl.Credentials) bool {
 	if creds == nil {
-		s.Status, s.Detail = Info, say("none is offered", "未提供")
+		s.Status, s.Detail = Info, say("none offered", "未提供")
 		v.reportStep(s)
 		return true
 	}
@@ -150,8 +150,8 @@ func (v *examSession) describeMechanism(s Step, name, list string, encrypted boo
 		s.Detail = say("%s; %s is used, protected by TLS", "%s；将使用 %s，由 TLS 保护", list, name)
 	default:
 		s.Status = Warning
-		s.Detail = say("%s; %s is used, for all to read", "%s；将使用 %s，密码以明文传输", list, name)
-		s.Advice = say("Use smtps:// or smtp:// instead of smtp+notls://, and leave out the word that allows a cleartext password.",
+		s.Detail = say("%s; %s is used, readable by anyone on the way", "%s；将使用 %s，密码以明文传输", list, name)
+		s.Advice = say("Use smtps:// or smtp:// instead of smtp+notls://, and remove the setting that allows a cleartext password.",
 			"请用 smtps:// 或 smtp:// 代替 smtp+notls://，并去掉允许明文密码的选项。")
 	}
 	return s
@@ -192,7 +192,7 @@ func (v *examSession) trySending(creds *sasl.Credentials) {
 	case !v.SendTo.IsZero():
 		v.sendTest(conn)
 	case v.From.IsZero():
-		v.reportStep(Step{Name: NameSender, Status: Skipped, Detail: say("not tried, because no sender is known", "未执行（不知道发件人地址）")})
+		v.reportStep(Step{Name: NameSender, Status: Skipped, Detail: say("not tried, because the sender is unknown", "未执行（不知道发件人地址）")})
 	default:
 		v.askSender(conn)
 	}
@@ -243,9 +243,9 @@ func (v *examSession) sendTest(conn *smtpclient.Conn) {
 		return
 	}
 	s.Facts.ServerID = result.ServerID
-	s.Detail = say("the server took the message to %s", "服务器已接收发给 %s 的邮件", v.SendTo)
+	s.Detail = say("the server accepted the message to %s", "服务器已接收发给 %s 的邮件", v.SendTo)
 	if result.ServerID != "" {
-		s.Detail = say("the server took the message to %s, queued as %s", "服务器已接收发给 %s 的邮件，队列号 %s", v.SendTo, result.ServerID)
+		s.Detail = say("the server accepted the message to %s, queued as %s", "服务器已接收发给 %s 的邮件，队列号 %s", v.SendTo, result.ServerID)
 	}
 	v.reportStep(s)
 }
@@ -256,7 +256,7 @@ func (v *examSession) failOutcome(s Step, o smtp.Outcome) {
 	s.Finding = diagnosis.Diagnose(diagnosis.FromOutcome(o, v.Server.Provider.ID))
 	s.Detail = tableCell(s.Finding.Cause)
 	if !o.Reply.IsZero() {
-		s.Detail = say("the server said: %s", "服务器应答：%s", o.Reply)
+		s.Detail = say("the server replied: %s", "服务器应答：%s", o.Reply)
 	}
 	v.failed = s.Name
 	v.reportStep(s)

@@ -65,12 +65,12 @@ func (v *examSession) probeServer() *ehloProbe {
 
 // noTLS reports the consequences of a connection without encryption.
 func (v *examSession) noTLS(caps smtp.Capabilities) Step {
-	s := Step{Name: NameTLS, Status: Info, Detail: say("nothing is encrypted here", "此连接没有加密")}
+	s := Step{Name: NameTLS, Status: Info, Detail: say("this connection is not encrypted", "此连接没有加密")}
 	if v.Server.LMTP || !caps.Has("STARTTLS") {
 		return s
 	}
 	s.Status = Warning
-	s.Detail = say("nothing is encrypted here, although the server offers STARTTLS", "此连接没有加密，而服务器支持 STARTTLS")
+	s.Detail = say("this connection is not encrypted, although the server offers STARTTLS", "此连接没有加密，而服务器支持 STARTTLS")
 	s.Advice = say("Write smtp:// instead of smtp+notls://.", "请用 smtp:// 代替 smtp+notls://。")
 	return s
 }
@@ -131,7 +131,7 @@ func (v *examSession) reportHandshake(w *traceWatcher) {
 // badCertificate reports the problem, with the certificate's own names and
 // dates.
 func (v *examSession) badCertificate(s Step, bad *tls.CertificateVerificationError, err error) {
-	v.reportStep(Step{Name: NameTLS, Target: s.Target, Status: Skipped, Detail: say("broken off at the certificate", "因证书问题中止")})
+	v.reportStep(Step{Name: NameTLS, Target: s.Target, Status: Skipped, Detail: say("aborted because of the certificate", "因证书问题中止")})
 	s.Name = NameCertificate
 	if len(bad.UnverifiedCertificates) > 0 {
 		cert := bad.UnverifiedCertificates[0]
@@ -144,17 +144,17 @@ func (v *examSession) badCertificate(s Step, bad *tls.CertificateVerificationErr
 		case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 			s.Detail = say("not valid before %s (%s, issued by %s)", "%s 之后才生效（%s，由 %s 签发）", cert.NotBefore.Format(time.DateOnly), certificateNames(cert), issuerName(cert))
 		case errors.As(err, &name) && len(cert.DNSNames)+len(cert.IPAddresses) == 0:
-			s.Detail = say("it has no names in the field that counts, subjectAltName; its subject is %s, issued by %s",
+			s.Detail = say("it has no host names in subjectAltName; its subject is %s, issued by %s",
 				"证书中有效的字段（subjectAltName）没有任何名称；其主体为 %s，由 %s 签发", certificateNames(cert), issuerName(cert))
-			s.Advice = say("Ask its administrator for a certificate with names; or --tls-pin %s after comparing this with the administrator's.",
+			s.Advice = say("Ask its administrator for a certificate with host names; or use --tls-pin %s after comparing it with the administrator's.",
 				"请联系管理员重新签发带有名称的证书；或与管理员核对指纹后使用 --tls-pin %s。", fingerprint(cert))
 		case errors.As(err, &name) && net.ParseIP(v.Server.Host) != nil && len(cert.DNSNames) > 0:
 			s.Detail = say("it is for %s, not for %s", "证书属于 %s，而不是 %s", certificateNames(cert), v.Server.Host)
-			s.Advice = say("If this address is that server's: --tls-name %s (key tls_name).", "如果这个地址就是该服务器：--tls-name %s（配置项 tls_name）。", cleanText(cert.DNSNames[0]))
+			s.Advice = say("If this address belongs to that server, use --tls-name %s (key tls_name).", "如果这个地址就是该服务器：--tls-name %s（配置项 tls_name）。", cleanText(cert.DNSNames[0]))
 		case errors.As(err, &name):
 			s.Detail = say("it is for %s, not for %s", "证书属于 %s，而不是 %s", certificateNames(cert), v.Server.Host)
 		default:
-			s.Detail = say("issued by %s, whom this machine does not trust (%s)", "由 %s 签发，本机不信任（%s）", issuerName(cert), certificateNames(cert))
+			s.Detail = say("issued by %s, which this machine does not trust (%s)", "由 %s 签发，本机不信任（%s）", issuerName(cert), certificateNames(cert))
 			if alone := len(bad.UnverifiedCertificates) == 1 && !bytes.Equal(cert.RawIssuer, cert.RawSubject); alone {
 				s.Detail = say("issued by %s, whose certificate the server does not send and this machine does not know (%s)",
 					"由 %s 签发，但服务器没有发送颁发者的证书，本机也不认识它（%s）", issuerName(cert), certificateNames(cert))
@@ -193,7 +193,7 @@ func (v *examSession) keyExchange(s Step, w *traceWatcher, seen *ehloProbe) Step
 	case h.NoForwardSecrecy:
 		s.Status = Warning
 		s.Detail = say("%s; RSA key exchange, without forward secrecy", "%s；RSA 密钥交换，没有前向保密", s.Detail)
-		s.Advice = say("Ask the administrator of %s to allow ECDHE: whoever gets the server's key can read what was recorded before.",
+		s.Advice = say("Ask the administrator of %s to allow ECDHE: with RSA key exchange a stolen server key decrypts recorded traffic.",
 			"请联系 %s 的管理员启用 ECDHE：否则任何人拿到服务器私钥后，都能解密此前录下的连接。", v.Server.Host)
 	case s.Facts.SmallHello:
 		s.Detail = say("%s; only after a smaller ClientHello, without X25519MLKEM768", "%s；改用较小的 ClientHello（不含 X25519MLKEM768）之后才成功", s.Detail)
@@ -217,7 +217,7 @@ func (v *examSession) wouldWork(s Step, err error) Step {
 	conn, err := smtpclient.Dial(v.ctx, cfg)
 	switch {
 	case errors.As(err, &bad), errors.Is(err, smtpclient.ErrPinMismatch):
-		s.Detail = say("the server knows only an RSA key exchange, and its certificate is not right either", "服务器只支持 RSA 密钥交换，证书也有问题")
+		s.Detail = say("the server supports only RSA key exchange, and its certificate is invalid too", "服务器只支持 RSA 密钥交换，证书也有问题")
 		return s
 	case err != nil:
 		return s
@@ -225,8 +225,8 @@ func (v *examSession) wouldWork(s Step, err error) Step {
 	defer v.quitLater(conn)
 	suite := tls.CipherSuiteName(conn.TLS().CipherSuite)
 	s.Facts.TLSVersion, s.Facts.Cipher, s.Facts.KeyExchange = tls.VersionName(conn.TLS().Version), suite, "RSA"
-	s.Detail = say("the server knows only an RSA key exchange (%s), which has no forward secrecy", "服务器只支持没有前向保密的 RSA 密钥交换（%s）", suite)
-	s.Advice = say("Ask its administrator to allow ECDHE, or take it as it is: --tls-rsa-key-exchange (key tls_rsa_key_exchange = true).",
+	s.Detail = say("the server supports only RSA key exchange (%s), without forward secrecy", "服务器只支持没有前向保密的 RSA 密钥交换（%s）", suite)
+	s.Advice = say("Ask its administrator to allow ECDHE, or accept it with --tls-rsa-key-exchange (key tls_rsa_key_exchange = true).",
 		"请联系其管理员启用 ECDHE；或就此接受：--tls-rsa-key-exchange（配置项 tls_rsa_key_exchange = true）。")
 	return s
 }
@@ -246,19 +246,19 @@ func (v *examSession) checkCertificate(chain []*x509.Certificate) Step {
 	left, until := *s.Facts.DaysLeft, cert.NotAfter.Format(time.DateOnly)
 	how := say("verified", "验证通过")
 	if v.Options.Pin != "" {
-		how = say("the pinned one", "与指定指纹一致")
+		how = say("matches the pin", "与指定指纹一致")
 	}
 	s.Detail = say("%s, issued by %s, %s, until %s (%d days)", "%s，由 %s 签发，%s，有效期至 %s（还有 %d 天）", certificateNames(cert), issuerName(cert), how, until, left)
 	if cert.NotAfter.Before(v.Now()) { // only a pinned certificate can be expired here
 		s.Status = Warning
-		s.Detail = say("the certificate ended %d days ago, on %s: %s, issued by %s, %s", "证书已于 %[2]s 过期（%[1]d 天前）：%[3]s，由 %[4]s 签发，%[5]s", -left, until, certificateNames(cert), issuerName(cert), how)
-		s.Advice = say("Ask the administrator of %s for a new one; your pin counts until then.", "请联系 %s 的管理员更换证书；在此之前仍以指纹为准。", v.Server.Host)
+		s.Detail = say("the certificate expired %d days ago, on %s: %s, issued by %s, %s", "证书已于 %[2]s 过期（%[1]d 天前）：%[3]s，由 %[4]s 签发，%[5]s", -left, until, certificateNames(cert), issuerName(cert), how)
+		s.Advice = say("Ask the administrator of %s for a new one; until then yan checks your pin.", "请联系 %s 的管理员更换证书；在此之前仍以指纹为准。", v.Server.Host)
 		return s
 	}
 	if left < soon {
 		s.Status = Warning
-		s.Detail = say("the certificate ends on %s, in %d days: %s, issued by %s, %s", "证书将于 %s 到期（还有 %d 天）：%s，由 %s 签发，%s", until, left, certificateNames(cert), issuerName(cert), how)
-		s.Advice = say("Tell the administrator of %s that the certificate ends on %s: from then on nobody can send.",
+		s.Detail = say("the certificate expires on %s, in %d days: %s, issued by %s, %s", "证书将于 %s 到期（还有 %d 天）：%s，由 %s 签发，%s", until, left, certificateNames(cert), issuerName(cert), how)
+		s.Advice = say("Tell the administrator of %s that the certificate expires on %s: after that, sending fails.",
 			"请告知 %s 的管理员：证书将于 %s 到期，届时将无法发信。", v.Server.Host, until)
 	}
 	return s
@@ -277,7 +277,7 @@ func fingerprint(cert *x509.Certificate) string {
 // pinAdvice is for the user's own server: a fingerprint must be compared with
 // the administrator's, because anyone can present a certificate.
 func (v *examSession) pinAdvice(cert *x509.Certificate) Text {
-	return say("A public server needs its full chain (fullchain). One of your own: --tls-ca FILE, or --tls-pin %s after comparing this with its administrator's.",
+	return say("A public server needs its full chain (fullchain). For your own server use --tls-ca FILE, or --tls-pin %s after comparing it with its administrator's.",
 		"公共服务器应配置完整的证书链（fullchain）。自建服务器请用 --tls-ca 文件；或与管理员核对指纹后使用 --tls-pin %s。", fingerprint(cert))
 }
 

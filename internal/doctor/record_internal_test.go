@@ -195,7 +195,7 @@ func FuzzParseSPF(f *testing.F) {
 				t.Errorf("%q: found a term without a name", record)
 			}
 			if term.name == "ip4" && !term.modifier && !addressIn(term.value).Is4() {
-				t.Errorf("%q: %q holds no address", record, term.value)
+				t.Errorf("%q: %q contains no address", record, term.value)
 			}
 		}
 	})

@@ -50,13 +50,13 @@ func (v *examSession) checkSPF() Step {
 	var wrong *recordError
 	switch {
 	case errors.As(err, &wrong) || terms == nil && err != nil:
-		s = v.brokenSPF(s, say("the record is broken, and receivers give it up: %v", "SPF 记录有误，收件方将忽略它：%v", err),
+		s = v.brokenSPF(s, say("the record is invalid and receivers ignore it: %v", "SPF 记录有误，收件方将忽略它：%v", err),
 			say("Correct the SPF record of %s (%v).", "请修正 %s 的 SPF 记录（%v）。", v.domain(), err))
 	case err != nil:
 		s = dnsUnanswered(s, err)
 	case w.lookups > maxLookups:
-		s = v.brokenSPF(s, say("the record needs %d lookups, and receivers give up beyond %d", "该记录需要 %d 次 DNS 查询，超过 %d 次收件方就会放弃", w.lookups, maxLookups),
-			say("Take includes out of the SPF record of %s until %d lookups are enough.", "请精简 %s 的 SPF 记录，使查询不超过 %d 次。", v.domain(), maxLookups))
+		s = v.brokenSPF(s, say("the record needs %d lookups; receivers allow at most %d", "该记录需要 %d 次 DNS 查询，超过 %d 次收件方就会放弃", w.lookups, maxLookups),
+			say("Remove includes from the SPF record of %s until it needs at most %d lookups.", "请精简 %s 的 SPF 记录，使查询不超过 %d 次。", v.domain(), maxLookups))
 	default:
 		s = v.evaluateSPF(s, w.sample)
 	}
@@ -67,8 +67,8 @@ func (v *examSession) checkSPF() Step {
 func (v *examSession) noSPF(s Step, err error) Step {
 	switch {
 	case errors.Is(err, errTwoRecords):
-		return v.brokenSPF(s, say("there are several SPF records, and receivers then heed none", "有多条 SPF 记录，收件方将全部忽略"),
-			say("Make one SPF record of those of %s.", "请把 %s 的多条 SPF 记录合并为一条。", v.domain()))
+		return v.brokenSPF(s, say("there are several SPF records, so receivers ignore them all", "有多条 SPF 记录，收件方将全部忽略"),
+			say("Merge the SPF records of %s into one.", "请把 %s 的多条 SPF 记录合并为一条。", v.domain()))
 	case !errors.Is(err, errNoRecord):
 		return dnsUnanswered(s, err)
 	case v.ownDomain():
@@ -76,7 +76,7 @@ func (v *examSession) noSPF(s Step, err error) Step {
 		return s
 	}
 	s.Status, s.Facts.Result = Warning, string(spf.None)
-	s.Detail = say("there is no SPF record: nobody can tell who may send for %s", "没有 SPF 记录：收件方无法判断谁可以用 %s 发信", v.domain())
+	s.Detail = say("there is no SPF record: receivers can't tell which servers may send for %s", "没有 SPF 记录：收件方无法判断谁可以用 %s 发信", v.domain())
 	s.Advice = say("Publish a TXT record for %s: v=spf1 %s ~all", "请为 %s 添加 TXT 记录：v=spf1 %s ~all", v.domain(), v.spfMechanism())
 	return s
 }
@@ -104,7 +104,7 @@ func (v *examSession) evaluateSPF(s Step, own netip.Addr) Step {
 		if own.IsValid() {
 			s.Facts.Tested = own.String()
 		}
-		s.Detail = say("%s belongs to %s, which looks after its SPF itself", "%s 属于%s，SPF 由服务商自行维护", v.domain(), providerLabel(v.Server.Provider))
+		s.Detail = say("%s belongs to %s, which maintains its own SPF record", "%s 属于%s，SPF 由服务商自行维护", v.domain(), providerLabel(v.Server.Provider))
 		return s
 	case include != "":
 		w := &walk{dns: v.dns}
@@ -117,7 +117,7 @@ func (v *examSession) evaluateSPF(s Step, own netip.Addr) Step {
 		}
 	}
 	if len(v.addresses) == 0 {
-		s.Status, s.Detail = Info, say("there is a record; from which address this server sends is not known", "有 SPF 记录；但不知道服务器从哪个地址发信")
+		s.Status, s.Detail = Info, say("there is a record, but this server's sending address is unknown", "有 SPF 记录；但不知道服务器从哪个地址发信")
 		return s
 	}
 	return v.testAddress(s, basisServer, "", v.addresses[0])
@@ -127,9 +127,9 @@ func (v *examSession) evaluateSPF(s Step, own netip.Addr) Step {
 func (v *examSession) testAddress(s Step, basis, include string, ip net.IP) Step {
 	result, err := spf.CheckHostWithSender(ip, v.domain(), v.From.Wire(), spf.WithResolver(v.dns), spf.WithContext(v.ctx))
 	s.Facts.Basis, s.Facts.Tested, s.Facts.Result = basis, ip.String(), string(result)
-	what := say("%s, from which %s sends (its include %s)", "%s（%s 发信所用，出自 %s）", ip, providerLabel(v.Server.Provider), include)
+	what := say("%s, used by %s for sending (its include %s)", "%s（%s 发信所用，出自 %s）", ip, providerLabel(v.Server.Provider), include)
 	if basis == basisServer {
-		what = say("%s, the address of %s; mail may leave from another one", "%s（%s 的地址，实际发信地址可能不同）", ip, v.Server.Host)
+		what = say("%s, the address of %s; it may send from another one", "%s（%s 的地址，实际发信地址可能不同）", ip, v.Server.Host)
 	}
 	switch result {
 	case spf.Pass:
@@ -137,14 +137,14 @@ func (v *examSession) testAddress(s Step, basis, include string, ip net.IP) Step
 	case spf.TempError:
 		return dnsUnanswered(s, err)
 	case spf.PermError:
-		return v.brokenSPF(s, say("the record is broken, and receivers give it up: %v", "SPF 记录有误，收件方将忽略它：%v", err),
+		return v.brokenSPF(s, say("the record is invalid and receivers ignore it: %v", "SPF 记录有误，收件方将忽略它：%v", err),
 			say("Correct the SPF record of %s (%v).", "请修正 %s 的 SPF 记录（%v）。", v.domain(), err))
 	default:
 		s.Status = Warning
 		s.Detail = say("does not authorise %s: %s", "未授权 %s：%s", what, result)
 		s.Advice = say("Add %s to the SPF record of %s.", "请在 %[2]s 的 SPF 记录中加入 %[1]s。", v.spfMechanism(), v.domain())
 		if basis == basisServer {
-			s.Advice = say("Ask who runs %s which include belongs into the SPF record of %s, and add it.",
+			s.Advice = say("Ask the operator of %s for the include for the SPF record of %s, and add it.",
 				"请向 %s 的管理方询问应在 %s 的 SPF 记录中加入哪个 include，并添加。", v.Server.Host, v.domain())
 		}
 	}

@@ -3,8 +3,8 @@ package i18n
 // chineseOutboxDoor is the part of the table for the outbox: its place, its configuration, and
 // enqueueing.
 var chineseOutboxDoor = map[string]string{ // Its place.
-	"%s is no outbox: want the path of a file, or a URL that begins with postgres://":        "%s 不是发件箱：请填写文件路径，或以 postgres:// 开头的 URL",
-	"there is no place for the outbox: neither YAN_OUTBOX nor XDG_DATA_HOME nor HOME is set": "发件箱没有存放位置：YAN_OUTBOX、XDG_DATA_HOME 和 HOME 均未设置",
+	"%s is not an outbox: want a file path, or a URL that starts with postgres://": "%s 不是发件箱：请填写文件路径，或以 postgres:// 开头的 URL",
+	"no place for the outbox: none of YAN_OUTBOX, XDG_DATA_HOME and HOME is set":   "发件箱没有存放位置：YAN_OUTBOX、XDG_DATA_HOME 和 HOME 均未设置",
 
 	// The configuration.
 	"Take it out, and say where it is: %s; PGPASSWORD and ~/.pgpass will do, too":                      "请将其删除，并写明它在哪里：%s；也可使用 PGPASSWORD 或 ~/.pgpass",
@@ -18,13 +18,13 @@ var chineseOutboxDoor = map[string]string{ // Its place.
 	"want a size with its unit, like 64MiB or 1GB":                                                     "应为带单位的大小，如 64MiB 或 1GB",
 
 	// Enqueueing.
-	"the message has no recipients or no content":                                     "邮件没有收件人或没有内容",
-	"reading the header of the message: %w":                                           "读取邮件头：%v",
-	"the key has to be 1 to %d octets of text without control characters":             "键应为 1 到 %d 字节的文本，且不含控制字符",
-	"there are %d tags; a message has %d at most":                                     "有 %d 个标签；一封邮件最多 %d 个",
-	"%q is no tag: want 1 to %d octets without blanks, commas and control characters": "%q 不能作标签：应为 1 到 %d 字节，不含空格、逗号和控制字符",
-	"there is no priority %d: want -1 (low), 0 or 1 (high)":                           "没有优先级 %d：应为 -1（低）、0 或 1（高）",
-	"it expires at %s, before it may go out at %s":                                    "失效时间 %s 早于最早发出时间 %s",
+	"the message has no recipients or no content":                                       "邮件没有收件人或没有内容",
+	"reading the header of the message: %w":                                             "读取邮件头：%v",
+	"the key must be 1 to %d octets of text without control characters":                 "键应为 1 到 %d 字节的文本，且不含控制字符",
+	"%d tags; a message may have at most %d":                                            "有 %d 个标签；一封邮件最多 %d 个",
+	"invalid tag %q: want 1 to %d octets without spaces, commas and control characters": "标签%q无效：应为 1 到 %d 字节，不含空格、逗号和控制字符",
+	"invalid priority %d: want -1 (low), 0 or 1 (high)":                                 "优先级 %d 无效：应为 -1（低）、0 或 1（高）",
+	"it expires at %s, before its earliest sending time %s":                             "失效时间 %s 早于最早发出时间 %s",
 
 	// How an account sends.
 	"account %s: %w": "账号 %s：%v",

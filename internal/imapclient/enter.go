@@ -13,7 +13,7 @@ func loginToFolder(ctx context.Context, cfg Config) (*imapConn, listedFolder, er
 		return enterOnce(ctx, cfg)
 	}
 	if cfg.Auth.Password != "" || cfg.Auth.Token != "" {
-		err := errors.New("a source of tokens was given, and a password or token beside it")
+		err := errors.New("use either a token source or a password or token")
 		return nil, listedFolder{}, &Error{Stage: StageLogin, Err: err}
 	}
 	token, err := cfg.token(ctx, "")

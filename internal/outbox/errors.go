@@ -9,7 +9,7 @@ import (
 
 // ErrLapsed: the worker's lease ended before it was renewed, and other workers may have
 // its messages.
-var ErrLapsed = localerr.New("the lease on the messages has ended")
+var ErrLapsed = localerr.New("the lease on the messages has expired")
 
 // WhyBroken returns the part of an error that says why the outbox can't be written any
 // more, without the doubt about a change that was under way. That matters to the caller

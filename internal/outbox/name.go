@@ -23,17 +23,17 @@ const (
 // outbox can rely on it.
 func (m *NewMessage) CheckNames() error {
 	if !IsAccount(m.Account) {
-		return localerr.Errorf("%q is no name of an account: a name has letters, digits, - and _ only, %d at most", excerpt.Octets(m.Account, 60), MaxAccount)
+		return localerr.Errorf("invalid account name %q: use letters, digits, - and _, at most %d", excerpt.Octets(m.Account, 60), MaxAccount)
 	}
 	if len(m.Key) > MaxKey || !IsText(m.Key) {
-		return localerr.Errorf("the key has to be 1 to %d octets of text without control characters", MaxKey)
+		return localerr.Errorf("the key must be 1 to %d octets of text without control characters", MaxKey)
 	}
 	if len(m.Tags) > MaxTags {
-		return localerr.Errorf("there are %d tags; a message has %d at most", len(m.Tags), MaxTags)
+		return localerr.Errorf("%d tags; a message may have at most %d", len(m.Tags), MaxTags)
 	}
 	for _, tag := range m.Tags {
 		if tag == "" || len(tag) > MaxTag || !IsText(tag) {
-			return localerr.Errorf("%q is no tag: want 1 to %d octets without blanks, commas and control characters", excerpt.Octets(tag, 60), MaxTag)
+			return localerr.Errorf("invalid tag %q: want 1 to %d octets without spaces, commas and control characters", excerpt.Octets(tag, 60), MaxTag)
 		}
 	}
 	return nil

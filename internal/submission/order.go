@@ -35,14 +35,14 @@ func (o Order) validate() error {
 	}
 	for _, tag := range o.Tags {
 		if strings.ContainsAny(tag, " ,") { // they separate tags in user input
-			return localerr.Errorf("%q is no tag: want 1 to %d octets without blanks, commas and control characters", tag, MaxTag)
+			return localerr.Errorf("invalid tag %q: want 1 to %d octets without spaces, commas and control characters", tag, MaxTag)
 		}
 	}
 	if !slices.Contains(queue.Priorities(), o.Priority) {
-		return localerr.Errorf("there is no priority %d: want -1 (low), 0 or 1 (high)", int(o.Priority))
+		return localerr.Errorf("invalid priority %d: want -1 (low), 0 or 1 (high)", int(o.Priority))
 	}
 	if !o.NotBefore.IsZero() && !o.Expires.IsZero() && !o.Expires.After(o.NotBefore) {
-		return localerr.Errorf("it expires at %s, before it may go out at %s", o.Expires.Format(time.RFC3339), o.NotBefore.Format(time.RFC3339))
+		return localerr.Errorf("it expires at %s, before its earliest sending time %s", o.Expires.Format(time.RFC3339), o.NotBefore.Format(time.RFC3339))
 	}
 	return nil
 }

@@ -36,14 +36,9 @@ type doctorFlags struct {
 func (a *runner) doctorCommand() *cobra.Command {
 	d := &doctorFlags{}
 	cmd := &cobra.Command{
-		Use:   "doctor [" + a.T("ACCOUNT|HOST") + "]",
-		Short: a.T("Find out why sending fails, and what to do about it"),
-		Long: a.T("Look at everything that a message passes on its way out, one step after the other, and end with the one " +
-			"thing to do next: the server's name, its ports, TLS and certificate, what it offers and what that means for " +
-			"speed, the login, the sender; and SPF, DKIM and DMARC of the sender's domain.\n\n" +
-			"Without an argument the default account is looked at. HOST is a host, host:port, URL, provider or address; " +
-			"its password comes from the file that YAN_PASSWORD_FILE names, and without one there is no login. " +
-			"It logs in once, and sends no message unless --send-to says so."),
+		Use:     "doctor [" + a.T("ACCOUNT|HOST") + "]",
+		Short:   a.T("Find out why sending fails and how to fix it"),
+		Long:    a.T("Check each step of sending a message, and end with the one thing to do next: the server's name, ports, TLS, certificate, extensions and speed, the login, the sender, and SPF, DKIM and DMARC of the sender's domain.\n\nWithout an argument, checks the default account. HOST is a host, host:port, URL, provider or address; its password comes from the file set by YAN_PASSWORD_FILE, and without one doctor does not log in. It logs in once and sends no message without --send-to."),
 		Example: "  yan doctor\n  yan doctor work --send-to me@example.com\n  yan doctor smtp.example.com:587 -f me@example.com",
 		Args:    a.AtMost(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -51,12 +46,12 @@ func (a *runner) doctorCommand() *cobra.Command {
 		},
 	}
 	file, address := a.T("FILE"), a.T("ADDRESS")
-	command.Add(cmd, a.T("What to look at:"),
-		command.NewOption("from", "f", &d.from, address, a.T("the sender (default: that of the account, or the user of the URL)")),
-		command.NewOption("dkim-selector", "", &d.selector, a.T("NAME"), a.T("look for this DKIM key in the sender's domain")),
-		command.NewOption("send-to", "", &d.sendTo, address, a.T("send a small test message there; without it nothing is sent")),
-		command.NewOption("dns", "", &d.dns, a.T("SERVER"), a.T("ask this DNS server, like 192.0.2.53 or 192.0.2.53:5353, instead of the system's")),
-		command.NewOption("timeout", "", &d.Timeout, a.T("TIME"), a.T("give up on a step after this time, like 5s (default: 15s)")),
+	command.Add(cmd, a.T("Checks:"),
+		command.NewOption("from", "f", &d.from, address, a.T("sender (default: the account's, or the user in the URL)")),
+		command.NewOption("dkim-selector", "", &d.selector, a.T("NAME"), a.T("check this DKIM selector in the sender's domain")),
+		command.NewOption("send-to", "", &d.sendTo, address, a.T("send a small test message to this address; without it nothing is sent")),
+		command.NewOption("dns", "", &d.dns, a.T("SERVER"), a.T("use this DNS server, such as 192.0.2.53 or 192.0.2.53:5353, instead of the system's")),
+		command.NewOption("timeout", "", &d.Timeout, a.T("TIME"), a.T("give up on a step after this time, such as 5s (default: 15s)")),
 	)
 	command.Add(cmd, a.T("Server and login:"),
 		command.NewOption("auth", "", &d.Auth, a.T("MECHANISM"), a.T("use this SASL mechanism only (default: the best)")),
@@ -127,7 +122,7 @@ func (a *runner) buildExam(cmd *cobra.Command, d *doctorFlags, p doctorTarget) (
 	if acc.From != "" {
 		from, err := message.ParseMailbox(acc.From)
 		if err != nil {
-			return e, a.Wrongf("%s: not an address that mail can be sent from: %v", command.QuoteName(acc.From), err)
+			return e, a.Wrongf("%s: not a valid sender address: %v", command.QuoteName(acc.From), err)
 		}
 		e.From = from.Address
 	}
@@ -161,7 +156,7 @@ func (a *runner) buildExam(cmd *cobra.Command, d *doctorFlags, p doctorTarget) (
 			return e, a.Wrongf("%s: not an address that mail can be sent to: %v", a.Name("send-to"), err)
 		}
 		if e.From.IsZero() {
-			return e, a.Wrongf("%s needs a sender: give %s", a.Name("send-to"), "-f")
+			return e, a.Wrongf("%s needs a sender: use %s", a.Name("send-to"), "-f")
 		}
 		e.SendTo, e.Test = to.Address, a.testMessage()
 	}
@@ -191,7 +186,7 @@ func (d *doctorFlags) otherWay(cmd *cobra.Command) (other bool) {
 // testMessage returns the message of --send-to.
 func (a *runner) testMessage() yan.Message {
 	return yan.Message{Subject: a.T("Test message from yan doctor"),
-		Text: a.T("This message was sent by 'yan doctor --send-to' to try the way to you. There is nothing to do.") + "\r\n"}
+		Text: a.T("'yan doctor --send-to' sent this message to test delivery to you. You need not do anything.") + "\r\n"}
 }
 
 // sendingAs makes an account send for another address. It still logs in at the

@@ -64,10 +64,10 @@ func (a *runner) noAccount(err error) error {
 	var several *account.AmbiguousError
 	if errors.As(err, &several) {
 		return command.Fail(command.ExitConfig, errors.New(a.T("there are several accounts and no default: %s", a.Listed(several.Names))),
-			a.T("Name one: %s", "yan doctor "+several.Names[0]))
+			a.T("Choose one: %s", "yan doctor "+several.Names[0]))
 	}
 	return command.Fail(command.ExitConfig, errors.New(a.T("there is no account yet")),
-		a.T("'yan login' makes one; 'yan doctor HOST' looks at a server without one."))
+		a.T("Run 'yan login' to create one, or 'yan doctor HOST' to check a server without one."))
 }
 
 func (a *runner) atURL(server string, d *doctorFlags) (doctorTarget, error) {
@@ -86,8 +86,8 @@ func (a *runner) atURL(server string, d *doctorFlags) (doctorTarget, error) {
 func (a *runner) atAddress(address smtp.Address, d *doctorFlags) (doctorTarget, error) {
 	p, ok := provider.ByDomain(address.ASCIIDomain())
 	if !ok {
-		return doctorTarget{}, command.Fail(command.ExitUsage, errors.New(a.T("no server is known for %s", address)),
-			a.T("Name it: %s", "yan doctor smtp."+address.ASCIIDomain()+" -f "+address.String()))
+		return doctorTarget{}, command.Fail(command.ExitUsage, errors.New(a.T("no known server for %s", address)),
+			a.T("Specify it: %s", "yan doctor smtp."+address.ASCIIDomain()+" -f "+address.String()))
 	}
 	return doctorTarget{Account: account.Account{Server: p.ID, From: cmp.Or(d.from, address.String())}}, nil
 }
@@ -138,7 +138,7 @@ func (a *runner) unknownPatient(arg string, f *account.File) error {
 	if name := command.NearestWord(arg, names); name != "" {
 		near = append([]string{name}, near...)
 	}
-	hint := a.T("'yan providers' lists those that are known; a host is written with its domain, like smtp.example.com.")
+	hint := a.T("'yan providers' lists the known providers; write a host with its domain, like smtp.example.com.")
 	if len(near) > 0 {
 		hint = a.T("Did you mean %s?", a.Listed(near))
 	}

@@ -23,10 +23,8 @@ func (a *runner) explainCommand() *cobra.Command {
 	var e explanation
 	cmd := &cobra.Command{
 		Use:   "explain " + a.T("[REPLY]"),
-		Short: a.T("Say what a reply or an error means and what to do about it"),
-		Long: a.T("Say what a reply or an error means and what to do about it. Paste what you have: the reply, a line of a log, " +
-			"the error of another program; or pipe it in. The provider and the stage make the answer exact; " +
-			"where the text gives them away they need not be said."),
+		Short: a.T("Explain a reply or an error, and how to fix it"),
+		Long:  a.T("Explain a reply or an error, and how to fix it. Paste or pipe in a reply, a log line or the error of another program. The provider and the stage make the answer more exact; you can omit them if the text contains them."),
 		Example: "  yan explain '535 Login fail. Account is abnormal' --provider qq\n  yan explain '554 DT:SPM 163 smtp10' --provider 163\n" +
 			"  yan explain 'x509: certificate signed by unknown authority'",
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -38,8 +36,8 @@ func (a *runner) explainCommand() *cobra.Command {
 		},
 	}
 	command.Add(cmd, a.T("Flags:"),
-		command.NewOption("provider", "", &e.provider, a.T("PROVIDER"), a.T("the provider whose reply it is")),
-		command.NewOption("stage", "", &e.stage, a.T("STAGE"), a.T("where it came: %s", a.Listed(stageWords()))),
+		command.NewOption("provider", "", &e.provider, a.T("PROVIDER"), a.T("provider that sent the reply")),
+		command.NewOption("stage", "", &e.stage, a.T("STAGE"), a.T("stage of the reply: %s", a.Listed(stageWords()))),
 		command.NewOption("json", "", &e.json, "", a.T("print JSON: a line for each reply")),
 	)
 	command.Complete(cmd, "provider", serverflag.ProviderIDs)
@@ -68,7 +66,7 @@ func (a *runner) pastedText(args []string) (string, error) {
 	if text == "-" || len(args) == 0 && a.StdinTTY == 0 {
 		b, err := io.ReadAll(io.LimitReader(a.Stdin, maxPasted))
 		if err != nil {
-			return "", command.Fail(command.ExitIO, localerr.Errorf("%s: %w", a.T("standard input can't be read"), err), "")
+			return "", command.Fail(command.ExitIO, localerr.Errorf("%s: %w", a.T("can't read standard input"), err), "")
 		}
 		text = string(b)
 	}
@@ -92,8 +90,8 @@ func (a *runner) explainPasted(text string, e explanation) error {
 	}
 	found := readPasted(text)
 	if len(found) == 0 {
-		return command.Fail(command.ExitUsage, errors.New(a.T("there is no reply code like 535 in %q, and no error that is known here", console.ClipText(strings.TrimSpace(text)))),
-			a.T("Paste the server's reply (the line that begins with three digits), or the whole error."))
+		return command.Fail(command.ExitUsage, errors.New(a.T("%q contains no reply code such as 535 and no known error", console.ClipText(strings.TrimSpace(text)))),
+			a.T("Paste the server's reply (the line that starts with three digits), or the whole error."))
 	}
 	for i, p := range found {
 		if e.stage != "" {
@@ -150,7 +148,7 @@ func (a *runner) permanenceText(f diagnosis.Finding) string {
 	case f.Permanence == diagnosis.Temporary:
 		return a.T("temporary, try again later")
 	case f.Permanence == diagnosis.Permanent:
-		return a.T("permanent: something has to change first")
+		return a.T("permanent: change something before you try again")
 	default:
 		return a.T("unknown")
 	}

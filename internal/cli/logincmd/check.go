@@ -60,7 +60,7 @@ func (c loginCheck) loginUntilAccepted(ctx context.Context) error {
 			}
 		}
 		if !fixed {
-			c.say(c.a.T("Nothing was kept."))
+			c.say(c.a.T("Nothing was saved."))
 			return stop
 		}
 	}
@@ -87,7 +87,7 @@ func (c loginCheck) tryLogin(ctx context.Context) (*smtp.Outcome, error) {
 	t.Connecting = func() {
 		text := c.a.T("  Logging in to %s as %s …", c.server.Host, c.user)
 		if c.acc.NoLogin() {
-			text = c.a.T("  Asking %s whether it takes the sender …", c.server.Host)
+			text = c.a.T("  Asking %s whether it accepts the sender …", c.server.Host)
 		}
 		c.say(c.a.Paint(c.a.StderrWidth, console.Dim, text))
 		began = c.a.Now()
@@ -99,7 +99,7 @@ func (c loginCheck) tryLogin(ctx context.Context) (*smtp.Outcome, error) {
 			c.sayDone(c.a.T("%s may send without a login (%s)", c.from.Address, console.Duration(c.took)))
 			return failed, err
 		}
-		c.sayDone(c.a.T("Logged in, and %s may send (%s)", c.from.Address, console.Duration(c.took)))
+		c.sayDone(c.a.T("Logged in; %s may send (%s)", c.from.Address, console.Duration(c.took)))
 	}
 	return failed, err
 }

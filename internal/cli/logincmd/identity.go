@@ -49,7 +49,7 @@ func (q senderQuestions) findSender(ctx context.Context, args []string) error {
 	}
 	if q.person && !named && q.knownAccount() == nil {
 		name, err := q.askText(ctx, "--from", prompt.Question{Title: q.a.T("Your name"),
-			Help: q.a.T("As recipients see it; Enter for none."), Optional: true, Check: q.a.checkDisplayName})
+			Help: q.a.T("As recipients will see it; press Enter for none."), Optional: true, Check: q.a.checkDisplayName})
 		if err != nil {
 			return err
 		}
@@ -77,15 +77,15 @@ func (q senderQuestions) readArgument(args []string) error {
 	}
 	p, ok := provider.Lookup(word)
 	if !ok {
-		hint := q.a.T("Give your address, like me@example.com; 'yan providers' lists the providers that are known.")
+		hint := q.a.T("Enter your address, like me@example.com; 'yan providers' lists the known providers.")
 		if near := provider.Nearest(word); len(near) > 0 {
 			hint = q.a.T("Did you mean %s?", q.a.Listed(near))
 		}
 		return command.Fail(command.ExitUsage, errors.New(q.a.T("%q is neither an address nor a known provider", word)), hint)
 	}
 	if q.s.secretStdin && q.s.from == "" && !q.person { // otherwise the secret would be read as the address
-		return command.Fail(command.ExitUsage, errors.New(q.a.T("there is no account %q, and nothing says whose mailbox at %s it is", word, q.a.Pick(p.Names.EN, p.Names.ZH))),
-			q.a.T("Give it as %s.", "yan login "+q.a.T("ADDRESS")))
+		return command.Fail(command.ExitUsage, errors.New(q.a.T("unknown account %q, and no mailbox at %s is given", word, q.a.Pick(p.Names.EN, p.Names.ZH))),
+			q.a.T("Set it with %s.", "yan login "+q.a.T("ADDRESS")))
 	}
 	if q.s.Server == "" {
 		q.s.Server = p.ID
@@ -196,7 +196,7 @@ func (a *runner) parseMailbox(s string) (message.Mailbox, error) {
 	}
 	box, err := message.ParseMailbox(s)
 	if err != nil {
-		return box, localerr.Errorf("%s: %w", a.T("this is not one address"), err)
+		return box, localerr.Errorf("%s: %w", a.T("enter one address"), err)
 	}
 	return box, nil
 }
@@ -204,7 +204,7 @@ func (a *runner) parseMailbox(s string) (message.Mailbox, error) {
 // checkDisplayName refuses text that can't be a display name.
 func (a *runner) checkDisplayName(name string) error {
 	if strings.Contains(name, "@") {
-		return errors.New(a.T("a name is wanted here, not an address"))
+		return errors.New(a.T("enter a name here, not an address"))
 	}
 	return a.OneLine(a.T("Your name"), name)
 }
@@ -256,9 +256,9 @@ func (n accountNaming) consentToReplace(ctx context.Context, old account.Account
 	if n.s.replace {
 		return nil
 	}
-	exists := n.a.T("there is an account %s already, for %s", old.Name, old.From)
+	exists := n.a.T("account %s exists already, for %s", old.Name, old.From)
 	if !n.person {
-		return command.Fail(command.ExitUsage, errors.New(exists), n.a.T("Log in to it again with 'yan login %s', change it with --replace, or give the new one another name with --name.", old.Name))
+		return command.Fail(command.ExitUsage, errors.New(exists), n.a.T("Use 'yan login %s' to log in to it again, --replace to change it, or --name to give the new account another name.", old.Name))
 	}
 	title := n.a.T("Change the account %s?", old.Name)
 	yes, err := n.ask.Confirm(ctx, prompt.Question{Title: title, Help: exists}, true)
@@ -266,7 +266,7 @@ func (n accountNaming) consentToReplace(ctx context.Context, old account.Account
 	case err != nil:
 		return n.answerError(err, title, "--replace")
 	case !yes:
-		return command.Fail(command.ExitUsage, errors.New(n.a.T("the account %s stays as it is", old.Name)), n.a.T("Give the new one another name with --name."))
+		return command.Fail(command.ExitUsage, errors.New(n.a.T("account %s was not changed", old.Name)), n.a.T("Use --name to give the new account another name."))
 	}
 	return nil
 }

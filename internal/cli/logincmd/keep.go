@@ -135,9 +135,9 @@ func (k *keeper) notKept(err error) error {
 	if !errors.As(explained, &failed) {
 		return explained
 	}
-	lines := []string{k.a.T("Nothing was kept."), failed.Hint}
+	lines := []string{k.a.T("Nothing was saved."), failed.Hint}
 	if !k.person && !strings.Contains(failed.Hint, "--secret-file") {
-		lines = append(lines, k.a.T("Or leave the secret in a file that only you can read: %s", "--secret-file code.txt"))
+		lines = append(lines, k.a.T("Or keep the secret in a file that only you can read: %s", "--secret-file code.txt"))
 	}
 	failed.Hint = strings.Join(slices.DeleteFunc(lines, func(s string) bool { return s == "" }), "\n     ")
 	return explained
@@ -176,12 +176,12 @@ func (k *keeper) newVault() *secret.Vault {
 
 func (k *keeper) prefersFile(ctx context.Context) (bool, error) {
 	if k.browsed {
-		k.say(k.a.T("This system has no keyring that is open. The secret goes into an encrypted file."))
+		k.say(k.a.T("This system has no open keyring. The secret will be stored in an encrypted file."))
 		return false, nil
 	}
-	i, err := k.ask.Choose(ctx, prompt.Question{Title: k.a.T("Where shall the secret be kept?"),
-		Help: k.a.T("This system has no keyring that is open.")},
-		[]string{k.a.T("in an encrypted file; its passphrase is asked for when yan sends"),
+	i, err := k.ask.Choose(ctx, prompt.Question{Title: k.a.T("Where should the secret be stored?"),
+		Help: k.a.T("This system has no open keyring.")},
+		[]string{k.a.T("in an encrypted file; yan asks for its passphrase when sending"),
 			k.a.T("in a file that only you can read; for servers and scheduled jobs")}, 0)
 	return i == 1, err
 }
@@ -212,7 +212,7 @@ func (k *keeper) putAccount() error {
 		err = f.SetDefault(before)
 	}
 	if err != nil {
-		return k.a.Configf("the account can't be kept: %v", err)
+		return k.a.Configf("can't save the account: %v", err)
 	}
 	return nil
 }
@@ -221,9 +221,9 @@ func (k *keeper) putAccount() error {
 func (k *keeper) saveError(err error) error {
 	switch {
 	case errors.Is(err, account.ErrChanged):
-		return command.Fail(command.ExitTemporary, errors.New(k.a.T("%s was changed by another program meanwhile; the account was not kept", command.QuoteName(k.file.Path()))), k.a.T("Run yan login again."))
+		return command.Fail(command.ExitTemporary, errors.New(k.a.T("another program changed %s at the same time; the account was not saved", command.QuoteName(k.file.Path()))), k.a.T("Run yan login again."))
 	case err != nil:
-		return command.Fail(command.ExitCantCreate, localerr.Errorf("%s: %w", k.a.T("the account can't be written"), err), "")
+		return command.Fail(command.ExitCantCreate, localerr.Errorf("%s: %w", k.a.T("can't write the account"), err), "")
 	}
 	return nil
 }

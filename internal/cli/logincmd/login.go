@@ -47,14 +47,8 @@ func (a *runner) loginCommand() *cobra.Command {
 	s := &loginFlags{}
 	cmd := &cobra.Command{
 		Use:   "login [" + a.T("ADDRESS") + "|" + a.T("PROVIDER") + "|" + a.T("ACCOUNT") + "]",
-		Short: a.T("Log in once, and send from then on"),
-		Long: a.T("Set up an account: find the server of an address, show where its authorization code comes from, " +
-			"log in with it, check that the server takes the sender, and keep the account. No message is sent.\n\n" +
-			"What is not given as a flag is asked for. The secret is never a flag: it is typed without being shown, " +
-			"read from standard input or from the file that YAN_PASSWORD_FILE names, and kept in the system's keyring or, " +
-			"where there is none, in an encrypted file. With --secret-file and its like it stays where it is, and the account only notes the place.\n\n" +
-			"With the name of an account it logs in again, and keeps what is new.\n\n" +
-			"Server, user, sender and the place of the secret are said by flags alone: YAN_SERVER, YAN_FROM and their like are for 'yan send'."),
+		Short: a.T("Log in once, then send at any time"),
+		Long:  a.T("Set up an account: find the server for an address, show where to get its authorization code, log in, check that the server accepts the sender, and save the account. No message is sent.\n\nYan asks for values not given as flags. The secret is never a flag: it is typed without being shown, or read from standard input or the file set by YAN_PASSWORD_FILE, and stored in the system keyring or, if there is none, in an encrypted file. With --secret-file and similar flags it stays where it is, and the account only records the place.\n\nWith the name of an account, logs in again and saves the changes.\n\nServer, user, sender and the place of the secret are set by flags only: YAN_SERVER, YAN_FROM and similar variables are for 'yan send'."),
 		Example: "  yan login\n  yan login me@qq.com\n  yan login gmail --oauth2 browser\n" +
 			"  yan login ops@example.com --server smtps://smtp.example.com --secret-command 'pass show mail'",
 		Args: a.AtMost(1),
@@ -71,26 +65,26 @@ func (a *runner) loginCommand() *cobra.Command {
 
 func (s *loginFlags) registerAccount(a *runner, cmd *cobra.Command) {
 	command.Add(cmd, a.T("Account:"),
-		command.NewOption("name", "", &s.name, a.T("NAME"), a.T("what to call the account (default: by the address)")),
-		command.NewOption("from", "f", &s.from, a.T("ADDRESS"), a.T("the sender, also with a name (default: the address that logs in)")),
-		command.NewOption("user", "", &s.user, a.T("USER"), a.T("the login name (default: what the provider expects)")),
-		command.NewOption("default", "", &s.makeDefault, "", a.T("make it the account that is used when no other is named")),
-		command.NewOption("replace", "", &s.replace, "", a.T("change the account of that name, if there is one")),
-		command.NewOption("no-check", "", &s.noCheck, "", a.T("keep it without logging in")),
-		command.NewOption("qr", "", &s.qr, "", a.T("show the address of the provider's help as a QR code")),
+		command.NewOption("name", "", &s.name, a.T("NAME"), a.T("name of the account (default: from the address)")),
+		command.NewOption("from", "f", &s.from, a.T("ADDRESS"), a.T("sender, optionally with a name (default: the login address)")),
+		command.NewOption("user", "", &s.user, a.T("USER"), a.T("login name (default: the form the provider expects)")),
+		command.NewOption("default", "", &s.makeDefault, "", a.T("make it the default account")),
+		command.NewOption("replace", "", &s.replace, "", a.T("change the existing account with this name")),
+		command.NewOption("no-check", "", &s.noCheck, "", a.T("save the account without logging in")),
+		command.NewOption("qr", "", &s.qr, "", a.T("show the address of the provider's help page as a QR code")),
 	)
 	file := a.T("FILE")
 	command.Add(cmd, a.T("Secret:"),
-		command.NewOption("secret-stdin", "", &s.secretStdin, "", a.T("read it from standard input")),
-		command.NewOption("secret-file", "", &s.secretFile, file, a.T("it stays in this file, which only you can read")),
-		command.NewOption("secret-command", "", &s.secretCommand, a.T("COMMAND"), a.T("it is what this command prints, like 'pass show mail'")),
-		command.NewOption("secret-env", "", &s.secretEnv, a.T("VARIABLE"), a.T("it is in this variable")),
-		command.NewOption("secret-netrc", "", &s.secretNetrc, file, a.T("it is in a netrc file; 'default' means ~/.netrc")),
-		command.NewOption("secret-credential", "", &s.secretCredential, a.T("NAME"), a.T("it is this systemd credential")),
-		command.NewOption(accounts.NewFileFlag, "", &s.newFile, "", a.T("begin a new encrypted file, and set the old one aside")),
+		command.NewOption("secret-stdin", "", &s.secretStdin, "", a.T("read the secret from standard input")),
+		command.NewOption("secret-file", "", &s.secretFile, file, a.T("the secret stays in this file, which only you can read")),
+		command.NewOption("secret-command", "", &s.secretCommand, a.T("COMMAND"), a.T("the secret is the output of this command, such as 'pass show mail'")),
+		command.NewOption("secret-env", "", &s.secretEnv, a.T("VARIABLE"), a.T("the secret is in this variable")),
+		command.NewOption("secret-netrc", "", &s.secretNetrc, file, a.T("the secret is in a netrc file; 'default' means ~/.netrc")),
+		command.NewOption("secret-credential", "", &s.secretCredential, a.T("NAME"), a.T("the secret is this systemd credential")),
+		command.NewOption(accounts.NewFileFlag, "", &s.newFile, "", a.T("start a new encrypted file and set the old one aside")),
 		command.NewOption("oauth2", "", &s.oauth2, "browser|device", a.T("sign in with OAuth 2.0: in the browser, or with a code on another device")),
-		command.NewOption("client-id", "", &s.clientID, "ID", a.T("OAuth 2.0: the client id of your registration with the provider")),
-		command.NewOption("client-secret", "", &s.clientCode, a.T("TEXT"), a.T("OAuth 2.0: what some providers call the secret of an installed program")),
+		command.NewOption("client-id", "", &s.clientID, "ID", a.T("OAuth 2.0: client ID of your registration with the provider")),
+		command.NewOption("client-secret", "", &s.clientCode, a.T("TEXT"), a.T("OAuth 2.0: client secret that some providers give to installed programs")),
 	)
 	command.Complete(cmd, "oauth2", oauthWays)
 }
@@ -98,17 +92,17 @@ func (s *loginFlags) registerAccount(a *runner, cmd *cobra.Command) {
 func (s *loginFlags) registerServer(a *runner, cmd *cobra.Command) {
 	file := a.T("FILE")
 	command.Add(cmd, a.T("Server:"),
-		command.NewOption("server", "", &s.Server, a.T("SERVER"), a.T("URL or provider (default: found by the address)")),
+		command.NewOption("server", "", &s.Server, a.T("SERVER"), a.T("URL or provider (default: found from the address)")),
 		command.NewOption("auth", "", &s.Auth, a.T("MECHANISM"), a.T("use this SASL mechanism only (default: the best)")),
-		command.NewOption("no-login", "", &s.noLogin, "", a.T("log in as nobody, at a server that takes mail from this machine as it is")),
+		command.NewOption("no-login", "", &s.noLogin, "", a.T("do not log in; for a server that accepts mail from this machine without a login")),
 		command.NewOption("tls-ca", "", &s.TLSCA, file, a.T("trust these authorities (PEM) instead of the system's")),
 		command.NewOption("tls-pin", "", &s.TLSPin, "sha256:HEX", a.T("trust only the certificate with this fingerprint")),
 		command.NewOption("tls-cert", "", &s.TLSCert, file, a.T("show this client certificate (PEM)")),
 		command.NewOption("tls-key", "", &s.TLSKey, file, a.T("the key of the client certificate (PEM)")),
 		command.NewOption("tls-name", "", &s.TLSName, a.T("NAME"), a.T("the name that the server's certificate has to be for (default: the host)")),
 		command.NewOption("tls-rsa-key-exchange", "", &s.TLSRSA, "", a.T("also take TLS without forward secrecy; for old servers that have nothing else")),
-		command.NewOption("proxy", "", &s.Proxy, "URL", a.T("go through socks5://host:port or http://host:port; DNS is asked directly")),
-		command.NewOption("dns", "", &s.dns, a.T("ADDRESS"), a.T("ask this DNS server instead of the system's")),
+		command.NewOption("proxy", "", &s.Proxy, "URL", a.T("connect through socks5://host:port or http://host:port; DNS queries are direct")),
+		command.NewOption("dns", "", &s.dns, a.T("ADDRESS"), a.T("use this DNS server instead of the system's")),
 		command.NewOption("timeout", "", &s.Timeout, a.T("TIME"), a.T("give up after this time, like 30s or 5m (default: 1m)")),
 	)
 	command.Complete(cmd, "server", serverflag.ProviderIDs)
@@ -154,9 +148,9 @@ func (a *runner) checkLogin(cmd *cobra.Command, s *loginFlags) error {
 	}
 	switch {
 	case len(secrets) > 1:
-		return a.Wrongf("%s and %s are both given; the secret can come from one place only", secrets[0], secrets[1])
+		return a.Wrongf("use either %s or %s: the secret can have only one place", secrets[0], secrets[1])
 	case s.noLogin && len(secrets) > 0:
-		return a.Wrongf("%s and %s are both given; without a login there is no secret", a.Name("no-login"), secrets[0])
+		return a.Wrongf("%s can't be used with %s: without a login there is no secret", a.Name("no-login"), secrets[0])
 	case s.oauth2 != "" && !slices.Contains(oauthWays(), s.oauth2):
 		return a.Wrongf("%s %q: want one of %s", a.Name("oauth2"), s.oauth2, a.Listed(oauthWays()))
 	case s.name != "" && !accounts.IsAccountName(s.name):
@@ -235,9 +229,9 @@ func (l *setup) answerError(err error, title, flag string) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, prompt.ErrCancelled):
-		return command.Fail(command.ExitInterrupted, errors.New(l.a.T("interrupted; nothing was kept")), "")
+		return command.Fail(command.ExitInterrupted, errors.New(l.a.T("interrupted; nothing was saved")), "")
 	case errors.Is(err, prompt.ErrNoAnswer):
-		return command.Fail(command.ExitUsage, errors.New(l.a.T("no answer to the question “%s”", title)), l.a.T("Give it as %s, or run yan login on a terminal.", flag))
+		return command.Fail(command.ExitUsage, errors.New(l.a.T("no answer to the question “%s”", title)), l.a.T("Use %s, or run yan login on a terminal.", flag))
 	case errors.As(err, &wrong):
 		return l.a.Wrongf("%s: %v", wrong.Title, wrong.Err)
 	}

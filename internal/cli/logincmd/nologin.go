@@ -37,7 +37,7 @@ func (l *setup) needsNoLogin(ctx context.Context) bool {
 	if err != nil || len(caps.Auth()) > 0 {
 		return false
 	}
-	l.sayDone(l.a.T("%s offers no login: it takes mail from this machine as it is", l.serverName()))
+	l.sayDone(l.a.T("%s offers no login: it accepts mail from this machine without one", l.serverName()))
 	return true
 }
 

@@ -24,7 +24,7 @@ func (l *setup) wantsOAuth(ctx context.Context) (bool, error) {
 	switch p.Auth.Kind {
 	case provider.OAuth2Only:
 		if !l.person && l.s.clientID == "" {
-			return false, command.Fail(command.ExitConfig, errors.New(l.a.T("%s takes no passwords: sign in with OAuth 2.0", l.a.Pick(p.Names.EN, p.Names.ZH))),
+			return false, command.Fail(command.ExitConfig, errors.New(l.a.T("%s does not accept passwords: sign in with OAuth 2.0", l.a.Pick(p.Names.EN, p.Names.ZH))),
 				l.a.T("For example: %s", "yan login "+l.login.Address.String()+" --oauth2 device --client-id ID"))
 		}
 		return true, nil
@@ -34,7 +34,7 @@ func (l *setup) wantsOAuth(ctx context.Context) (bool, error) {
 		}
 		title := l.a.T("How do you want to log in?")
 		i, err := l.ask.Choose(ctx, prompt.Question{Title: title},
-			[]string{l.a.T("with an app password or password"), l.a.T("with OAuth 2.0 in the browser; needs a client id of your own")}, 0)
+			[]string{l.a.T("with an app password or password"), l.a.T("with OAuth 2.0 in the browser; needs your own client ID")}, 0)
 		return i == 1, l.answerError(err, title, "--oauth2")
 	}
 	return false, nil
@@ -50,7 +50,7 @@ func (c consent) obtainToken(ctx context.Context) error {
 	}
 	if _, ok := oauth.ForProvider(c.server.Provider); !ok && c.acc.OAuth2.TokenURL == "" {
 		return command.Fail(command.ExitConfig, errors.New(c.a.T("no OAuth 2.0 server is known for %s", c.server.Host)),
-			c.a.T("Write auth_url, token_url and client_id into the account's oauth2 section, and log in again."))
+			c.a.T("Set auth_url, token_url and client_id in the account's oauth2 section, and log in again."))
 	}
 	if c.s.clientID != "" {
 		c.acc.OAuth2.ClientID, c.acc.OAuth2.ClientSecret = c.s.clientID, c.s.clientCode
@@ -71,15 +71,14 @@ func (c consent) obtainToken(ctx context.Context) error {
 	}
 	c.browsed, c.consented = true, c.acc
 	if token.Refresh == "" {
-		c.say(c.a.T("%s gave no refresh token: sending works until the access token ends, mostly within the hour, and needs a login after that.", c.serverName()))
+		c.say(c.a.T("%s returned no refresh token: you can send until the access token expires, usually within an hour, and must then log in again.", c.serverName()))
 	}
-	c.sayDone(c.a.T("%s lets yan send in your name", c.serverName()))
+	c.sayDone(c.a.T("%s allows yan to send in your name", c.serverName()))
 	return nil
 }
 
 func (c consent) askClientID(ctx context.Context) error {
-	q := prompt.Question{Title: c.a.T("Client id"), Help: c.a.T("OAuth 2.0 needs a registration of yan with the provider; it is free and takes some minutes.\n" +
-		"docs/oauth2.md shows how; the client id that it ends with goes here.")}
+	q := prompt.Question{Title: c.a.T("Client ID"), Help: c.a.T("OAuth 2.0 needs a registration of yan with the provider; this is free and takes a few minutes.\ndocs/oauth2.md shows how; enter the resulting client ID here.")}
 	id, err := c.askText(ctx, "--client-id", q)
 	c.acc.OAuth2.ClientID = id
 	return err
@@ -97,7 +96,7 @@ func (c consent) requestToken(ctx context.Context, client oauth.Client) (oauth.T
 	}
 	if way == "device" {
 		return client.Device(ctx, func(code oauth.DeviceCode) error {
-			c.say(c.a.T("On any device, open %s and type the code %s", code.URL, c.a.Paint(c.a.StderrWidth, console.Bold, code.Code)))
+			c.say(c.a.T("On any device, open %s and enter the code %s", code.URL, c.a.Paint(c.a.StderrWidth, console.Bold, code.Code)))
 			if page := cmp.Or(code.Complete, code.URL); c.s.qr {
 				c.drawQR(page)
 			}
@@ -122,33 +121,33 @@ func (c consent) tokenError(ctx context.Context, err error) error {
 	case ctx.Err() != nil:
 		return c.answerError(prompt.ErrCancelled, "", "")
 	case !errors.As(err, &e):
-		return command.Fail(command.ExitAuth, localerr.Errorf("%s: %w", a.T("OAuth 2.0 gave no token"), err), "")
+		return command.Fail(command.ExitAuth, localerr.Errorf("%s: %w", a.T("OAuth 2.0 returned no token"), err), "")
 	}
 	host := command.QuoteName(e.Host)
 	switch e.Problem {
 	case oauth.Denied:
-		return command.Fail(command.ExitAuth, errors.New(a.T("the consent was refused; nothing was kept")), "")
+		return command.Fail(command.ExitAuth, errors.New(a.T("you refused the permission; nothing was saved")), "")
 	case oauth.Expired:
-		return command.Fail(command.ExitTemporary, errors.New(a.T("the code was not used in time; nothing was kept")), a.T("Run yan login again for a fresh one."))
+		return command.Fail(command.ExitTemporary, errors.New(a.T("the code expired; nothing was saved")), a.T("Run yan login again for a new one."))
 	case oauth.NoDevice:
-		return command.Fail(command.ExitConfig, errors.New(a.T("the provider has no sign-in on another device")), a.T("Take %s.", "--oauth2 browser"))
+		return command.Fail(command.ExitConfig, errors.New(a.T("the provider does not support signing in on another device")), a.T("Use %s instead.", "--oauth2 browser"))
 	case oauth.NoClientID:
-		return command.Fail(command.ExitConfig, errors.New(a.T("no client id is known for this account")), a.T("Give it as %s; docs/oauth2.md shows where it comes from.", "--client-id ID"))
+		return command.Fail(command.ExitConfig, errors.New(a.T("this account has no client ID")), a.T("Use %s; docs/oauth2.md shows where to get it.", "--client-id ID"))
 	case oauth.BadURL:
 		return command.Fail(command.ExitConfig, errors.New(a.T("an address of the OAuth 2.0 server is missing or is not https")+serversWords(a, e)),
-			a.T("Look at auth_url, token_url and device_url in the account's oauth2 section."))
+			a.T("Check auth_url, token_url and device_url in the account's oauth2 section."))
 	case oauth.BadClient:
-		return command.Fail(command.ExitConfig, errors.New(a.T("%s does not take the client id, or its secret", host)+serversWords(a, e)), a.T("Check them, or what your registration there allows; docs/oauth2.md shows how."))
+		return command.Fail(command.ExitConfig, errors.New(a.T("%s refused the client ID or its secret", host)+serversWords(a, e)), a.T("Check them, and the permissions of your registration; docs/oauth2.md shows how."))
 	case oauth.BadScope:
-		return command.Fail(command.ExitConfig, errors.New(a.T("%s does not let this client id send mail", host)+serversWords(a, e)), a.T("Add the permission to your registration; docs/oauth2.md shows how."))
+		return command.Fail(command.ExitConfig, errors.New(a.T("%s does not allow this client ID to send mail", host)+serversWords(a, e)), a.T("Add the permission to your registration; docs/oauth2.md shows how."))
 	case oauth.Unreachable:
-		return command.Fail(command.ExitTemporary, errors.New(a.T("%s can't be reached; nothing was kept", host)+serversWords(a, e)), a.T("Check the network, then run yan login again."))
+		return command.Fail(command.ExitTemporary, errors.New(a.T("can't reach %s; nothing was saved", host)+serversWords(a, e)), a.T("Check the network, then run yan login again."))
 	case oauth.Failing:
-		return command.Fail(command.ExitTemporary, errors.New(a.T("%s does not answer as an OAuth 2.0 server should", host)+serversWords(a, e)), a.T("Try again later."))
+		return command.Fail(command.ExitTemporary, errors.New(a.T("%s does not respond like an OAuth 2.0 server", host)+serversWords(a, e)), a.T("Try again later."))
 	case oauth.Untrusted:
-		return command.Fail(command.ExitProtocol, errors.New(a.T("the certificate of %s is not trusted", host)+serversWords(a, e)), a.T("Check the clock of this machine, and whether something stands between."))
+		return command.Fail(command.ExitProtocol, errors.New(a.T("the certificate of %s is not trusted", host)+serversWords(a, e)), a.T("Check this machine's clock, and whether a proxy intercepts the connection."))
 	}
-	return command.Fail(command.ExitAuth, errors.New(a.T("%s gave no token", host)+serversWords(a, e)), "")
+	return command.Fail(command.ExitAuth, errors.New(a.T("%s returned no token", host)+serversWords(a, e)), "")
 }
 
 // serversWords returns the authorization server's error or, if it sent none, the local

@@ -76,7 +76,7 @@ func remedyFor(o smtp.Outcome, finding diagnosis.Finding) remedy {
 // on only after a change: another login with the same secret would only be refused again.
 func (r loginRepair) fixSecret(ctx context.Context) (bool, error) {
 	if r.refused >= maxRefused {
-		r.say(r.a.T("That was login number %d that was refused; yan stops before the provider locks the account.", r.refused))
+		r.say(r.a.T("%d logins were refused; yan stops before the provider locks the account.", r.refused))
 		return false, nil
 	}
 	retype := r.password != ""
@@ -103,7 +103,7 @@ func (r loginRepair) fixSecret(ctx context.Context) (bool, error) {
 
 // chooseFix asks which other setting to change, and for its value.
 func (r loginRepair) chooseFix(ctx context.Context) (remedy, error) {
-	title := r.a.T("What shall change?")
+	title := r.a.T("What do you want to change?")
 	type way struct {
 		remedy
 		option string
@@ -113,14 +113,14 @@ func (r loginRepair) chooseFix(ctx context.Context) (remedy, error) {
 		{fixHost, r.a.T("the server %s", r.server.Host), func() error { return r.askServer(ctx, "") }}}
 	switch {
 	case r.password != "":
-		ways = append(ways, way{fixSecret, r.a.T("type it again: %s", r.secretName()), func() error { return nil }})
+		ways = append(ways, way{fixSecret, r.a.T("enter it again: %s", r.secretName()), func() error { return nil }})
 	case r.hasOwnFile(r.acc):
 		ways = append([]way{{fixFile, r.a.T("the secret: %s", r.secretName()), func() error { return r.askOwnSecret(ctx) }}}, ways...)
 	case r.acc.Secret.File != "":
 		ways = append(ways, way{fixFile, r.a.T("the file with the secret: %s", command.QuoteName(r.acc.Secret.File)), func() error { return r.askSecretFile(ctx) }})
 	}
 	if r.acc.Secret != (account.Secret{}) && !r.hasOwnFile(r.acc) {
-		r.say(r.a.T("The secret comes from %s. If that is wrong, change it there, or give another place: %s", r.secretPlaceName(), r.commandLine()+" --secret-…"))
+		r.say(r.a.T("The secret comes from %s. If it is wrong, change it there, or set another place: %s", r.secretPlaceName(), r.commandLine()+" --secret-…"))
 	}
 	var options []string
 	for _, w := range ways {
@@ -217,8 +217,8 @@ func (r loginRepair) fixPort(ctx context.Context, class diagnosis.Class) (bool, 
 			options = append(options, r.a.HostAndPort(at))
 		}
 	}
-	title := r.a.T("Where shall yan try?")
-	options = append(options, r.a.T("the same again"), r.a.T("another server"), r.a.T("nowhere; stop"))
+	title := r.a.T("Which server should yan try?")
+	options = append(options, r.a.T("the same one again"), r.a.T("another server"), r.a.T("none; stop"))
 	i, err := r.ask.Choose(ctx, prompt.Question{Title: title}, options, 0)
 	switch n := len(servers); {
 	case err != nil:

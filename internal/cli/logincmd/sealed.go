@@ -22,7 +22,7 @@ func (k *keeper) storeSecret(ctx context.Context, keep func() (secret.Location, 
 	if !errors.As(err, &problem) || problem.Problem != secret.Damaged || problem.Path != k.sealed.File || !k.person {
 		return place, err
 	}
-	title := k.a.T("The encrypted file %s is damaged. Set it aside and begin a new one?", command.QuoteName(k.sealed.File))
+	title := k.a.T("The encrypted file %s is damaged. Set it aside and start a new one?", command.QuoteName(k.sealed.File))
 	yes, askErr := k.ask.Confirm(ctx, prompt.Question{Title: title, Help: k.losingAccounts()}, true)
 	if askErr != nil {
 		return "", askErr
@@ -47,7 +47,7 @@ func (k *keeper) storeInNewFile(ctx context.Context, why string, keep func() (se
 	case err == nil:
 		k.aside = to
 	}
-	k.say(k.a.T("The encrypted file that was there is %s now.", command.QuoteName(to)))
+	k.say(k.a.T("The old encrypted file is now %s.", command.QuoteName(to)))
 	if losing != "" {
 		k.say(losing)
 	}
@@ -70,13 +70,13 @@ func (k *keeper) rememberSecret(ctx context.Context, item string) (accounts.Kept
 func (k *keeper) losingAccounts() string {
 	others := k.sealed.Accounts()
 	if others == nil {
-		return k.a.T("Whose secrets are in it is not known; accounts that have theirs there need a new login.")
+		return k.a.T("It is unknown which accounts have their secret in it; those accounts must log in again.")
 	}
 	others = slices.DeleteFunc(others, func(name string) bool { return name == k.acc.Name })
 	if len(others) == 0 {
 		return ""
 	}
-	return k.a.T("These accounts lose the secret that is in it, and need a new login: %s", k.a.Listed(others))
+	return k.a.T("These accounts lose the secret in it and must log in again: %s", k.a.Listed(others))
 }
 
 // restoreSecret undoes store if the account could not be stored. before is the value that store replaced.

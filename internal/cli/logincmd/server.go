@@ -55,7 +55,7 @@ func (l *setup) useServer(server, user string) error {
 		return err
 	}
 	if at.LMTP {
-		return l.a.Wrongf("%s %s: an account needs a server that takes mail for everybody, not LMTP", l.a.Name("server"), serverflag.PrintableURL(server))
+		return l.a.Wrongf("%s %s: an account needs a server that accepts mail for any recipient, not LMTP", l.a.Name("server"), serverflag.PrintableURL(server))
 	}
 	l.server = at
 	l.acc.Server = server
@@ -123,31 +123,31 @@ func (l *setup) searchServer(ctx context.Context) error {
 	case ctx.Err() != nil:
 		return l.answerError(prompt.ErrCancelled, "", "")
 	case errors.Is(err, discover.ErrOffline) && l.person:
-		return l.askServer(ctx, l.a.T("There is no network, it seems: neither DNS nor any server answered."))
+		return l.askServer(ctx, l.a.T("The network seems to be down: neither DNS nor any server answered."))
 	case errors.Is(err, discover.ErrOffline):
-		return command.Fail(command.ExitTemporary, errors.New(l.a.T("no network: neither DNS nor any server answered, so the server of %s is not known", domain)),
-			l.a.T("Is this machine online? The server can also be named: %s", "--server smtps://smtp."+domain))
+		return command.Fail(command.ExitTemporary, errors.New(l.a.T("no network: neither DNS nor any server answered, so the server of %s is unknown", domain)),
+			l.a.T("Is this machine online? You can also specify the server: %s", "--server smtps://smtp."+domain))
 	case err != nil:
 		return command.InternalFailure("looking for the server", err)
 	case len(found) > 0 && found[0].Trust == discover.Verified:
 		return l.useServer(found[0].Server, found[0].User)
 	case !l.person && len(found) > 0:
-		return command.Fail(command.ExitConfig, errors.New(l.a.T("only DNS says that %s serves %s, and DNS can be forged: a password goes there only if you say so", found[0].Host, domain)),
-			l.a.T("If it is right: %s", "--server "+found[0].Server))
+		return command.Fail(command.ExitConfig, errors.New(l.a.T("only DNS says that %s is the server of %s, and DNS can be forged: confirm before yan sends it a password", found[0].Host, domain)),
+			l.a.T("If it is correct: %s", "--server "+found[0].Server))
 	case !l.person:
-		return command.Fail(command.ExitNoHost, errors.New(l.a.T("no mail server was found for %s", domain)),
-			l.a.T("Name it, for example: %s", "--server smtps://smtp."+domain))
+		return command.Fail(command.ExitNoHost, errors.New(l.a.T("found no mail server for %s", domain)),
+			l.a.T("Specify it, for example: %s", "--server smtps://smtp."+domain))
 	}
 	return l.chooseServer(ctx, found)
 }
 
 // noDomain handles an address literal, which has no domain to look up.
 func (l *setup) noDomain(ctx context.Context, literal string) error {
-	why := l.a.T("%s is no domain, so nothing says what its mail server is", literal)
+	why := l.a.T("%s is not a domain, so its mail server can't be looked up", literal)
 	if l.person {
 		return l.askServer(ctx, why)
 	}
-	return command.Fail(command.ExitUsage, errors.New(why), l.a.T("Name it, for example: %s", "--server smtps://smtp.example.com"))
+	return command.Fail(command.ExitUsage, errors.New(why), l.a.T("Specify it, for example: %s", "--server smtps://smtp.example.com"))
 }
 
 // throughProxy returns the dialer of the search, which uses the same proxy as the account will: of
@@ -214,7 +214,7 @@ func (t *searchAttempts) printFailed() {
 		}
 	}
 	if len(vain) > 0 {
-		t.l.say(t.l.a.Paint(t.l.a.StderrWidth, console.Dim, "  · "+t.l.a.T("tried in vain: %s", strings.Join(vain, t.l.a.T(", ")))))
+		t.l.say(t.l.a.Paint(t.l.a.StderrWidth, console.Dim, "  · "+t.l.a.T("searched without success: %s", strings.Join(vain, t.l.a.T(", ")))))
 	}
 }
 
@@ -238,7 +238,7 @@ func (a *runner) wayName(w discover.Method) string {
 // 6186 section 6).
 func (l *setup) chooseServer(ctx context.Context, found []discover.Candidate) error {
 	if len(found) == 0 {
-		return l.askServer(ctx, l.a.T("None was found. Your administrator knows its name."))
+		return l.askServer(ctx, l.a.T("None was found. Your mail administrator knows its name."))
 	}
 	var options []string
 	for _, c := range found[:min(len(found), 5)] {
@@ -252,7 +252,7 @@ func (l *setup) chooseServer(ctx context.Context, found []discover.Candidate) er
 		options = append(options, option+"  ("+l.a.wayName(c.Way)+")")
 	}
 	q := prompt.Question{Title: l.a.T("Is this your mail server?"),
-		Help: l.a.T("Only DNS says so, and DNS can be forged. It will get your password.")}
+		Help: l.a.T("Only DNS names this server, and DNS can be forged. It will receive your password.")}
 	i, err := l.ask.Choose(ctx, q, append(options, l.a.T("another server")), 0)
 	if err := l.answerError(err, q.Title, "--server"); err != nil {
 		return err

@@ -20,11 +20,9 @@ func (a *runner) demoCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "demo",
 		Short: a.T("Send a first message to a sandbox on this machine; needs no account"),
-		Long: a.T("Send the first test message to a sandbox that plays QQ Mail on this machine: log in with an " +
-			"authorization code over verified TLS, show the conversation, and then the message as the two " +
-			"mailboxes received it. Nothing leaves the machine."),
-		Args: a.AtMost(0),
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.runDemo(cmd.Context()) },
+		Long:  a.T("Send a first test message to a sandbox that imitates QQ Mail on this machine: log in with an authorization code over verified TLS, show the conversation, then show the message as both mailboxes received it. Nothing leaves the machine."),
+		Args:  a.AtMost(0),
+		RunE:  func(cmd *cobra.Command, _ []string) error { return a.runDemo(cmd.Context()) },
 	}
 }
 
@@ -39,17 +37,17 @@ func (a *runner) runDemo(ctx context.Context) error {
 	defer server.Close()
 	ca, remove, err := writeCA(server, "")
 	if err != nil {
-		return command.Fail(command.ExitCantCreate, localerr.Errorf("%s: %w", a.T("the certificate authority can't be written"), err), "")
+		return command.Fail(command.ExitCantCreate, localerr.Errorf("%s: %w", a.T("can't write the certificate authority"), err), "")
 	}
 	defer remove()
 	login, err := sandbox.DefaultLogin(demoProfile)
 	if err != nil {
 		return command.InternalFailure("the sandbox's account", err)
 	}
-	a.Heading(a.T("A sandbox plays QQ Mail on this machine; nothing leaves it."))
+	a.Heading(a.T("A sandbox on this machine imitates QQ Mail; nothing leaves this machine."))
 	a.Outf("  smtps://%s · %s %s · %s\n\n", server.TLSAddr(), a.T("account"), login, a.T("TLS verified by the sandbox's own CA"))
 
-	a.Heading(a.T("The conversation (→ yan, ← server and the time it took to answer)"))
+	a.Heading(a.T("The conversation (→ yan, ← server with its response time)"))
 	client, err := yan.Open("smtps://"+server.TLSAddr(), yan.Options{
 		User: login, Password: sandbox.Password, CAFile: ca, Trace: a.Transcript(a.Stdout, a.StdoutWidth)})
 	if err != nil {
@@ -62,8 +60,8 @@ func (a *runner) runDemo(ctx context.Context) error {
 	if err != nil {
 		return command.Fail(verdict.ExitStatus(result, demoProfile), err, "")
 	}
-	a.Outf("%9s %s\n", "", a.Paint(a.StdoutWidth, console.Dim, "  "+a.T("QQ puts 16 bytes of its own before its answer to QUIT; the message was accepted before that.")))
-	a.Heading("\n" + a.T("What became of it"))
+	a.Outf("%9s %s\n", "", a.Paint(a.StdoutWidth, console.Dim, "  "+a.T("QQ sends 16 extra bytes before its reply to QUIT; the message had been accepted before that.")))
+	a.Heading("\n" + a.T("Outcome"))
 	for _, o := range result.Recipients {
 		a.Outf("%s\n", a.OutcomeLine("", o, a.StdoutWidth))
 	}
@@ -71,7 +69,7 @@ func (a *runner) runDemo(ctx context.Context) error {
 	if err := a.showReceived(ctx, server, len(result.Recipients)); err != nil {
 		return err
 	}
-	a.Heading(a.T("Now with your own mailbox: log in once, then send"))
+	a.Heading(a.T("Now use your own mailbox: log in once, then send"))
 	a.Outf("  yan login me@qq.com\n  yan send -t friend@163.com -s 你好 -b \"Hello World\"\n")
 	return nil
 }
@@ -91,7 +89,7 @@ func (a *runner) showReceived(ctx context.Context, server *sandbox.Server, mailb
 	if err != nil {
 		return command.InternalFailure("reading the mailboxes", err)
 	}
-	a.Heading(a.T("What the %d mailboxes received", mailboxes))
+	a.Heading(a.T("Messages received by the %d mailboxes", mailboxes))
 	for _, m := range messages {
 		for _, to := range m.To {
 			a.Outf("  ┌ %s\n", to)

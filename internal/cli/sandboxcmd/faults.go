@@ -24,11 +24,11 @@ func (a *runner) parseFaults(cfg *sandbox.Config, values []string) error {
 			cfg.Faults = append(cfg.Faults, fault)
 			continue
 		}
-		problem := a.T("%s %q: want STAGE=ACTION, like rcpt=550 or body=cut", a.Name("fault"), word)
+		problem := a.T("%s %q: want STAGE=ACTION, such as rcpt=550 or body=cut", a.Name("fault"), word)
 		if strings.ContainsAny(word, "-=") { // the English error names the wrong part
 			problem += "; " + strings.TrimPrefix(err.Error(), fmt.Sprintf("fault %q: ", word))
 		}
-		return command.Fail(command.ExitUsage, errors.New(problem), a.T("'yan sandbox --fault help' lists what can be asked for."))
+		return command.Fail(command.ExitUsage, errors.New(problem), a.T("'yan sandbox --fault help' lists the possible faults."))
 	}
 	return nil
 }
@@ -65,12 +65,12 @@ func (a *runner) faultHelp() {
 	for _, stage := range stages {
 		list = append(list, command.Entry{Term: stage, Text: strings.Join(actions[stage], " ")})
 	}
-	a.helpList(a.T("As a flag --fault STAGE=ACTION, for every message; as a recipient STAGE-ACTION@example.org, for that one."), list, []command.Entry{
+	a.helpList(a.T("With --fault STAGE=ACTION the fault applies to every message; with the recipient STAGE-ACTION@example.org, to that message only."), list, []command.Entry{
 		{Term: "rcpt=450", Text: a.T("CODE is a reply code from 200 to 599")},
-		{Term: "rcpt=450-4.2.1+Mailbox_busy", Text: a.T("with an enhanced code and a text; _ is a blank, ~ a colon")},
-		{Term: "data=cut-1000", Text: a.T("OCTETS: when so much of the message has come")},
+		{Term: "rcpt=450-4.2.1+Mailbox_busy", Text: a.T("with an enhanced code and a text; _ is a space, ~ a colon")},
+		{Term: "data=cut-1000", Text: a.T("OCTETS: after this much of the message")},
 		{Term: "ehlo=502*1", Text: a.T("only the first time")},
-		{Term: "auth=apppassword", Text: a.T("the login is refused for that reason, in the provider's own words")},
+		{Term: "auth=apppassword", Text: a.T("refuses the login for this reason, in the provider's own words")},
 	})
 }
 
@@ -87,12 +87,12 @@ type limitWord struct {
 // limitBounds lists the words of --limit.
 func (a *runner) limitBounds() []limitWord {
 	return []limitWord{
-		{"messages", a.T("messages on one connection"), false, func(cfg *sandbox.Config, r sandbox.Rate) { cfg.MessagesPerConnection = r.Bound }},
-		{"connections", a.T("connections at the same time"), false, func(cfg *sandbox.Config, r sandbox.Rate) { cfg.ConnectionsAtOnce = r.Bound }},
-		{"rate", a.T("messages in a time: rate=60/1m"), false, func(cfg *sandbox.Config, r sandbox.Rate) { cfg.MessageRate = r }},
-		{"mailmax", a.T("messages on one connection, told by LIMITS (RFC 9422)"), true, func(cfg *sandbox.Config, r sandbox.Rate) { cfg.Limits.Transactions = r.Max }},
-		{"rcptmax", a.T("recipients of one message, told by LIMITS"), true, func(cfg *sandbox.Config, r sandbox.Rate) { cfg.Limits.Recipients = r.Max }},
-		{"rcptdomainmax", a.T("domains of recipients of one message, told by LIMITS"), true, func(cfg *sandbox.Config, r sandbox.Rate) { cfg.Limits.RecipientsDomains = r.Max }},
+		{"messages", a.T("messages per connection"), false, func(cfg *sandbox.Config, r sandbox.Rate) { cfg.MessagesPerConnection = r.Bound }},
+		{"connections", a.T("simultaneous connections"), false, func(cfg *sandbox.Config, r sandbox.Rate) { cfg.ConnectionsAtOnce = r.Bound }},
+		{"rate", a.T("messages per time: rate=60/1m"), false, func(cfg *sandbox.Config, r sandbox.Rate) { cfg.MessageRate = r }},
+		{"mailmax", a.T("messages per connection, announced by LIMITS (RFC 9422)"), true, func(cfg *sandbox.Config, r sandbox.Rate) { cfg.Limits.Transactions = r.Max }},
+		{"rcptmax", a.T("recipients per message, announced by LIMITS"), true, func(cfg *sandbox.Config, r sandbox.Rate) { cfg.Limits.Recipients = r.Max }},
+		{"rcptdomainmax", a.T("recipient domains per message, announced by LIMITS"), true, func(cfg *sandbox.Config, r sandbox.Rate) { cfg.Limits.RecipientsDomains = r.Max }},
 	}
 }
 
@@ -115,20 +115,20 @@ func (a *runner) parseLimits(cfg *sandbox.Config, values []string) error {
 		word, rest, _ := strings.Cut(v, "=")
 		b, known := a.bound(word)
 		if !known {
-			return a.wrongLimit(v, a.T("want a word, = and a number, like messages=10"))
+			return a.wrongLimit(v, a.T("want WORD=NUMBER, such as messages=10"))
 		}
 		number, refusal, refuses := strings.Cut(rest, ",")
 		r, ok := rateOf(number, b.word == "rate")
 		switch {
 		case !ok && b.word == "rate":
-			return a.wrongLimit(v, a.T("want a number of messages and a time, like rate=60/1m"))
+			return a.wrongLimit(v, a.T("want a number of messages and a time, such as rate=60/1m"))
 		case !ok:
 			return a.wrongLimit(v, a.T("want a number from 1 to %d", maxBound))
 		case refuses && b.announced:
-			return a.wrongLimit(v, a.T("what LIMITS tells has no reply of its own"))
+			return a.wrongLimit(v, a.T("limits announced by LIMITS have no reply of their own"))
 		case refuses:
 			if r.Reply, ok = refusalOf(refusal); !ok {
-				return a.wrongLimit(v, a.T("want a refusal like 421-4.7.0+Too_many behind the comma"))
+				return a.wrongLimit(v, a.T("want a refusal such as 421-4.7.0+Too_many after the comma"))
 			}
 		}
 		b.set(cfg, r)
@@ -146,7 +146,7 @@ func (a *runner) bound(word string) (limitWord, bool) {
 }
 
 func (a *runner) wrongLimit(value, why string) error {
-	return command.Fail(command.ExitUsage, errors.New(a.T("%s %q: %s", a.Name("limit"), value, why)), a.T("'yan sandbox --limit help' lists what can be asked for."))
+	return command.Fail(command.ExitUsage, errors.New(a.T("%s %q: %s", a.Name("limit"), value, why)), a.T("'yan sandbox --limit help' lists the possible limits."))
 }
 
 // rateOf parses a number, and after a slash the time span of a rate.
@@ -185,9 +185,9 @@ func (a *runner) limitHelp() {
 	for _, b := range a.limitBounds() {
 		list = append(list, command.Entry{Term: b.word, Text: b.meaning})
 	}
-	a.helpList(a.T("As a flag --limit WORD=NUMBER; who goes beyond is refused as the provider does it."), list, []command.Entry{
-		{Term: "messages=10", Text: a.T("the eleventh is refused, and has to come on another connection")},
-		{Term: "connections=2,421-4.7.0+Too_many", Text: a.T("with the reply to the one too many, written as for --fault")},
+	a.helpList(a.T("Set with --limit WORD=NUMBER; clients beyond the limit are refused as the provider does."), list, []command.Entry{
+		{Term: "messages=10", Text: a.T("the eleventh is refused and must use another connection")},
+		{Term: "connections=2,421-4.7.0+Too_many", Text: a.T("with the reply to send beyond the limit, written as for --fault")},
 	})
 }
 
@@ -196,7 +196,7 @@ func (a *runner) parseQuirks(cfg *sandbox.Config, values []string) error {
 	for _, v := range values {
 		if !slices.Contains(quirkWords(), v) || v == "help" {
 			return command.Fail(command.ExitUsage, errors.New(a.T("%s %q: want one of %s", a.Name("quirk"), v, a.Listed(quirkWords()[1:]))),
-				a.T("'yan sandbox --quirk help' says what they mean."))
+				a.T("'yan sandbox --quirk help' explains them."))
 		}
 		cfg.Quirks = append(cfg.Quirks, sandbox.Quirk(v))
 	}
@@ -214,25 +214,25 @@ func quirkWords() []string {
 // quirkHelp explains each quirk.
 func (a *runner) quirkHelp() {
 	meanings := map[sandbox.Quirk]string{
-		sandbox.KeepsTransaction: a.T("a refused BDAT LAST leaves the transaction open, and only RSET ends it"),
-		sandbox.LosesGroup:       a.T("offers PIPELINING, and loses what came together with a command"),
-		sandbox.LosesMail:        a.T("offers PIPELINING, and loses a MAIL that came together with what stands before it"),
+		sandbox.KeepsTransaction: a.T("after a refused BDAT LAST the transaction stays open until RSET"),
+		sandbox.LosesGroup:       a.T("offers PIPELINING, but loses commands that arrive together with another"),
+		sandbox.LosesMail:        a.T("offers PIPELINING, but loses a MAIL that arrives together with earlier commands"),
 
 		sandbox.RefusesAfterDot:   a.T("refuses commands sent before its reply to the end of DATA, as Haraka does"),
 		sandbox.LosesAfterDot:     a.T("loses commands sent before its reply to the end of DATA, as Courier and chasquid do"),
 		sandbox.KeepsAfterDot:     a.T("adds commands sent before its reply to the end of DATA to the message"),
 		sandbox.ReadsRefusedChunk: a.T("reads the octets of a refused BDAT as commands, as go-smtp did up to 0.25.0"),
-		sandbox.CountsResets:      a.T("hangs up at the eleventh RSET without an accepted message between, as Exim does"),
-		sandbox.ReadsOnAfter421:   a.T("says 421 and reads on, as Exim does"),
+		sandbox.CountsResets:      a.T("hangs up at the eleventh RSET without an accepted message in between, as Exim does"),
+		sandbox.ReadsOnAfter421:   a.T("replies 421 and keeps reading, as Exim does"),
 		sandbox.DSNAfterLogin:     a.T("lists DSN only after the login, as Dovecot does"),
-		sandbox.RepliesApart:      a.T("sends each reply by itself and waits until the last is confirmed, as Haraka and Courier do"),
+		sandbox.RepliesApart:      a.T("sends each reply separately and waits until the last is confirmed, as Haraka and Courier do"),
 		sandbox.HangsUpOnGroup:    a.T("offers no PIPELINING and hangs up on two commands at once, as OpenSMTPD does"),
 	}
 	var list []command.Entry
 	for _, q := range sandbox.Quirks() {
 		list = append(list, command.Entry{Term: string(q), Text: meanings[q]})
 	}
-	a.helpList(a.T("As a flag --quirk WORD: a habit that real servers have all the time."), list, nil)
+	a.helpList(a.T("Set with --quirk WORD: behaviour of real servers that differs from the RFCs."), list, nil)
 }
 
 // helpList prints the answer to the word help: a sentence, the words, and

@@ -42,11 +42,8 @@ func (a *runner) sandboxCommand() *cobra.Command {
 	s := &sandboxFlags{profile: sandbox.Plain, lmtpPort: noPort}
 	cmd := &cobra.Command{
 		Use:   "sandbox",
-		Short: a.T("Run a mail provider on this machine that imitates a real one"),
-		Long: a.T("Run a mail provider on 127.0.0.1 until Ctrl-C. It speaks like a real one, keeps what it accepts, " +
-			"delivers nothing, and misbehaves on request: mail to rcpt-550@example.org is refused, mail to " +
-			"body-cut@example.org is taken and never acknowledged. Such a word is STAGE-ACTION; " +
-			"'yan sandbox --fault help' lists them. Messages are listed on standard output, the conversations on standard error."),
+		Short: a.T("Run a mail server on this machine that imitates a provider"),
+		Long:  a.T("Run a mail server on 127.0.0.1 until Ctrl-C. It replies like a real provider, stores accepted messages, delivers nothing, and fails on request: it refuses mail to rcpt-550@example.org, and accepts mail to body-cut@example.org without replying. Such a word is STAGE-ACTION; 'yan sandbox --fault help' lists them. Messages are listed on standard output, conversations on standard error."),
 		Example: "  yan sandbox --profile qq --ca ca.pem\n  yan sandbox --maildir mail --fault body=cut\n" +
 			"  yan sandbox --limit messages=10 --limit rcptmax=5",
 		Args: a.AtMost(0),
@@ -54,17 +51,17 @@ func (a *runner) sandboxCommand() *cobra.Command {
 	}
 	port := a.T("PORT")
 	command.Add(cmd, a.T("Flags:"),
-		command.NewOption("profile", "", &s.profile, a.T("PROVIDER"), a.T("the provider to imitate: %s", a.Listed(sandbox.Profiles()))),
-		command.NewOption("port", "", &s.port, port, a.T("submission with STARTTLS (default: a free port)")),
-		command.NewOption("tls-port", "", &s.tlsPort, port, a.T("TLS from the first byte (default: a free port)")),
-		command.NewOption("lmtp-port", "", &s.lmtpPort, port, a.T("LMTP, 0 for a free port (default: no LMTP)")),
-		command.NewOption("maildir", "", &s.maildir, a.T("FOLDER"), a.T("keep messages here, a Maildir for each recipient (default: in memory)")),
-		command.NewOption("ca", "", &s.ca, a.T("FILE"), a.T("write the certificate authority here, for --tls-ca (default: a temporary file)")),
-		command.NewOption("fault", "", &s.faults, a.T("STAGE=ACTION"), a.T("misbehave, like body=cut or rcpt=550; 'help' lists all; repeatable")),
-		command.NewOption("limit", "", &s.limits, a.T("WORD=NUMBER"), a.T("take no more than so much, like messages=10, connections=2, rate=60/1m or rcptmax=5; 'help' lists all; repeatable")),
-		command.NewOption("quirk", "", &s.quirks, a.T("WORD"), a.T("have a bad habit, like loses-group; 'help' lists all; repeatable")),
-		command.NewOption("lock-after", "", &s.lockAfter, "N", a.T("lock an account for an hour after N wrong logins in a row")),
-		command.NewOption("exit-after", "", &s.exitAfter, "N", a.T("end after N messages")),
+		command.NewOption("profile", "", &s.profile, a.T("PROVIDER"), a.T("provider to imitate: %s", a.Listed(sandbox.Profiles()))),
+		command.NewOption("port", "", &s.port, port, a.T("port for submission with STARTTLS (default: a free port)")),
+		command.NewOption("tls-port", "", &s.tlsPort, port, a.T("port for TLS from the first byte (default: a free port)")),
+		command.NewOption("lmtp-port", "", &s.lmtpPort, port, a.T("port for LMTP, 0 for a free port (default: no LMTP)")),
+		command.NewOption("maildir", "", &s.maildir, a.T("FOLDER"), a.T("store messages here, in a Maildir for each recipient (default: in memory)")),
+		command.NewOption("ca", "", &s.ca, a.T("FILE"), a.T("write the certificate authority to this file, for --tls-ca (default: a temporary file)")),
+		command.NewOption("fault", "", &s.faults, a.T("STAGE=ACTION"), a.T("fail on request, such as body=cut or rcpt=550; 'help' lists all; repeatable")),
+		command.NewOption("limit", "", &s.limits, a.T("WORD=NUMBER"), a.T("set a limit, such as messages=10, connections=2, rate=60/1m or rcptmax=5; 'help' lists all; repeatable")),
+		command.NewOption("quirk", "", &s.quirks, a.T("WORD"), a.T("imitate a quirk of real servers, such as loses-group; 'help' lists all; repeatable")),
+		command.NewOption("lock-after", "", &s.lockAfter, "N", a.T("lock an account for an hour after N failed logins in a row")),
+		command.NewOption("exit-after", "", &s.exitAfter, "N", a.T("exit after N messages")),
 		command.NewOption("quiet", "q", &s.quiet, "", a.T("do not show the conversations")),
 		command.NewOption("json", "", &s.json, "", a.T("print JSON: a line when ready, a line for each message")),
 	)
@@ -98,7 +95,7 @@ func (a *runner) runSandbox(ctx context.Context, s *sandboxFlags) error {
 	defer server.Close()
 	ca, remove, err := writeCA(server, s.ca)
 	if err != nil {
-		return command.Fail(command.ExitCantCreate, localerr.Errorf("%s: %w", a.T("the certificate authority can't be written"), err), "")
+		return command.Fail(command.ExitCantCreate, localerr.Errorf("%s: %w", a.T("can't write the certificate authority"), err), "")
 	}
 	defer remove()
 	login, err := sandbox.DefaultLogin(s.profile)
@@ -215,15 +212,15 @@ func (a *runner) announceReady(s *sandboxFlags, server *sandbox.Server, at clien
 			LMTP: server.LMTPAddr(), CA: at.ca, Login: at.login, Password: sandbox.Password, URL: target})
 		return
 	}
-	title := a.T("A mail server that offers everything.")
+	title := a.T("A mail server that offers every extension.")
 	if s.profile != sandbox.Plain {
 		name := s.profile
 		if p, ok := provider.Lookup(name); ok {
 			name = a.Pick(p.Names.EN, p.Names.ZH)
 		}
-		title = a.T("A sandbox that plays %s.", name)
+		title = a.T("A sandbox that imitates %s.", name)
 	}
-	a.Heading(title + a.T(" Nothing leaves this machine; Ctrl-C ends it."))
+	a.Heading(title + a.T(" Nothing leaves this machine; press Ctrl-C to stop."))
 	rows := []command.Entry{{Term: "STARTTLS", Text: server.SubmissionAddr()}, {Term: "TLS", Text: server.TLSAddr()}}
 	if lmtp := server.LMTPAddr(); lmtp != "" {
 		rows = append(rows, command.Entry{Term: "LMTP", Text: lmtp})

@@ -41,22 +41,20 @@ func (a *runner) serveCommand() *cobra.Command {
 	s := &serveFlags{grace: daemon.DefaultGrace, logLevel: "info"}
 	cmd := &cobra.Command{
 		Use:   "serve",
-		Short: a.T("Deliver what is in the outbox, until it is stopped"),
-		Long: a.T("Deliver what is in the outbox until Ctrl-C or SIGTERM: each message at its account's pace, again when the server says later, "+
-			"and never twice by itself. It then finishes what is on the wire; a second signal ends it at once, and nothing is lost by that. "+
-			"Several may serve one outbox, on several machines where it is in PostgreSQL.") + "\n\n" +
-			a.T("SIGHUP has it read the configuration again; one that makes no sense changes nothing. docs/serve.md says more, and has a unit for systemd."),
+		Short: a.T("Deliver queued mail until stopped"),
+		Long: a.T("Deliver queued mail until Ctrl-C or SIGTERM: at each account's pace, retrying when the server asks to try later, and never resending on its own. It then finishes the messages in flight; a second signal stops it at once, and nothing is lost. Several processes can serve one outbox, on several machines if it is in PostgreSQL.") + "\n\n" +
+			a.T("SIGHUP reloads the configuration; an invalid one is ignored. docs/serve.md has details and a systemd unit."),
 		Example: "  yan serve\n  yan serve --metrics 9090 --log-json\n  yan serve --outbox /var/lib/yan/outbox.db",
 		Args:    a.AtMost(0),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.runServe(cmd.Context(), s) },
 	}
 	command.Add(cmd, a.T("Flags:"),
-		command.NewOption("outbox", "", &s.outbox, a.T("OUTBOX"), a.T("the file of the outbox, or a URL that begins with postgres:// and has no password (default: that of the configuration)")),
-		command.NewOption("grace", "", &s.grace, a.T("TIME"), a.T("how long to wait at the end for what is on the wire (default 30s)")),
-		command.NewOption("socket", "", &s.socket, a.T("PATH"), a.T("where other commands reach this one (default: beside the outbox)")),
-		command.NewOption("metrics", "", &s.metrics, a.T("ADDRESS"), a.T("show metrics to Prometheus at this port of 127.0.0.1, or at host:port")),
+		command.NewOption("outbox", "", &s.outbox, a.T("OUTBOX"), a.T("file of the outbox, or a URL that starts with postgres:// without a password (default: from the configuration)")),
+		command.NewOption("grace", "", &s.grace, a.T("TIME"), a.T("how long to wait for messages in flight when stopping (default 30s)")),
+		command.NewOption("socket", "", &s.socket, a.T("PATH"), a.T("socket for other commands (default: next to the outbox)")),
+		command.NewOption("metrics", "", &s.metrics, a.T("ADDRESS"), a.T("serve Prometheus metrics on this port of 127.0.0.1, or on host:port")),
 		command.NewOption("log-json", "", &s.logJSON, "", a.T("write the log as JSON")),
-		command.NewOption("log-level", "", &s.logLevel, a.T("LEVEL"), a.T("the least that is logged: %s (default info)", a.Listed(logLevels()))),
+		command.NewOption("log-level", "", &s.logLevel, a.T("LEVEL"), a.T("minimum log level: %s (default info)", a.Listed(logLevels()))),
 	)
 	command.Complete(cmd, "log-level", logLevels)
 	return cmd
@@ -151,10 +149,10 @@ func (a *runner) announceServe(i daemon.Info, config string) {
 	if a.StdoutWidth == 0 {
 		return
 	}
-	a.Heading(a.T("Delivering what is in the outbox; Ctrl-C ends it well."))
+	a.Heading(a.T("Delivering the outbox. Press Ctrl-C to stop gracefully."))
 	rows := []command.Entry{{Term: a.T("outbox"), Text: command.QuoteName(i.Outbox)}, {Term: a.T("accounts"), Text: a.T("%s (%s)", a.Listed(i.Accounts), command.QuoteName(config))}}
 	if i.Socket == "" {
-		rows = append(rows, command.Entry{Term: a.T("socket"), Text: a.T("none: set XDG_RUNTIME_DIR, or name one with --socket")})
+		rows = append(rows, command.Entry{Term: a.T("socket"), Text: a.T("none: set XDG_RUNTIME_DIR, or use --socket")})
 	} else {
 		rows = append(rows, command.Entry{Term: a.T("socket"), Text: command.QuoteName(i.Socket)})
 	}
@@ -185,21 +183,21 @@ func (a *runner) explainEnd(s *serveFlags, err error) error {
 	case errors.As(err, &failed):
 		return failed
 	case errors.As(err, &mishap):
-		return command.Fail(command.ExitInternal, err, a.T("The log has where it happened; please report it."))
+		return command.Fail(command.ExitInternal, err, a.T("The log shows where it happened; please report it."))
 	case errors.As(err, &busy):
-		return command.Fail(command.ExitTemporary, err, a.T("Stop it, or name another place with --socket to serve beside it."))
+		return command.Fail(command.ExitTemporary, err, a.T("Stop it, or use --socket to run beside it."))
 	case errors.Is(err, queue.ErrCopied):
 		return command.Fail(command.ExitConfig, err, a.CopiedHint())
 	case errors.Is(err, queue.ErrBroken), errors.Is(err, queue.ErrClosed):
-		return command.Fail(command.ExitIO, outbox.WhyBroken(err), a.T("Look at the disk, and start it again: nothing that was accepted is lost."))
+		return command.Fail(command.ExitIO, outbox.WhyBroken(err), a.T("Check the disk and restart it: no accepted message is lost."))
 	case errors.Is(err, daemon.ErrUnfinished):
 		return command.Fail(command.ExitTemporary, err, "")
 	case errors.Is(err, daemon.ErrAddress):
 		return command.Fail(command.ExitUnavailable, err, a.T("Choose another address with --metrics."))
 	case errors.Is(err, daemon.ErrSocket):
-		return command.Fail(command.ExitCantCreate, err, a.T("Name another place with --socket."))
+		return command.Fail(command.ExitCantCreate, err, a.T("Use --socket to choose another place."))
 	}
-	return command.Fail(command.ExitUnavailable, localerr.Errorf("%s: %w", a.T("the delivery failed"), err), "")
+	return command.Fail(command.ExitUnavailable, localerr.Errorf("%s: %w", a.T("delivery failed"), err), "")
 }
 
 // badOutbox explains why the outbox can't be opened, with the exit status of
@@ -210,7 +208,7 @@ func (a *runner) badOutbox(where string, err error) error {
 	code, hint := command.ExitTemporary, ""
 	switch {
 	case errors.As(err, &newer):
-		code, hint = command.ExitConfig, a.T("Update this program.")
+		code, hint = command.ExitConfig, a.T("Update yan.")
 	case errors.As(err, &untrusted):
 		code = command.ExitConfig
 	case errors.Is(err, queue.ErrBroken):
@@ -223,5 +221,5 @@ func (a *runner) badOutbox(where string, err error) error {
 		code = command.ExitIO
 	}
 	shown := outbox.Describe(where)
-	return command.Fail(code, outboxes.OfOutbox(shown, err, a.T("the outbox %s can't be opened", command.QuoteName(shown))), hint)
+	return command.Fail(code, outboxes.OfOutbox(shown, err, a.T("can't open the outbox %s", command.QuoteName(shown))), hint)
 }

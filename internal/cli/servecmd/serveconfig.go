@@ -27,8 +27,8 @@ func (a *runner) configReader(first *account.File, log *slog.Logger) func(contex
 			log.Error("an account can't be used", slog.String("key", p.Key), slog.Int("line", p.Line))
 		}
 		if len(f.Accounts()) == 0 {
-			return daemon.Config{}, command.Fail(command.ExitConfig, errors.New(a.T("%s: there is no account to send from", command.QuoteName(f.Path()))),
-				a.T("Set one up with 'yan login'."))
+			return daemon.Config{}, command.Fail(command.ExitConfig, errors.New(a.T("%s: there are no accounts to send from", command.QuoteName(f.Path()))),
+				a.T("Run 'yan login' to create one."))
 		}
 		return a.serveConfig(f, log), nil
 	}

@@ -19,7 +19,7 @@ func (e *TooLongError) Error() string { return e.sentence().Error() }
 func (e *TooLongError) Unwrap() error { return e.sentence() }
 
 func (e *TooLongError) sentence() error {
-	return localerr.Errorf("it has more than %d octets", e.Most)
+	return localerr.Errorf("it is larger than %d octets", e.Most)
 }
 
 // Read reads a file of at most most octets; a longer one is a [*TooLongError]. A pipe or a device

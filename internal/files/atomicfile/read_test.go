@@ -46,7 +46,7 @@ func TestReadIsBounded(t *testing.T) {
 		t.Errorf("%q, %v", data, err)
 	}
 	var long *atomicfile.TooLongError
-	if _, err := atomicfile.Read(t.Context(), path, 4); !errors.As(err, &long) || long.Most != 4 || err.Error() != "it has more than 4 octets" {
+	if _, err := atomicfile.Read(t.Context(), path, 4); !errors.As(err, &long) || long.Most != 4 || err.Error() != "it is larger than 4 octets" {
 		t.Errorf("%v", err)
 	}
 	if _, err := atomicfile.Read(t.Context(), filepath.Dir(path), 4); !errors.Is(err, atomicfile.ErrFolder) {

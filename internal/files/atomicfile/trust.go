@@ -31,9 +31,9 @@ func (e *UntrustedError) sentence() error {
 	case OthersOwn:
 		return localerr.Errorf("%s: it belongs to another user", e.Path)
 	case OthersRead:
-		return localerr.Errorf("%s: others can read it", e.Path)
+		return localerr.Errorf("%s: other users can read it", e.Path)
 	}
-	return localerr.Errorf("%s: others can write it", e.Path)
+	return localerr.Errorf("%s: other users can write to it", e.Path)
 }
 
 // Trusted checks whether a file that names commands or servers may be used: the file and its

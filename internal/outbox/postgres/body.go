@@ -191,7 +191,7 @@ type exactly struct {
 
 func (w *exactly) Write(b []byte) (int, error) {
 	if int64(len(b)) > w.left {
-		return 0, localerr.New("the message is longer than its size")
+		return 0, localerr.New("the message is longer than its declared size")
 	}
 	n, err := w.to.Write(b)
 	w.left -= int64(n)
@@ -201,7 +201,7 @@ func (w *exactly) Write(b []byte) (int, error) {
 // end is called after everything is written.
 func (w *exactly) end() error {
 	if w.left > 0 {
-		return localerr.Errorf("the message ends %d octets before its size", w.left)
+		return localerr.Errorf("the message is %d octets shorter than its declared size", w.left)
 	}
 	return nil
 }
@@ -225,7 +225,7 @@ func (s *Store) Body(ctx context.Context, id queue.ID) (io.ReadCloser, error) {
 	case !has:
 		return nil, queue.ErrNoBody
 	case blob == nil && int64(len(data)) != size:
-		return nil, localerr.Errorf("%w: what is in %s is not what was kept", queue.ErrNoBody, s.pool.place)
+		return nil, localerr.Errorf("%w: the contents of %s have changed since they were stored", queue.ErrNoBody, s.pool.place)
 	case blob == nil:
 		return io.NopCloser(bytes.NewReader(data)), nil
 	}
@@ -263,7 +263,7 @@ func (r *reader) next() error {
 	_, _ = r.sum.Write(r.buf) // a hash has no errors
 	if r.left < 0 || len(r.buf) == 0 || r.left == 0 && !bytes.Equal(r.sum.Sum(nil), r.want) {
 		r.buf = nil
-		return localerr.Errorf("%w: what is in %s is not what was kept", queue.ErrNoBody, r.s.pool.place)
+		return localerr.Errorf("%w: the contents of %s have changed since they were stored", queue.ErrNoBody, r.s.pool.place)
 	}
 	return nil
 }

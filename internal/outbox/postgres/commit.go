@@ -16,7 +16,7 @@ import (
 )
 
 // errAborted: the connection was lost, and nothing was kept.
-var errAborted = localerr.New("the connection to the database was lost before the commit: nothing was kept, try again")
+var errAborted = localerr.New("lost the connection to the database before the commit: nothing was saved, try again")
 
 // tx is an open transaction.
 type tx struct {
@@ -117,7 +117,7 @@ func (t *tx) commit(ctx context.Context) error {
 		}
 		return nil
 	case err == nil:
-		return localerr.New("the database has rolled back instead of committing")
+		return localerr.New("the database rolled back instead of committing")
 	case refused(err):
 		discard(t.Conn)
 		return err

@@ -72,7 +72,7 @@ func newPool(ctx context.Context, url string, careless, pooled bool) (*pool, err
 		if err := files.unreadable(); err != nil {
 			return nil, err
 		}
-		return nil, localerr.Errorf("%s is no URL of a PostgreSQL database; want postgres://user:password@host:5432/database", outbox.Describe(url))
+		return nil, localerr.Errorf("%s is not the URL of a PostgreSQL database; want postgres://user:password@host:5432/database", outbox.Describe(url))
 	}
 	if err := files.check(config.ConnConfig); err != nil {
 		return nil, err
@@ -164,9 +164,9 @@ func (p *pool) judge(version, fsync, commit string) error {
 	case p.careless:
 		return nil
 	case fsync == "off":
-		return refusal{localerr.Errorf("%s: the PostgreSQL server is set to fsync=off: a power failure would lose mail that was accepted; set it to on", p.place)}
+		return refusal{localerr.Errorf("%s: the PostgreSQL server has fsync=off: a power failure would lose accepted mail; set it to on", p.place)}
 	case commit == "off":
-		return refusal{localerr.Errorf("%s: PostgreSQL is set to synchronous_commit=off: a crash would lose mail that was accepted; set it to on for this database and user", p.place)}
+		return refusal{localerr.Errorf("%s: PostgreSQL has synchronous_commit=off: a crash would lose accepted mail; set it to on for this database and user", p.place)}
 	}
 	return nil
 }
@@ -188,15 +188,15 @@ func (p *pool) cantConnect(ctx context.Context, err error) error {
 	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
 		return context.Cause(ctx)
 	case !errors.As(err, &refused):
-		return localerr.Errorf("%s can't be reached: %w", p.place, innermost(err))
+		return localerr.Errorf("can't reach %s: %w", p.place, innermost(err))
 	}
 	switch refused.Code {
 	case invalidPassword, invalidAuthorization:
-		return localerr.Errorf("%s: the server does not let this user in; look at user and password, and at the server's pg_hba.conf: %w", p.place, refused)
+		return localerr.Errorf("%s: the server refuses this user; check the user name, the password and the server's pg_hba.conf: %w", p.place, refused)
 	case unknownDatabase:
-		return localerr.Errorf("%s: there is no such database on the server; create it, the tables are made by themselves: %w", p.place, refused)
+		return localerr.Errorf("%s: no such database on the server; create it, and yan creates the tables: %w", p.place, refused)
 	}
-	return localerr.Errorf("%s: the server takes no connection: %w", p.place, refused)
+	return localerr.Errorf("%s: the server refuses connections: %w", p.place, refused)
 }
 
 // innermost returns the cause of a pgconn.ConnectError, which repeats the place.

@@ -207,7 +207,7 @@ func (s *Store) enqueueAll(ctx context.Context, t *tx, all []*enqueueing) error 
 }
 
 // errForgotten: Prune has just removed the message that had the key.
-var errForgotten = localerr.New("the message that had this key was forgotten just now: try again")
+var errForgotten = localerr.New("the message with this key was just deleted: try again")
 
 // begins sets the fields that depend on the time.
 func (r *row) begins(now time.Time) {
@@ -233,7 +233,7 @@ func newRow(m outbox.NewMessage) (row, error) {
 	}
 	for _, text := range append([]string{m.Account, m.Key, m.MessageID}, m.Tags...) {
 		if strings.IndexByte(text, 0) >= 0 || !utf8.ValidString(text) {
-			return row{}, localerr.Errorf("%q can't be kept in PostgreSQL: it holds a NUL or is not UTF-8", text)
+			return row{}, localerr.Errorf("PostgreSQL can't store %q: it contains a NUL or is not UTF-8", text)
 		}
 	}
 	r := row{

@@ -105,7 +105,7 @@ func parseCursor(text queue.Cursor) (c cursor, err error) {
 			return c, nil
 		}
 	}
-	return c, localerr.Errorf("%q is no place between events", string(text))
+	return c, localerr.Errorf("%q is not a position in the events", string(text))
 }
 
 const eventColumns = `e.id, e.message, e.n, e.account, e.kind, e.state, e.at, e.attempt, e.due, e.answer,

@@ -137,9 +137,9 @@ func checkFile(path string, check func(string, fs.FileInfo) error) error {
 	case !ok:
 		return err
 	case untrusted.Reason == atomicfile.OthersOwn:
-		return localerr.Errorf("%w; files with settings of PostgreSQL have to belong to you or to root", untrusted)
+		return localerr.Errorf("%w; files with PostgreSQL settings must belong to you or to root", untrusted)
 	case untrusted.Reason == atomicfile.OthersRead:
-		return localerr.Errorf("%w, and it holds a secret of PostgreSQL; run: chmod 600 %s", untrusted, untrusted.Path)
+		return localerr.Errorf("%w, and it contains a PostgreSQL secret; run: chmod 600 %s", untrusted, untrusted.Path)
 	}
 	return localerr.Errorf("%w, and it decides which PostgreSQL server is trusted; run: chmod o-w %s", untrusted, untrusted.Path)
 }
@@ -158,7 +158,7 @@ func (f libpqFiles) unreadable() error {
 			continue
 		}
 		if err := atomicfile.CheckReadable(path); err != nil {
-			return localerr.Errorf("a file that the settings of PostgreSQL name can't be read: %w", err)
+			return localerr.Errorf("can't read a file named in the PostgreSQL settings: %w", err)
 		}
 	}
 	return nil

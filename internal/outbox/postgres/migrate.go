@@ -97,7 +97,7 @@ func version(ctx context.Context, conn *pgx.Conn) (int, error) {
 func cantMake(err error) error {
 	var refused *pgconn.PgError
 	if errors.As(err, &refused) && refused.Code == insufficientPrivilege {
-		return localerr.Errorf("this user may not make the schema yan: let the database's owner do it once, or grant CREATE on the database: %w", err)
+		return localerr.Errorf("this user can't create the schema yan: let the database owner create it once, or grant CREATE on the database: %w", err)
 	}
 	return err
 }

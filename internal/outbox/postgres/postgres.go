@@ -85,7 +85,7 @@ func OpenWith(ctx context.Context, url string, o outbox.Options, settings Settin
 		if errors.As(err, &newer) {
 			return nil, err
 		}
-		return nil, localerr.Errorf("%s: making the tables of the outbox: %w", p.place, err)
+		return nil, localerr.Errorf("%s: creating the tables of the outbox: %w", p.place, err)
 	}
 	if o.InlineBytes <= 0 {
 		o.InlineBytes = chunkBytes

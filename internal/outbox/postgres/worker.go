@@ -24,7 +24,7 @@ func (s *Store) Join(ctx context.Context, w queue.Worker, lease time.Duration) e
 		tag, err := t.Exec(ctx, "insert into yan.worker (owner, host, pid, since, until) values ($1, $2, $3, $4, $5) on conflict do nothing",
 			w.Owner, clean(w.Host), int64(w.PID), t.now, t.now.Add(leased(lease)))
 		if err == nil && tag.RowsAffected() == 0 {
-			return localerr.Errorf("a worker with the owner %q has joined already", w.Owner)
+			return localerr.Errorf("a worker with the owner %q is already registered", w.Owner)
 		}
 		return err
 	})

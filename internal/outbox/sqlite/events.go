@@ -14,7 +14,7 @@ func (s *store) Events(ctx context.Context, after queue.Cursor, limit int) (even
 	behind := int64(0)
 	if after != "" && after != queue.CursorNow {
 		if behind, err = strconv.ParseInt(string(after), 10, 64); err != nil || behind < 0 {
-			return nil, "", localerr.Errorf("%q is no place between events", string(after))
+			return nil, "", localerr.Errorf("%q is not a position in the events", string(after))
 		}
 	}
 	err = s.read(ctx, func(c *conn) error {

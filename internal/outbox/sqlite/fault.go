@@ -23,7 +23,7 @@ const (
 	codeShmSize  = codeIOErr | 19<<8 // the log's index could not grow
 )
 
-var errReadOnly = localerr.New("the outbox was opened for reading only")
+var errReadOnly = localerr.New("the outbox is open read-only")
 
 // code returns SQLite's result code, 0 for other errors.
 func code(err error) int {

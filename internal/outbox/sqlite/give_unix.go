@@ -90,7 +90,7 @@ func (o *ownership) has(folder *os.Root) error {
 		return err
 	}
 	if of := ownershipOf(info); of == nil || of.uid != o.uid {
-		return localerr.Errorf("%s belongs to another user than the outbox: the administrator does not write there", folder.Name())
+		return localerr.Errorf("%s and the outbox belong to different users: the administrator does not write there", folder.Name())
 	}
 	return nil
 }

@@ -61,7 +61,7 @@ func leftAlone(path string) error {
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 		return nil // another process has just created it
 	}
-	return localerr.Errorf("the outbox %s is not there, but its log %s is: put the file back to its place beside it",
+	return localerr.Errorf("the outbox %s is missing, but its log %s exists: restore the file next to it",
 		path, filepath.Base(path)+"-wal")
 }
 
@@ -86,7 +86,7 @@ func (s *store) logIsOpen() error {
 		select {
 		case <-again.C:
 		case <-tooLong.C:
-			return localerr.Errorf("%w: %s was removed while another program uses the outbox: end that program, then start it again",
+			return localerr.Errorf("%w: %s was removed while another program uses the outbox: stop that program, then restart it",
 				queue.ErrBroken, s.path+missing)
 		}
 	}

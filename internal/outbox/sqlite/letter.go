@@ -69,7 +69,7 @@ func copyContent(w io.Writer, c smtpclient.Content) error {
 		return localerr.Errorf("reading the message: %w", err)
 	}
 	if bounded.left != 0 {
-		return localerr.Errorf("the message ends %d octets before its size", bounded.left)
+		return localerr.Errorf("the message is %d octets shorter than its declared size", bounded.left)
 	}
 	return nil
 }
@@ -81,7 +81,7 @@ type boundedWriter struct {
 
 func (b *boundedWriter) Write(p []byte) (int, error) {
 	if int64(len(p)) > b.left {
-		return 0, localerr.New("the message is longer than its size")
+		return 0, localerr.New("the message is longer than its declared size")
 	}
 	n, err := b.w.Write(p)
 	b.left -= int64(n)

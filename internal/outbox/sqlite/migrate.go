@@ -54,7 +54,7 @@ func (s *store) identifyAtOnce(c *conn) (i identity, err error) {
 func (s *store) check(i identity) error {
 	switch {
 	case i.application != applicationID && (i.application != 0 || i.version != 0 || i.tables != 0):
-		return localerr.Errorf("%s is another program's database, not an outbox", s.path)
+		return localerr.Errorf("%s is the database of another program, not an outbox", s.path)
 	case i.version > version:
 		return &queue.NewerError{Has: int(i.version), Knows: version}
 	}
@@ -75,7 +75,7 @@ func (s *store) migrate(c *conn) error {
 	err = s.patiently(func() error {
 		return c.queryOnce(context.Background(), func(r row) error {
 			if r.text(0) != "wal" {
-				return localerr.Errorf("the outbox %s can't have a write-ahead log; is it on a disk of this machine?", s.path)
+				return localerr.Errorf("the outbox %s can't use a write-ahead log; is it on a local disk?", s.path)
 			}
 			return nil
 		}, "PRAGMA journal_mode = WAL")

@@ -143,7 +143,7 @@ func (s *store) prepare(c *conn) error {
 	case err != nil:
 		return err
 	case synchronous < 2: // FULL; 3 is EXTRA
-		return localerr.New("SQLite does not wait for the disk here (synchronous is not FULL), so that mail could be lost")
+		return localerr.New("SQLite does not wait for the disk here (synchronous is not FULL), so mail could be lost")
 	case before(version, oldest):
 		return localerr.Errorf("SQLite %s can damage a database that several processes write; %s or later is needed", version, oldest)
 	}
@@ -175,11 +175,11 @@ func (s *store) refusal(err error) error {
 	}
 	switch code(err) & 0xff {
 	case codeNotADB:
-		return localerr.Errorf("%s is no outbox, and no database at all", s.path)
+		return localerr.Errorf("%s is not an outbox, nor any database", s.path)
 	case codeReadOnly, codePerm:
-		return localerr.Errorf("the outbox %s can't be written: the disk, the folder or the file is read-only", s.path)
+		return localerr.Errorf("can't write the outbox %s: the disk, the folder or the file is read-only", s.path)
 	case codeCantOpen:
-		return localerr.Errorf("the outbox %s can't be opened: the folder or the file does not let this user in, or the disk is read-only", s.path)
+		return localerr.Errorf("can't open the outbox %s: no permission for the folder or the file, or the disk is read-only", s.path)
 	}
 	return err
 }
@@ -224,7 +224,7 @@ func (s *store) patiently(do func() error) error {
 // checkDisk refuses a network file system.
 func (s *store) checkDisk() error {
 	if kind := s.harness.network(filepath.Dir(s.path)); kind != "" {
-		return localerr.Errorf("the outbox %s is on a network file system (%s), which does not keep several programs from damaging it: put it on a disk of this machine", s.path, kind)
+		return localerr.Errorf("the outbox %s is on a network file system (%s), where several programs can damage it: put it on a local disk", s.path, kind)
 	}
 	return nil
 }

@@ -33,7 +33,7 @@ func (s *store) isOwn(path string, info fs.FileInfo) error {
 
 func isFile(path string, info fs.FileInfo) error {
 	if !info.Mode().IsRegular() {
-		return localerr.Errorf("%s is not a file: it can't be a part of the outbox", path)
+		return localerr.Errorf("%s is not a file and can't be part of the outbox", path)
 	}
 	return nil
 }
@@ -77,5 +77,5 @@ func (s *store) ownFolder(path string) error {
 }
 
 func anothers(path string) error {
-	return localerr.Errorf("%s belongs to another user, who could read and change the mail in it: an outbox has one owner, and several users share one in PostgreSQL", path)
+	return localerr.Errorf("%s belongs to another user, who could read and change its mail: an outbox file has one owner; use PostgreSQL to share an outbox", path)
 }

@@ -57,7 +57,7 @@ func (b *spooledBody) Read(p []byte) (int, error) {
 	_, _ = b.sum.Write(p[:n]) // a hash has no errors
 	b.left -= int64(n)
 	if err == io.EOF && b.left > 0 || b.left == 0 && !b.isWhole() {
-		return 0, localerr.Errorf("%w: what is in %s is not what was kept", queue.ErrNoBody, b.path)
+		return 0, localerr.Errorf("%w: the contents of %s have changed since they were stored", queue.ErrNoBody, b.path)
 	}
 	return n, err
 }

@@ -172,7 +172,7 @@ func (s *store) open(path string) (err error) {
 		return err
 	}
 	if s.path, err = place(path); err != nil {
-		return localerr.Errorf("making the outbox %s: %w", path, err)
+		return localerr.Errorf("creating the outbox %s: %w", path, err)
 	}
 	if err := s.checkDisk(); err != nil {
 		return err

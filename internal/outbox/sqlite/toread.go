@@ -62,7 +62,7 @@ func (s *store) readingMode() (string, error) {
 		return usual, s.refusal(err)
 	}
 	if log, err := os.Stat(s.path + "-wal"); err == nil && log.Size() > 0 {
-		return "", localerr.Errorf("the outbox %s was not closed, and what its log holds can't be read while the disk is read-only", s.path)
+		return "", localerr.Errorf("the outbox %s was not closed, and its log can't be read while the disk is read-only", s.path)
 	}
 	return alone, s.refusal(s.tryToRead(alone))
 }
@@ -77,7 +77,7 @@ func (s *store) tryToRead(mode string) error {
 		err = s.check(i)
 	}
 	if err == nil && i.version < version {
-		err = localerr.Errorf("the outbox %s has version %d, and can't be brought to version %d while it is opened for reading only",
+		err = localerr.Errorf("the outbox %s has version %d and can't be upgraded to version %d while it is open read-only",
 			s.path, i.version, version)
 	}
 	return errors.Join(err, c.close())

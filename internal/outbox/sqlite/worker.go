@@ -26,7 +26,7 @@ func (s *store) Join(ctx context.Context, w queue.Worker, lease time.Duration) e
 			return err
 		}
 		if known {
-			return harmless(localerr.Errorf("a worker with the owner %q has joined already", w.Owner))
+			return harmless(localerr.Errorf("a worker with the owner %q is already registered", w.Owner))
 		}
 		// A worker that left while messages were being sent replaces its old row.
 		l := t.leaseOf(lease)

@@ -49,7 +49,7 @@ func Path(where string, getenv func(string) string) (string, error) {
 	case where == "":
 		return DefaultPath(getenv)
 	case strings.Contains(where, "://"), outbox.HoldsPassword(where):
-		return "", localerr.Errorf("%s is no outbox: want the path of a file, or a URL that begins with postgres://", outbox.Describe(where))
+		return "", localerr.Errorf("%s is not an outbox: want a file path, or a URL that starts with postgres://", outbox.Describe(where))
 	}
 	return filepath.Abs(homedir.Expand(where, homedir.Find(getenv)))
 }
@@ -76,5 +76,5 @@ func defaultPath(getenv func(string) string, system string) (string, error) {
 		}
 		return filepath.Join(home, ".local", "share", folder, file), nil
 	}
-	return "", localerr.New("there is no place for the outbox: neither YAN_OUTBOX nor XDG_DATA_HOME nor HOME is set")
+	return "", localerr.New("no place for the outbox: none of YAN_OUTBOX, XDG_DATA_HOME and HOME is set")
 }

@@ -47,7 +47,7 @@ func Find(name string) (encoding.Encoding, error) {
 	if err == nil && found != encoding.Replacement {
 		return found, nil
 	}
-	return nil, localerr.Errorf("there is no charset %q here; names are like gbk, big5, latin1, shift_jis or cp936", name)
+	return nil, localerr.Errorf("unknown charset %q; examples: gbk, big5, latin1, shift_jis, cp936", name)
 }
 
 // Decode converts text from the named charset to UTF-8. Octets that are invalid in that charset are
@@ -61,7 +61,7 @@ func Decode(text, name string) (string, error) {
 	if err == nil && !strings.ContainsRune(decoded, utf8.RuneError) {
 		return strings.TrimPrefix(decoded, "\ufeff"), nil
 	}
-	return "", localerr.Errorf("the text is not written in %s", name)
+	return "", localerr.Errorf("the text is not in %s", name)
 }
 
 var meta = regexp.MustCompile(`(?i)(<meta[^>]{0,200}?charset\s*=\s*["']?\s*)([a-z0-9][a-z0-9_:.-]{0,39})`)
