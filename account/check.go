@@ -24,7 +24,7 @@ func (f *File) check() {
 	}
 	for _, a := range f.accounts {
 		if !isName(a.Name) {
-			add(FaultValue, localerr.New("a name has letters, digits, - and _ only"), a.Name)
+			add(FaultValue, localerr.New("a name may contain only letters, digits, - and _"), a.Name)
 		} else if key, err := f.schema().check(a); err != nil {
 			add(FaultValue, err, a.Name, key)
 		}
@@ -44,7 +44,7 @@ func (f *File) checkFallback(a Account) error {
 	seen := []string{a.Name}
 	for a.Fallback != "" {
 		if slices.Contains(seen, a.Fallback) {
-			return localerr.Errorf("the fallbacks go in a circle: %s", strings.Join(append(seen, a.Fallback), ", "))
+			return localerr.Errorf("circular fallback accounts: %s", strings.Join(append(seen, a.Fallback), ", "))
 		}
 		next, ok := f.Account(a.Fallback)
 		if !ok {
@@ -84,11 +84,11 @@ func (a Account) checkFrom() error {
 // Address returns the address in From.
 func (a Account) Address() (smtp.Address, error) {
 	if strings.TrimSpace(a.From) == "" {
-		return smtp.Address{}, localerr.New("the sender is missing: want an address, or a name with an address")
+		return smtp.Address{}, localerr.New("the sender is missing: want an address, with or without a name")
 	}
 	mailbox, err := message.ParseMailbox(a.From)
 	if err != nil {
-		return smtp.Address{}, localerr.Errorf("not an address that mail can come from: %w", err)
+		return smtp.Address{}, localerr.Errorf("not a valid sender address: %w", err)
 	}
 	return mailbox.Address, nil
 }
@@ -113,10 +113,10 @@ func (a Account) checkAuth() error {
 	if a.Auth == "" || a.NoLogin() || slices.Contains(sasl.Mechanisms(), strings.ToUpper(a.Auth)) {
 		return nil
 	}
-	return localerr.Errorf("%q is no mechanism; want one of %s", a.Auth, strings.Join(append(sasl.Mechanisms(), "none"), ", "))
+	return localerr.Errorf("unknown mechanism %q; want one of %s", a.Auth, strings.Join(append(sasl.Mechanisms(), "none"), ", "))
 }
 
-var errSeveralPlaces = localerr.New("several places are named; want one of keyring, command, file, env, netrc, credential")
+var errSeveralPlaces = localerr.New("several places are set; use one of keyring, command, file, env, netrc, credential")
 
 func (s Secret) check() error {
 	n := 0
@@ -140,9 +140,9 @@ func (a Account) checkOAuth2() error {
 		local := err == nil && parsed.Scheme == "http" && (parsed.Hostname() == "127.0.0.1" || parsed.Hostname() == "::1" || parsed.Hostname() == "localhost")
 		switch { // without the URL, which may hold a password; net/url would repeat it
 		case err != nil || parsed.Host == "" || parsed.Scheme != "https" && !local:
-			return localerr.New("want a URL that begins with https://")
+			return localerr.New("want a URL that starts with https://")
 		case parsed.User != nil:
-			return localerr.New("a user name or password does not belong into this URL")
+			return localerr.New("user names and passwords are not allowed in this URL")
 		}
 	}
 	if a.OAuth2.ClientID == "" && a.OAuth2.toml() != "{}" {
@@ -201,7 +201,7 @@ func (a Account) checkPin() error {
 
 func (a Account) checkCertificate() error {
 	if (a.TLSCert == "") != (a.TLSKey == "") {
-		return localerr.New("a client certificate has two files: tls_cert and tls_key")
+		return localerr.New("a client certificate needs two files: tls_cert and tls_key")
 	}
 	return nil
 }
@@ -215,7 +215,7 @@ func (a Account) checkProxy() error {
 		return localerr.New("want a URL like socks5://127.0.0.1:1080 or http://127.0.0.1:8080")
 	}
 	if _, has := u.User.Password(); has {
-		return localerr.New("a password does not belong into this file; put the URL into the variable ALL_PROXY")
+		return localerr.New("passwords are not allowed in this file; put the URL into the variable ALL_PROXY")
 	}
 	return nil
 }

@@ -122,7 +122,7 @@ func newPattern(s string) (pattern, error) {
 	p := pattern{local: strings.ToLower(s[:at]), domain: strings.ToLower(s[at+1:]), whole: !strings.ContainsAny(s, "*?[")}
 	for _, glob := range []string{p.local, p.domain} {
 		if _, err := path.Match(glob, ""); err != nil {
-			return pattern{}, localerr.Errorf("%q: the brackets of a pattern do not fit", s)
+			return pattern{}, localerr.Errorf("%q: unbalanced brackets in the pattern", s)
 		}
 	}
 	if p.whole {

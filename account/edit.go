@@ -36,7 +36,7 @@ func (f *File) Put(a Account) error {
 		a.SaveSent = SaveNever
 	}
 	if !isName(a.Name) {
-		return &ParseError{Path: f.path, Fault: FaultValue, Key: "account." + dottedKey([]string{a.Name}), Err: localerr.New("a name has letters, digits, - and _ only")}
+		return &ParseError{Path: f.path, Fault: FaultValue, Key: "account." + dottedKey([]string{a.Name}), Err: localerr.New("a name may contain only letters, digits, - and _")}
 	}
 	before, existed := f.Account(a.Name)
 	if !existed {
@@ -104,7 +104,7 @@ func (f *File) begun() []byte {
 // unchanged. key is the key of the change.
 func (f *File) become(source []byte, key []string, says func(*File) bool) error {
 	if !utf8.Valid(source) {
-		return f.fault(FaultValue, key, localerr.New("it is no UTF-8"))
+		return f.fault(FaultValue, key, localerr.New("it is not UTF-8"))
 	}
 	g, err := f.schema().read(f.path, slices.Concat(f.mark, source))
 	if err == nil && !f.patient {

@@ -13,7 +13,7 @@ var (
 	// ErrNone: no account fits, and there is no default.
 	ErrNone = localerr.New("no account is configured for this sender")
 	// ErrChanged: the file differs from the one that was read.
-	ErrChanged = localerr.New("the configuration was changed by another program meanwhile")
+	ErrChanged = localerr.New("another program changed the configuration at the same time")
 )
 
 // UnknownAccountError: no account has that name.
@@ -26,7 +26,7 @@ func (e *UnknownAccountError) Error() string { return e.Unwrap().Error() }
 
 // Unwrap returns the same sentence in a form that the command line can translate.
 func (e *UnknownAccountError) Unwrap() error {
-	return localerr.Errorf("there is no account %q", e.Name)
+	return localerr.Errorf("unknown account %q", e.Name)
 }
 
 // AmbiguousError: several accounts serve the sender equally well.
@@ -39,7 +39,7 @@ func (e *AmbiguousError) Error() string { return e.Unwrap().Error() }
 
 // Unwrap returns the same sentence in a form that the command line can translate.
 func (e *AmbiguousError) Unwrap() error {
-	return localerr.Errorf("several accounts serve %s: %s", e.From, strings.Join(e.Names, ", "))
+	return localerr.Errorf("several accounts can send as %s: %s", e.From, strings.Join(e.Names, ", "))
 }
 
 // Fault is the kind of error in a configuration, as a stable word.

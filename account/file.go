@@ -52,7 +52,7 @@ func Path(getenv func(string) string) (string, error) {
 	if home := homedir.Find(getenv); home != "" {
 		return filepath.Join(home, ".config", "yan", "config.toml"), nil
 	}
-	return "", localerr.New("neither YAN_CONFIG nor XDG_CONFIG_HOME nor HOME is set")
+	return "", localerr.New("none of YAN_CONFIG, XDG_CONFIG_HOME and HOME is set")
 }
 
 // maxSize is the maximum size of a configuration, in octets.
@@ -139,7 +139,7 @@ func (f *File) Bytes() []byte { return slices.Concat(f.mark, f.source) }
 func (f *File) Save() error {
 	target := throughLinks(f.path)
 	if err := os.MkdirAll(filepath.Dir(target), 0o700); err != nil {
-		return localerr.Errorf("making the folder of the configuration: %w", err)
+		return localerr.Errorf("creating the folder of the configuration: %w", err)
 	}
 	// The lock is held from the comparison to the replacement.
 	unlock, err := filelock.Lock(context.Background(), target+".lock")
@@ -168,13 +168,13 @@ func (f *File) unchanged(target string) (fs.FileMode, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return 0, ErrChanged
 	case err != nil:
-		return 0, localerr.Errorf("reading the configuration again: %w", err)
+		return 0, localerr.Errorf("rereading the configuration: %w", err)
 	case !f.exists || !bytes.Equal(now, f.onDisk):
 		return 0, ErrChanged
 	}
 	info, err := os.Stat(target)
 	if err != nil {
-		return 0, localerr.Errorf("reading the configuration again: %w", err)
+		return 0, localerr.Errorf("rereading the configuration: %w", err)
 	}
 	return info.Mode().Perm(), nil
 }

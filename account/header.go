@@ -39,7 +39,7 @@ func checkNames(own map[string]string) error {
 	seen := map[string]bool{}
 	for _, name := range slices.Sorted(maps.Keys(own)) {
 		if seen[strings.ToLower(name)] {
-			return localerr.Errorf("%q stands there twice: case makes no difference", name)
+			return localerr.Errorf("%q is set twice: keys are not case-sensitive here", name)
 		}
 		seen[strings.ToLower(name)] = true
 	}

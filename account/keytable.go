@@ -77,7 +77,7 @@ func oauth2Key() key {
 }
 
 // errBothSignatures: one account sets both keys. Each key replaces an inherited other one.
-var errBothSignatures = localerr.New("signature and signature_file are both given")
+var errBothSignatures = localerr.New("use either signature or signature_file")
 
 func signatureKey() key {
 	k := textKey("signature", Label{"signature", "签名"}, func(a *Account) *string { return &a.Signature })

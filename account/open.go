@@ -53,9 +53,9 @@ func (e *noDefaultError) Error() string        { return e.Unwrap().Error() }
 
 func (e *noDefaultError) Unwrap() error {
 	if e.accounts == 0 {
-		return localerr.Errorf("%s: no account is set up yet: yan login makes one", e.path)
+		return localerr.Errorf("%s: there are no accounts yet; run yan login to create one", e.path)
 	}
-	return localerr.Errorf("%s: none of the %d accounts is the default: name one", e.path, e.accounts)
+	return localerr.Errorf("%s: there are %d accounts and none is the default: name one", e.path, e.accounts)
 }
 
 // Options returns the second argument of yan.Open; the first is a.Server. It reads the password;

@@ -148,9 +148,9 @@ func (o Outbox) ReportTo() (to smtp.Address, report bool) {
 }
 
 var (
-	errOutboxURL   = localerr.New("want the path of a file, or a URL like postgres://user@host/database")
-	errURLPassword = localerr.New("a password does not belong into this file: leave it to password_command, PGPASSWORD or ~/.pgpass")
-	errCommandURL  = localerr.New("password_command needs a url that begins with postgres:// and names a user")
+	errOutboxURL   = localerr.New("want a file path, or a URL like postgres://user@host/database")
+	errURLPassword = localerr.New("passwords are not allowed in this file: use password_command, PGPASSWORD or ~/.pgpass")
+	errCommandURL  = localerr.New("password_command needs a url that starts with postgres:// and has a user name")
 )
 
 // check returns the faults, one per key.

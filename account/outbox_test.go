@@ -122,7 +122,7 @@ func TestSetAndUnsetOutbox(t *testing.T) {
 		{"inline", "outbox = { url = \"o.db\" }\n" + a, set("bounce", "sender"), "outbox = { url = \"o.db\", bounce = \"sender\" }\n" + a},
 		{"taken out", "[outbox]\nurl = \"o.db\"\nbounce = \"sender\"\n" + a, unset("url"), "[outbox]\nbounce = \"sender\"\n" + a},
 		{"the last", "[outbox]\nurl = \"o.db\"\n\n" + a, unset("url"), a},
-		{"not there", a, unset("url"), a},
+		{"missing", a, unset("url"), a},
 		{"a number in it", "[outbox]\nkeep_bodies = \"1d\"\n", set("min_free", "5"), "[outbox]\nkeep_bodies = \"1d\"\nmin_free = \"5\"\n"},
 	} {
 		f := parse(t, test.before)

@@ -61,7 +61,7 @@ func newerVersion(path string, source []byte) error {
 	l := layOut(source)
 	line, column := l.position([]string{"version"})
 	return &ParseError{Path: path, Line: line, Column: column, Fault: FaultVersion, Key: "version",
-		Err: localerr.Errorf("it is of version %d, and this program knows up to %d", head.Version, Version)}
+		Err: localerr.Errorf("its version is %d, but this program supports versions up to %d", head.Version, Version)}
 }
 
 // checkCase finds keys that differ from a known key by case.
@@ -108,7 +108,7 @@ func (s *schema) decodeFault(path string, source []byte, err error) *ParseError 
 }
 
 // errKind: the value has the wrong kind, such as a number for a text.
-var errKind = localerr.New("is of the wrong kind")
+var errKind = localerr.New("has the wrong type")
 
 // wholeKey is the key of an error from the root.
 //
@@ -142,13 +142,13 @@ var secretWords = []string{"password", "pass", "passwd", "code", "auth_code", "t
 // unknownKey finds the nearest known key. A key that looks like a password gets its own fault:
 // passwords do not belong in the file.
 func (p *ParseError) unknownKey(s *schema, key []string) {
-	p.Fault, p.Key, p.Err = FaultUnknownKey, dottedKey(key), localerr.New("there is no such key")
+	p.Fault, p.Key, p.Err = FaultUnknownKey, dottedKey(key), localerr.New("unknown key")
 	if len(key) == 0 {
 		return
 	}
 	last := key[len(key)-1]
 	if len(key) > 1 && slices.Contains(secretWords, strings.ToLower(last)) {
-		p.Fault, p.Err = FaultSecret, localerr.New("a secret does not belong into this file")
+		p.Fault, p.Err = FaultSecret, localerr.New("secrets are not allowed in this file")
 		return
 	}
 	best := 3 // maximum number of typos in a long word
@@ -167,7 +167,7 @@ func (f *File) inherit(doc document) error {
 	f.defaults = Account{SaveSent: SaveNever, dir: filepath.Dir(f.path)}
 	for _, k := range f.schema().keys {
 		if k.ownOnly && f.schema().isSet(doc.defaults, k.name) {
-			return f.fault(FaultValue, []string{"defaults", k.name}, localerr.New("this belongs to one account"))
+			return f.fault(FaultValue, []string{"defaults", k.name}, localerr.New("this key is only allowed in an account"))
 		}
 	}
 	if key, err := f.schema().overlay(&f.defaults, doc.defaults); err != nil {

@@ -18,7 +18,7 @@ func parsePace(s string) (Pace, error) {
 	n, err := strconv.Atoi(strings.TrimSpace(number))
 	per := map[string]time.Duration{"s": time.Second, "m": time.Minute, "h": time.Hour, "d": day}[strings.TrimSpace(unit)]
 	if err != nil || n <= 0 || n > math.MaxInt32 || per == 0 {
-		return Pace{}, localerr.New("want a number of messages in a time, like 60/m; the times are s, m, h and d")
+		return Pace{}, localerr.New("want a number of messages per time, like 60/m; the units are s, m, h and d")
 	}
 	return Pace{Messages: n, Per: per}, nil
 }

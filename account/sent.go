@@ -59,12 +59,12 @@ func (a Account) Mailbox() (Mailbox, error) {
 		return c, localerr.New("want a URL like imaps://imap.example.com, or imap:// for STARTTLS")
 	}
 	if u.User != nil {
-		return c, localerr.New("the login is that of the account: leave it out of the URL")
+		return c, localerr.New("the login is the account's: remove it from the URL")
 	}
 	c.Host, c.StartTLS = u.Hostname(), u.Scheme == "imap"
 	if u.Port() != "" {
 		if c.Port, err = strconv.Atoi(u.Port()); err != nil || c.Port < 1 || c.Port > 65535 {
-			return c, localerr.Errorf("%q is no port", u.Port())
+			return c, localerr.Errorf("invalid port %q", u.Port())
 		}
 	}
 	return c, nil

@@ -33,14 +33,14 @@ func (p *ParseError) syntaxFault(s *schema, source []byte, row, column int, mess
 	}
 	openEnded := strings.Contains(message, "new line") || strings.HasPrefix(message, "unterminated")
 	if strings.ContainsRune(wideQuotes, r) || openEnded && strings.ContainsAny(line[:column], wideQuotes) {
-		p.Err = localerr.New(`quotes have to be the half-width " ", not the full-width “ ”`)
+		p.Err = localerr.New(`use half-width quotes " ", not full-width “ ”`)
 		return
 	}
 	if size < 2 {
 		return // an ASCII character, or an octet that is not UTF-8
 	}
 	if r == '\u3000' {
-		p.Err = localerr.New("a full-width blank can't stand here; type a half-width one")
+		p.Err = localerr.New("full-width spaces are not allowed here; type a half-width space")
 		return
 	}
 	if half, ok := halfWidth[r]; ok {
@@ -68,7 +68,7 @@ func (p *ParseError) slipInKey(s *schema, key []string, message string, r rune) 
 	inKey := strings.HasPrefix(message, "invalid character at start of key") && unicode.IsLetter(r)
 	switch {
 	case len(key) == 2 && key[0] == "account" && inKey:
-		p.Fault, p.Err = FaultValue, localerr.New("a name has letters, digits, - and _ only")
+		p.Fault, p.Err = FaultValue, localerr.New("a name may contain only letters, digits, - and _")
 	case inKey, ofAccount && slices.Contains(secretWords, strings.ToLower(key[len(key)-1])):
 		p.unknownKey(s, key)
 	default:

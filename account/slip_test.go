@@ -15,20 +15,20 @@ var slips = []struct {
 	line, column int
 	says         string
 }{
-	{"[account.a]\nfrom = “a@qq.com”\n", account.FaultSyntax, 2, 8, `quotes have to be the half-width " "`},
-	{"[account.a]\nfrom = \"a@qq.com”\n", account.FaultSyntax, 2, 18, `quotes have to be the half-width " "`},
+	{"[account.a]\nfrom = “a@qq.com”\n", account.FaultSyntax, 2, 8, `use half-width quotes " "`},
+	{"[account.a]\nfrom = \"a@qq.com”\n", account.FaultSyntax, 2, 18, `use half-width quotes " "`},
 	{"[account.a]\nfrom ＝ \"a\"\n", account.FaultSyntax, 2, 6, "type the half-width = instead of the full-width ＝"},
 	{"[account.a]\nfrom：\"a\"\n", account.FaultSyntax, 2, 5, "type the half-width = instead of the full-width ："},
 	{"【account.a】\n", account.FaultSyntax, 1, 1, "type the half-width [ instead"},
 	{"[account.a]\nmatch = [\"雁\"， \"b\"]\n", account.FaultSyntax, 2, 13, "type the half-width , instead"},
-	{"[account.a]\nfrom = \"雁\"　\n", account.FaultSyntax, 2, 11, "a full-width blank"},
+	{"[account.a]\nfrom = \"雁\"　\n", account.FaultSyntax, 2, 11, "full-width spaces"},
 	{"[account.a]\nfrom = 雁\n", account.FaultSyntax, 2, 8, "unexpected character U+96C1 '雁' at start of value"},
 	{"[account.a]\n授权码 = \"hunter2\"\n", account.FaultSecret, 2, 1, "account.a.授权码: a secret"},
 	{"[account.a]\npassword = “hunter2”\n", account.FaultSecret, 2, 12, "account.a.password: a secret"},
 	{"[account.a]\npassword = hunter2\n", account.FaultSecret, 2, 12, "account.a.password: a secret"},
 	{"[account.a]\nsecret = { 密码 = \"hunter2\" }\n", account.FaultSecret, 2, 12, "account.a.secret.密码: a secret"},
-	{"[account.a]\n服务器 = \"qq\"\n", account.FaultUnknownKey, 2, 1, "account.a.服务器: there is no such key"},
-	{"[account.工作]\n", account.FaultValue, 1, 10, "account.工作: a name has letters, digits, - and _ only"},
+	{"[account.a]\n服务器 = \"qq\"\n", account.FaultUnknownKey, 2, 1, "account.a.服务器: unknown key"},
+	{"[account.工作]\n", account.FaultValue, 1, 10, "account.工作: a name may contain only letters, digits, - and _"},
 	{"account.工作.from = \"a@qq.com\"\n", account.FaultValue, 1, 9, "account.工作: a name has"},
 	// Other syntax errors keep their message.
 	{"[account.a]\nfrom = a@qq.com\n", account.FaultSyntax, 2, 8, "unexpected character U+0061 'a' at start of value"},

@@ -92,8 +92,8 @@ func (b *Outbox) EnqueueRawTx(ctx context.Context, tx Tx, t yan.Transaction, o E
 
 var (
 	errNoTx  = localerr.New("there is no transaction to enqueue in")
-	errAll   = localerr.New("a message in the outbox goes to each recipient on its own; it can't go to all or none")
-	errNoOne = localerr.New("the sender is missing: neither the message nor the account names one")
+	errAll   = localerr.New("a message in the outbox is sent to each recipient separately, so it can't be all or none")
+	errNoOne = localerr.New("the sender is missing: neither the message nor the account has one")
 )
 
 func (b *Outbox) enqueue(ctx context.Context, tx Tx, m yan.Message, o EnqueueOptions) (Receipt, error) {

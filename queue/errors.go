@@ -26,7 +26,7 @@ var (
 	// ErrNotFound: there is no such message.
 	ErrNotFound = localerr.New("no such message in the outbox")
 	// ErrNoBody: the body of the message has been removed, or its file is missing.
-	ErrNoBody = localerr.New("the text of the message is not in the outbox")
+	ErrNoBody = localerr.New("the content of the message is not in the outbox")
 	// ErrClosed: the outbox is closed.
 	ErrClosed = localerr.New("the outbox is closed")
 )

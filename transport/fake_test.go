@@ -371,7 +371,7 @@ func agrees(t testing.TB, f *fake, results []smtpclient.Result) {
 				right = false
 			}
 			if !right {
-				t.Errorf("message %d: %s, and the server took it %d times", i, o, n)
+				t.Errorf("message %d: %s, and accepted by the server %d times", i, o, n)
 			}
 		}
 	}

@@ -19,7 +19,7 @@ func MailboxOf(ctx context.Context, a account.Account, s account.Secrets) (imapc
 		return c, err
 	}
 	if c.Host == "" {
-		return c, localerr.New("the IMAP server is not known: set imap")
+		return c, localerr.New("unknown IMAP server: set imap")
 	}
 	if s == nil {
 		s = account.SystemSecrets()

@@ -191,7 +191,7 @@ func TestReportsAreWhatTheyWere(t *testing.T) {
 		}(),
 		"nothing left": func() Report {
 			gone := queue.Recipient{Address: address(t, "bob@example.net"), State: queue.Failed, Updated: created.Add(time.Minute),
-				Answer: queue.Answer{Err: "the text of the message is not in the outbox"}}
+				Answer: queue.Answer{Err: "the content of the message is not in the outbox"}}
 			r := report(t, gone)
 			r.Text, r.Host = nil, ""
 			return r
@@ -437,7 +437,7 @@ func TestWhatIsNotReported(t *testing.T) {
 		"a report":                {func(r *Report) { r.ReportOn = 3 }, true},
 		"a report, told to other": {func(r *Report) { r.ReportOn = 3; r.To = r.Sender }, true},
 		"without a sender":        {func(r *Report) { r.From = smtp.Address{} }, true},
-		"asked for none":       {func(r *Report) { r.DSN.Notify = []string{"NEVER"} }, true},
+		"asked for none":          {func(r *Report) { r.DSN.Notify = []string{"NEVER"} }, true},
 		"success alone":           {func(r *Report) { r.DSN.Notify = []string{"SUCCESS", "DELAY"} }, true},
 		"no account":              {func(r *Report) { r.Sender = smtp.Address{} }, false},
 		"no recipient":            {func(r *Report) { r.Recipients = nil }, false},

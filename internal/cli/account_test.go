@@ -89,9 +89,9 @@ func TestAccountRemoveAsks(t *testing.T) {
 		says        []string
 		removed     bool
 	}{
-		{"n\n", "en", command.ExitOK, []string{"Remove the account work (me@example.org)?", "These fall back to it: qq.", "Nothing was changed."}, false},
-		{"\n", "en", command.ExitOK, []string{"Nothing was changed."}, false},
-		{"y\n", "en", command.ExitOK, []string{"The account work is removed.", "qq has no fallback any more."}, true},
+		{"n\n", "en", command.ExitOK, []string{"Remove the account work (me@example.org)?", "Accounts that use it as their fallback: qq.", "Nothing changed."}, false},
+		{"\n", "en", command.ExitOK, []string{"Nothing changed."}, false},
+		{"y\n", "en", command.ExitOK, []string{"Account work removed.", "qq no longer has a fallback account."}, true},
 		{"是\n", "zh", command.ExitOK, []string{"删除账号 work（me@example.org）吗？", "以它为备用的账号：qq。", "账号 work 已删除。"}, true},
 		{"n\n", "zh", command.ExitOK, []string{"没有任何改动。"}, false},
 	} {
@@ -137,7 +137,7 @@ func TestAccountRemoveKeepsSecret(t *testing.T) {
 // A locked keyring keeps the secret, and the command says so.
 func TestAccountRemoveLockedKeyring(t *testing.T) {
 	t.Parallel()
-	for lang, want := range map[string]string{"en": "nothing was changed, since the secret of work can't be forgotten: the keyring is locked", "zh": "没有任何改动，因为 work 的密码无法删除：密钥环已锁定"} {
+	for lang, want := range map[string]string{"en": "nothing was changed, because the secret of work can't be deleted: the keyring is locked", "zh": "没有任何改动，因为 work 的密码无法删除：密钥环已锁定"} {
 		w, _, errs, path := machineWith(t, qqAndWork, "", secrettest.Locked())
 		code := Run(t.Context(), []string{"account", "remove", "work", "--yes", "--lang", lang}, w)
 		if code != command.ExitTemporary || !strings.Contains(errs.String(), want) {
@@ -166,9 +166,9 @@ func TestAccountShowKeyring(t *testing.T) {
 		check   int
 	}{
 		"there":  {full, "in the system keyring", "在系统密钥环中", "there", command.ExitConfig}, // the secret of work is missing
-		"empty":  {secrettest.New(), "not there; 'yan login qq' asks for it", "不存在；yan login qq", "missing", command.ExitConfig},
-		"other":  {other, "of an earlier login, for another server or user", "属于以前的登录", "unusable", command.ExitConfig},
-		"none":   {secrettest.None(), "not there", "不存在", "missing", command.ExitConfig},
+		"empty":  {secrettest.New(), "missing; run 'yan login qq' to set it", "不存在；请运行 yan login qq", "missing", command.ExitConfig},
+		"other":  {other, "from an earlier login, for another server or user", "属于以前的登录", "unusable", command.ExitConfig},
+		"none":   {secrettest.None(), "missing", "不存在", "missing", command.ExitConfig},
 		"locked": {secrettest.Locked(), "the keyring: the keyring is locked", "密钥环已锁定", "unusable", command.ExitConfig},
 	} {
 		for lang, want := range map[string]string{"en": tt.en, "zh": tt.zh} {
@@ -226,7 +226,7 @@ func TestAccountEditAgain(t *testing.T) {
 		changed           bool
 	}{
 		{"y\n", "en", "Edit it again?", command.ExitOK, true},
-		{"n\n", "en", "the configuration is what it was", command.ExitConfig, false},
+		{"n\n", "en", "the configuration was not changed", command.ExitConfig, false},
 		{"n\n", "zh", "再改一次吗？", command.ExitConfig, false},
 	} {
 		w, out, errs, path := machineWith(t, qqAndWork, tt.typed, secrettest.New())

@@ -22,9 +22,9 @@ func TestAccountImportAsks(t *testing.T) {
 		typed, lang, says string
 		kept              []string
 	}{
-		{"y\nn\n", "en", "Take over b (b@example.org)?", []string{"a"}},
+		{"y\nn\n", "en", "Import b (b@example.org)?", []string{"a"}},
 		{"n\ny\n", "zh", "导入 a（a@example.org）吗？", []string{"b"}},
-		{"\n\n", "en", "Taken over into", []string{"a", "b"}},
+		{"\n\n", "en", "Imported into", []string{"a", "b"}},
 		{"n\nn\n", "zh", "没有任何改动", nil},
 		{"y\n", "en", "no answer to the question", nil},
 	} {
@@ -87,7 +87,7 @@ func (m meddling) Set(service, user, s string) error {
 // If the configuration was changed meanwhile, the stored password is deleted.
 func TestAccountImportTakesBack(t *testing.T) {
 	t.Parallel()
-	for lang, want := range map[string]string{"en": "another program changed it meanwhile", "zh": "其他程序"} {
+	for lang, want := range map[string]string{"en": "another program changed it at the same time", "zh": "其他程序"} {
 		keyring := secrettest.New()
 		w, _, errs, path := machineWith(t, "", "", nil)
 		w.Keyring = meddling{keyring, path}

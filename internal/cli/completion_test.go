@@ -46,9 +46,9 @@ func TestCredentialThatIsNotThere(t *testing.T) {
 	for _, tt := range []struct {
 		directory, en, zh string
 	}{
-		{"", "systemd has passed no credentials to this process", "systemd"},
-		{passed, "those it has passed: smtp-code", "smtp-code"},
-		{t.TempDir(), "systemd has passed no credential mail", "mail"},
+		{"", "systemd passed no credentials to this process", "systemd"},
+		{passed, "it passed: smtp-code", "smtp-code"},
+		{t.TempDir(), "systemd did not pass credential mail", "mail"},
 	} {
 		for lang, want := range map[i18n.Language]string{i18n.English: tt.en, i18n.Chinese: tt.zh} {
 			w, _, errs, path := machineWith(t, config, "", secrettest.New())

@@ -105,7 +105,7 @@ func TestCharsetOfRecipientsAndInvitations(t *testing.T) {
 	for _, flag := range []string{"--to-file", "--invite"} {
 		at := slices.Index(args, flag)
 		code, _, errs := dry(t, nil, "", "--lang", "en", flag, args[at+1])
-		if code != command.ExitData || !strings.Contains(errs, "Name the charset it is written in: --charset gbk") {
+		if code != command.ExitData || !strings.Contains(errs, "Name its charset: --charset gbk") {
 			t.Errorf("%s: exit status %d\n%s", flag, code, errs)
 		}
 	}
@@ -124,7 +124,7 @@ func TestCharsets(t *testing.T) {
 		{"a file", "", "", []string{"--body-file", file("gbk.txt"), "--charset", "gbk"}, "你好\n", ""},
 		{"a pipe", "", gbkText, []string{"--charset", "cp936"}, "你好\n", ""},
 		{"a pipe by name", "", gbkText, []string{"--body-file", "-", "--charset", "GB2312"}, "你好\n", ""},
-		{"the locale", "zh_CN.GBK", gbkText, nil, "你好\n", "standard input was read as GBK; --charset names another charset."},
+		{"the locale", "zh_CN.GBK", gbkText, nil, "你好\n", "standard input was read as GBK; use --charset if that is wrong."},
 		{"UTF-8 in another locale", "zh_CN.GBK", "你好\n", nil, "你好\n", ""},
 		{"a page that says it", "", "", []string{"--html-file", file("gbk.html")}, "你好\n", ""},
 		{"a page", "", "", []string{"--html-file", file("plain.html"), "--charset", "gbk"}, "你好\n", ""},
@@ -240,7 +240,7 @@ func TestHTMLHasTextAndPictures(t *testing.T) {
 	if list[0].kind != "text/plain" || list[0].body != "see here <https://example.com/>\n" || strings.Contains(list[1].body, "cid:图") {
 		t.Errorf("%+v", list)
 	}
-	for _, want := range []string{"The HTML shows cid:gone.png, which no --inline gives", "The HTML does not show idle.png"} {
+	for _, want := range []string{"The HTML refers to cid:gone.png, but no --inline provides it", "The HTML does not show idle.png"} {
 		if !strings.Contains(errs, want) {
 			t.Errorf("not said: %s\n%s", want, errs)
 		}

@@ -15,8 +15,8 @@ func TestARunThatCannotLogIn(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "plain")
 	for lang, want := range map[string]string{
-		"en": "– 199 of 200 messages not tried: the messages before came no further than the login\n",
-		"zh": "– 199 封（共 200 封）未尝试：前面的邮件都未能完成连接和登录\n",
+		"en": "– 199 of 200 messages not tried: the messages before it did not get past the login\n",
+		"zh": "– 199 封（共 200 封）未尝试：前面的邮件都未能通过登录\n",
 	} {
 		env := login(s)
 		env["YAN_PASSWORD"] = "wrong"

@@ -210,7 +210,7 @@ func TestDoctorInput(t *testing.T) {
 		{"", []string{"smtp.example.com:x"}, command.ExitUsage, [2]string{"want an account", "应为账号"}},
 		{"", []string{"smtp://x:secret@host"}, command.ExitUsage, [2]string{"password in a URL", "密码"}},
 		{"", []string{"smtp://host:465"}, command.ExitUsage, [2]string{"smtps://", "smtps://"}},
-		{"", []string{"qq", "gmail"}, command.ExitUsage, [2]string{"one argument too many", "多了一个参数"}},
+		{"", []string{"qq", "gmail"}, command.ExitUsage, [2]string{"unexpected argument", "多余的参数"}},
 		{"", []string{"qq", "--dns", "ns.example"}, command.ExitUsage, [2]string{"192.0.2.53", "DNS 服务器"}},
 		{"", []string{"qq", "--dns", "127.0.0.1:0"}, command.ExitUsage, [2]string{"192.0.2.53", "DNS 服务器"}},
 		{"", []string{"qq", "--send-to", "a@example.org"}, command.ExitUsage, [2]string{"needs a sender", "需要发件人"}},

@@ -228,7 +228,7 @@ func TestLoginCorrects(t *testing.T) {
 		config           string
 	}{
 		"code": {[]string{"me@qq.com", "--from", "me@qq.com", "--server", right}, nil, []string{wrongSecret, sandboxPassword},
-			[]string{"The login did not work", "Press Enter to change"}, `server = "` + right},
+			[]string{"Login failed", "Press Enter to change"}, `server = "` + right},
 		"user": {[]string{"me@qq.com", "--from", "me@qq.com", "--server", right, "--user", "you"}, []string{"1", "me@qq.com"}, []string{sandboxPassword, ""},
 			[]string{"What do you want to change?"}, `user = "me@qq.com"`},
 		// Enter at the user name changes nothing: yan asks for the code, and does not spend a
@@ -238,7 +238,7 @@ func TestLoginCorrects(t *testing.T) {
 		"typed again": {[]string{"me@qq.com", "--from", "me@qq.com", "--server", right}, []string{"3"}, []string{wrongSecret, "", sandboxPassword},
 			[]string{"What do you want to change?"}, `server = "` + right},
 		"sender": {[]string{"me@qq.com", "--from", "X <x@qq.com>", "--server", right}, []string{"me@qq.com"}, []string{sandboxPassword},
-			[]string{"does not take the sender x@qq.com"}, `from = "X <me@qq.com>"`},
+			[]string{"refuses the sender x@qq.com"}, `from = "X <me@qq.com>"`},
 		"port": {[]string{"me@qq.com", "--from", "me@qq.com", "--server", "smtps://127.0.0.1:1"}, []string{"4", right}, []string{sandboxPassword},
 			[]string{"127.0.0.1:465, TLS", "127.0.0.1:587, STARTTLS", "the same one again"}, `server = "` + right},
 		"host": {[]string{"me@qq.com", "--from", "me@qq.com", "--server", "smtps://" + wrongName.TLSAddr(), "--tls-ca", wrongName.CAFile()}, []string{""},
@@ -291,7 +291,7 @@ func TestLoginCorrectsSecretFile(t *testing.T) {
 	clitest.Wants(t, "the configuration", d.config(), "right.txt")
 }
 
-// If the configuration can't be written, no secret remains, and an earlier secret is
+// If can't write the configuration, no secret remains, and an earlier secret is
 // restored.
 func TestLoginTakesTheSecretBack(t *testing.T) {
 	t.Parallel()

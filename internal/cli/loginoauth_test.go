@@ -97,7 +97,7 @@ func TestLoginOAuthServers(t *testing.T) {
 		"no refresh token": {grants.ClientID(), grants.DeviceURL, grants.TokenURL, command.ExitOK, "returned no refresh token"},
 		"unreachable":      {grants.ClientID(), gone, gone, command.ExitTemporary, "can't reach 127.0.0.1"},
 		"bad client":       {"somebody", grants.DeviceURL, grants.TokenURL, command.ExitConfig, "refused the client ID"},
-		"bad URL":          {grants.ClientID(), grants.DeviceURL, "http://login.example/", command.ExitConfig, "want a URL that begins with https://"},
+		"bad URL":          {grants.ClientID(), grants.DeviceURL, "http://login.example/", command.ExitConfig, "want a URL that starts with https://"},
 		"nonsense":         {grants.ClientID(), grants.AuthURL, grants.TokenURL, command.ExitTemporary, "does not respond like an OAuth 2.0 server"},
 	} {
 		d := newDesk(t)

@@ -117,7 +117,7 @@ func TestPassphraseMistyped(t *testing.T) {
 	d, s, _ := sealedDesk(t)
 	d.secrets = []string{sandboxPassword, "a", "b", "correct horse"}
 	code, _, errs := d.login(s, "qq")
-	if code != command.ExitOK || strings.Count(errs, "That is not the passphrase.") != 2 {
+	if code != command.ExitOK || strings.Count(errs, "Wrong passphrase.") != 2 {
 		t.Errorf("login: %d %s", code, errs)
 	}
 	d.secrets = []string{"a", "correct horse"}
@@ -127,7 +127,7 @@ func TestPassphraseMistyped(t *testing.T) {
 	}
 	d.secrets = []string{sandboxPassword, "a", "b", "c", "correct horse"}
 	code, _, errs = d.login(s, "qq")
-	clitest.Wants(t, "three wrong ones", errs, "the passphrase of the encrypted file ", " is wrong", "Nothing was saved.", "If it is forgotten")
+	clitest.Wants(t, "three wrong ones", errs, "the passphrase of the encrypted file ", " is wrong", "Nothing was saved.", "If you forgot it")
 	if code != command.ExitConfig || len(d.secrets) != 1 {
 		t.Errorf("%d, %d secrets left", code, len(d.secrets))
 	}
@@ -136,7 +136,7 @@ func TestPassphraseMistyped(t *testing.T) {
 // If the encrypted file can't be written, one message says so, and what to do.
 func TestEncryptedFileCantBeWritten(t *testing.T) {
 	t.Parallel()
-	for lang, says := range map[string][]string{"en": {"can't be written (", "Make room on the disk", "Nothing was saved."}, "zh": {"无法写入", "请腾出磁盘空间", "没有保存"}} {
+	for lang, says := range map[string][]string{"en": {"can't be written (", "Free disk space", "Nothing was saved."}, "zh": {"无法写入", "请清理磁盘空间", "没有保存"}} {
 		s := sandboxtest.Start(t, "qq")
 		d := newDesk(t)
 		d.keyring = nil
@@ -166,9 +166,9 @@ func TestAccountRemoveNeedsThePassphrase(t *testing.T) {
 	}
 	d.pipe = true
 	code, _, errs = d.yan("account", "remove", "qq", "--yes", "--lang", "zh")
-	clitest.Wants(t, "nobody to ask", errs, "没有任何改动", "YAN_PASSPHRASE_FILE", "--keep-secret")
+	clitest.Wants(t, "no keyring is available", errs, "没有任何改动", "YAN_PASSPHRASE_FILE", "--keep-secret")
 	if code != command.ExitConfig || d.config() != before {
-		t.Errorf("nobody to ask: %d\n%s", code, d.config())
+		t.Errorf("no keyring is available: %d\n%s", code, d.config())
 	}
 	d.pipe, d.secrets = false, []string{"correct horse"}
 	if code, _, errs := d.yan("account", "remove", "qq", "--yes"); code != command.ExitOK || strings.Contains(d.config(), "[account.qq]") {
@@ -209,7 +209,7 @@ func TestAccountRemoveDeletesItsOwnFile(t *testing.T) {
 			t.Errorf("%d: %d %s; %v", i, code, errs, err)
 		}
 		if i == 0 {
-			clitest.Wants(t, "the output", out, "qq.secret with its secret is deleted.")
+			clitest.Wants(t, "the output", out, "Deleted ", "qq.secret with its secret.")
 		}
 		d.writes("")
 	}

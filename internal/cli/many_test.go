@@ -182,7 +182,7 @@ func TestInterruptedRun(t *testing.T) {
 		if fault != "" {
 			want = command.ExitUnknown
 		}
-		for _, says := range []string{"Interrupted: waiting for the messages that are on their way, 10 seconds at most", "Run the same command again"} {
+		for _, says := range []string{"Interrupted: waiting for the messages in flight, at most 10 seconds", "Run the same command again"} {
 			if !strings.Contains(errs.String(), says) {
 				t.Errorf("%q: %q is missing in %s", fault, says, errs)
 			}
@@ -258,7 +258,7 @@ func TestLogInUse(t *testing.T) {
 	}
 	args := []string{"send", "--server", s.URL(), "--tls-ca", s.CAFile(), "--raw", clitest.WriteMails(t, 2), "--log", path}
 	code, _, errs := run(t.Context(), login(s), args...)
-	if code != command.ExitTemporary || !strings.Contains(errs, "another yan is using this log at the moment") {
+	if code != command.ExitTemporary || !strings.Contains(errs, "another yan is using this log") {
 		t.Errorf("exit status %d: %s", code, errs)
 	}
 	if code, _, errs := run(t.Context(), login(s), append(args, "--lang", "zh")...); !strings.Contains(errs, "另一个 yan 正在使用这个日志") {

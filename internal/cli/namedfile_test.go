@@ -124,7 +124,7 @@ func TestValuesThatBeginWithAt(t *testing.T) {
 	// A text that looks like a file name is sent, with a hint.
 	code, out, errs = run(t.Context(), nil, "send", "--dry-run", "--server", "smtps://127.0.0.1:1", "-f", "me@example.org",
 		"-t", "friend@163.com", "-s", "x", "-b", "@notes.txt")
-	if code != command.ExitOK || !strings.Contains(out, "\n@notes.txt") || !strings.Contains(errs, `--body: the text is "@notes.txt"; to send what is in a file, write --body-file notes.txt.`) {
+	if code != command.ExitOK || !strings.Contains(out, "\n@notes.txt") || !strings.Contains(errs, `--body: the text is "@notes.txt"; to send the contents of a file, write --body-file notes.txt.`) {
 		t.Errorf("exit status %d\n%s%s", code, out, errs)
 	}
 	for _, flag := range []string{"to", "cc", "bcc"} {

@@ -95,9 +95,9 @@ type dialogue struct {
 
 func dialogues() map[string]dialogue {
 	return map[string]dialogue{
-		"English": {"en_US.UTF-8", "Your e-mail address", "Your name", "Authorization code", "The login did not work", "Account qq is ready",
+		"English": {"en_US.UTF-8", "Your e-mail address", "Your name", "Authorization code", "Login failed", "Account qq is ready",
 			"Where should the secret be stored?", "New passphrase", "Repeat it", "Passphrase of the encrypted file", "Press Enter to change", "accepted"},
-		"Chinese": {"zh_CN.UTF-8", "您的邮箱地址", "您的名字", "授权码", "登录没有成功", "账号 qq 已就绪",
+		"Chinese": {"zh_CN.UTF-8", "您的邮箱地址", "您的名字", "授权码", "登录失败", "账号 qq 已就绪",
 			"密码或授权码存放在哪里？", "加密文件的新口令", "再输入一次", "加密文件的口令", "直接按回车", "已接收"},
 	}
 }

@@ -309,15 +309,15 @@ func TestSaysWhetherAnybodySends(t *testing.T) {
 	k := newKeeper(t)
 	args := []string{"send", "--queue", "-t", "a@example.org", "-s", "hi", "-b", "x", "--outbox", filepath.Join(t.TempDir(), "out.db")}
 	_, out, _ := k.yan(args...)
-	clitest.Wants(t, "without a worker", out, "Nothing sends it yet")
+	clitest.Wants(t, "without a worker", out, "No worker is running")
 	if err := k.store.Join(t.Context(), queue.Worker{Owner: "o", Host: "host", PID: 7}, time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	_, out, _ = k.yan(args...)
 	clitest.Wants(t, "with a worker", out, "A worker is running")
 	_, out, _ = k.yan("queue", "stats")
-	clitest.Wants(t, "the stats", out, "process 7 on host sends")
+	clitest.Wants(t, "the stats", out, "process 7 on host has been sending")
 	k.clock.Advance(2 * time.Minute)
 	_, out, _ = k.yan(args...)
-	clitest.Wants(t, "behind the end of its lease", out, "Nothing sends it yet")
+	clitest.Wants(t, "behind the end of its lease", out, "No worker is running")
 }

@@ -152,7 +152,7 @@ func TestAnOutboxThatIsNotThere(t *testing.T) {
 		for where, want := range map[string]string{here: "flag", nowhere: "flag and variable"} {
 			w, _, errs := k.world()
 			w.OpenOutbox = nil
-			if code := Run(t.Context(), append(line, "--outbox", where), w); code != command.ExitNoInput || !strings.Contains(errs.String(), "there is no outbox") {
+			if code := Run(t.Context(), append(line, "--outbox", where), w); code != command.ExitNoInput || !strings.Contains(errs.String(), "not found") {
 				t.Errorf("%v, %s: exit status %d: %s", line, want, code, errs)
 			}
 			k.env["YAN_OUTBOX"] = where
@@ -160,7 +160,7 @@ func TestAnOutboxThatIsNotThere(t *testing.T) {
 			w.OpenOutbox = nil
 			code := Run(t.Context(), line, w)
 			delete(k.env, "YAN_OUTBOX")
-			if where == nowhere && (code != command.ExitNoInput || !strings.Contains(errs.String(), "there is no outbox")) {
+			if where == nowhere && (code != command.ExitNoInput || !strings.Contains(errs.String(), "not found")) {
 				t.Errorf("%v, variable: exit status %d: %s", line, code, errs)
 			}
 			if where == here && code == command.ExitNoInput {

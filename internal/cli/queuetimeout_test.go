@@ -18,8 +18,8 @@ import (
 func TestQueueRunTimeout(t *testing.T) {
 	t.Parallel()
 	for format, want := range map[string]string{
-		"en":     "The time of --timeout is over: messages that were not begun stay in the outbox",
-		"zh":     "--timeout 规定的时间已到：",
+		"en":     "The --timeout has expired: the remaining messages stay in the outbox",
+		"zh":     "已超过 --timeout 规定的时间：",
 		"--json": `"exit":75`,
 		"-q":     "",
 	} {

@@ -75,12 +75,12 @@ func TestAccountImportSkipsWhatIsThere(t *testing.T) {
 		says  string
 		kept  []string
 	}{
-		{"", []string{"--all"}, command.ExitOK, "Left as they are, since there are accounts of these names already (--replace replaces them): a", []string{"old@qq.com", "b@example.org"}},
+		{"", []string{"--all"}, command.ExitOK, "Unchanged, because accounts with these names exist (use --replace to replace them): a", []string{"old@qq.com", "b@example.org"}},
 		{"", []string{"--all", "--lang", "zh"}, command.ExitOK, "以下账号已存在，未改动（--replace 可替换）：a", []string{"old@qq.com", "b@example.org"}},
-		{"", []string{"--all", "--replace"}, command.ExitOK, "Taken over", []string{"a@example.org", "b@example.org"}},
+		{"", []string{"--all", "--replace"}, command.ExitOK, "Imported into", []string{"a@example.org", "b@example.org"}},
 		{"y\ny\n", nil, command.ExitOK, "Replace the account a (old@qq.com)?", []string{"a@example.org", "b@example.org"}},
 		{"\ny\n", nil, command.ExitOK, "Replace the account a (old@qq.com)?", []string{"old@qq.com", "b@example.org"}},
-		{"", []string{"--name", "a"}, command.ExitUsage, "there is an account a already", []string{"old@qq.com"}},
+		{"", []string{"--name", "a"}, command.ExitUsage, "account a exists already", []string{"old@qq.com"}},
 	} {
 		w, out, errs, path := machineWith(t, there, tt.typed, secrettest.New())
 		if err := os.WriteFile(filepath.Join(filepath.Dir(path), ".msmtprc"), []byte(settings), 0o600); err != nil {
@@ -149,7 +149,7 @@ func TestSendSecretThatIsGone(t *testing.T) {
 	if code, _, errs := d.login(s, "me@qq.com", "--from", "me@qq.com"); code != command.ExitOK {
 		t.Fatalf("%d %s", code, errs)
 	}
-	for lang, says := range map[string]string{"en": "No secret is kept for the account qq (any more).", "zh": "没有（或不再有）为账号 qq 保存的密码"} {
+	for lang, says := range map[string]string{"en": "Account qq has no stored secret.", "zh": "没有（或不再有）为账号 qq 保存的密码"} {
 		clear(d.keyring)
 		d.secrets = []string{sandboxPassword}
 		code, _, errs := d.yan("send", "-t", "friend@163.com", "-s", "hi", "-b", "x", "--lang", lang)

@@ -138,7 +138,7 @@ func TestOutputThatCantBeWritten(t *testing.T) {
 		if code := fmt.Sprint(Run(t.Context(), args, w)); code != want {
 			t.Errorf("%q: exit status %s, want %s", args, code, want)
 		}
-		if !strings.Contains(errs.String(), "the output can't be written: disk full") {
+		if !strings.Contains(errs.String(), "can't write the output: disk full") {
 			t.Errorf("%q: %s", args, errs)
 		}
 	}
@@ -257,10 +257,10 @@ func TestHints(t *testing.T) {
 		if code := Run(t.Context(), args, w); code != command.ExitOK {
 			t.Fatalf("exit status %d: %s", code, errs)
 		}
-		if got := strings.Contains(errs.String(), "The message has no text, and is sent all the same"); got != terminal {
+		if got := strings.Contains(errs.String(), "The message has no text and is sent without it"); got != terminal {
 			t.Errorf("terminal %v: %q", terminal, errs)
 		}
-		if got := strings.Contains(errs.String(), "Others on this machine can read"); got != (runtime.GOOS != "windows") {
+		if got := strings.Contains(errs.String(), "Other users of this machine can read"); got != (runtime.GOOS != "windows") {
 			t.Errorf("terminal %v: %q", terminal, errs)
 		}
 	}

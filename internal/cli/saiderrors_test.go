@@ -17,13 +17,13 @@ func TestErrorsAreSaidInChinese(t *testing.T) {
 	const good = "[account.a]\nfrom = \"a@qq.com\"\n"
 	for _, test := range []struct{ config, want string }{
 		{"[account.a]\nfrom = 1", "account.a.from 无法使用：类型不对：应为用引号括起的文本"},
-		{"[account.a]\nserver = \"qq\"", "缺少发件人：应为地址，或名字加地址"},
-		{"[account.a]\nfrom = \"nobody\"", "不是可以发信的地址：地址“nobody”：缺少 @"},
+		{"[account.a]\nserver = \"qq\"", "缺少发件人：应为地址，可带名字"},
+		{"[account.a]\nfrom = \"nobody\"", "不是有效的发件地址：地址“nobody”：缺少 @"},
 		{good + "server = \"qqq\"", "服务器“qqq”既不是 URL，也不是已知的服务商；可能是指 qq"},
 		{good + "server = \"http://qq.com\"", "协议“http”不是 smtps、smtp、smtp+notls、lmtp、lmtp+unix 之一"},
 		{good + "server = \"smtp://smtp.qq.com:465\"", "端口 465 一开始就用 TLS；请把 smtp:// 改为 smtps://"},
 		{"default = \"zz\"\n" + good, "default 无法使用：没有账号“zz”"},
-		{good + "fallback = \"a\"", "备用账号（fallback）首尾相接，成了循环：a, a"},
+		{good + "fallback = \"a\"", "备用账号（fallback）形成循环引用：a, a"},
 		{good + "secret = { command = \"x\", file = \"y\" }", "写了多个存放位置"},
 		{good + "tls_pin = \"x\"", "证书指纹“x”：应为 sha256: 加 64 位十六进制数字"},
 		{good + "timeout = \"30\"", "应为带单位的时间，如 30s 或 5m"},
@@ -40,7 +40,7 @@ func TestErrorsAreSaidInChinese(t *testing.T) {
 		{"[account.a]\nfrom = \"\xff\"", "文本中有不是 UTF-8 的字符"},
 		{good + "connections = 1__0", "第 3 行不是有效的 TOML（number must have"},
 		{"[account.a]\nfrom = “a@qq.com”\n", "引号要用半角 \" \"，不要用全角 “ ”"},
-		{"[account.a]\n授权码 = \"hunter2\"\n", "account.a.授权码：密码或授权码不应写在此文件中"},
+		{"[account.a]\n授权码 = \"hunter2\"\n", "account.a.授权码：密码或授权码不能写在此文件中"},
 		{"[account.工作]\nfrom = \"a@qq.com\"\n", "account.工作 无法使用：名称只能由英文字母、数字、- 和 _ 组成"},
 	} {
 		config := filepath.Join(t.TempDir(), "config.toml")
@@ -79,11 +79,11 @@ func TestSettingsAreRefusedInTheUsersLanguage(t *testing.T) {
 		{"--set", "connections=-1", "--set connections=-1: want a number above zero; nothing was changed", "--set connections=-1：应为大于 0 的数；未作任何改动"},
 		{"--set", "pipelining=yes", "--set pipelining=yes: want true or false; nothing was changed", "--set pipelining=yes：应为 true 或 false；未作任何改动"},
 		{"--set", "match=x", "--set match=x: want a list like [\"a\", \"b\"]; nothing", "--set match=x：应为列表"},
-		{"--set", "fallback=zz", `--set fallback=zz: there is no account "zz"; nothing was changed`, "--set fallback=zz：没有账号“zz”；未作任何改动"},
-		{"--set", "form=x", "--set form: there is no key account.qq.form; nothing was changed\n     Did you mean from?", "--set form：没有名为 account.qq.form 的配置项；未作任何改动"},
-		{"--set", "password=hunter2", "--set password: a secret does not belong into this file; nothing was changed", "--set password：密码或授权码不应写在此文件中；未作任何改动"},
-		{"--unset", "form", "--unset form: there is no key account.qq.form; nothing was changed", "--unset form：没有名为 account.qq.form 的配置项；未作任何改动"},
-		{"--unset", "from", "--unset from: the sender is missing: want an address, or a name with an address; nothing", "--unset from：缺少发件人"},
+		{"--set", "fallback=zz", `--set fallback=zz: unknown account "zz"; nothing was changed`, "--set fallback=zz：没有账号“zz”；未作任何改动"},
+		{"--set", "form=x", "--set form: unknown key account.qq.form; nothing was changed\n     Did you mean from?", "--set form：没有名为 account.qq.form 的配置项；没有任何改动"},
+		{"--set", "password=hunter2", "--set password: secrets are not allowed in this file; nothing was changed", "--set password：密码或授权码不能写在此文件中；没有任何改动"},
+		{"--unset", "form", "--unset form: unknown key account.qq.form; nothing was changed", "--unset form：没有名为 account.qq.form 的配置项；没有任何改动"},
+		{"--unset", "from", "--unset from: the sender is missing: want an address, with or without a name; nothing", "--unset from：缺少发件人"},
 	} {
 		for lang, want := range map[string]string{"en": test.english, "zh": test.chinese} {
 			code, _, errs := run(t.Context(), map[string]string{"YAN_CONFIG": config}, "--lang", lang, "account", "edit", "qq", test.flag, test.pair)

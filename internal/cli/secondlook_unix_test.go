@@ -18,11 +18,11 @@ func TestSecondLookOnTerminal(t *testing.T) {
 		exit           int
 		received       int
 	}{
-		{[]string{"send", "-t", "a@example.org"}, []string{"neither subject nor text. Send it all the same? (y/n) [n]", "\r", "nothing was sent"}, command.ExitData, 0},
-		{[]string{"send", "-t", "a@example.org"}, []string{"Send it all the same?", "y\r", "accepted"}, command.ExitOK, 1},
+		{[]string{"send", "-t", "a@example.org"}, []string{"neither subject nor text. Send it anyway? (y/n) [n]", "\r", "nothing was sent"}, command.ExitData, 0},
+		{[]string{"send", "-t", "a@example.org"}, []string{"Send it anyway?", "y\r", "accepted"}, command.ExitOK, 1},
 		{[]string{"--lang", "zh", "send", "-t", "a@example.org"}, []string{"仍要发送吗", "\x03"}, command.ExitTemporary, 1},
-		{[]string{"send", "-t", "Bee <b@qq.con>", "-s", "x", "-b", "x"}, []string{"b@qq.con: is b@qq.com meant? (y/n) [y]", "\r", "b@qq.com  accepted"}, command.ExitOK, 2},
-		{[]string{"send", "-t", "b@qq.con", "-s", "x", "-b", "x"}, []string{"is b@qq.com meant?", "n\r", "b@qq.con  accepted"}, command.ExitOK, 3},
+		{[]string{"send", "-t", "Bee <b@qq.con>", "-s", "x", "-b", "x"}, []string{"b@qq.con: did you mean b@qq.com? (y/n) [y]", "\r", "b@qq.com  accepted"}, command.ExitOK, 2},
+		{[]string{"send", "-t", "b@qq.con", "-s", "x", "-b", "x"}, []string{"did you mean b@qq.com?", "n\r", "b@qq.con  accepted"}, command.ExitOK, 3},
 	} {
 		s.runs(vars, c.args...)
 		for i, text := range c.dialogue {

@@ -374,7 +374,7 @@ func TestCommandsAreNotShownWhole(t *testing.T) {
 func TestAccountTestStopsAtOneRefusal(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "qq")
-	for lang, says := range map[string]string{"en": "b: not tried: it logs in as a does", "zh": "b：未尝试：它与 a "} {
+	for lang, says := range map[string]string{"en": "b: not tried: same login and secret as a", "zh": "b：未尝试：登录名和密码与 a "} {
 		d := newDesk(t)
 		config := "version = 1\n"
 		for _, acc := range [][2]string{{"a", "WRONG"}, {"b", "SAME"}, {"c", "OTHER"}, {"d", "RIGHT"}, {"e", "RIGHT"}} {

@@ -101,15 +101,15 @@ func TestAccountProblems(t *testing.T) {
 		args         []string
 		en, zh       string
 	}{
-		{"unknown account", clitest.TwoAccounts, []string{"-A", "tow"}, `there is no account "tow"`, `没有账号“tow”`},
-		{"both", clitest.TwoAccounts, []string{"-A", "two", "--server", "qq"}, "the account has its server", "账号已含服务器"},
-		{"unknown key", clitest.TwoAccounts + "sever = 1\n", nil, "there is no key account.two.sever", "没有名为 account.two.sever 的配置项"},
-		{"newer", "version = 9\n", nil, "of a newer yan", "属于更新版本的 yan"},
-		{"a secret in clear", clitest.TwoAccounts + "password = \"hunter2\"\n", nil, "does not belong into this file", "不应写在此文件中"},
-		{"no TOML", "x", nil, "this is not TOML", "不是有效的 TOML"},
+		{"unknown account", clitest.TwoAccounts, []string{"-A", "tow"}, `unknown account "tow"`, `没有账号“tow”`},
+		{"both", clitest.TwoAccounts, []string{"-A", "two", "--server", "qq"}, "the account has its own server", "账号已含服务器"},
+		{"unknown key", clitest.TwoAccounts + "sever = 1\n", nil, "unknown key account.two.sever", "没有名为 account.two.sever 的配置项"},
+		{"newer", "version = 9\n", nil, "by a newer yan", "由更新版本的 yan 写成"},
+		{"a secret in clear", clitest.TwoAccounts + "password = \"hunter2\"\n", nil, "are not allowed in this file", "不能写在此文件中"},
+		{"no TOML", "x", nil, "not TOML", "不是有效的 TOML"},
 		{"no default", strings.Replace(clitest.TwoAccounts, `default = "one"`, "", 1), nil, "several accounts and no default", "没有默认账号"},
 		{"two that match", clitest.TwoAccounts + "[account.three]\nfrom = \"two@example.org\"\nserver = \"smtps://x.example\"\n", []string{"-f", "two@example.org"},
-			"several accounts serve two@example.org", "多个账号都可用于 two@example.org"},
+			"several accounts can send as two@example.org", "多个账号都可用于 two@example.org"},
 		{"no such CA", strings.Replace(clitest.TwoAccounts, "{two}", "server = \"smtps://127.0.0.1\"\ntls_ca = \"missing.pem\"", 1), []string{"-A", "two"},
 			"account two: tls_ca", "账号 two：tls_ca"},
 		{"no signature file", clitest.TwoAccounts + "[account.three]\nfrom = \"three@qq.com\"\nsignature_file = \"missing\"\n", []string{"-A", "three"},
@@ -160,7 +160,7 @@ func TestFallback(t *testing.T) {
 		{"the message is deferred", "body-451", []string{"a@example.org"}, nil, command.ExitOK, 0, 1, "a@example.org"},
 		{"all or none", "rcpt-450*1", []string{"a@example.org", "b@example.org"}, nil, command.ExitOK, 0, 1, "a@example.org b@example.org"},
 		{"a limit with a 5xx", "body-550+Sender_frequency_limited", []string{"a@example.org"}, nil, command.ExitOK, 0, 1, "a@example.org"},
-		{"refused for good", "body-554", []string{"a@example.org"}, nil, command.ExitUnavailable, 0, 0, ""},
+		{"refused permanently", "body-554", []string{"a@example.org"}, nil, command.ExitUnavailable, 0, 0, ""},
 		{"the login is refused", "auth-535", []string{"a@example.org"}, nil, command.ExitAuth, 0, 0, ""},
 		{"never after unknown", "body-cut", []string{"a@example.org"}, nil, command.ExitUnknown, 0, 0, ""},
 		{"switched off", "greeting-421", []string{"a@example.org"}, []string{"--no-fallback"}, command.ExitTemporary, 0, 0, ""},
@@ -227,7 +227,7 @@ func TestFallbackOfWholeMessages(t *testing.T) {
 
 	stranger := clitest.WriteConfig(t, clitest.TwoAccounts, servers)
 	code, _, errs = run(t.Context(), stranger, "send", "-A", "one", "--raw", dir)
-	if code != command.ExitTemporary || !strings.Contains(errs, "does not serve the sender one@example.org") {
+	if code != command.ExitTemporary || !strings.Contains(errs, "it can't send as one@example.org") {
 		t.Errorf("a sender that the other account does not serve: exit status %d\n%s", code, errs)
 	}
 }
@@ -267,7 +267,7 @@ func TestFallbackThatCantBeHad(t *testing.T) {
 			t.Fatal(err)
 		}
 		code, out, errs := run(t.Context(), env, "send", "-t", "a@example.org", "-b", "x")
-		if code != command.ExitTemporary || !strings.Contains(out, "451") || !strings.Contains(errs, "Account two does not take over") {
+		if code != command.ExitTemporary || !strings.Contains(out, "451") || !strings.Contains(errs, "Fallback account two is not used") {
 			t.Errorf("%s: exit status %d\n%s%s", name, code, out, errs)
 		}
 	}

@@ -58,7 +58,7 @@ func TestResultBeforeSentCopyOfAPart(t *testing.T) {
 		"refused there":     {keys: "{two}", fault: "mail-554", args: []string{"-t", "a@example.org", "-t", "rcpt-450@example.org", "-b", "x"}},
 		"came to nothing":   {keys: closed, args: []string{"-t", "a@example.org", "-t", "rcpt-450@example.org", "-b", "x"}},
 		"a file, nothing":   {keys: closed + "match = [\"one@example.org\"]", args: []string{"--raw", raw}},
-		"can't be had":      {keys: "server = \"smtps://x@127.0.0.1:1\"\nsecret = { file = \"missing.code\" }", args: []string{"-t", "a@example.org", "-t", "rcpt-450@example.org", "-b", "x"}},
+		"can't get":         {keys: "server = \"smtps://x@127.0.0.1:1\"\nsecret = { file = \"missing.code\" }", args: []string{"-t", "a@example.org", "-t", "rcpt-450@example.org", "-b", "x"}},
 		"does not serve it": {keys: "{two}", args: []string{"--raw", raw}},
 	} {
 		for _, format := range []string{"", "--json"} {

@@ -270,7 +270,7 @@ func TestServeExitStatus(t *testing.T) {
 		"another one":              {file, model(), nil, []string{"--socket", filepath.Join(dir, "busy.sock")}, command.ExitTemporary, "another yan serve"},
 		"no place for the socket":  {file, model(), nil, []string{"--socket", filepath.Join(file, "s.sock")}, command.ExitCantCreate, "--socket"},
 		"an address of others":     {file, model(), nil, []string{"--metrics", "192.0.2.1:1"}, command.ExitUnavailable, "--metrics"},
-		"an outbox of a newer yan": {file, nil, &queue.NewerError{Has: 9, Knows: 1}, nil, command.ExitConfig, "newer"},
+		"an outbox by a newer yan": {file, nil, &queue.NewerError{Has: 9, Knows: 1}, nil, command.ExitConfig, "newer"},
 		"a disk that fails":        {file, nil, queue.ErrBroken, nil, command.ExitIO, "written"},
 		"a folder of others":       {file, nil, os.ErrPermission, nil, command.ExitCantCreate, "permission"},
 		"a database that is down":  {file, nil, errors.New("connection refused"), nil, command.ExitTemporary, "refused"},
@@ -309,7 +309,7 @@ func TestServeIsResumed(t *testing.T) {
 	}
 	w, out, errs := world(map[string]string{"YAN_CONFIG": s.config, "HOME": filepath.Dir(s.config)})
 	w.OpenOutbox = func(context.Context, string, outbox.Options) (outbox.Store, error) { return kept{s.store}, nil }
-	if code := Run(t.Context(), []string{"queue", "resume", "work"}, w); code != command.ExitOK || !strings.Contains(out.String(), "account work goes on") {
+	if code := Run(t.Context(), []string{"queue", "resume", "work"}, w); code != command.ExitOK || !strings.Contains(out.String(), "account work resumed") {
 		t.Errorf("exit status %d\n%s%s", code, out, errs)
 	}
 	s.sandbox.WaitMessages(1)

@@ -214,7 +214,7 @@ func (d *daemon) recoverPanics(h http.Handler) http.Handler {
 			}
 			if v != nil {
 				d.logFailure(r.URL.Path, delivery.NewPanicError(r.URL.Path, v))
-				writeText(w, http.StatusInternalServerError, "a mistake in yan itself")
+				writeText(w, http.StatusInternalServerError, "a bug in yan")
 			}
 		}()
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)

@@ -106,7 +106,7 @@ func TestAutoconfigFailures(t *testing.T) {
 		what    string // the URL, if it is not that of the configuration
 		want    string
 	}{
-		{name: "not there", handler: http.NotFound, want: "HTTP 404 Not Found"},
+		{name: "missing", handler: http.NotFound, want: "HTTP 404 Not Found"},
 		{name: "a page", handler: answer("<!DOCTYPE html><html><body>Welcome<br></body></html>"), want: "not a mail configuration"},
 		{name: "empty", handler: answer(""), want: "not a mail configuration"},
 		{name: "cut off", handler: answer(good[:len(good)-20]), want: "not a mail configuration"},

@@ -12,7 +12,7 @@ import (
 // package, and one that a lower package made with package localerr.
 func TestSayErrors(t *testing.T) {
 	t.Parallel()
-	lower := localerr.Errorf("there is no such key")
+	lower := localerr.Errorf("unknown key")
 	for _, c := range []struct {
 		err    error
 		en, zh string
@@ -20,7 +20,7 @@ func TestSayErrors(t *testing.T) {
 		{textErrorf("odd %d", "奇怪 %d", 3), "x: odd 3", "甲：奇怪 3"},
 		{&recordError{"a.example", errTwoRecords}, "x: a.example: there are several SPF records", "甲：a.example：有多条 SPF 记录"},
 		{errors.New("plain"), "x: plain", "甲：plain"},
-		{lower, "x: " + lower.Error(), "甲：" + i18n.Translations(i18n.Chinese)["there is no such key"]},
+		{lower, "x: " + lower.Error(), "甲：" + i18n.Translations(i18n.Chinese)["unknown key"]},
 	} {
 		if got := say("x: %v", "甲：%v", c.err); got.EN != c.en || got.ZH != c.zh {
 			t.Errorf("%v: %+v, want %q and %q", c.err, got, c.en, c.zh)

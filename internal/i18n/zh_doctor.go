@@ -3,7 +3,7 @@ package i18n
 // chineseDoctor is the part of the table for yan doctor.
 var chineseDoctor = map[string]string{
 	"can't read the password: %s": "无法读取密码：%s",
-	"there is no keyring that works, and nobody to ask for the passphrase of the encrypted file": "没有可用的密钥环，也无人可询问加密文件的口令",
+	"no keyring is available, and without a terminal yan can't ask for the passphrase of the encrypted file": "没有可用的密钥环，又没有终端，无法询问加密文件的口令",
 	"ACCOUNT|HOST": "账号|主机",
 	"Find out why sending fails and how to fix it": "查明发信失败的原因和解决办法",
 	"Check each step of sending a message, and end with the one thing to do next: the server's name, ports, TLS, certificate, extensions and speed, the login, the sender, and SPF, DKIM and DMARC of the sender's domain.\n\nWithout an argument, checks the default account. HOST is a host, host:port, URL, provider or address; its password comes from the file set by YAN_PASSWORD_FILE, and without one doctor does not log in. It logs in once and sends no message without --send-to.": "逐步检查发信的每个环节，最后给出下一步该做的一件事：服务器域名、端口、TLS、证书、扩展及其对速度的影响、登录、发件人，以及发件域名的 SPF、DKIM 和 DMARC。\n\n不带参数时检查默认账号。“主机”可以是主机名、主机:端口、URL、服务商或邮箱地址；其密码取自 YAN_PASSWORD_FILE 指定的文件，没有密码则不登录。整个过程只登录一次；除非使用 --send-to，否则不发送任何邮件。",
@@ -18,8 +18,8 @@ var chineseDoctor = map[string]string{
 	"%q is neither an account nor a known provider":                                                   "%q既不是账号，也不是已知的服务商",
 	"'yan providers' lists the known providers; write a host with its domain, like smtp.example.com.": "yan providers 列出已知的服务商；主机名要写完整，例如 smtp.example.com。",
 	"there are several accounts and no default: %s":                                                   "有多个账号，没有默认账号：%s",
-	"Choose one: %s":          "请选择一个：%s",
-	"there is no account yet": "还没有账号",
+	"Choose one: %s":            "请选择一个：%s",
+	"there are no accounts yet": "还没有账号",
 	"Run 'yan login' to create one, or 'yan doctor HOST' to check a server without one.": "用 yan login 添加账号；也可用 yan doctor 主机 直接检查服务器。",
 	"no known server for %s":             "不知道 %s 的服务器",
 	"Specify it: %s":                     "请指明服务器：%s",

@@ -14,33 +14,26 @@ var chineseOutboxStore = map[string]string{
 	"%s and the outbox belong to different users: the administrator does not write there": "%s 与发件箱属于不同的用户：管理员不会写入该处",
 
 	// yan send --queue.
-	"Look before you do it again: %s":                                 "重试之前请先查看：%s",
-	"whether the message is in the outbox is not known":               "无法确定邮件是否已在发件箱中",
-	"whether %s is in the outbox is not known; %d of %d messages are": "无法确定%s是否已在发件箱中；已确定放入 %d 封，共 %d 封",
-	"Look for its Message-ID before you send it again: %s. With --key a repeated command adds nothing twice.": "再次发送之前，请先查找它的 Message-ID：%s。" +
+	"Check before you run it again: %s":                                "重试之前请先查看：%s",
+	"it is unknown whether the message is in the outbox":               "无法确定邮件是否已在发件箱中",
+	"it is unknown whether %s is in the outbox; %d of %d messages are": "无法确定%s是否已在发件箱中；已确定放入 %d 封，共 %d 封",
+	"Search for its Message-ID before you send it again: %s. With --key a repeated command adds nothing twice.": "再次发送之前，请先查找它的 Message-ID：%s。" +
 		"使用 --key 时，重复执行同一命令不会重复放入。",
 	"Run the same command again: with the same --key nothing is added twice.": "请再次执行同一命令：--key 相同时不会重复放入。",
 
 	// yan queue adopt and copies.
 	"Let a copy of an outbox deliver": "让发件箱的副本开始发送",
-	"An outbox that was copied, restored from a backup or moved to another disk or machine delivers nothing: the original may have " +
-		"sent the same messages. This command makes it an outbox of its own.\n\n" +
-		"Everything in it that is not finished is in doubt afterwards, because the original may have sent it since the copy was made; " +
-		"'yan queue resolve' decides about each message. If you moved the outbox and the original is gone, use --moved: " +
-		"then only what was being sent at that moment is in doubt.": "复制得到、从备份恢复或移到其他磁盘、其他机器上的发件箱不会发送任何邮件：原来的发件箱可能已经发送了同样的邮件。" +
-		"此命令使它成为独立的发件箱。\n\n" +
-		"此后，其中所有未结束的邮件都转为“结果存疑”，因为复制之后原来的发件箱可能已经发送；用 'yan queue resolve' 逐封决定。" +
-		"如果您移动了发件箱，原来的已不存在，请用 --moved：这时只有当时正在发送的邮件转为“结果存疑”。",
-	"the original is gone, and nothing was sent from it since":                         "原来的发件箱已不存在，且此后没有从中发送过邮件",
-	"this outbox is not a copy; nothing was changed":                                   "此发件箱不是副本，未作更改",
-	"adopted; recipients in doubt: %d":                                                 "已接管；结果存疑的收件人：%d",
-	"'yan queue --state in_doubt' lists them, 'yan queue resolve' decides about them.": "'yan queue --state in_doubt' 列出它们，'yan queue resolve' 决定如何处理。",
-	"If the original is gone: %s. If it is not, or you do not know: %s; what waits here is in doubt then.": "如果原来的发件箱已不存在：%s。如果还在，或不能确定：%s；" +
+	"An outbox that was copied, restored from a backup or moved to another disk or machine delivers nothing: the original may have sent the same messages. This command makes it an independent outbox.\n\nAll its unfinished messages become in doubt, because the original may have sent them since the copy was made; decide about each with 'yan queue resolve'. If you moved the outbox and the original is gone, use --moved: then only messages that were being sent at that moment are in doubt.": "复制得到、从备份恢复或移到其他磁盘、其他机器上的发件箱不会投递任何邮件：原来的发件箱可能已经发送了同样的邮件。此命令使它成为独立的发件箱。\n\n此后，其中所有未完成的邮件都转为“结果存疑”，因为复制之后原来的发件箱可能已经发送；请用 yan queue resolve 逐封决定。如果您移动了发件箱且原来的已不存在，请用 --moved：那样只有当时正在发送的邮件转为“结果存疑”。",
+	"the original is gone and has sent nothing since":                           "原来的发件箱已不存在，且此后没有从中发送过邮件",
+	"this outbox is not a copy; nothing was changed":                            "此发件箱不是副本；没有任何改动",
+	"adopted; recipients in doubt: %d":                                          "已接管；结果存疑的收件人：%d",
+	"'yan queue --state in_doubt' lists them; decide with 'yan queue resolve'.": "yan queue --state in_doubt 列出它们，请用 yan queue resolve 作出决定。",
+	"If the original is gone: %s. If it is not, or you are not sure: %s; waiting messages then become in doubt.": "如果原来的发件箱已不存在：%s。如果还在，或不能确定：%s；" +
 		"此后这里等待发送的邮件都转为“结果存疑”。",
-	"This outbox is a copy of another one and delivers nothing.":                            "此发件箱是另一个发件箱的副本，不会发送任何邮件。",
+	"This outbox is a copy of another one and delivers nothing.":                            "此发件箱是另一个发件箱的副本，不会投递任何邮件。",
 	"The newest entry is %s ahead of the clock: the clock was wrong then, or is wrong now.": "最新记录的时间比时钟超前 %s：当时的时钟有误，或现在的时钟有误。",
 
 	// A missing outbox.
-	"there is no outbox %s": "没有发件箱 %s",
-	"Check the name. 'yan send --queue' makes the outbox with the first message.": "请检查名称。'yan send --queue' 放入第一封邮件时会创建发件箱。",
+	"outbox %s not found": "没有找到发件箱 %s",
+	"Check the name. 'yan send --queue' creates the outbox with the first message.": "请检查名称。yan send --queue 放入第一封邮件时会创建发件箱。",
 }

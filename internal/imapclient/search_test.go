@@ -90,7 +90,7 @@ func TestSearch(t *testing.T) {
 			says(askedNot, "* SEARCH", "OK"), shows("FETCH 1:1", 1, "<x@y>")}, false},
 		"an index that is late": {append(append([]exchange{opened(250)}, nothing...),
 			shows("FETCH 151:250", 151, append(others[:99:99], sought)...)), true},
-		"not there": {append(append([]exchange{opened(250)}, nothing...), shows("FETCH 151:250", 151, others...)), false},
+		"missing": {append(append([]exchange{opened(250)}, nothing...), shows("FETCH 151:250", 151, others...)), false},
 		"search refused, and there": {[]exchange{opened(2), says(asked, "NO no index"), says(askedNot, "BAD what"),
 			shows("FETCH 1:2", 1, "<x@y>", sought)}, true},
 		"search refused, all looked at": {[]exchange{opened(2), says(asked, "NO no index"), says(askedNot, "BAD what"),

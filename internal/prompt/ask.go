@@ -187,7 +187,7 @@ func (a *Asker) checkAnswer(q Question, answer string, secret bool) (string, err
 		if q.Optional {
 			return "", nil
 		}
-		return "", errors.New(a.textOr(a.Texts.Needed, "an answer is needed"))
+		return "", errors.New(a.textOr(a.Texts.Needed, "please enter a value"))
 	}
 	if q.Check != nil {
 		if err := q.Check(answer); err != nil {

@@ -41,7 +41,7 @@ func TestPlainText(t *testing.T) {
 		"pasted in brackets": {input: "\x1b[200~me@qq.com\x1b[201~\n", want: "me@qq.com"},
 		"default":            {input: "\n", q: prompt.Question{Default: "x"}, want: "x"},
 		"optional":           {input: "\n", q: prompt.Question{Optional: true}, want: ""},
-		"needed":             {input: "\n", wrong: "an answer is needed"},
+		"needed":             {input: "\n", wrong: "please enter a value"},
 		"checked":            {input: "a1\n", q: prompt.Question{Check: noDigits}, wrong: "holds a digit"},
 		"end":                {input: "", err: prompt.ErrNoAnswer},
 		"person corrects":    {input: "\na1\nab\n", person: true, q: prompt.Question{Check: noDigits}, want: "ab"},

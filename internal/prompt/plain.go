@@ -54,7 +54,7 @@ func (a *Asker) plainChoose(ctx context.Context, q Question, options []string, s
 	q.Default = strconv.Itoa(selected + 1)
 	q.Check = func(answer string) error {
 		if n, err := strconv.Atoi(answer); err != nil || n < 1 || n > len(options) {
-			return fmt.Errorf(a.textOr(a.Texts.Number, "type a number from 1 to %d"), len(options))
+			return fmt.Errorf(a.textOr(a.Texts.Number, "enter a number from 1 to %d"), len(options))
 		}
 		return nil
 	}
@@ -74,7 +74,7 @@ func (a *Asker) plainConfirm(ctx context.Context, q Question, yes bool) (bool, e
 	}
 	q.Check = func(answer string) error {
 		if yesOrNo(answer, a.Texts) == 0 {
-			return errors.New(a.textOr(a.Texts.YesOrNo, "type y or n"))
+			return errors.New(a.textOr(a.Texts.YesOrNo, "enter y or n"))
 		}
 		return nil
 	}

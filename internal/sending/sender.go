@@ -53,7 +53,7 @@ type Handover struct {
 // Reasons why a run begins no further message.
 var (
 	ErrHopeless = errors.New("the messages before it came no further than the login")
-	ErrLog      = errors.New("the log can't be written")
+	ErrLog      = errors.New("can't write the log")
 )
 
 // IsMessageFault reports whether err is about a message that the server can't take as it is.

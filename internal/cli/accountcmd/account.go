@@ -13,10 +13,9 @@ import (
 
 func (a *runner) accountCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "account",
-		Short: a.T("List, show, change, test, remove or import accounts"),
-		Long: a.T("The accounts that this user sends from. 'yan login' makes one; 'yan account import' takes over those of msmtp, mutt, git or ssmtp. " +
-			"No password is ever shown, and none stands in the configuration."),
+		Use:     "account",
+		Short:   a.T("List, show, change, test, remove or import accounts"),
+		Long:    a.T("The accounts you send from. 'yan login' creates an account; 'yan account import' imports accounts from msmtp, mutt, git or ssmtp. Passwords are never shown and never stored in the configuration."),
 		Example: "  yan account list\n  yan account show qq\n  yan account test\n  yan account import --dry-run",
 		Args:    cobra.ArbitraryArgs, // RunE checks them
 		RunE:    a.group,
@@ -84,13 +83,13 @@ func (a *runner) noAccounts(f *account.File) {
 
 func (a *runner) accountDefaultCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "default " + a.T("NAME"), Short: a.T("Say which account is used when none is named"),
+		Use: "default " + a.T("NAME"), Short: a.T("Set the account to use if none is named"),
 		Example:           "  yan account default qq",
 		Args:              a.AtMost(1),
 		ValidArgsFunction: a.CompleteAccounts,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return a.Usagef("name the account")
+				return a.Usagef("no account given")
 			}
 			return a.setDefault(args[0])
 		},
@@ -108,6 +107,6 @@ func (a *runner) setDefault(name string) error {
 	if err := a.SaveAccounts(f); err != nil {
 		return err
 	}
-	a.Outf("%s %s\n", a.Paint(a.StdoutWidth, console.Green, "✓"), a.T("%s is the default account now.", name))
+	a.Outf("%s %s\n", a.Paint(a.StdoutWidth, console.Green, "✓"), a.T("The default account is now %s.", name))
 	return nil
 }

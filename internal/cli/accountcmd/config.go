@@ -15,10 +15,9 @@ import (
 
 func (a *runner) configCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "config",
-		Short: a.T("Show or check the configuration"),
-		Long: a.T("The configuration of the accounts is a file in TOML. 'yan login' and 'yan account' write it, and you may: " +
-			"comments and order stay what they are."),
+		Use:     "config",
+		Short:   a.T("Show or check the configuration"),
+		Long:    a.T("The account configuration is a TOML file, written by 'yan login' and 'yan account'. You can edit it too: comments and order are preserved."),
 		Example: "  yan config show\n  yan config check\n  yan config path",
 		Args:    cobra.ArbitraryArgs, // RunE checks them
 		RunE:    a.group,
@@ -29,8 +28,8 @@ func (a *runner) configCommand() *cobra.Command {
 
 func (a *runner) configPathCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "path", Short: a.T("Print where the configuration is"),
-		Long:    a.T("Print where the configuration is, or would be: the file that YAN_CONFIG names, else config.toml in the folder yan of the user's settings."),
+		Use: "path", Short: a.T("Print the location of the configuration"),
+		Long:    a.T("Print the current or future location of the configuration: the file set by YAN_CONFIG, else yan/config.toml in your settings folder."),
 		Example: "  yan config path",
 		Args:    a.AtMost(0),
 		RunE: func(*cobra.Command, []string) error {
@@ -47,9 +46,8 @@ func (a *runner) configPathCommand() *cobra.Command {
 func (a *runner) configShowCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use: "show", Short: a.T("Print the configuration with inherited settings filled in"),
-		Long: a.T("Print the configuration in TOML, each account with what it inherits from [defaults]. Settings that nothing sets are not shown. " +
-			"What might be a secret is not shown."),
+		Use: "show", Short: a.T("Print the configuration including inherited settings"),
+		Long:    a.T("Print the configuration in TOML, with the settings each account inherits from [defaults]. Unset keys are omitted, and possible secrets are hidden."),
 		Example: "  yan config show\n  yan config show --json",
 		Args:    a.AtMost(0),
 		RunE:    func(*cobra.Command, []string) error { return a.showConfig(asJSON) },

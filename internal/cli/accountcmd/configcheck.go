@@ -24,9 +24,7 @@ func (a *runner) configCheckCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use: "check", Short: a.T("Check the configuration"),
-		Long: a.T("Check the configuration: that it can be understood, and of each account that its server is known, its fallback is there, " +
-			"its files can be read, and its secret is there and readable by you alone. Nothing is connected, no command is run; 'yan account test' logs in. " +
-			"The exit status is 78 when something is wrong."),
+		Long:    a.T("Check the configuration: its syntax, and for each account that its server is known, its fallback exists, its files can be read, and its secret exists and only you can read it. Makes no connection and runs no command; use 'yan account test' to log in. The exit status is 78 if there is an error."),
 		Example: "  yan config check\n  yan config check --json",
 		Args:    a.AtMost(0),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.checkConfig(cmd.Context(), asJSON) },
@@ -113,11 +111,11 @@ func (a *runner) problemOf(p *account.ParseError) jsonout.ConfigProblem {
 // whole checks the settings that are not about one account.
 func (c *checking) whole() {
 	if info, err := os.Stat(c.Path); err == nil && !c.Windows && info.Mode().Perm()&0o022 != 0 {
-		c.found(severe, "", "", c.T("others can write this file, and send your mail elsewhere; 'chmod 600 %s' keeps it yours", command.QuoteName(c.Path)))
+		c.found(severe, "", "", c.T("other users can change this file and redirect your mail; run chmod 600 %s", command.QuoteName(c.Path)))
 	}
 	list := c.file.Accounts()
 	if c.file.Default() == "" && len(list) > 1 {
-		c.found(minor, "", "", c.T("no account is the default, so that each message has to name one or its sender"))
+		c.found(minor, "", "", c.T("there is no default account, so each message must name an account or its sender"))
 	}
 	for i, one := range list {
 		address, err := one.Address()
@@ -126,7 +124,7 @@ func (c *checking) whole() {
 		}
 		for _, other := range list[:i] {
 			if its, err := other.Address(); err == nil && its.Equal(address) {
-				c.found(minor, one.Name, "from", c.T("%s has the same sender, so that -A has to say which is meant", other.Name))
+				c.found(minor, one.Name, "from", c.T("%s has the same sender; use -A to choose", other.Name))
 			}
 		}
 	}
@@ -138,10 +136,10 @@ func (c *checking) account(ctx context.Context, acc account.Account) {
 	c.signature(acc)
 	c.certificates(acc)
 	if v.SaveSent == account.SaveAlways && !hasMailbox(v) {
-		c.found(severe, acc.Name, "save_sent", c.T("the IMAP server is not known; set imap"))
+		c.found(severe, acc.Name, "save_sent", c.T("unknown IMAP server; set imap"))
 	}
 	if v.server.Security == smtpclient.Plaintext && v.server.Socket == "" && v.loginName() != "" {
-		c.found(minor, acc.Name, "server", c.T("nothing is encrypted on the way to %s", v.server.String()))
+		c.found(minor, acc.Name, "server", c.T("the connection to %s is not encrypted", v.server.String()))
 	}
 	state := c.secretState(ctx, v)
 	kind, _ := v.secretPlace()
@@ -168,7 +166,7 @@ func (c *checking) command(acc account.Account) {
 		return
 	}
 	if _, err := exec.LookPath(word); err != nil && !isBuiltin(word) {
-		c.found(severe, acc.Name, "secret", c.T("there is no program %s to run", command.QuoteName(word)))
+		c.found(severe, acc.Name, "secret", c.T("program %s not found", command.QuoteName(word)))
 	}
 }
 
@@ -210,7 +208,7 @@ func (c *checking) certificates(acc account.Account) {
 	}
 	if acc.TLSCA != "" {
 		if err := c.PemFiles(func() error { _, err := smtpclient.LoadRoots(acc.File(acc.TLSCA)); return err }); err != nil {
-			c.found(severe, acc.Name, "tls_ca", c.T("%s: holds no certificate in PEM form", command.QuoteName(acc.File(acc.TLSCA))))
+			c.found(severe, acc.Name, "tls_ca", c.T("%s: contains no certificate in PEM format", command.QuoteName(acc.File(acc.TLSCA))))
 		}
 	}
 	if acc.TLSCert != "" {
@@ -218,7 +216,7 @@ func (c *checking) certificates(acc account.Account) {
 			_, err := smtpclient.LoadCertificate(acc.File(acc.TLSCert), acc.File(acc.TLSKey))
 			return err
 		}); err != nil {
-			c.found(severe, acc.Name, "tls_cert", c.T("%s and %s do not make a client certificate", command.QuoteName(acc.TLSCert), command.QuoteName(acc.TLSKey)))
+			c.found(severe, acc.Name, "tls_cert", c.T("%s and %s are not a valid client certificate", command.QuoteName(acc.TLSCert), command.QuoteName(acc.TLSKey)))
 		}
 	}
 }
@@ -227,7 +225,7 @@ func (c *checking) fileProblem(file string, err error) string {
 	var long *atomicfile.TooLongError
 	switch {
 	case errors.As(err, &long):
-		return c.T("%s: holds more than %s, the most that is read here", command.QuoteName(file), console.Size(long.Most))
+		return c.T("%s: larger than %s, the limit for this file", command.QuoteName(file), console.Size(long.Most))
 	case errors.Is(err, atomicfile.ErrFolder):
 		return c.T("%s: this is a folder, not a file", command.QuoteName(file))
 	case errors.Is(err, fs.ErrNotExist):
@@ -258,12 +256,12 @@ func (c *checking) tell() {
 	if !c.OK {
 		return
 	}
-	c.Outf("%s %s\n", c.Paint(c.StdoutWidth, console.Green, "✓"), c.T("%s is in order.", command.QuoteName(c.Path)))
+	c.Outf("%s %s\n", c.Paint(c.StdoutWidth, console.Green, "✓"), c.T("%s has no errors.", command.QuoteName(c.Path)))
 	if len(c.Accounts) == 0 {
-		c.Outf("  %s\n", c.T("there is no account yet"))
-		c.Outf("  %s\n", c.T("'yan login' makes one; 'yan account import' takes over those of other programs."))
+		c.Outf("  %s\n", c.T("there are no accounts yet"))
+		c.Outf("  %s\n", c.T("Run 'yan login' to create one, or 'yan account import' to import accounts of other programs."))
 		return
 	}
 	c.Outf("  %s\n", c.T("accounts: %s", c.Listed(c.Accounts)))
-	c.Outf("  %s\n", c.T("checked: keys and values, servers, fallbacks, files, certificates, where each secret is and who can read it"))
+	c.Outf("  %s\n", c.T("checked: keys and values, servers, fallbacks, files, certificates, and the place and permissions of each secret"))
 }

@@ -29,11 +29,9 @@ type configEditor struct{ *runner }
 func (a *runner) accountEditCommand() *cobra.Command {
 	s := &accountEditFlags{}
 	cmd := &cobra.Command{
-		Use:   "edit [" + a.T("NAME") + "]",
-		Short: a.T("Change the configuration in an editor, or one key of an account"),
-		Long: a.T("Open the configuration in the editor that VISUAL or EDITOR names, at the account if one is named. What was written is checked, " +
-			"and only then put in the place of the file; what is wrong can be edited again, and nothing is lost.\n\n" +
-			"With --set and --unset no editor is opened. Keys are those of the configuration: from, server, user, secret.command, fallback, …"),
+		Use:               "edit [" + a.T("NAME") + "]",
+		Short:             a.T("Edit the configuration, or change a key of an account"),
+		Long:              a.T("Open the configuration in the editor set by VISUAL or EDITOR, at the given account. The file is replaced only after your changes have been checked; errors can be edited again, and nothing is lost.\n\nWith --set and --unset no editor is opened. The keys are those of the configuration: from, server, user, secret.command, fallback, …"),
 		Example:           "  yan account edit\n  yan account edit qq --set fallback=work --set save_sent=auto\n  yan account edit qq --unset signature",
 		Args:              a.AtMost(1),
 		ValidArgsFunction: a.completeOneAccount,
@@ -45,8 +43,8 @@ func (a *runner) accountEditCommand() *cobra.Command {
 		},
 	}
 	command.Add(cmd, a.T("Flags:"),
-		command.NewOption("set", "", &s.set, a.T("KEY=VALUE"), a.T("give a key this value; repeatable")),
-		command.NewOption("unset", "", &s.unset, a.T("KEY"), a.T("take a key out, so that it has what it inherits; repeatable")),
+		command.NewOption("set", "", &s.set, a.T("KEY=VALUE"), a.T("set a key to this value; repeatable")),
+		command.NewOption("unset", "", &s.unset, a.T("KEY"), a.T("remove a key, so that the inherited value applies; repeatable")),
 	)
 	command.Complete(cmd, "set", func() []string {
 		var list []string
@@ -71,7 +69,7 @@ func (a *configEditor) setKeys(args []string, s *accountEditFlags) error {
 	}
 	for _, pair := range s.set {
 		if !strings.Contains(pair, "=") {
-			return a.Wrongf("%s: want KEY=VALUE, like fallback=work", a.Name("set"))
+			return a.Wrongf("%s: want KEY=VALUE, such as fallback=work", a.Name("set"))
 		}
 	}
 	if err := a.setTogether(f, acc.Name, s); err != nil {
@@ -80,7 +78,7 @@ func (a *configEditor) setKeys(args []string, s *accountEditFlags) error {
 	if err := a.SaveAccounts(f); err != nil {
 		return err
 	}
-	a.Outf("%s %s\n", a.Paint(a.StdoutWidth, console.Green, "✓"), a.T("The account %s is changed.", acc.Name))
+	a.Outf("%s %s\n", a.Paint(a.StdoutWidth, console.Green, "✓"), a.T("Account %s changed.", acc.Name))
 	a.TellFaults(f)
 	return nil
 }
@@ -145,10 +143,10 @@ func (a *configEditor) badSetting(f *account.File, flag, pair string, err error)
 		if p.Near != "" {
 			hint = a.T("Did you mean %s?", p.Near)
 		}
-		return command.Fail(command.ExitConfig, errors.New(a.T("%s: there is no key %s; nothing was changed", given, p.Key)), hint)
+		return command.Fail(command.ExitConfig, errors.New(a.T("%s: unknown key %s; nothing was changed", given, p.Key)), hint)
 	case account.FaultSecret: // its value is not printed
-		return command.Fail(command.ExitConfig, errors.New(a.T("%s: a secret does not belong into this file; nothing was changed", given)),
-			a.T("'yan login' keeps it safely; or say where it is: %s", "--set secret.command='pass show mail'"))
+		return command.Fail(command.ExitConfig, errors.New(a.T("%s: secrets are not allowed in this file; nothing was changed", given)),
+			a.T("'yan login' stores it safely; or set its place: %s", "--set secret.command='pass show mail'"))
 	}
 	if !strings.Contains(key, "client_secret") {
 		given = flag + " " + command.QuoteName(pair)
@@ -163,7 +161,7 @@ func (a *configEditor) badSetting(f *account.File, flag, pair string, err error)
 func (a *configEditor) editAccounts(ctx context.Context, args []string) error {
 	if a.StdinTTY == 0 && takesTheTerminal(a.editor()) {
 		return command.Fail(command.ExitUsage, errors.New(a.T("the editor %q needs a terminal", a.editor())),
-			a.T("Change single keys with %s, or name an editor with a window of its own in VISUAL.", "--set KEY=VALUE"))
+			a.T("Use %s to change single keys, or set VISUAL to an editor with its own window.", "--set KEY=VALUE"))
 	}
 	path, err := a.ConfigPath()
 	if err != nil {
@@ -184,7 +182,7 @@ func (a *configEditor) editAccounts(ctx context.Context, args []string) error {
 	}
 	copied, err := copyBeside(path, before)
 	if err != nil {
-		return command.Fail(command.ExitCantCreate, localerr.Errorf("%s: %w", a.T("the configuration can't be written"), err), "")
+		return command.Fail(command.ExitCantCreate, localerr.Errorf("%s: %w", a.T("can't write the configuration"), err), "")
 	}
 	for {
 		if err := a.runEditor(ctx, copied, line); err != nil {
@@ -197,7 +195,7 @@ func (a *configEditor) editAccounts(ctx context.Context, args []string) error {
 		}
 		if string(edited) == string(before) {
 			_ = os.Remove(copied)
-			a.Outf("%s\n", a.T("Nothing was changed."))
+			a.Outf("%s\n", a.T("Nothing changed."))
 			return nil
 		}
 		changed, again, err := a.accepted(ctx, path, f, before, edited, copied)
@@ -206,7 +204,7 @@ func (a *configEditor) editAccounts(ctx context.Context, args []string) error {
 		}
 		if !again {
 			_ = os.Remove(copied)
-			a.Outf("%s %s\n", a.Paint(a.StdoutWidth, console.Green, "✓"), a.T("%s is changed; accounts: %s", command.QuoteName(path), a.Listed(accounts.AccountNamesOf(changed))))
+			a.Outf("%s %s\n", a.Paint(a.StdoutWidth, console.Green, "✓"), a.T("%s changed; accounts: %s", command.QuoteName(path), a.Listed(accounts.AccountNamesOf(changed))))
 			return nil
 		}
 		line = 1
@@ -247,7 +245,7 @@ func (a *configEditor) accepted(ctx context.Context, path string, f *account.Fil
 		return f, false, a.SaveAccounts(f)
 	}
 	explained := a.BadConfiguration(path, err)
-	kept := a.T("What you wrote is in %s; the configuration is what it was.", command.QuoteName(copied))
+	kept := a.T("Your text is in %s; the configuration was not changed.", command.QuoteName(copied))
 	q := a.Asker(false)
 	var failed *command.Failure
 	if !q.Person || !errors.As(explained, &failed) {
@@ -268,7 +266,7 @@ func (a *configEditor) accepted(ctx context.Context, path string, f *account.Fil
 func (a *configEditor) replaceFile(path string, before, edited []byte) error {
 	now, err := atomicfile.Read(a.Ctx, path, mostConfiguration)
 	if err != nil || string(now) != string(before) {
-		return command.Fail(command.ExitTemporary, errors.New(a.T("%s: another program changed it meanwhile; nothing was written", command.QuoteName(path))), a.T("Try again."))
+		return command.Fail(command.ExitTemporary, errors.New(a.T("%s: another program changed it at the same time; nothing was written", command.QuoteName(path))), a.T("Try again."))
 	}
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real
@@ -278,7 +276,7 @@ func (a *configEditor) replaceFile(path string, before, edited []byte) error {
 		err = atomicfile.Write(path, edited, info.Mode().Perm())
 	}
 	if err != nil {
-		return command.Fail(command.ExitCantCreate, localerr.Errorf("%s: %w", a.T("the configuration can't be written"), err), "")
+		return command.Fail(command.ExitCantCreate, localerr.Errorf("%s: %w", a.T("can't write the configuration"), err), "")
 	}
 	return nil
 }
@@ -340,7 +338,7 @@ func (a *configEditor) runEditor(ctx context.Context, file string, line int) err
 		if ctx.Err() != nil {
 			return command.Fail(command.ExitInterrupted, errors.New(a.T("interrupted; nothing was changed")), "")
 		}
-		return command.Fail(command.ExitIO, localerr.Errorf("%s: %w", a.T("the editor %q failed; nothing was changed", editor), err), a.T("Name another one in VISUAL or EDITOR."))
+		return command.Fail(command.ExitIO, localerr.Errorf("%s: %w", a.T("the editor %q failed; nothing was changed", editor), err), a.T("Set VISUAL or EDITOR to another editor."))
 	}
 	return nil
 }

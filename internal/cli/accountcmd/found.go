@@ -29,7 +29,7 @@ func (a *importer) tellFound(f *account.File, all []settingsimport.Settings, lis
 			a.Outf("  %s\n", a.T("no account"))
 		}
 		if len(settings.Notes) > 0 {
-			a.Outf("  %s\n", a.T("not taken over:"))
+			a.Outf("  %s\n", a.T("not imported:"))
 		}
 		for _, n := range settings.Notes {
 			text := a.reason(n)
@@ -52,21 +52,21 @@ func (a *importer) foundRows(f *account.File, h *haul) [][2]string {
 		title = sender + "  " + h.Account.Server
 	}
 	if _, exists := f.Account(h.name); exists {
-		title += "  " + a.T("(there is an account of this name already)")
+		title += "  " + a.T("(an account with this name exists already)")
 	}
 	lines := []string{title}
 	switch {
 	case !h.Password.IsZero():
-		lines = append(lines, a.T("its password is there in clear"))
+		lines = append(lines, a.T("its password is in cleartext there"))
 	case h.Account.Secret.Command != "":
-		lines = append(lines, a.T("its password is what %q prints", shownCommand(h.Account.Secret.Command)))
+		lines = append(lines, a.T("its password is the output of %q", shownCommand(h.Account.Secret.Command)))
 	case h.Account.Secret.Netrc != "":
 		lines = append(lines, a.T("its password is in the netrc file"))
 	}
 	for _, n := range h.Notes {
 		text := a.reason(n)
 		if n.Reason == settingsimport.Plaintext && h.Account.User == "" && h.Account.Secret == (account.Secret{}) && h.Password.IsZero() {
-			text = a.T("nothing is encrypted on the way to %s", n.Detail) // there is no password to mention
+			text = a.T("the connection to %s is not encrypted", n.Detail) // there is no password to mention
 		}
 		lines = append(lines, "! "+text)
 	}
@@ -77,40 +77,40 @@ func (a *importer) foundRows(f *account.File, h *haul) [][2]string {
 func (a *importer) reason(n settingsimport.Note) string {
 	switch n.Reason {
 	case settingsimport.Plaintext:
-		return a.T("nothing is encrypted on the way to %s; over it yan sends a password only if allow_cleartext_password says so", n.Detail)
+		return a.T("the connection to %s is not encrypted; yan sends a password over it only with allow_cleartext_password", n.Detail)
 	case settingsimport.NoSecret:
-		return a.T("its password is not in the settings; 'yan login' asks for it")
+		return a.T("the settings contain no password; 'yan login' asks for it")
 	case settingsimport.NoSender:
-		return a.T("nothing says what address it sends from; say it with --sender")
+		return a.T("the settings contain no sender address; use --sender")
 	case settingsimport.Spelled:
-		return a.T("the command that prints its password seems to hold it, in a form that yan does not read, and is not taken over")
+		return a.T("the command that prints its password seems to contain it, in a form yan can't read; not imported")
 	case settingsimport.Renamed:
-		return a.T("it is called %q there", n.Detail)
+		return a.T("original name: %q", n.Detail)
 	case settingsimport.ImplicitS:
-		return a.T("port %s speaks TLS from the first byte, so smtps:// was taken", n.Detail)
+		return a.T("port %s uses TLS from the first byte, so smtps:// is used", n.Detail)
 	case settingsimport.NoCounterpart:
 		if n.Detail != "" {
-			return a.T("yan has no such setting (%s)", n.Detail)
+			return a.T("yan has no equivalent setting (%s)", n.Detail)
 		}
-		return a.T("yan has no such setting")
+		return a.T("yan has no equivalent setting")
 	case settingsimport.Differs:
-		return a.T("yan's setting of this name bounds a whole run, not each wait; set it yourself if you want that")
+		return a.T("yan's setting of this name limits a whole run, not each wait; set it yourself if you want that")
 	case settingsimport.Always:
-		return a.T("yan does this by itself")
+		return a.T("yan does this automatically")
 	case settingsimport.Fits:
-		return a.T("yan does this for messages that it writes, and for whole messages with '%s'", "yan send --raw --fit")
+		return a.T("yan does this for messages it composes; for existing messages use '%s'", "yan send --raw --fit")
 	case settingsimport.ProtectionOff:
-		return a.T("this would switch off the check of certificates, which stays on")
+		return a.T("this would disable certificate checks; yan always checks certificates")
 	case settingsimport.Unknown:
 		if n.Detail != "" {
-			return a.T("there is no such setting; %s is meant, perhaps", n.Detail)
+			return a.T("unknown setting; perhaps %s was meant", n.Detail)
 		}
-		return a.T("there is no such setting")
+		return a.T("unknown setting")
 	case settingsimport.BadValue:
 		if n.Detail != "" {
 			return a.T("%s can't be used", n.Detail)
 		}
-		return a.T("this value can't be used")
+		return a.T("invalid value")
 	}
 	return a.rarerReason(n)
 }
@@ -118,30 +118,30 @@ func (a *importer) reason(n settingsimport.Note) string {
 func (a *importer) rarerReason(n settingsimport.Note) string {
 	switch n.Reason {
 	case settingsimport.Runs:
-		return a.T("this runs a command, which yan does not do here")
+		return a.T("this runs a command; yan does not run it during import")
 	case settingsimport.Mechanism:
-		return a.T("yan has no mechanism %s, and takes the best one", n.Detail)
+		return a.T("yan has no mechanism %s; it uses the best one", n.Detail)
 	case settingsimport.Unused:
-		return a.T("this has no effect there either")
+		return a.T("this setting has no effect there either")
 	case settingsimport.Conditional:
-		return a.T("this holds under a condition only")
+		return a.T("this applies only under a condition")
 	case settingsimport.OtherUser:
 		return a.T("this is for another user")
 	case settingsimport.OtherMatter:
-		return a.T("lines that are not about sending: %d", n.Count)
+		return a.T("lines unrelated to sending: %d", n.Count)
 	case settingsimport.LocalProgram:
-		return a.T("this hands messages to a program of this machine")
+		return a.T("this sends through a local program")
 	case settingsimport.NoServer:
 		if n.Detail != "" {
-			return a.T("the server %q can't be used", n.Detail)
+			return a.T("invalid server %q", n.Detail)
 		}
-		return a.T("no server is named")
+		return a.T("no server given")
 	case settingsimport.Unreadable:
-		return a.T("it can't be read: %s", n.Detail)
+		return a.T("can't read it: %s", n.Detail)
 	case settingsimport.TooDeep:
-		return a.T("%s is included once too often", a.shortPath(n.Detail))
+		return a.T("%s is included too many times", a.shortPath(n.Detail))
 	}
-	return a.T("this line can't be read")
+	return a.T("can't read this line")
 }
 
 // shortPath writes ~ for the home folder.
@@ -180,19 +180,19 @@ func (a *importer) tellKept(f *account.File, list []*haul) {
 		}
 	}
 	if len(skipped) > 0 {
-		a.Outf("\n%s\n", a.T("Left as they are, since there are accounts of these names already (%s replaces them): %s", "--replace", a.Listed(skipped)))
+		a.Outf("\n%s\n", a.T("Unchanged, because accounts with these names exist (use %s to replace them): %s", "--replace", a.Listed(skipped)))
 	}
 	if len(kept) == 0 {
-		a.Outf("\n%s\n", a.T("Nothing was changed."))
+		a.Outf("\n%s\n", a.T("Nothing changed."))
 		return
 	}
-	a.Outf("\n%s %s\n", a.Paint(a.StdoutWidth, console.Green, "✓"), a.T("Taken over into %s: %s", command.QuoteName(f.Path()), a.Listed(kept)))
+	a.Outf("\n%s %s\n", a.Paint(a.StdoutWidth, console.Green, "✓"), a.T("Imported into %s: %s", command.QuoteName(f.Path()), a.Listed(kept)))
 	if lacking != "" {
-		a.Outf("  %s\n", a.T("Give %s its password: %s", lacking, "yan login "+lacking))
+		a.Outf("  %s\n", a.T("Set the password of %s: %s", lacking, "yan login "+lacking))
 	}
-	a.Outf("  %s\n", a.T("Try it: %s", "yan account test "+kept[0]))
+	a.Outf("  %s\n", a.T("Test it: %s", "yan account test "+kept[0]))
 	if len(clear) > 0 {
-		a.Outf("  %s\n", a.T("The password still stands in clear in %s; delete it there when the other program no longer needs it.", a.Listed(clear)))
+		a.Outf("  %s\n", a.T("The password is still in cleartext in %s; delete it there when the other program no longer needs it.", a.Listed(clear)))
 	}
 }
 

@@ -48,12 +48,9 @@ type importer struct{ *runner }
 func (a *runner) accountImportCommand() *cobra.Command {
 	s := &importFlags{}
 	cmd := &cobra.Command{
-		Use:   "import [" + a.T("FILE") + "]",
-		Short: a.T("Take over the accounts of msmtp, mutt, git or ssmtp"),
-		Long: a.T("Take over accounts from the settings of msmtp, mutt, git send-email or ssmtp. Without a file the usual places are looked at. " +
-			"It shows what was found and what could not be taken over, and asks which accounts to keep.\n\n" +
-			"A password that stands there in clear goes into the keyring, never into the configuration; a command that prints it is kept as a command, and not run. " +
-			"What weakens the protection of a password is not taken over. An account that exists already is left alone, unless --replace says otherwise."),
+		Use:     "import [" + a.T("FILE") + "]",
+		Short:   a.T("Import accounts from msmtp, mutt, git or ssmtp"),
+		Long:    a.T("Import accounts from the settings of msmtp, mutt, git send-email or ssmtp. Without a file, searches the usual places. Shows the accounts found and the settings that can't be imported, and asks which accounts to keep.\n\nA cleartext password is stored in the keyring, never in the configuration; a command that prints the password is kept as a command and not run. Settings that weaken the protection of a password are not imported. Existing accounts are not changed without --replace."),
 		Example: "  yan account import --dry-run\n  yan account import --from msmtp --all\n  yan account import ~/.gitconfig --name work --as office",
 		Args:    a.AtMost(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -64,14 +61,14 @@ func (a *runner) accountImportCommand() *cobra.Command {
 		},
 	}
 	command.Add(cmd, a.T("Flags:"),
-		command.NewOption("from", "", &s.from, strings.Join(programNames(), "|"), a.T("whose settings (default: by the name of the file, or all)")),
-		command.NewOption("all", "", &s.all, "", a.T("take every account that was found")),
-		command.NewOption("name", "", &s.names, a.T("NAME"), a.T("take the account of this name; repeatable")),
-		command.NewOption("as", "", &s.as, a.T("NAME"), a.T("call it this here; for one account")),
-		command.NewOption("sender", "", &s.sender, a.T("ADDRESS"), a.T("the sender of accounts whose settings name none")),
-		command.NewOption("replace", "", &s.replace, "", a.T("replace accounts of the same name")),
-		command.NewOption("secret-files", "", &s.files, "", a.T("keep each password in a file beside the configuration, which only you can read, instead of the keyring")),
-		command.NewOption("dry-run", "n", &s.dryRun, "", a.T("only show what would be taken over")),
+		command.NewOption("from", "", &s.from, strings.Join(programNames(), "|"), a.T("program of the settings (default: from the file name, or all)")),
+		command.NewOption("all", "", &s.all, "", a.T("import every account found")),
+		command.NewOption("name", "", &s.names, a.T("NAME"), a.T("import the account with this name; repeatable")),
+		command.NewOption("as", "", &s.as, a.T("NAME"), a.T("use this name for the imported account; for one account only")),
+		command.NewOption("sender", "", &s.sender, a.T("ADDRESS"), a.T("sender for accounts whose settings have none")),
+		command.NewOption("replace", "", &s.replace, "", a.T("replace existing accounts with the same name")),
+		command.NewOption("secret-files", "", &s.files, "", a.T("store each password in a file next to the configuration that only you can read, instead of the keyring")),
+		command.NewOption("dry-run", "n", &s.dryRun, "", a.T("only show the accounts that would be imported")),
 		command.NewOption("json", "", &s.json, "", a.T("print JSON")),
 	)
 	command.Complete(cmd, "from", programNames)
@@ -149,8 +146,8 @@ func (a *importer) tellUnkept(s *importFlags, args []string, list []*haul) error
 	if s.from != "" {
 		again += " --from " + s.from
 	}
-	return command.Fail(command.ExitConfig, errors.New(a.T("not taken over, since their passwords can't be kept: %s (%s)", a.Listed(names), a.SecretProblem(why))),
-		a.T("Keep them in files that only you can read: %s", again+" --secret-files --name "+strings.Join(names, " --name ")))
+	return command.Fail(command.ExitConfig, errors.New(a.T("not imported, because their passwords can't be stored: %s (%s)", a.Listed(names), a.SecretProblem(why))),
+		a.T("Store them in files that only you can read: %s", again+" --secret-files --name "+strings.Join(names, " --name ")))
 }
 
 func (a *importer) checkImport(s *importFlags, args []string) error {
@@ -158,11 +155,11 @@ func (a *importer) checkImport(s *importFlags, args []string) error {
 	case s.from != "" && !slices.Contains(programNames(), s.from):
 		return a.Wrongf("%s %q: want one of %s", a.Name("from"), s.from, a.Listed(programNames()))
 	case s.all && len(s.names) > 0:
-		return a.Wrongf("%s and %s are both given; one takes every account, the other one of them", a.Name("all"), a.Name("name"))
+		return a.Wrongf("use either %s or %s: the first imports every account, the second only one", a.Name("all"), a.Name("name"))
 	case s.as != "" && !accounts.IsAccountName(s.as):
 		return a.Wrongf("%s %q: want letters, digits, - and _", a.Name("as"), s.as)
 	case s.as != "" && len(s.names) > 1:
-		return a.Wrongf("%s is for one account; %d are named", a.Name("as"), len(s.names))
+		return a.Wrongf("%s is for one account, but %d are given", a.Name("as"), len(s.names))
 	}
 	if s.sender != "" {
 		if err := a.Address("sender", s.sender); err != nil {
@@ -180,8 +177,8 @@ func (a *importer) checkImport(s *importFlags, args []string) error {
 	if len(args) == 1 && s.from == "" {
 		p, ok := settingsimport.Guess(args[0])
 		if !ok {
-			return command.Fail(command.ExitUsage, errors.New(a.T("%s: its name does not tell whose settings these are", command.QuoteName(args[0]))),
-				a.T("Say it with %s.", "--from "+strings.Join(programNames(), "|")))
+			return command.Fail(command.ExitUsage, errors.New(a.T("%s: can't tell the program of these settings from the file name", command.QuoteName(args[0]))),
+				a.T("Use %s.", "--from "+strings.Join(programNames(), "|")))
 		}
 		s.from = string(p)
 	}
@@ -225,7 +222,7 @@ func (a *importer) lookAround(ctx context.Context, s *importFlags, args []string
 		all = append(all, settings)
 	}
 	if len(all) == 0 {
-		return nil, command.Fail(command.ExitNoInput, errors.New(a.T("no settings of other programs were found")), a.T("Looked at: %s", a.Listed(places)))
+		return nil, command.Fail(command.ExitNoInput, errors.New(a.T("found no settings of other programs")), a.T("Searched: %s", a.Listed(places)))
 	}
 	return all, nil
 }
@@ -242,20 +239,20 @@ func (a *importer) unreadableSettings(file string, err error) error {
 		}
 		switch problem.Problem {
 		case settingsimport.TooLarge:
-			return command.Fail(command.ExitData, errors.New(a.T("%s: too large for settings", where)), "")
+			return command.Fail(command.ExitData, errors.New(a.T("%s: too large to be a settings file", where)), "")
 		case settingsimport.NotText:
 			return command.Fail(command.ExitData, errors.New(a.T("%s: the text is not UTF-8", where)), "")
 		case settingsimport.NotRegular:
 			if info, err := os.Stat(problem.File); err == nil && !info.IsDir() {
 				return command.Fail(command.ExitNoInput, errors.New(a.T("%s: this is a pipe or a device, not a file", where)),
-					a.T("Save the settings in a file, and import that."))
+					a.T("Save the settings to a file and import that file."))
 			}
 			return command.Fail(command.ExitNoInput, errors.New(a.T("%s: this is a folder, not a file", where)), "")
 		case settingsimport.Untrusted:
-			return command.Fail(command.ExitConfig, errors.New(a.T("%s: other users can change this file or its folder, and it may name commands and servers: it is not used", where)),
-				a.T("Look at what it holds, and import a copy of your own."))
+			return command.Fail(command.ExitConfig, errors.New(a.T("%s: other users can change this file or its folder, and it may contain commands and servers: it is not used", where)),
+				a.T("Check its contents, and import a copy of your own."))
 		}
-		return command.Fail(command.ExitData, errors.New(a.T("%s: this line can't be read; its own program refuses the file, too", where)), "")
+		return command.Fail(command.ExitData, errors.New(a.T("%s: can't read this line; the program itself would refuse the file too", where)), "")
 	case errors.As(err, &path):
 		return a.FileFailure("", path.Path, err)
 	}
@@ -294,11 +291,11 @@ func (a *importer) choose(ctx context.Context, s *importFlags, f *account.File, 
 	for _, name := range s.names {
 		i := slices.Index(names, name)
 		if i < 0 {
-			hint := a.T("There are: %s.", a.Listed(names))
+			hint := a.T("Available: %s.", a.Listed(names))
 			if near := command.NearestWord(name, names); near != "" {
 				hint = a.T("Did you mean %s?", near)
 			}
-			return command.Fail(command.ExitUsage, errors.New(a.T("no account %q was found", name)), hint)
+			return command.Fail(command.ExitUsage, errors.New(a.T("found no account %q", name)), hint)
 		}
 		list[i].chosen = true
 	}
@@ -322,7 +319,7 @@ func (a *importer) choose(ctx context.Context, s *importFlags, f *account.File, 
 		}
 	}
 	if s.as != "" && n != 1 {
-		return a.Wrongf("%s is for one account; %d are named", a.Name("as"), n)
+		return a.Wrongf("%s is for one account, but %d are given", a.Name("as"), n)
 	}
 	for _, h := range list {
 		if h.chosen && s.as != "" {
@@ -335,11 +332,11 @@ func (a *importer) choose(ctx context.Context, s *importFlags, f *account.File, 
 func (a *importer) askWhich(ctx context.Context, s *importFlags, f *account.File, list []*haul) error {
 	q := a.Asker(false)
 	if !q.Person {
-		return command.Fail(command.ExitUsage, errors.New(a.T("nobody can be asked which accounts to take over")),
-			a.T("Say it with %s or %s; %s only shows them.", "--all", "--name "+list[0].name, "--dry-run"))
+		return command.Fail(command.ExitUsage, errors.New(a.T("can't ask which accounts to import")),
+			a.T("Use %s or %s to choose; %s only shows them.", "--all", "--name "+list[0].name, "--dry-run"))
 	}
 	for _, h := range list {
-		title := a.T("Take over %s (%s)?", h.name, h.Account.From)
+		title := a.T("Import %s (%s)?", h.name, h.Account.From)
 		old, exists := f.Account(h.name)
 		if exists = exists && !s.replace && s.as == ""; exists {
 			title = a.T("Replace the account %s (%s)?", old.Name, old.From)

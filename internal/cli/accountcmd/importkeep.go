@@ -58,7 +58,7 @@ func (a *importer) keepPassword(ctx context.Context, s *importFlags, f *account.
 			err = accounts.WriteSecretFile(path, h.Password.Reveal())
 		}
 		if err != nil {
-			return nil, command.Fail(command.ExitCantCreate, localerr.Errorf("%s: %w", a.T("the secret can't be written"), err), "")
+			return nil, command.Fail(command.ExitCantCreate, localerr.Errorf("%s: %w", a.T("can't write the secret"), err), "")
 		}
 		acc.Secret = account.Secret{File: path}
 		return func(context.Context) error { return before.PutBack() }, f.Put(acc)
@@ -93,10 +93,10 @@ func (a *importer) fitsIn(f *account.File, s *importFlags, h *haul) error {
 	h.replaces = exists
 	switch {
 	case exists && !s.replace && !h.consented:
-		return command.Fail(command.ExitUsage, errors.New(a.T("there is an account %s already; nothing was kept", h.name)),
-			a.T("Replace it with %s, or give the other one another name with %s.", "--replace", "--name "+h.Account.Name+" --as "+a.T("NAME")))
+		return command.Fail(command.ExitUsage, errors.New(a.T("account %s exists already; nothing was saved", h.name)),
+			a.T("Use %s to replace it, or %s to give the new one another name.", "--replace", "--name "+h.Account.Name+" --as "+a.T("NAME")))
 	case h.Account.From == "":
-		return command.Fail(command.ExitData, errors.New(a.T("nothing says what address %s sends from; nothing was kept", h.name)), a.T("Say it with %s.", "--sender "+a.T("ADDRESS")))
+		return command.Fail(command.ExitData, errors.New(a.T("no sender address given for %s; nothing was saved", h.name)), a.T("Use %s.", "--sender "+a.T("ADDRESS")))
 	}
 	return nil
 }
@@ -156,7 +156,7 @@ func (a *importer) keepSecrets(ctx context.Context, s *importFlags, f *account.F
 	if err != nil {
 		for _, putBack := range replaced {
 			if backErr := putBack(ctx); backErr != nil {
-				a.Errf("%s\n", a.T("The secret that was kept could not be taken back: %v", backErr))
+				a.Errf("%s\n", a.T("The stored secret could not be removed again: %v", backErr))
 			}
 		}
 		return err

@@ -25,23 +25,22 @@ type remover struct{ *runner }
 func (a *runner) accountRemoveCommand() *cobra.Command {
 	var yes, keepSecret bool
 	cmd := &cobra.Command{
-		Use:   "remove " + a.T("NAME"),
-		Short: a.T("Remove an account and forget its secret"),
-		Long: a.T("Remove an account from the configuration, and forget the secret that is kept for it in the keyring or the encrypted file. " +
-			"So is the file that 'yan login' wrote for it. A secret that is elsewhere, in a file of yours or behind a command, stays there. Accounts that fall back to it no longer do."),
+		Use:               "remove " + a.T("NAME"),
+		Short:             a.T("Remove an account and its secret"),
+		Long:              a.T("Remove an account from the configuration, and delete its secret from the keyring or the encrypted file, and the file that 'yan login' wrote for it. A secret stored elsewhere, in a file of your own or from a command, is not touched. Accounts that use it as their fallback lose that fallback."),
 		Example:           "  yan account remove old\n  yan account remove old --yes",
 		Args:              a.AtMost(1),
 		ValidArgsFunction: a.completeOneAccount,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return a.Usagef("name the account")
+				return a.Usagef("no account given")
 			}
 			return (&remover{a}).removeAccount(cmd.Context(), args[0], yes, keepSecret)
 		},
 	}
 	command.Add(cmd, a.T("Flags:"),
 		command.NewOption("yes", "y", &yes, "", a.T("do not ask")),
-		command.NewOption("keep-secret", "", &keepSecret, "", a.T("leave the secret in the keyring")),
+		command.NewOption("keep-secret", "", &keepSecret, "", a.T("keep the secret in the keyring")),
 	)
 	return cmd
 }
@@ -87,12 +86,12 @@ func (a *remover) removeAccount(ctx context.Context, name string, yes, keepSecre
 	if err := a.SaveAccounts(f); err != nil {
 		return err
 	}
-	a.Outf("%s %s\n", a.Paint(a.StdoutWidth, console.Green, "✓"), a.T("The account %s is removed.", name))
+	a.Outf("%s %s\n", a.Paint(a.StdoutWidth, console.Green, "✓"), a.T("Account %s removed.", name))
 	for _, other := range falling {
-		a.Outf("  %s\n", a.T("%s has no fallback any more.", other))
+		a.Outf("  %s\n", a.T("%s no longer has a fallback account.", other))
 	}
 	if rest := accounts.AccountNamesOf(f); wasDefault && f.Default() == "" && len(rest) > 0 {
-		a.Outf("  %s\n", a.T("It was the default; '%s' makes another one that.", "yan account default "+rest[0]))
+		a.Outf("  %s\n", a.T("It was the default account; use '%s' to set another.", "yan account default "+rest[0]))
 	}
 	a.TellFaults(f)
 	return a.forgetFile(f, acc, keepSecret)
@@ -113,14 +112,14 @@ func fallingBackTo(f *account.File, name string) []string {
 func (a *remover) sureToRemove(ctx context.Context, f *account.File, acc account.Account, falling []string) (bool, error) {
 	q := a.Asker(false)
 	if !q.Person {
-		return false, command.Fail(command.ExitUsage, errors.New(a.T("nobody can be asked whether %s shall be removed", acc.Name)), a.T("Say it with %s.", "--yes"))
+		return false, command.Fail(command.ExitUsage, errors.New(a.T("can't ask whether to remove %s", acc.Name)), a.T("Use %s.", "--yes"))
 	}
 	var help []string
 	if f.Default() == acc.Name {
 		help = append(help, a.T("It is the default account."))
 	}
 	if len(falling) > 0 {
-		help = append(help, a.T("These fall back to it: %s.", a.Listed(falling)))
+		help = append(help, a.T("Accounts that use it as their fallback: %s.", a.Listed(falling)))
 	}
 	title := a.T("Remove the account %s (%s)?", acc.Name, acc.From)
 	sure, err := q.Confirm(ctx, prompt.Question{Title: title, Help: strings.Join(help, "\n")}, false)
@@ -128,7 +127,7 @@ func (a *remover) sureToRemove(ctx context.Context, f *account.File, acc account
 		return false, a.notAnswered(err, title, "--yes")
 	}
 	if !sure {
-		a.Errf("%s\n", a.T("Nothing was changed."))
+		a.Errf("%s\n", a.T("Nothing changed."))
 	}
 	return sure, nil
 }
@@ -139,9 +138,9 @@ func (a *runner) notAnswered(err error, title, flag string) error {
 	case errors.Is(err, prompt.ErrCancelled), errors.Is(err, context.Canceled):
 		return command.Fail(command.ExitInterrupted, errors.New(a.T("interrupted; nothing was changed")), "")
 	case errors.Is(err, prompt.ErrNoAnswer):
-		return command.Fail(command.ExitUsage, errors.New(a.T("no answer to the question “%s”", title)), a.T("Say it with %s.", flag))
+		return command.Fail(command.ExitUsage, errors.New(a.T("no answer to the question “%s”", title)), a.T("Use %s.", flag))
 	}
-	return command.Fail(command.ExitIO, localerr.Errorf("%s: %w", a.T("the answer can't be read"), err), "")
+	return command.Fail(command.ExitIO, localerr.Errorf("%s: %w", a.T("can't read the answer"), err), "")
 }
 
 // forget deletes the stored secret of an account before it is removed. If its secret is elsewhere,
@@ -155,16 +154,16 @@ func (a *remover) forget(ctx context.Context, acc account.Account) error {
 	if ctx.Err() != nil || errors.Is(err, prompt.ErrCancelled) {
 		return a.notAnswered(context.Canceled, "", "")
 	}
-	hint := a.T("To remove the account all the same, and leave there what is kept for it: %s", "--keep-secret")
+	hint := a.T("To remove the account anyway and keep its stored secret: %s", "--keep-secret")
 	var problem *secret.Error
 	if errors.As(err, &problem) && problem.Problem == secret.Unavailable && !errors.Is(err, accounts.ErrNoMoreTries) {
-		hint = a.T("Name a file with the passphrase in YAN_PASSPHRASE_FILE.") + "\n     " + hint
+		hint = a.T("Set YAN_PASSPHRASE_FILE to a file with the passphrase.") + "\n     " + hint
 	}
 	code := command.ExitConfig
 	if errors.Is(err, secret.ErrLocked) {
 		code = command.ExitTemporary
 	}
-	return command.Fail(code, errors.New(a.T("nothing was changed, since the secret of %s can't be forgotten: %s", acc.Name, a.SecretProblem(err))), hint)
+	return command.Fail(code, errors.New(a.T("nothing was changed, because the secret of %s can't be deleted: %s", acc.Name, a.SecretProblem(err))), hint)
 }
 
 // forgetFile deletes the file that yan login wrote for a removed account. For other files it prints
@@ -180,15 +179,15 @@ func (a *remover) forgetFile(f *account.File, acc account.Account, keep bool) er
 		}
 	}
 	if path != accounts.OwnSecretFile(f, acc.Name) {
-		a.Outf("  %s\n", a.T("Its secret still stands in %s.", command.QuoteName(path)))
+		a.Outf("  %s\n", a.T("Its secret is still in %s.", command.QuoteName(path)))
 		return nil
 	}
 	switch err := os.Remove(path); {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
-		return command.Fail(command.ExitCantCreate, localerr.Errorf("%s: %w", a.T("the account is removed, but its secret still stands in %s", command.QuoteName(path)), err), a.T("Delete this file."))
+		return command.Fail(command.ExitCantCreate, localerr.Errorf("%s: %w", a.T("the account was removed, but its secret is still in %s", command.QuoteName(path)), err), a.T("Delete this file."))
 	default:
-		a.Outf("  %s\n", a.T("%s with its secret is deleted.", command.QuoteName(path)))
+		a.Outf("  %s\n", a.T("Deleted %s with its secret.", command.QuoteName(path)))
 	}
 	return nil
 }

@@ -105,7 +105,7 @@ func (a *runner) secretState(ctx context.Context, v view) secretState {
 	case "none":
 		return secretState{word: secretNone, text: ""}
 	case "command":
-		return secretState{word: secretUnseen, text: a.T("what %q prints; it was not run", place)}
+		return secretState{word: secretUnseen, text: a.T("output of %q; not run", place)}
 	}
 	err := a.lookForSecret(ctx, v, true)
 	state := secretState{word: secretThere, err: err}
@@ -155,18 +155,18 @@ func (a *runner) secretText(ctx context.Context, v view, state secretState) stri
 	default:
 		switch {
 		case state.word == secretSealed:
-			return a.T("in the encrypted file; its passphrase is asked for when it is needed")
+			return a.T("in the encrypted file; yan asks for its passphrase when needed")
 		case state.word == secretMissing:
-			return a.T("not there; 'yan login %s' asks for it", v.Name)
+			return a.T("missing; run 'yan login %s' to set it", v.Name)
 		case state.word == secretBad:
 			return a.T("%s: %s", a.T("the keyring"), a.SecretProblem(state.err))
 		case a.lookForSecret(ctx, v, false) != nil:
 			return a.T("in the encrypted file")
 		}
-		return a.T("in the keyring of this system")
+		return a.T("in the system keyring")
 	}
 	if state.word == secretThere {
-		return where + a.T(": it is there")
+		return where + a.T(": present")
 	}
 	return a.T("%s: %s", where, a.SecretProblem(state.err))
 }

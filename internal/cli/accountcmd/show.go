@@ -60,10 +60,9 @@ func (v view) loginName() string { return accounts.LoginName(v.Account, v.server
 func (a *runner) accountShowCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "show [" + a.T("NAME") + "]",
-		Short: a.T("Show everything that an account uses"),
-		Long: a.T("Show everything that an account uses: what the configuration says and what it inherits, what is known of the provider, " +
-			"and where the secret is and whether it is there, but never the secret. Without a name it is the default account."),
+		Use:               "show [" + a.T("NAME") + "]",
+		Short:             a.T("Show all settings of an account"),
+		Long:              a.T("Show all settings of an account: its own and inherited settings, the provider's known properties, and the place of its secret and whether it exists, but never the secret. Without a name, shows the default account."),
 		Example:           "  yan account show\n  yan account show qq --json",
 		Args:              a.AtMost(1),
 		ValidArgsFunction: a.completeOneAccount,
@@ -169,7 +168,7 @@ func (a *runner) shownAs(v view, s account.Setting, state secretState) (text str
 	case "tls_rsa_key_exchange":
 		return a.T("TLS without forward secrecy is allowed"), nil
 	case "allow_cleartext_password":
-		return a.T("the password may go in clear, for all to read"), nil
+		return a.T("the password may be sent in cleartext, readable by anyone on the way"), nil
 	}
 	return s.Text, nil
 }
@@ -179,7 +178,7 @@ func (a *runner) loginLine(v view) string {
 	login, how := v.loginName(), a.T("with a password")
 	switch {
 	case login == "" && v.Auth != sasl.External:
-		return a.T("nobody logs in")
+		return a.T("no login")
 	case v.UsesOAuth2():
 		how = a.T("with OAuth 2.0, client %s", console.ClipText(v.OAuth2.ClientID))
 	case v.Auth != "":
@@ -195,7 +194,7 @@ func (a *runner) serverLine(s transport.Server) string {
 		text += "  " + a.Pick(s.Provider.Names.EN, s.Provider.Names.ZH)
 	}
 	if s.Security == smtpclient.Plaintext && s.Socket == "" {
-		text += "  " + a.T("(nothing is encrypted)")
+		text += "  " + a.T("(not encrypted)")
 	}
 	return text
 }
@@ -207,15 +206,15 @@ func (a *runner) sentLine(v view) string {
 	}
 	if !v.KeepsSent() {
 		if v.server.Provider.Has(provider.KeepsSentCopy) {
-			return a.T("no: the provider keeps one itself")
+			return a.T("no: the provider saves one itself")
 		}
-		return a.T("no: the IMAP server is not known; set imap")
+		return a.T("no: unknown IMAP server; set imap")
 	}
 	mailbox, err := v.Mailbox()
 	if err != nil {
 		return a.Say(err)
 	}
-	return strings.TrimSpace(a.T("by IMAP on %s", mailbox.Host) + "  " + v.SentFolder)
+	return strings.TrimSpace(a.T("with IMAP on %s", mailbox.Host) + "  " + v.SentFolder)
 }
 
 // providerRows returns the facts about the provider that matter to a sender.

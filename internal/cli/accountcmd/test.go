@@ -30,18 +30,17 @@ type accountTestFlags struct {
 func (a *runner) accountTestCommand() *cobra.Command {
 	s := &accountTestFlags{timeout: time.Minute, refused: map[string]string{}}
 	cmd := &cobra.Command{
-		Use:   "test [" + a.T("NAME") + "…]",
-		Short: a.T("Log in with an account, and send nothing"),
-		Long: a.T("Connect, log in, and ask the server whether it takes the sender; no message is sent. " +
-			"The exit status is that of 'yan send'. Without a name it is the default account."),
+		Use:               "test [" + a.T("NAME") + "…]",
+		Short:             a.T("Log in to an account without sending anything"),
+		Long:              a.T("Connect, log in, and ask the server whether it accepts the sender; no message is sent. The exit status is that of 'yan send'. Without a name, tests the default account."),
 		Example:           "  yan account test\n  yan account test qq -v\n  yan account test --all --json",
 		ValidArgsFunction: a.CompleteAccounts,
 		RunE:              func(cmd *cobra.Command, args []string) error { return a.testAccounts(cmd.Context(), s, args) },
 	}
 	command.Add(cmd, a.T("Flags:"),
 		command.NewOption("all", "", &s.all, "", a.T("test every account")),
-		command.NewOption("transcript", "v", &s.transcript, "", a.T("show the conversation with the server, secrets hidden")),
-		command.NewOption("timeout", "", &s.timeout, a.T("TIME"), a.T("give up after this time, like 30s or 5m (default: 1m)")),
+		command.NewOption("transcript", "v", &s.transcript, "", a.T("show the conversation with the server, without secrets")),
+		command.NewOption("timeout", "", &s.timeout, a.T("TIME"), a.T("give up after this time, such as 30s or 5m (default: 1m)")),
 		command.NewOption("json", "", &s.json, "", a.T("print JSON")),
 	)
 	cmd.Flags().Lookup("timeout").DefValue = "" // the help text says it
@@ -53,7 +52,7 @@ func (a *runner) testAccounts(ctx context.Context, s *accountTestFlags, args []s
 		return a.Wrongf("%s %q: want a time above zero, like 30s", a.Name("timeout"), s.timeout.String())
 	}
 	if s.all && len(args) > 0 {
-		return a.Usagef("--all tests every account; leave out %q", args[0])
+		return a.Usagef("--all tests every account; remove %q", args[0])
 	}
 	f, err := a.FaultyConfiguration()
 	if err != nil {
@@ -100,7 +99,7 @@ func (a *runner) testAccount(ctx context.Context, s *accountTestFlags, v view) i
 	t.MayTry = func(o yan.Options) error {
 		login = loginOf(v, o)
 		if before := s.refused[login]; before != "" {
-			return command.Fail(command.ExitAuth, errors.New(a.T("%s: not tried: it logs in as %s does, with the same secret, which was refused", v.Name, before)), "")
+			return command.Fail(command.ExitAuth, errors.New(a.T("%s: not tried: same login and secret as %s, which was refused", v.Name, before)), "")
 		}
 		return nil
 	}

@@ -29,7 +29,7 @@ func (a *Accounts) NotSaved(f *account.File, err error) error {
 	if err == nil || errors.Is(err, account.ErrChanged) {
 		return a.orBad(f.Path(), err)
 	}
-	return command.Fail(command.ExitCantCreate, localerr.Errorf("%s: %w", a.T("the configuration can't be written"), err), "")
+	return command.Fail(command.ExitCantCreate, localerr.Errorf("%s: %w", a.T("can't write the configuration"), err), "")
 }
 
 // NewAccount returns an account with the inherited settings, except server, user, authentication
@@ -74,7 +74,7 @@ func (a *Accounts) BadConfiguration(path string, err error) error {
 	case errors.As(err, &unknown) && !errors.As(err, &p):
 		return a.unknownAccount(unknown)
 	case errors.Is(err, account.ErrChanged):
-		return command.Fail(command.ExitTemporary, errors.New(a.T("%s: another program changed it meanwhile; nothing was written", command.QuoteName(path))), a.T("Try again."))
+		return command.Fail(command.ExitTemporary, errors.New(a.T("%s: another program changed it at the same time; nothing was written", command.QuoteName(path))), a.T("Try again."))
 	case errors.Is(err, context.Canceled):
 		return a.Interrupted()
 	case errors.Is(err, fs.ErrPermission):
@@ -95,34 +95,34 @@ func (a *Accounts) BadConfiguration(path string, err error) error {
 		if hint == "" {
 			hint = a.repair(p)
 		}
-		return command.Fail(command.ExitConfig, errors.New(a.T("%s: there is no key %s", where, p.Key)), hint)
+		return command.Fail(command.ExitConfig, errors.New(a.T("%s: unknown key %s", where, p.Key)), hint)
 	case account.FaultVersion:
-		return command.Fail(command.ExitConfig, errors.New(a.T("%s: this file is of a newer yan, and is left as it is", where)), a.T("Update this program, or name another file in YAN_CONFIG."))
+		return command.Fail(command.ExitConfig, errors.New(a.T("%s: this file was written by a newer yan; it was not changed", where)), a.T("Update yan, or set YAN_CONFIG to another file."))
 	case account.FaultSecret:
 		if strings.HasPrefix(p.Key, "outbox.") {
-			return command.Fail(command.ExitConfig, errors.New(a.T("%s: %s: a secret does not belong into this file", where, p.Key)),
-				a.T("Take it out, and say where it is: %s; PGPASSWORD and ~/.pgpass will do, too", `password_command = "pass show db"`))
+			return command.Fail(command.ExitConfig, errors.New(a.T("%s: %s: secrets are not allowed in this file", where, p.Key)),
+				a.T("Remove it and set its place: %s; or use PGPASSWORD or ~/.pgpass", `password_command = "pass show db"`))
 		}
-		return command.Fail(command.ExitConfig, errors.New(a.T("%s: %s: a secret does not belong into this file", where, p.Key)),
-			a.T("Take the line out and run 'yan login', which keeps it safely; or say where it is: %s", `secret = { command = "pass show mail" }`))
+		return command.Fail(command.ExitConfig, errors.New(a.T("%s: %s: secrets are not allowed in this file", where, p.Key)),
+			a.T("Remove the line and run 'yan login', which stores the secret safely; or set its place: %s", `secret = { command = "pass show mail" }`))
 	case account.FaultSyntax:
 		if long, ok := errors.AsType[*atomicfile.TooLongError](p.Err); ok {
-			return command.Fail(command.ExitConfig, errors.New(a.T("%s: holds more than %s, the most that is read here", where, console.Size(long.Most))), "")
+			return command.Fail(command.ExitConfig, errors.New(a.T("%s: larger than %s, the limit for this file", where, console.Size(long.Most))), "")
 		}
 		if said := a.Say(p.Err); a.Language() != i18n.English && said == p.Err.Error() { // a rare fault that has no translation
 			return command.Fail(command.ExitConfig, errors.New(a.T("%s: line %d is not TOML (%s)", where, p.Line, said)), a.repair(p))
 		}
-		return command.Fail(command.ExitConfig, errors.New(a.T("%s: this is not TOML: %v", where, p.Err)), a.repair(p))
+		return command.Fail(command.ExitConfig, errors.New(a.T("%s: not TOML: %v", where, p.Err)), a.repair(p))
 	case account.FaultWritable:
 		if untrusted, ok := errors.AsType[*atomicfile.UntrustedError](p.Err); ok && (untrusted.Folder || untrusted.Reason == atomicfile.OthersOwn) {
-			hint := a.T("Look at what it holds, then make it yours: %s", "chown \"$(id -un)\" "+command.QuoteName(untrusted.Path))
+			hint := a.T("Check its contents, then take ownership: %s", "chown \"$(id -un)\" "+command.QuoteName(untrusted.Path))
 			if untrusted.Reason == atomicfile.OthersWrite {
-				hint = a.T("Look at what it holds, then keep it to yourself: %s", "chmod go-w "+command.QuoteName(untrusted.Path))
+				hint = a.T("Check its contents, then make it private: %s", "chmod go-w "+command.QuoteName(untrusted.Path))
 			}
-			return command.Fail(command.ExitConfig, errors.New(a.T("%v: the commands in %s are not run, and nothing is sent by it", untrusted, command.QuoteName(path))), hint)
+			return command.Fail(command.ExitConfig, errors.New(a.T("%v: the commands in %s are not run, and it is not used to send", untrusted, command.QuoteName(path))), hint)
 		}
-		return command.Fail(command.ExitConfig, errors.New(a.T("%s: others on this machine can write this file: its commands are not run, and nothing is sent by it", where)),
-			a.T("Look at what stands in it, then keep it to yourself: chmod 600 %s", command.QuoteName(path)))
+		return command.Fail(command.ExitConfig, errors.New(a.T("%s: other users can write to this file: its commands are not run, and it is not used to send", where)),
+			a.T("Check its contents, then make it private: chmod 600 %s", command.QuoteName(path)))
 	}
 	return command.Fail(command.ExitConfig, errors.New(a.T("%s: %s can't be used: %v", where, p.Key, p.Err)), a.repair(p))
 }
@@ -132,20 +132,20 @@ func (a *Accounts) repair(p *account.ParseError) string {
 	path := strings.SplitN(p.Key, ".", 3)
 	switch {
 	case len(path) == 3 && path[0] == "account" && IsAccountName(path[1]) && (p.Fault == account.FaultValue || p.Fault == account.FaultReference):
-		return a.T("Put it right: %s; or remove the account: %s", fmt.Sprintf("yan account edit %s --set %s=…", path[1], path[2]), "yan account remove "+path[1])
+		return a.T("Fix it: %s; or remove the account: %s", fmt.Sprintf("yan account edit %s --set %s=…", path[1], path[2]), "yan account remove "+path[1])
 	case p.Key == "default":
-		return a.T("Put it right: %s", "yan account default "+a.T("NAME"))
+		return a.T("Fix it: %s", "yan account default "+a.T("NAME"))
 	}
-	return a.T("Put it right: %s", "yan account edit")
+	return a.T("Fix it: %s", "yan account edit")
 }
 
 // unknownAccount returns an error with similar account names.
 func (a *Accounts) unknownAccount(e *account.UnknownAccountError) error {
-	hint := a.T("'yan account list' shows the accounts.")
+	hint := a.T("'yan account list' lists the accounts.")
 	if len(e.Near) > 0 {
 		hint = a.T("Did you mean %s?", a.Listed(e.Near))
 	}
-	return command.Fail(command.ExitConfig, errors.New(a.T("there is no account %q", e.Name)), hint)
+	return command.Fail(command.ExitConfig, errors.New(a.T("unknown account %q", e.Name)), hint)
 }
 
 // ambiguous returns the error for a choice between several accounts, which the user must make.
@@ -153,16 +153,16 @@ func (a *Accounts) ambiguous(e *account.AmbiguousError) error {
 	names := a.Listed(e.Names)
 	if e.From.IsZero() {
 		return command.Fail(command.ExitConfig, errors.New(a.T("there are several accounts and no default: %s", names)),
-			a.T("Say which with -A, or once and for all: yan account default %s", e.Names[0]))
+			a.T("Choose one with -A, or set a default: yan account default %s", e.Names[0]))
 	}
-	return command.Fail(command.ExitConfig, errors.New(a.T("several accounts serve %s: %s", e.From, names)), a.T("Say which with -A, for example -A %s", e.Names[0]))
+	return command.Fail(command.ExitConfig, errors.New(a.T("several accounts can send as %s: %s", e.From, names)), a.T("Choose one with -A, for example -A %s", e.Names[0]))
 }
 
 // Secrets returns the secrets of this machine.
 func (a *Accounts) Secrets() *Secrets {
 	s := NewSecrets(a.Vault())
 	s.Unsaved = func(err error) {
-		a.Errf("%s\n", a.T("The fresh access token could not be kept: %v", err))
+		a.Errf("%s\n", a.T("The new access token could not be saved: %v", err))
 	}
 	return s
 }
@@ -201,7 +201,7 @@ func (a *Accounts) PassphraseTries() func(anew bool) error {
 			return nil
 		}
 		if asked > 0 {
-			a.Errf("%s\n", a.T("That is not the passphrase."))
+			a.Errf("%s\n", a.T("Wrong passphrase."))
 		}
 		if asked++; asked > maxTries {
 			return ErrNoMoreTries
@@ -225,17 +225,17 @@ func (a *Accounts) Passphrase(anew bool, question func(title string) (string, er
 	if !anew {
 		return question(a.T("Passphrase of the encrypted file"))
 	}
-	a.Errf("%s\n", a.T("Remember it: who forgets it has to log in again."))
+	a.Errf("%s\n", a.T("Remember it: if you forget it, you must log in again."))
 	for range 3 {
 		first, err := question(a.T("New passphrase of the encrypted file"))
 		if err != nil {
 			return "", err
 		}
-		second, err := question(a.T("The same again"))
+		second, err := question(a.T("Repeat it"))
 		if err != nil || first == second && first != "" {
 			return first, err
 		}
-		a.Errf("%s\n", a.T("The two are not the same, or empty."))
+		a.Errf("%s\n", a.T("The two entries differ or are empty."))
 	}
 	return "", prompt.ErrCancelled
 }

@@ -23,31 +23,31 @@ func (a *Accounts) SecretProblem(err error) string {
 	}
 	switch problem.Problem {
 	case secret.NotFound:
-		return a.T("not there")
+		return a.T("missing")
 	case secret.OtherLogin:
-		return a.T("of an earlier login, for another server or user")
+		return a.T("from an earlier login, for another server or user")
 	case secret.Empty:
 		return a.T("empty")
 	case secret.SeveralLines:
-		return a.T("holds several lines, want the secret alone")
+		return a.T("has several lines; it must contain only the secret")
 	case secret.Readable:
 		if errors.Is(err, secret.ErrForeign) {
 			return a.T("belongs to another user of this machine")
 		}
-		return a.T("others on this machine can read it; chmod 600 keeps it to yourself")
+		return a.T("other users of this machine can read it; chmod 600 makes it private")
 	case secret.Unreadable:
 		return a.T("can't be read")
 	case secret.CommandFailed:
 		return a.T("the command failed")
 	case secret.Stuck:
-		return a.T("the command does not end")
+		return a.T("the command did not end")
 	case secret.Locked:
 		return a.T("the keyring is locked")
 	case secret.Unavailable:
 		if errors.Is(err, ErrNoMoreTries) {
 			return a.T("the passphrase of the encrypted file is wrong")
 		}
-		return a.T("there is no keyring that works, and nobody to ask for the passphrase of the encrypted file")
+		return a.T("no keyring is available, and without a terminal yan can't ask for the passphrase of the encrypted file")
 	case secret.Passphrase:
 		return a.T("the passphrase of the encrypted file is wrong")
 	case secret.Damaged:
@@ -81,7 +81,7 @@ func (a secretErrors) explain(acc account.Account, err error, login string) erro
 	case errors.Is(err, context.Canceled):
 		return a.Interrupted()
 	case errors.Is(err, oauth.ErrConsent):
-		return command.Fail(command.ExitAuth, errors.New(a.T("account %s: the consent to send has ended", acc.Name)), loginAgain)
+		return command.Fail(command.ExitAuth, errors.New(a.T("account %s: the permission to send has expired", acc.Name)), loginAgain)
 	case !errors.As(err, &s):
 		return command.Fail(command.ExitConfig, errors.New(a.T("account %s: %s", acc.Name, err)), "")
 	}
@@ -96,46 +96,46 @@ func (a secretErrors) explain(acc account.Account, err error, login string) erro
 		}
 		return command.Fail(command.ExitConfig, errors.New(a.T("account %s: no secret in %s", acc.Name, a.placeOf(s))), hint)
 	case secret.OtherLogin:
-		what := a.T("account %s: what is kept for it is of an earlier login, and is not used", acc.Name)
+		what := a.T("account %s: the stored secret is from an earlier login and is not used", acc.Name)
 		if s.For != "" {
-			what = a.T("account %s: what is kept for it is of %s, and is not used for %s", acc.Name, command.QuoteName(s.For), command.QuoteName(s.Key.For))
+			what = a.T("account %s: the stored secret is for %s and is not used for %s", acc.Name, command.QuoteName(s.For), command.QuoteName(s.Key.For))
 		}
 		return command.Fail(command.ExitConfig, errors.New(what), loginAgain)
 	case secret.Damaged:
 		hint = loginAgain
 		if s.Source.Kind == secret.Stored && s.Path != "" {
-			hint = a.T("Restore it from a copy, or begin a new one; the damaged one is set aside: %s", login+" --"+NewFileFlag)
+			hint = a.T("Restore it from a copy, or start a new one and set the damaged one aside: %s", login+" --"+NewFileFlag)
 		}
 	case secret.Passphrase:
 		return command.Fail(command.ExitConfig, errors.New(a.T("account %s: the passphrase of %s is wrong", acc.Name, a.placeOf(&secret.Error{Path: cmp.Or(s.Path, a.Vault().File)}))),
-			a.T("If it is forgotten, begin a new file; the old one is set aside: %s", login+" --"+NewFileFlag))
+			a.T("If you forgot it, start a new file and set the old one aside: %s", login+" --"+NewFileFlag))
 	case secret.Unwritable:
 		return command.Fail(command.ExitCantCreate, errors.New(a.T("account %s: %s", acc.Name, a.placeOf(s)+a.T(": %s", a.SecretProblem(err)))),
-			a.T("Make room on the disk, or see to it that you may write into %s.", command.QuoteName(filepath.Dir(s.Path))))
+			a.T("Free disk space, or make %s writable for you.", command.QuoteName(filepath.Dir(s.Path))))
 	case secret.Empty, secret.SeveralLines:
-		hint = a.T("Put the authorization code or password there, alone on its line.")
+		hint = a.T("Put only the authorization code or password there, on a single line.")
 	case secret.Readable:
 		if !errors.Is(err, secret.ErrForeign) {
-			return command.Fail(command.ExitConfig, errors.New(a.T("account %s: others on this machine can read %s", acc.Name, a.placeOf(s))),
-				a.T("Keep it to yourself: chmod 600 %s", command.QuoteName(s.Path)))
+			return command.Fail(command.ExitConfig, errors.New(a.T("account %s: other users of this machine can read %s", acc.Name, a.placeOf(s))),
+				a.T("Make it private: chmod 600 %s", command.QuoteName(s.Path)))
 		}
 	case secret.CommandFailed:
 		return command.Fail(command.ExitConfig, errors.New(a.T("account %s: %s failed (%s)", acc.Name, a.placeOf(s), a.howItEnded(s.Err))),
-			a.T("Try the command by itself; its first line has to be the secret."))
+			a.T("Run the command on its own; the first line of its output must be the secret."))
 	case secret.Stuck:
 		what := a.T("account %s: %s did not end (%s)", acc.Name, a.placeOf(s), a.Say(s.Err))
 		if errors.Is(s.Err, secret.ErrNoTerminal) {
-			what = a.T("account %s: %s did not end; does it wait for a passphrase? It has no terminal to ask on", acc.Name, a.placeOf(s))
+			what = a.T("account %s: %s did not end; is it waiting for a passphrase? It has no terminal to ask on", acc.Name, a.placeOf(s))
 		}
-		return command.Fail(command.ExitConfig, errors.New(what), a.T("Try the command by itself: it has to print the secret without asking. Unlock what it asks for, or keep the secret elsewhere: %s", login+" --secret-file code.txt"))
+		return command.Fail(command.ExitConfig, errors.New(what), a.T("Run the command on its own: it must print the secret without asking. Unlock its password store, or store the secret elsewhere: %s", login+" --secret-file code.txt"))
 	case secret.Locked:
-		hint = a.T("Unlock it (log in to the desktop, or open its password program), or keep the secret elsewhere: %s", login+" --secret-file code.txt")
+		hint = a.T("Unlock it (log in to the desktop, or open its password program), or store the secret elsewhere: %s", login+" --secret-file code.txt")
 	case secret.Unavailable:
 		if errors.Is(err, ErrNoMoreTries) {
 			return a.BadSecretOf(acc, &secret.Error{Problem: secret.Passphrase, Source: s.Source, Key: s.Key, Path: s.Path}, login)
 		}
-		return command.Fail(command.ExitConfig, errors.New(a.T("account %s: there is no keyring that works, and nobody to ask for the passphrase of the encrypted file", acc.Name)),
-			a.T("Name a file with the passphrase in YAN_PASSPHRASE_FILE, or keep the secret elsewhere: %s", login+" --secret-file code.txt"))
+		return command.Fail(command.ExitConfig, errors.New(a.T("account %s: no keyring is available, and without a terminal yan can't ask for the passphrase of the encrypted file", acc.Name)),
+			a.T("Set YAN_PASSPHRASE_FILE to a file with the passphrase, or store the secret elsewhere: %s", login+" --secret-file code.txt"))
 	}
 	return command.Fail(command.ExitConfig, errors.New(a.T("account %s: %s", acc.Name, a.T("%s: %s", a.placeOf(s), a.SecretProblem(err)))), hint)
 }
@@ -146,17 +146,17 @@ func (a secretErrors) noCredential(acc account.Account, s *secret.Error) error {
 	var others secret.OtherCredentials
 	switch {
 	case errors.Is(s, secret.ErrNoCredentials):
-		return command.Fail(command.ExitConfig, errors.New(a.T("account %s: systemd has passed no credentials to this process, so there is no %s", acc.Name, name)),
-			a.T("Start it as a service with %s in its unit.", "LoadCredential="+name+":/etc/…"))
+		return command.Fail(command.ExitConfig, errors.New(a.T("account %s: systemd passed no credentials to this process, so there is no %s", acc.Name, name)),
+			a.T("Run it as a service with %s in its unit.", "LoadCredential="+name+":/etc/…"))
 	case errors.As(s, &others) && len(others) > 0:
 		var names []string
 		for _, other := range others {
 			names = append(names, command.QuoteName(other))
 		}
-		return command.Fail(command.ExitConfig, errors.New(a.T("account %s: systemd has passed no credential %s; those it has passed: %s", acc.Name, name, a.Listed(names))),
+		return command.Fail(command.ExitConfig, errors.New(a.T("account %s: systemd did not pass credential %s; it passed: %s", acc.Name, name, a.Listed(names))),
 			a.T("Correct the name, or add %s to the unit.", "LoadCredential="+name+":/etc/…"))
 	}
-	return command.Fail(command.ExitConfig, errors.New(a.T("account %s: systemd has passed no credential %s", acc.Name, name)),
+	return command.Fail(command.ExitConfig, errors.New(a.T("account %s: systemd did not pass credential %s", acc.Name, name)),
 		a.T("Correct the name, or add %s to the unit.", "LoadCredential="+name+":/etc/…"))
 }
 

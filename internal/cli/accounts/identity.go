@@ -32,7 +32,7 @@ type Identity struct {
 // none if the environment holds a secret, which is not for any account; else the default.
 func (a *Accounts) Identify(name, server string, from smtp.Address) (*Identity, error) {
 	if name != "" && server != "" {
-		return nil, a.Wrongf("%s and %s are both given; the account has its server", a.Name("account"), a.Name("server"))
+		return nil, a.Wrongf("%s can't be used with %s: the account has its own server", a.Name("account"), a.Name("server"))
 	}
 	if server != "" {
 		return nil, nil
@@ -187,7 +187,7 @@ func (a *Accounts) LogIn(ctx context.Context, s *serverflag.ServerFlags, id *Ide
 	cancel()
 	var missing *secret.Error
 	if errors.As(err, &missing) && missing.Problem == secret.NotFound && missing.Source.Kind == secret.Stored && a.ReadSecret != nil && !id.UsesOAuth2() {
-		a.Errf("%s\n", a.T("No secret is kept for the account %s (any more). What you type now is for this time; '%s' keeps it.", id.Name, "yan login "+id.Name))
+		a.Errf("%s\n", a.T("Account %s has no stored secret. The one you enter is used only this time; '%s' stores it.", id.Name, "yan login "+id.Name))
 		return a.AskSecret(ctx, server, o)
 	}
 	if err != nil {

@@ -105,7 +105,7 @@ func CheckSavable(f *account.File, read []byte) error {
 	case errors.Is(err, fs.ErrNotExist), err == nil && (!f.Exists() || !bytes.Equal(now, read)):
 		return account.ErrChanged
 	case err != nil:
-		return fmt.Errorf("reading the configuration again: %w", err)
+		return fmt.Errorf("rereading the configuration: %w", err)
 	}
 	path := f.Path()
 	if real, err := filepath.EvalSymlinks(path); err == nil {
@@ -138,7 +138,7 @@ func (a *Accounts) ForgetFormer(ctx context.Context, secrets *Secrets, acc accou
 		err = secrets.Forget(ctx, acc)
 	}
 	if err != nil {
-		a.Errf("%s\n", a.T("What was kept for the former account %s could not be forgotten: %s", acc.Name, a.SecretProblem(err)))
+		a.Errf("%s\n", a.T("The stored secret of the former account %s could not be deleted: %s", acc.Name, a.SecretProblem(err)))
 	}
 }
 

@@ -41,8 +41,8 @@ func (a *Accounts) NamedToUse(f *account.File, args []string) (account.Account, 
 
 // NoneYet returns the error for a configuration without accounts.
 func (a *Accounts) NoneYet(f *account.File, code int) error {
-	return command.Fail(code, errors.New(a.T("There is no account yet in %s.", command.QuoteName(f.Path()))),
-		a.T("'yan login' makes one; 'yan account import' takes over those of other programs."))
+	return command.Fail(code, errors.New(a.T("There are no accounts in %s yet.", command.QuoteName(f.Path()))),
+		a.T("Run 'yan login' to create one, or 'yan account import' to import accounts of other programs."))
 }
 
 // orBad explains err; it returns nil for nil.

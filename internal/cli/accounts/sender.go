@@ -8,13 +8,13 @@ import (
 func (a *Accounts) SenderRule(r provider.SenderRule) string {
 	switch r {
 	case provider.MustEqualLogin:
-		return a.T("the sender has to be the address that logs in")
+		return a.T("the sender must be the login address")
 	case provider.MustEqualLoginOrSendAs:
-		return a.T("the sender has to be the address that logs in, or one it may send as")
+		return a.T("the sender must be the login address, or one it may send as")
 	case provider.VerifiedIdentity:
-		return a.T("the sender has to be verified in the provider's console")
+		return a.T("the sender must be verified in the provider's console")
 	case provider.AliasOK:
-		return a.T("the sender may be an alias of the address that logs in, too")
+		return a.T("the sender may also be an alias of the login address")
 	}
 	return ""
 }

@@ -61,7 +61,7 @@ func (t LoginTrial) Try(ctx context.Context, a *Accounts) (*smtp.Outcome, error)
 	o.Trace = a.TraceWaiting(o.Trace, t.Server.Host)
 	client, err := yan.Open(t.Account.Server, o)
 	if err != nil {
-		return nil, a.Configf("the settings can't be used: %v", err)
+		return nil, a.Configf("invalid settings: %v", err)
 	}
 	defer client.Close()
 	ctx, cancel := context.WithTimeoutCause(ctx, t.Timeout, verdict.ErrTimeout{})
@@ -84,11 +84,11 @@ func (t LoginTrial) Try(ctx context.Context, a *Accounts) (*smtp.Outcome, error)
 // TellLoginFailed prints the server's reply. name is the account if there are several; otherwise
 // "".
 func (a *Accounts) TellLoginFailed(name string, t LoginTrial, o smtp.Outcome) {
-	what := a.T("The login did not work")
+	what := a.T("Login failed")
 	switch {
 	case o.Stage == smtp.StageMail:
 		from, _ := t.Account.Address()
-		what = a.T("The login worked, but the server does not take the sender %s", from)
+		what = a.T("Login succeeded, but the server refuses the sender %s", from)
 	case o.Stage != smtp.StageAuth:
 		what = a.T("The server %s can't be used", a.HostAndPort(t.Server))
 	}

@@ -15,7 +15,7 @@ func (a *Context) Finish(err error) int {
 		if a.WriteErr == nil {
 			return ExitOK
 		}
-		err = Fail(ExitIO, localerr.Errorf("%s: %w", a.T("the output can't be written"), a.WriteErr), "")
+		err = Fail(ExitIO, localerr.Errorf("%s: %w", a.T("can't write the output"), a.WriteErr), "")
 		if errors.Is(a.WriteErr, syscall.EPIPE) { // as in "yan providers | head": the reader has ended
 			err = &Failure{Code: ExitIO, Err: a.WriteErr, Told: true}
 		}
@@ -63,23 +63,23 @@ type ExitMeaning struct {
 // Statuses lists every exit status, for the help.
 func (a *Context) Statuses() []ExitMeaning {
 	return []ExitMeaning{
-		{ExitOK, a.T("sent to all")},
+		{ExitOK, a.T("sent to all recipients")},
 		{ExitUsage, a.T("a flag, an argument or an address is wrong")},
-		{ExitData, a.T("the message is wrong, or this server can't take it")},
-		{ExitNoInput, a.T("a file is missing or can't be read")},
-		{ExitNoUser, a.T("a recipient was refused for good")},
+		{ExitData, a.T("the message is invalid, or this server can't accept it")},
+		{ExitNoInput, a.T("a file is missing or unreadable")},
+		{ExitNoUser, a.T("a recipient was refused permanently")},
 		{ExitNoHost, a.T("the server's host name is unknown")},
-		{ExitUnavailable, a.T("the message, the sender or the connection was refused for good")},
-		{ExitInternal, a.T("a mistake in yan itself")},
+		{ExitUnavailable, a.T("the message, the sender or the connection was refused permanently")},
+		{ExitInternal, a.T("a bug in yan")},
 		{ExitCantCreate, a.T("a file can't be written")},
-		{ExitIO, a.T("reading or printing failed")},
-		{ExitTemporary, a.T("not now: try again later")},
-		{ExitProtocol, a.T("no TLS that can be trusted, or the server does not speak SMTP")},
+		{ExitIO, a.T("reading or writing failed")},
+		{ExitTemporary, a.T("temporary failure: try again later")},
+		{ExitProtocol, a.T("no trusted TLS, or the server does not speak SMTP")},
 		{ExitAuth, a.T("the login failed")},
-		{ExitConfig, a.T("password, certificate or setting can't be used")},
-		{ExitPartial, a.T("sent to some, not to all")},
-		{ExitUnknown, a.T("outcome unknown: handed over, but the answer was lost; or enqueued, and the disk failed")},
-		{ExitInterrupted, a.T("interrupted while yan asked (login, account)")},
+		{ExitConfig, a.T("the password, the certificate or a setting is unusable")},
+		{ExitPartial, a.T("sent to some recipients only")},
+		{ExitUnknown, a.T("outcome unknown: the message was sent but no reply came, or it was enqueued and the disk failed")},
+		{ExitInterrupted, a.T("interrupted at a question (login, account)")},
 	}
 }
 

@@ -162,7 +162,7 @@ func (a *Context) FlagError(cmd *cobra.Command, err error) error {
 	case errors.As(err, &invalid):
 		return w.badValue(invalid.GetFlag(), invalid.GetValue())
 	case errors.As(err, &syntax):
-		return a.Usagef("%s is not how a flag is written", syntax.GetSpecifiedFlag())
+		return a.Usagef("%s is not a valid flag", syntax.GetSpecifiedFlag())
 	}
 	return a.usageFailure(err)
 }
@@ -216,7 +216,7 @@ func isWordProcessorDash(arg string) (right string, is bool) {
 // DashHint explains how to type such an argument; "" for all others.
 func (a *Context) DashHint(arg string) string {
 	if right, is := isWordProcessorDash(arg); is {
-		return a.T("The dash in it is not the one of flags; type %s.", right)
+		return a.T("Its dash is not the hyphen used for flags; type %s.", right)
 	}
 	return ""
 }
@@ -261,8 +261,8 @@ func (w wrongFlag) unknownFlag(unknown *pflag.NotExistError) error {
 	}
 	switch near {
 	case "password":
-		return Fail(ExitUsage, errors.New(w.a.T("there is no --%s: other users of the machine could read it in the list of processes", name)),
-			w.a.T("Put it into a file that only you can read, and name that: %s", w.a.WithVariable("YAN_PASSWORD_FILE", "code.txt", "yan send …")))
+		return Fail(ExitUsage, errors.New(w.a.T("there is no --%s: other users of this machine could see it in the process list", name)),
+			w.a.T("Put it into a file that only you can read, and give that file: %s", w.a.WithVariable("YAN_PASSWORD_FILE", "code.txt", "yan send …")))
 	case "":
 		return w.a.Usagef("unknown flag %s", "--"+name)
 	}
@@ -323,7 +323,7 @@ func NoneEmpty(a *Context, cmd *cobra.Command, flags ...string) error {
 			values = list.GetSlice()
 		}
 		if slices.ContainsFunc(values, func(v string) bool { return strings.TrimSpace(v) == "" }) {
-			return a.Wrongf("%s is empty; leave it out where nothing is meant", a.Name(flag))
+			return a.Wrongf("%s is empty; omit it if you don't need it", a.Name(flag))
 		}
 	}
 	return nil

@@ -130,23 +130,23 @@ func (a *Context) ServerForms() List {
 		{"qq, gmail, example.com", a.T("a provider by its id, name or mail domain; see 'yan providers'")},
 		{"smtps://user@host[:465]", a.T("TLS from the first byte; an @ in the user is written %40")},
 		{"smtp://user@host[:587]", a.T("STARTTLS, required")},
-		{"smtp+notls://host[:25]", a.T("nothing is encrypted")},
-		{"lmtp://host[:24]", a.T("LMTP, nothing is encrypted")},
-		{"lmtp+unix:///path", a.T("LMTP on a Unix socket")},
-		{"host[:port]", a.T("STARTTLS, required, on ports 25, 587 and 2525; else TLS from the first byte (default port: 465)")},
+		{"smtp+notls://host[:25]", a.T("no encryption")},
+		{"lmtp://host[:24]", a.T("LMTP, no encryption")},
+		{"lmtp+unix:///path", a.T("LMTP over a Unix socket")},
+		{"host[:port]", a.T("STARTTLS, required, on ports 25, 587 and 2525; TLS from the first byte on others (default port: 465)")},
 	}}
 }
 
 // Variables lists the environment variables of yan send.
 func (a *Context) Variables() List {
 	return List{a.T("Variables:"), []Entry{
-		{"YAN_PASSWORD_FILE", a.T("the file with the password or authorization code")},
-		{"YAN_TOKEN_FILE", a.T("the file with an OAuth 2.0 access token, instead")},
-		{"YAN_PASSWORD, YAN_TOKEN", a.T("the secret itself, where no file is given")},
+		{"YAN_PASSWORD_FILE", a.T("file with the password or authorization code")},
+		{"YAN_TOKEN_FILE", a.T("file with an OAuth 2.0 access token, instead of a password")},
+		{"YAN_PASSWORD, YAN_TOKEN", a.T("the secret itself, if no file is given")},
 		{"YAN_…", a.T("any flag: --to-policy is YAN_TO_POLICY")},
-		{"EMAIL", a.T("the sender, where no -f is given")},
-		{"ALL_PROXY, NO_PROXY", a.T("the proxy, and hosts to reach without it; never used for this machine")},
-		{"NO_COLOR", a.T("set to anything: no colours")},
+		{"EMAIL", a.T("sender, if there is no -f")},
+		{"ALL_PROXY, NO_PROXY", a.T("the proxy, and hosts to connect to without it; never used for this machine")},
+		{"NO_COLOR", a.T("any value turns colours off")},
 	}}
 }
 

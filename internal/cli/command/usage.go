@@ -26,9 +26,9 @@ func (a *Context) AtMost(n int) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		if len(args) > n {
 			if hint := a.DashHint(args[n]); hint != "" {
-				return Fail(ExitUsage, errors.New(a.T("%q is one argument too many", args[n])), hint)
+				return Fail(ExitUsage, errors.New(a.T("unexpected argument %q", args[n])), hint)
 			}
-			return a.Usagef("%q is one argument too many", args[n])
+			return a.Usagef("unexpected argument %q", args[n])
 		}
 		return nil
 	}
@@ -45,8 +45,8 @@ func (a *Context) Asker(plain bool) *prompt.Asker {
 	form := person && !plain && a.Getenv("TERM") != "dumb" && (a.Getenv("TERM") != "" || a.Windows)
 	q := &prompt.Asker{In: a.Stdin, Out: a.Stderr, Form: form, Person: person, Width: a.StderrWidth,
 		Color: a.Color && a.StderrWidth > 0, ReadSecret: a.ReadSecret, Hush: a.DisableEcho, Getenv: a.Getenv,
-		Texts: prompt.Texts{Yes: a.T("Yes"), No: a.T("No"), Needed: a.T("an answer is needed"),
-			Number: a.T("type a number from 1 to %d"), YesOrNo: a.T("type y or n"), Colon: a.T(": ")}}
+		Texts: prompt.Texts{Yes: a.T("Yes"), No: a.T("No"), Needed: a.T("please enter a value"),
+			Number: a.T("enter a number from 1 to %d"), YesOrNo: a.T("enter y or n"), Colon: a.T(": ")}}
 	if form {
 		q.In = a.Keyboard
 		q.Out = a.Screen
@@ -91,7 +91,7 @@ func (a *Context) FileFailure(what, name string, err error) *Failure {
 	var long *atomicfile.TooLongError
 	switch {
 	case errors.As(err, &long):
-		return Fail(ExitData, errors.New(a.T("%s: holds more than %s, the most that is read here", shown, console.Size(long.Most))), "")
+		return Fail(ExitData, errors.New(a.T("%s: larger than %s, the limit for this file", shown, console.Size(long.Most))), "")
 	case errors.Is(err, atomicfile.ErrFolder):
 		return Fail(ExitNoInput, errors.New(a.T("%s: this is a folder, not a file", shown)), "")
 	case errors.Is(err, fs.ErrNotExist):
@@ -158,7 +158,7 @@ func (a *Context) Address(flag, v string) error {
 		if v == "-" {
 			file = v
 		}
-		return Fail(ExitUsage, errors.New(a.T("%s %q: not an address", a.Name(flag), v)),
+		return Fail(ExitUsage, errors.New(a.T("%s %q: not a valid address", a.Name(flag), v)),
 			a.T("To read addresses from a file: %s", "--"+flag+"-file "+QuoteName(file)))
 	}
 	return a.AddressIn(a.Name(flag), v)
@@ -170,7 +170,7 @@ func (a *Context) AddressIn(name, v string) error {
 	case strings.TrimSpace(v) == "":
 		return a.Wrongf("%s is empty: want an address like friend@example.com", name)
 	case strings.ContainsFunc(v, unicode.IsControl):
-		return a.Wrongf("%s %q: holds a line break or another control character", name, v)
+		return a.Wrongf("%s %q: contains a line break or another control character", name, v)
 	case strings.ContainsRune(v, '＠'):
 		return a.Wrongf("%s %q: type the half-width @ instead of the full-width ＠", name, v)
 	case strings.Contains(strings.ToLower(v), "mailto:"):
@@ -180,10 +180,10 @@ func (a *Context) AddressIn(name, v string) error {
 	}
 	boxes, err := message.ParseMailboxList(v)
 	if err != nil {
-		return a.Wrongf("%s: not an address that mail can be sent to: %v", name, err)
+		return a.Wrongf("%s: not a valid recipient address: %v", name, err)
 	}
 	if strings.ContainsFunc(v, smtp.IsInvisible) {
-		a.Hint(a.T("%s: invisible characters around an address were left out", name))
+		a.Hint(a.T("%s: removed invisible characters around an address", name))
 	}
 	for _, box := range boxes {
 		if len(box.Address.Local()) > 64 {
@@ -199,9 +199,9 @@ func (a *Context) OneLine(name, v string) error {
 	case !utf8.ValidString(v):
 		return a.Dataf("%s: the text is not UTF-8", name)
 	case strings.ContainsAny(v, "\r\n"):
-		return a.Dataf("%s %q: a line break can't stand here", name, console.ClipText(v))
+		return a.Dataf("%s %q: line breaks are not allowed here", name, console.ClipText(v))
 	case strings.ContainsFunc(v, func(r rune) bool { return r != '\t' && unicode.IsControl(r) }):
-		return a.Dataf("%s %q: a control character can't stand here", name, console.ClipText(v))
+		return a.Dataf("%s %q: control characters are not allowed here", name, console.ClipText(v))
 	}
 	return nil
 }
@@ -212,7 +212,7 @@ func (a *Context) Text(where, v string) error {
 		return a.notUTF8(where)
 	}
 	if strings.ContainsRune(v, 0) {
-		return a.Dataf("%s: holds a NUL character; attach files that are not text with -a", where)
+		return a.Dataf("%s: contains a NUL character; use -a to attach files that are not text", where)
 	}
 	return nil
 }
@@ -227,12 +227,12 @@ func (a *Context) ComposeFailure(err error) error {
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
 		code = ExitNoInput
 	}
-	return Fail(code, localerr.Errorf("%s: %w", a.T("the message can't be sent like this"), err), "")
+	return Fail(code, localerr.Errorf("%s: %w", a.T("the message can't be sent"), err), "")
 }
 
 // notUTF8 is the error for a text in an unknown encoding.
 func (a *Context) notUTF8(where string) error {
-	hint := a.T("Name the charset it is written in: %s. Or save it as UTF-8; editors offer that under \"Save as\".", "--charset gbk")
+	hint := a.T("Name its charset: %s. Or save it as UTF-8, with \"Save as\" in an editor.", "--charset gbk")
 	if where == a.Name("body") || where == a.Name("html") {
 		hint = ""
 	}
@@ -267,7 +267,7 @@ func (a *Context) Confirm(ctx context.Context, title string, yes bool) (bool, er
 	case errors.Is(err, prompt.ErrCancelled), ctx.Err() != nil:
 		return false, a.Interrupted()
 	case errors.Is(err, prompt.ErrNoAnswer):
-		return false, Fail(ExitTemporary, errors.New(a.T("there was no answer; nothing was sent")), "")
+		return false, Fail(ExitTemporary, errors.New(a.T("no answer; nothing was sent")), "")
 	}
-	return false, Fail(ExitIO, localerr.Errorf("%s: %w", a.T("the answer can't be read"), err), "")
+	return false, Fail(ExitIO, localerr.Errorf("%s: %w", a.T("can't read the answer"), err), "")
 }

@@ -54,19 +54,19 @@ func (a *runner) doctorCommand() *cobra.Command {
 		command.NewOption("timeout", "", &d.Timeout, a.T("TIME"), a.T("give up on a step after this time, such as 5s (default: 15s)")),
 	)
 	command.Add(cmd, a.T("Server and login:"),
-		command.NewOption("auth", "", &d.Auth, a.T("MECHANISM"), a.T("use this SASL mechanism only (default: the best)")),
+		command.NewOption("auth", "", &d.Auth, a.T("MECHANISM"), a.T("use only this SASL mechanism (default: the best one)")),
 		command.NewOption("tls-ca", "", &d.TLSCA, file, a.T("trust these authorities (PEM) instead of the system's")),
 		command.NewOption("tls-pin", "", &d.TLSPin, "sha256:HEX", a.T("trust only the certificate with this fingerprint")),
 		command.NewOption("tls-cert", "", &d.TLSCert, file, a.T("show this client certificate (PEM)")),
 		command.NewOption("tls-key", "", &d.TLSKey, file, a.T("the key of the client certificate (PEM)")),
-		command.NewOption("tls-name", "", &d.TLSName, a.T("NAME"), a.T("the name that the server's certificate has to be for (default: the host)")),
-		command.NewOption("tls-rsa-key-exchange", "", &d.TLSRSA, "", a.T("also take TLS without forward secrecy; for old servers that have nothing else")),
-		command.NewOption("allow-cleartext-password", "", &d.Cleartext, "", a.T("over smtp+notls:// send the password too, for all to read")),
-		command.NewOption("proxy", "", &d.Proxy, "URL", a.T("go through socks5://host:port or http://host:port")),
-		command.NewOption("local-name", "", &d.LocalName, a.T("NAME"), a.T("the name to say in EHLO (default: this machine's address)")),
+		command.NewOption("tls-name", "", &d.TLSName, a.T("NAME"), a.T("name expected in the server's certificate (default: the host)")),
+		command.NewOption("tls-rsa-key-exchange", "", &d.TLSRSA, "", a.T("also accept TLS without forward secrecy; for old servers that support nothing else")),
+		command.NewOption("allow-cleartext-password", "", &d.Cleartext, "", a.T("send the password over smtp+notls:// too, readable by anyone on the way")),
+		command.NewOption("proxy", "", &d.Proxy, "URL", a.T("connect through socks5://host:port or http://host:port")),
+		command.NewOption("local-name", "", &d.LocalName, a.T("NAME"), a.T("name to send in EHLO (default: this machine's address)")),
 	)
 	command.Add(cmd, a.T("Output:"),
-		command.NewOption("transcript", "v", &d.transcript, "", a.T("show the conversation with the server, secrets hidden")),
+		command.NewOption("transcript", "v", &d.transcript, "", a.T("show the conversation with the server, without secrets")),
 		command.NewOption("json", "", &d.json, "", a.T("print JSON")),
 	)
 	command.Complete(cmd, "auth", sasl.Mechanisms)
@@ -153,7 +153,7 @@ func (a *runner) buildExam(cmd *cobra.Command, d *doctorFlags, p doctorTarget) (
 	if d.sendTo != "" {
 		to, err := message.ParseMailbox(d.sendTo)
 		if err != nil {
-			return e, a.Wrongf("%s: not an address that mail can be sent to: %v", a.Name("send-to"), err)
+			return e, a.Wrongf("%s: not a valid recipient address: %v", a.Name("send-to"), err)
 		}
 		if e.From.IsZero() {
 			return e, a.Wrongf("%s needs a sender: use %s", a.Name("send-to"), "-f")

@@ -66,7 +66,7 @@ func (a *runner) noAccount(err error) error {
 		return command.Fail(command.ExitConfig, errors.New(a.T("there are several accounts and no default: %s", a.Listed(several.Names))),
 			a.T("Choose one: %s", "yan doctor "+several.Names[0]))
 	}
-	return command.Fail(command.ExitConfig, errors.New(a.T("there is no account yet")),
+	return command.Fail(command.ExitConfig, errors.New(a.T("there are no accounts yet")),
 		a.T("Run 'yan login' to create one, or 'yan doctor HOST' to check a server without one."))
 }
 

@@ -154,7 +154,7 @@ func (l *setup) offerCorrection(ctx context.Context) (server string, err error) 
 	}
 	right := address.Local() + "@" + domain
 	if !l.person {
-		l.say(l.a.T("Is %s meant? No provider that is known has the domain %s.", right, address.Domain()))
+		l.say(l.a.T("Did you mean %s? No known provider has the domain %s.", right, address.Domain()))
 		return "", nil
 	}
 	title := l.a.T("Did you mean %s?", right)

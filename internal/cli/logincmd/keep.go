@@ -73,7 +73,7 @@ func (k *keeper) storeAccount(ctx context.Context) error {
 	}
 	if err != nil {
 		if backErr := putBack(); backErr != nil {
-			k.say(k.a.T("The secret that was kept could not be taken back: %v", backErr))
+			k.say(k.a.T("The stored secret could not be removed again: %v", backErr))
 		}
 		return err
 	}
@@ -194,7 +194,7 @@ func (k *keeper) writeOwnFile() (putBack func() error, err error) {
 		err = accounts.WriteSecretFile(path, k.password)
 	}
 	if err != nil {
-		return nil, command.Fail(command.ExitCantCreate, localerr.Errorf("%s: %w", k.a.T("the secret can't be written"), err), "")
+		return nil, command.Fail(command.ExitCantCreate, localerr.Errorf("%s: %w", k.a.T("can't write the secret"), err), "")
 	}
 	k.acc.Secret.File = path
 	return before.PutBack, nil

@@ -93,17 +93,17 @@ func (s *loginFlags) registerServer(a *runner, cmd *cobra.Command) {
 	file := a.T("FILE")
 	command.Add(cmd, a.T("Server:"),
 		command.NewOption("server", "", &s.Server, a.T("SERVER"), a.T("URL or provider (default: found from the address)")),
-		command.NewOption("auth", "", &s.Auth, a.T("MECHANISM"), a.T("use this SASL mechanism only (default: the best)")),
+		command.NewOption("auth", "", &s.Auth, a.T("MECHANISM"), a.T("use only this SASL mechanism (default: the best one)")),
 		command.NewOption("no-login", "", &s.noLogin, "", a.T("do not log in; for a server that accepts mail from this machine without a login")),
 		command.NewOption("tls-ca", "", &s.TLSCA, file, a.T("trust these authorities (PEM) instead of the system's")),
 		command.NewOption("tls-pin", "", &s.TLSPin, "sha256:HEX", a.T("trust only the certificate with this fingerprint")),
 		command.NewOption("tls-cert", "", &s.TLSCert, file, a.T("show this client certificate (PEM)")),
 		command.NewOption("tls-key", "", &s.TLSKey, file, a.T("the key of the client certificate (PEM)")),
-		command.NewOption("tls-name", "", &s.TLSName, a.T("NAME"), a.T("the name that the server's certificate has to be for (default: the host)")),
-		command.NewOption("tls-rsa-key-exchange", "", &s.TLSRSA, "", a.T("also take TLS without forward secrecy; for old servers that have nothing else")),
+		command.NewOption("tls-name", "", &s.TLSName, a.T("NAME"), a.T("name expected in the server's certificate (default: the host)")),
+		command.NewOption("tls-rsa-key-exchange", "", &s.TLSRSA, "", a.T("also accept TLS without forward secrecy; for old servers that support nothing else")),
 		command.NewOption("proxy", "", &s.Proxy, "URL", a.T("connect through socks5://host:port or http://host:port; DNS queries are direct")),
 		command.NewOption("dns", "", &s.dns, a.T("ADDRESS"), a.T("use this DNS server instead of the system's")),
-		command.NewOption("timeout", "", &s.Timeout, a.T("TIME"), a.T("give up after this time, like 30s or 5m (default: 1m)")),
+		command.NewOption("timeout", "", &s.Timeout, a.T("TIME"), a.T("give up after this time, such as 30s or 5m (default: 1m)")),
 	)
 	command.Complete(cmd, "server", serverflag.ProviderIDs)
 	command.Complete(cmd, "auth", sasl.Mechanisms)
@@ -235,7 +235,7 @@ func (l *setup) answerError(err error, title, flag string) error {
 	case errors.As(err, &wrong):
 		return l.a.Wrongf("%s: %v", wrong.Title, wrong.Err)
 	}
-	return command.Fail(command.ExitIO, localerr.Errorf("%s: %w", l.a.T("the answer can't be read"), err), "")
+	return command.Fail(command.ExitIO, localerr.Errorf("%s: %w", l.a.T("can't read the answer"), err), "")
 }
 
 // say prints a line about the progress to standard error.

@@ -209,7 +209,7 @@ func (l *setup) noPassword() error {
 			l.a.T("For example: %s", "yan login "+l.login.Address.String()+" --secret-stdin < code.txt"))
 	}
 	hint := l.a.T("For example: %s", l.a.WithVariable("YAN_PASSWORD_FILE", "code.txt", "yan login "+l.login.Address.String()))
-	return command.Fail(command.ExitConfig, errors.New(l.a.T("no password for %s: name its file in YAN_PASSWORD_FILE", l.user)), hint)
+	return command.Fail(command.ExitConfig, errors.New(l.a.T("no password for %s: set YAN_PASSWORD_FILE to its file", l.user)), hint)
 }
 
 // cleanSecret removes characters that a web page added around the secret and between its groups.

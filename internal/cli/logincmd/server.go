@@ -109,7 +109,7 @@ func (l *setup) searchServer(ctx context.Context) error {
 	if l.s.TLSCA != "" {
 		roots, err := smtpclient.LoadRoots(l.s.TLSCA)
 		if err != nil {
-			return l.a.Configf("%s %s: holds no certificate in PEM form", l.a.Name("tls-ca"), command.QuoteName(l.s.TLSCA))
+			return l.a.Configf("%s %s: contains no certificate in PEM format", l.a.Name("tls-ca"), command.QuoteName(l.s.TLSCA))
 		}
 		finder.Roots = roots
 	}

@@ -21,12 +21,12 @@ func (l *setup) printSummary() {
 	}
 	if l.acc.NoLogin() && l.s.noCheck {
 		a.Outf("%s\n%s\n", a.T("Account %s saved but not tested; it needs no login.", a.Paint(a.StdoutWidth, console.Bold, l.acc.Name)),
-			a.T("Try it: %s", "yan account test "+l.acc.Name))
+			a.T("Test it: %s", "yan account test "+l.acc.Name))
 		return
 	}
 	if l.s.noCheck {
 		a.Outf("%s\n%s\n", a.T("Account %s saved but not tested; its secret is in %s.", a.Paint(a.StdoutWidth, console.Bold, l.acc.Name), l.secretPlaceName()),
-			a.T("Try it: %s", "yan account test "+l.acc.Name))
+			a.T("Test it: %s", "yan account test "+l.acc.Name))
 		return
 	}
 	ready := a.T("Account %s is ready; its secret is in %s.", a.Paint(a.StdoutWidth, console.Bold, l.acc.Name), l.secretPlaceName())

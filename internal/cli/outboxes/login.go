@@ -29,7 +29,7 @@ func (a *Outboxes) LoginWorked(ctx context.Context, account string, quiet bool) 
 		a.wake(ctx, daemon.SocketPath(name, a.Getenv))
 	}
 	if !quiet {
-		a.Errf("%s\n", a.T("Account %s no longer rests: what waits in the outbox can be sent.", console.Visible(account)))
+		a.Errf("%s\n", a.T("Account %s is no longer paused: its queued messages can be sent.", console.Visible(account)))
 	}
 }
 

@@ -48,9 +48,9 @@ func (a *Outboxes) NextSteps(stats queue.Stats, served, later bool) string {
 	case stats.Copied:
 		return a.T("This outbox is a copy of another one and delivers nothing.") + " " + a.CopiedHint()
 	case served, SomebodyWorks(stats):
-		return a.T("A worker is running and takes it from here; 'yan queue watch' shows how it goes.")
+		return a.T("A worker is running and will send it; use 'yan queue watch' to follow it.")
 	case later:
-		return a.T("Nothing sends it yet: 'yan serve' does when the time has come, if it runs then, or 'yan queue run'.")
+		return a.T("No worker is running. Keep 'yan serve' running until then, or run 'yan queue run' at that time.")
 	}
-	return a.T("Nothing sends it yet: 'yan queue run' does now, 'yan serve' as long as it runs.")
+	return a.T("No worker is running. Run 'yan queue run' to send now, or keep 'yan serve' running.")
 }

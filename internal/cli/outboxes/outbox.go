@@ -18,7 +18,7 @@ import (
 
 // OutboxText returns the help of --outbox.
 func OutboxText(a *Outboxes) string {
-	return a.T("where the outbox is: a file, or postgres://… (default: that of the configuration, else the user's own)")
+	return a.T("location of the outbox: a file, or postgres://… (default: from the configuration, else your own)")
 }
 
 // OpenQueue opens the outbox, and creates it if there is none. given is the value of
@@ -59,8 +59,8 @@ func (a *Outboxes) notThere(name, given string) error {
 	if given == "" || err == nil && a.Origin["outbox"] != "" {
 		return nil
 	}
-	return command.Fail(command.ExitNoInput, errors.New(a.T("there is no outbox %s", command.QuoteName(name))),
-		a.T("Check the name. 'yan send --queue' makes the outbox with the first message."))
+	return command.Fail(command.ExitNoInput, errors.New(a.T("outbox %s not found", command.QuoteName(name))),
+		a.T("Check the name. 'yan send --queue' creates the outbox with the first message."))
 }
 
 // OpenReadOnly is OpenExisting for commands that only read; a read-only disk will do.
@@ -148,8 +148,8 @@ func (a *Outboxes) settingsFor(given string) (account.Outbox, error) {
 func (a *Outboxes) noPasswordInFlag(where string) error {
 	_, variable := a.Origin["outbox"]
 	if !variable && outbox.HoldsPassword(where) {
-		return command.Fail(command.ExitUsage, errors.New(a.T("%s: a password does not belong on the command line", a.Name("outbox"))),
-			a.T("Leave it to ~/.pgpass or PGPASSWORD, or to password_command in the configuration."))
+		return command.Fail(command.ExitUsage, errors.New(a.T("%s: passwords are not allowed on the command line", a.Name("outbox"))),
+			a.T("Use ~/.pgpass, PGPASSWORD, or password_command in the configuration."))
 	}
 	return nil
 }

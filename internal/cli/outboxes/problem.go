@@ -28,17 +28,17 @@ func (a *Outboxes) OutboxProblem(given string, err error) error {
 		return command.Fail(command.ExitTemporary, errors.New(a.T("interrupted")), "")
 	case errors.As(err, &mishap):
 		a.Errf("%s\n", console.VisibleLines(redact.Text(string(mishap.Stack))))
-		return command.Fail(command.ExitInternal, err, a.T("Please report this, with the lines above."))
+		return command.Fail(command.ExitInternal, err, a.T("Please report this bug and include the lines above."))
 	case errors.Is(err, queue.ErrUncertain):
-		code, hint = command.ExitUnknown, a.T("Look before you do it again: %s", "yan queue")
+		code, hint = command.ExitUnknown, a.T("Check before you run it again: %s", "yan queue")
 	case errors.Is(err, queue.ErrCopied):
 		code, hint = command.ExitConfig, a.CopiedHint()
 	case errors.As(err, &untrusted):
 		code = command.ExitConfig
 	case errors.Is(err, queue.ErrFull):
-		code, hint = command.ExitTemporary, a.T("Make room on the disk, or forget what is finished: %s", "yan queue prune")
+		code, hint = command.ExitTemporary, a.T("Free disk space, or delete finished messages: %s", "yan queue prune")
 	case errors.As(err, &newer):
-		code, hint = command.ExitConfig, a.T("Update this program, or name another outbox with --outbox.")
+		code, hint = command.ExitConfig, a.T("Update yan, or use another outbox with --outbox.")
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, fs.ErrNotExist):
 		code = command.ExitCantCreate
 	case errors.Is(err, queue.ErrClosed): // closed by this program
@@ -59,5 +59,5 @@ func OfOutbox(shown string, err error, as string) error {
 
 // CopiedHint returns what to do with a copied outbox.
 func (a *Outboxes) CopiedHint() string {
-	return a.T("If the original is gone: %s. If it is not, or you do not know: %s; what waits here is in doubt then.", "yan queue adopt --moved", "yan queue adopt")
+	return a.T("If the original is gone: %s. If it is not, or you are not sure: %s; waiting messages then become in doubt.", "yan queue adopt --moved", "yan queue adopt")
 }

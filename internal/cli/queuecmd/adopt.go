@@ -14,18 +14,14 @@ import (
 func (a *runner) adoptCommand() *cobra.Command {
 	q, moved := &queueFlags{}, false
 	cmd := &cobra.Command{
-		Use:   "adopt",
-		Short: a.T("Let a copy of an outbox deliver"),
-		Long: a.T("An outbox that was copied, restored from a backup or moved to another disk or machine delivers nothing: the original may have " +
-			"sent the same messages. This command makes it an outbox of its own.\n\n" +
-			"Everything in it that is not finished is in doubt afterwards, because the original may have sent it since the copy was made; " +
-			"'yan queue resolve' decides about each message. If you moved the outbox and the original is gone, use --moved: " +
-			"then only what was being sent at that moment is in doubt."),
+		Use:     "adopt",
+		Short:   a.T("Let a copy of an outbox deliver"),
+		Long:    a.T("An outbox that was copied, restored from a backup or moved to another disk or machine delivers nothing: the original may have sent the same messages. This command makes it an independent outbox.\n\nAll its unfinished messages become in doubt, because the original may have sent them since the copy was made; decide about each with 'yan queue resolve'. If you moved the outbox and the original is gone, use --moved: then only messages that were being sent at that moment are in doubt."),
 		Example: "  yan queue adopt\n  yan queue adopt --moved",
 		Args:    a.AtMost(0),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.queueAdopt(cmd.Context(), q, moved) },
 	}
-	command.Add(cmd, a.T("Flags:"), command.NewOption("moved", "", &moved, "", a.T("the original is gone, and nothing was sent from it since")))
+	command.Add(cmd, a.T("Flags:"), command.NewOption("moved", "", &moved, "", a.T("the original is gone and has sent nothing since")))
 	q.register(a.chooser, cmd)
 	return cmd
 }
@@ -51,7 +47,7 @@ func (a *runner) queueAdopt(ctx context.Context, q *queueFlags, moved bool) erro
 	default:
 		a.Outf("%s %s\n", a.Paint(a.StdoutWidth, console.Green, "✓"), a.T("adopted; recipients in doubt: %d", adopted.Doubted))
 		if adopted.Doubted > 0 {
-			a.Hint(a.T("'yan queue --state in_doubt' lists them, 'yan queue resolve' decides about them."))
+			a.Hint(a.T("'yan queue --state in_doubt' lists them; decide with 'yan queue resolve'."))
 		}
 	}
 	return nil

@@ -22,7 +22,7 @@ func (a describer) answerLine(ans queue.Answer) string {
 	case !ans.Reply.IsZero():
 		what = console.Visible(ans.Reply.String())
 	case isLost(ans):
-		return a.T("the text of the message is not in the outbox")
+		return a.T("the content of the message is not in the outbox")
 	case ans.Err == io.EOF.Error(), ans.Err == io.ErrUnexpectedEOF.Error():
 		what = a.T("the server closed the connection")
 	case ans.Err != "":
@@ -44,7 +44,7 @@ func isLost(ans queue.Answer) bool {
 
 // lostText returns the advice for a message whose text is missing from the outbox.
 func (a describer) lostText(id queue.ID) string {
-	return a.T("A file of the outbox is missing or can't be read. Put it back from a backup and let the message go: %s; or give it up: %s",
+	return a.T("A file of the outbox is missing or unreadable. Restore it from a backup and release the message: %s; or give up the message: %s",
 		"yan queue release "+id.String(), "yan queue cancel "+id.String())
 }
 

@@ -7,7 +7,7 @@ import (
 )
 
 func (a *runner) cancelCommand() *cobra.Command {
-	return a.verbCommand(queue.Cancel, a.T("Take messages back that no server has yet"),
+	return a.verbCommand(queue.Cancel, a.T("Cancel messages that no server has accepted yet"),
 		"",
 		"  yan queue cancel 12\n  yan queue cancel 12 --to friend@163.com\n  yan queue cancel --tag newsletter")
 }

@@ -30,12 +30,11 @@ func (a *runner) verbCommand(verb queue.Verb, short, more, example string) *cobr
 			return changer{a.chooser}.queueVerb(cmd, q, f, verb, args)
 		},
 	}
-	cmd.Long = cmd.Short + a.T(".") + "\n\n" + a.T("Messages are named by their numbers, or chosen by what they have in common; what is said of recipients chooses among these, too. "+
-		"What can't be done in the state where a recipient is, is left as it is and counted.")
+	cmd.Long = cmd.Short + a.T(".") + "\n\n" + a.T("Give message IDs, or choose messages by filters. Recipient filters also limit which recipients are affected. Recipients in a state that doesn't allow the change are skipped and counted.")
 	if more != "" {
 		cmd.Long += "\n\n" + more
 	}
-	f.register(a.chooser, cmd, a.T("all messages of the outbox"))
+	f.register(a.chooser, cmd, a.T("all messages in the outbox"))
 	q.register(a.chooser, cmd)
 	return cmd
 }
@@ -46,10 +45,10 @@ func (a changer) queueVerb(cmd *cobra.Command, q *queueFlags, f *queueFilter, ve
 	}
 	switch {
 	case len(args) == 0 && f.isEmpty() && !f.all:
-		return command.Fail(command.ExitUsage, errors.New(a.T("no message named: give its number, or choose by --state, --to, --tag or the like")),
-			a.T("--all means every message of the outbox. See '%s --help'.", a.Command))
+		return command.Fail(command.ExitUsage, errors.New(a.T("no message selected: give an ID, or use --state, --to, --tag and so on")),
+			a.T("--all selects every message in the outbox. See '%s --help'.", a.Command))
 	case f.all && (len(args) > 0 || !f.isEmpty()):
-		return a.Wrongf("%s means every message; leave it out to choose some", a.Name("all"))
+		return a.Wrongf("%s selects every message; remove it to choose some", a.Name("all"))
 	}
 	return a.change(cmd.Context(), q, f, verb, args)
 }
@@ -138,9 +137,9 @@ func (a changer) anyDoubted(ctx context.Context, store outbox.Admin, verb queue.
 
 // tellDoubted warns that a server may already have the message.
 func (a changer) tellDoubted(verb queue.Verb) {
-	text := a.T("some were in doubt: a server may have taken the message, and what it has can't be called back")
+	text := a.T("some were in doubt: a server may have accepted the message, which can't be recalled")
 	if verb == queue.Retry {
-		text = a.T("some were in doubt before: who has the message already gets it twice; 'yan queue hold' keeps it back")
+		text = a.T("some were in doubt before: recipients who have the message may get a second copy; use 'yan queue hold' to hold it")
 	}
 	a.Outf("%s %s\n", a.Paint(a.StdoutWidth, console.Yellow, "?"), text)
 }
@@ -181,9 +180,9 @@ func (a changer) tellChanged(q *queueFlags, verb queue.Verb, c queue.Changed, do
 	}
 	switch {
 	case c.Untouched > 0:
-		a.Outf("%s %s\n", a.Paint(a.StdoutWidth, console.Yellow, "–"), a.T("recipients left as they are, because they are not in a state for it: %d", c.Untouched))
+		a.Outf("%s %s\n", a.Paint(a.StdoutWidth, console.Yellow, "–"), a.T("recipients skipped because of their state: %d", c.Untouched))
 	case c.Recipients == 0:
-		a.Outf("%s %s\n", a.Paint(a.StdoutWidth, console.Yellow, "–"), a.T("no message fits; nothing was changed"))
+		a.Outf("%s %s\n", a.Paint(a.StdoutWidth, console.Yellow, "–"), a.T("no message matches; nothing was changed"))
 	}
 }
 
@@ -199,9 +198,9 @@ func (a changer) changedLine(verb queue.Verb, recipients, messages int) string {
 	case queue.Cancel:
 		return a.T("cancelled (%s)", how)
 	case queue.ResolveSent, queue.ResolveFound:
-		return a.T("noted as handed over (%s)", how)
+		return a.T("recorded as handed over (%s)", how)
 	default:
-		return a.T("to be sent again (%s)", how)
+		return a.T("will be sent again (%s)", how)
 	}
 }
 
@@ -210,28 +209,28 @@ func (a changer) cantMove(e *queue.StateError) error {
 	id, hint := e.ID, ""
 	switch {
 	case e.From == queue.Sending:
-		hint = a.T("It is on its way this moment: 'yan queue watch %d' shows how it ends.", id)
+		hint = a.T("It is being sent: use 'yan queue watch %d' to see the outcome.", id)
 	case e.From == queue.InDoubt:
-		hint = a.T("It may have been handed over: 'yan queue resolve %d' decides about it.", id)
+		hint = a.T("It may have been delivered: decide with 'yan queue resolve %d'.", id)
 	case e.Verb == queue.Cancel && e.From == queue.HandedOver:
-		hint = a.T("What a server has taken can't be called back.")
+		hint = a.T("Messages accepted by a server can't be recalled.")
 	case e.Verb == queue.Retry && e.From == queue.HandedOver:
-		hint = a.T("A server has taken it. To send it once more: %s", "yan queue export "+id.String()+" | yan send --raw")
+		hint = a.T("A server accepted it. To send it again: %s", "yan queue export "+id.String()+" | yan send --raw")
 	case e.From == queue.Held:
-		hint = a.T("'yan queue release %d' lets it go.", id)
+		hint = a.T("Release it with 'yan queue release %d'.", id)
 	case e.From.Final() && e.From != queue.HandedOver:
-		hint = a.T("'yan queue retry %d' tries it anew.", id)
+		hint = a.T("Retry it with 'yan queue retry %d'.", id)
 	}
 	state := a.stateWord(e.From)
 	switch e.Verb {
 	case queue.Hold:
 		return command.Fail(command.ExitData, errors.New(a.T("message %d can't be held: it is %s", id, state)), hint)
 	case queue.Release:
-		return command.Fail(command.ExitData, errors.New(a.T("message %d is not held, and can't be released: it is %s", id, state)), hint)
+		return command.Fail(command.ExitData, errors.New(a.T("message %d is not held and can't be released: it is %s", id, state)), hint)
 	case queue.Retry:
-		return command.Fail(command.ExitData, errors.New(a.T("message %d can't be tried now: it is %s", id, state)), hint)
+		return command.Fail(command.ExitData, errors.New(a.T("message %d can't be retried now: it is %s", id, state)), hint)
 	case queue.Cancel:
 		return command.Fail(command.ExitData, errors.New(a.T("message %d can't be cancelled: it is %s", id, state)), hint)
 	}
-	return command.Fail(command.ExitData, errors.New(a.T("message %d is not in doubt, and there is nothing to resolve: it is %s", id, state)), hint)
+	return command.Fail(command.ExitData, errors.New(a.T("message %d is not in doubt; nothing to resolve: it is %s", id, state)), hint)
 }

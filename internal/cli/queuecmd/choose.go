@@ -64,7 +64,7 @@ func (a chooser) nothingThere(q *queueFlags, filter queue.Filter) error {
 		return a.noMessage(filter.IDs[0])
 	}
 	if !q.json {
-		a.Errf("%s\n", a.T("The outbox is empty: 'yan send --queue' puts messages in."))
+		a.Errf("%s\n", a.T("The outbox is empty: 'yan send --queue' enqueues a message."))
 	}
 	return nil
 }
@@ -94,7 +94,7 @@ func (a chooser) ids(args []string) ([]queue.ID, error) {
 	for _, arg := range args {
 		id, err := parseID(arg)
 		if err != nil {
-			return nil, command.Fail(command.ExitUsage, errors.New(a.T("%q is not the number of a message", arg)), a.T("'yan queue' lists them with their numbers."))
+			return nil, command.Fail(command.ExitUsage, errors.New(a.T("%q is not a message ID", arg)), a.T("'yan queue' lists messages and their IDs."))
 		}
 		if !seen[id] {
 			list = append(list, id)
@@ -107,10 +107,10 @@ func (a chooser) ids(args []string) ([]queue.ID, error) {
 // oneID parses exactly one number.
 func (a chooser) oneID(args []string) (queue.ID, error) {
 	if len(args) == 0 {
-		return 0, a.Usagef("name the message by its number; 'yan queue' lists them")
+		return 0, a.Usagef("give the ID of the message; 'yan queue' lists them")
 	}
 	if len(args) > 1 {
-		return 0, a.Usagef("%q is one argument too many", args[1])
+		return 0, a.Usagef("unexpected argument %q", args[1])
 	}
 	ids, err := a.ids(args)
 	if err != nil {
@@ -121,7 +121,7 @@ func (a chooser) oneID(args []string) (queue.ID, error) {
 
 // noMessage returns the error for a message that is not, or no longer, in the outbox.
 func (a chooser) noMessage(id queue.ID) error {
-	return command.Fail(command.ExitData, errors.New(a.T("there is no message %d in the outbox", id)), a.T("'yan queue --all' lists what is there; what is finished is forgotten after a while."))
+	return command.Fail(command.ExitData, errors.New(a.T("message %d is not in the outbox", id)), a.T("'yan queue --all' lists all messages; finished messages are deleted after a while."))
 }
 
 // completeIDs completes the numbers of unfinished messages.

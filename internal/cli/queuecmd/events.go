@@ -33,17 +33,17 @@ func (a describer) eventWord(e queue.Event) string {
 	case queue.EventEnqueued:
 		return a.T("enqueued")
 	case queue.EventStale:
-		return a.T("an answer came too late to be believed")
+		return a.T("a reply came too late and was ignored")
 	case queue.EventRetry:
-		return a.T("to be tried again now, as somebody asked")
+		return a.T("retry requested")
 	case queue.EventReleased:
 		return a.T("released")
 	case queue.EventResent:
-		return a.T("no longer in doubt: it is sent again")
+		return a.T("no longer in doubt: will be sent again")
 	case queue.EventFound:
-		return a.T("found in the Sent folder: it was handed over")
+		return a.T("found in the Sent folder: handed over")
 	case queue.EventLapsed:
-		return a.T("given back: its worker went silent")
+		return a.T("requeued: its worker stopped responding")
 	}
 	return a.stateWord(queue.State(e.Kind))
 }

@@ -21,15 +21,14 @@ func (a *runner) exportCommand() *cobra.Command {
 	q := &queueFlags{}
 	var to string
 	cmd := &cobra.Command{
-		Use:   "export " + a.T("ID"),
-		Short: a.T("Print a message as it is sent, or write it to a file"),
-		Long: a.T("Print a message with its header, as it is sent, or write it to a file (.eml), whole or not at all. " +
-			"The recipients of Bcc stand in no header: 'yan queue show' has them."),
+		Use:               "export " + a.T("ID"),
+		Short:             a.T("Print a message as it is sent, or save it to a file"),
+		Long:              a.T("Print a message with its header, as it is sent, or save it to a file (.eml), completely or not at all. The header does not contain Bcc recipients: see 'yan queue show'."),
 		Example:           "  yan queue export 12 -o message.eml\n  yan queue export 12 | less",
 		ValidArgsFunction: a.completeIDs,
 		RunE:              func(cmd *cobra.Command, args []string) error { return a.queueExport(cmd.Context(), q, to, args) },
 	}
-	command.Add(cmd, a.T("Flags:"), command.NewOption("output", "o", &to, a.T("FILE"), a.T("write it here; a file that is there is replaced")))
+	command.Add(cmd, a.T("Flags:"), command.NewOption("output", "o", &to, a.T("FILE"), a.T("write to this file; an existing file is replaced")))
 	q.registerOutbox(a.chooser, cmd)
 	return cmd
 }
@@ -56,11 +55,11 @@ func (a *runner) queueExport(ctx context.Context, q *queueFlags, to string, args
 	}
 	body, err := store.Body(ctx, id)
 	if errors.Is(err, queue.ErrNoBody) && e.HasBody {
-		return command.Fail(command.ExitIO, localerr.Errorf("%s: %w", a.T("message %d can't be read", id), err), a.lostText(id))
+		return command.Fail(command.ExitIO, localerr.Errorf("%s: %w", a.T("can't read message %d", id), err), a.lostText(id))
 	}
 	if errors.Is(err, queue.ErrNoBody) {
-		return command.Fail(command.ExitData, errors.New(a.T("the text of message %d is not in the outbox any more", id)),
-			a.T("It is forgotten some time after everybody was served; what became of it: %s", "yan queue show "+id.String()))
+		return command.Fail(command.ExitData, errors.New(a.T("the content of message %d is no longer in the outbox", id)),
+			a.T("It is deleted some time after all recipients are finished; the outcome: %s", "yan queue show "+id.String()))
 	}
 	if err != nil {
 		return a.OutboxProblem(q.outbox, err)
@@ -80,14 +79,14 @@ func (a *runner) queueExport(ctx context.Context, q *queueFlags, to string, args
 func (a *runner) exportToStdout(body io.Reader, e queue.Entry) error {
 	f, err := atomicfile.TempFile()
 	if err != nil {
-		return command.Fail(command.ExitCantCreate, localerr.Errorf("%s: %w", a.T("a temporary file can't be written"), err), "")
+		return command.Fail(command.ExitCantCreate, localerr.Errorf("%s: %w", a.T("can't write a temporary file"), err), "")
 	}
 	defer f.Close() // closing removes the file
 	if err := copyWhole(f, body, e.Size); err != nil {
-		return command.Fail(command.ExitIO, localerr.Errorf("%s: %w", a.T("message %d can't be read", e.ID), err), "")
+		return command.Fail(command.ExitIO, localerr.Errorf("%s: %w", a.T("can't read message %d", e.ID), err), "")
 	}
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return command.Fail(command.ExitIO, localerr.Errorf("%s: %w", a.T("message %d can't be read", e.ID), err), "")
+		return command.Fail(command.ExitIO, localerr.Errorf("%s: %w", a.T("can't read message %d", e.ID), err), "")
 	}
 	w, flush := a.OctetWriter()
 	defer flush()
@@ -95,7 +94,7 @@ func (a *runner) exportToStdout(body io.Reader, e queue.Entry) error {
 	return nil
 }
 
-var errCutShort = localerr.New("it is shorter or longer than it was")
+var errCutShort = localerr.New("its length has changed")
 
 func copyWhole(w io.Writer, body io.Reader, size int64) error {
 	n, err := io.Copy(w, body)

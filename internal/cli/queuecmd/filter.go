@@ -27,14 +27,14 @@ const scheduled = "scheduled"
 // register adds the flags that lists and changes share.
 func (f *queueFilter) register(a chooser, cmd *cobra.Command, all string) {
 	command.Add(cmd, a.T("Which messages:"),
-		command.NewOption("account", "A", &f.account, a.T("NAME"), a.T("those that go out from this account")),
-		command.NewOption("state", "", &f.states, a.T("STATE"), a.T("those with a recipient in this state, or in one of several with commas")),
-		command.NewOption("to", "", &f.to, a.T("TEXT"), a.T("those with a recipient whose address holds this")),
-		command.NewOption("from", "", &f.from, a.T("TEXT"), a.T("those whose sender holds this")),
-		command.NewOption("tag", "", &f.tag, a.T("WORD"), a.T("those with this tag")),
-		command.NewOption("key", "", &f.key, a.T("WORD"), a.T("the one with this key")),
-		command.NewOption("since", "", &f.since, a.T("TIME"), a.T("those enqueued at this time or later: 9:00, yesterday, 2026-01-31, or 2h for two hours ago")),
-		command.NewOption("until", "", &f.until, a.T("TIME"), a.T("those enqueued before")),
+		command.NewOption("account", "A", &f.account, a.T("NAME"), a.T("messages sent from this account")),
+		command.NewOption("state", "", &f.states, a.T("STATE"), a.T("messages with a recipient in this state, or in one of several, separated by commas")),
+		command.NewOption("to", "", &f.to, a.T("TEXT"), a.T("messages with a recipient whose address contains this")),
+		command.NewOption("from", "", &f.from, a.T("TEXT"), a.T("messages whose sender contains this")),
+		command.NewOption("tag", "", &f.tag, a.T("WORD"), a.T("messages with this tag")),
+		command.NewOption("key", "", &f.key, a.T("WORD"), a.T("the message with this key")),
+		command.NewOption("since", "", &f.since, a.T("TIME"), a.T("messages enqueued at or after this time: 9:00, yesterday, 2026-01-31, or 2h for two hours ago")),
+		command.NewOption("until", "", &f.until, a.T("TIME"), a.T("messages enqueued before this time")),
 		command.NewOption("all", "", &f.all, "", all),
 	)
 	command.Complete(cmd, "state", stateFlagWords)
@@ -44,8 +44,8 @@ func (f *queueFilter) register(a chooser, cmd *cobra.Command, all string) {
 // registerList adds the flags of a list.
 func (f *queueFilter) registerList(a chooser, cmd *cobra.Command) {
 	f.limit = -1
-	f.register(a, cmd, a.T("those that are finished, too"))
-	command.Add(cmd, a.T("Which messages:"), command.NewOption("limit", "", &f.limit, a.T("NUMBER"), a.T("at most so many, the newest; 0 for all (default: 50, with --json all)")))
+	f.register(a, cmd, a.T("include finished messages"))
+	command.Add(cmd, a.T("Which messages:"), command.NewOption("limit", "", &f.limit, a.T("NUMBER"), a.T("list at most this many, the newest; 0 for all (default: 50, all with --json)")))
 	cmd.Flags().Lookup("limit").DefValue = ""
 }
 
@@ -93,7 +93,7 @@ func (f *queueFilter) filter(a chooser, args []string) (filter queue.Filter, sch
 		}
 	}
 	if scheduledOnly && len(filter.States) > 1 {
-		return filter, false, a.Wrongf("%s %s can't be asked for together with other states", a.Name("state"), scheduled)
+		return filter, false, a.Wrongf("%s %s can't be combined with other states", a.Name("state"), scheduled)
 	}
 	for _, t := range []struct {
 		flag, value string
@@ -111,7 +111,7 @@ func (f *queueFilter) filter(a chooser, args []string) (filter queue.Filter, sch
 
 func (a chooser) unknownState(word string) error {
 	if near := command.NearestWord(word, stateFlagWords()); near != "" {
-		return command.Fail(command.ExitUsage, errors.New(a.T("there is no state %q", word)), a.T("Did you mean %s?", near))
+		return command.Fail(command.ExitUsage, errors.New(a.T("unknown state %q", word)), a.T("Did you mean %s?", near))
 	}
-	return command.Fail(command.ExitUsage, errors.New(a.T("there is no state %q", word)), a.T("The states are %s.", a.Listed(stateFlagWords())))
+	return command.Fail(command.ExitUsage, errors.New(a.T("unknown state %q", word)), a.T("Valid states: %s.", a.Listed(stateFlagWords())))
 }

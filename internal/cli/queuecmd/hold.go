@@ -7,7 +7,7 @@ import (
 )
 
 func (a *runner) holdCommand() *cobra.Command {
-	return a.verbCommand(queue.Hold, a.T("Keep messages back until they are released"),
+	return a.verbCommand(queue.Hold, a.T("Hold messages until they are released"),
 		"",
 		"  yan queue hold 12\n  yan queue hold --account qq")
 }

@@ -13,10 +13,9 @@ import (
 func (a *runner) listCommand() *cobra.Command {
 	q, f := &queueFlags{}, &queueFilter{}
 	cmd := &cobra.Command{
-		Use:   "list [" + a.T("ID…") + "]",
-		Short: a.T("List messages: those that are not finished, or those that are asked for"),
-		Long: a.T("List messages, the newest first: those of which a recipient is not finished, unless --state or --all asks for others. " +
-			"With numbers these are listed, whatever their state."),
+		Use:               "list [" + a.T("ID…") + "]",
+		Short:             a.T("List messages: unfinished ones, or those selected"),
+		Long:              a.T("List messages, newest first: by default those with an unfinished recipient; use --state or --all for others. With IDs, lists these messages in any state."),
 		Example:           "  yan queue list\n  yan queue list --state in_doubt\n  yan queue list --to friend@163.com --all\n  yan queue list --since yesterday --all --json",
 		ValidArgsFunction: a.completeIDs,
 		RunE:              func(cmd *cobra.Command, args []string) error { return lister{a.chooser}.queueList(cmd, q, f, args) },
@@ -97,15 +96,15 @@ func (a lister) tellList(list []queue.Entry, more bool, f *queueFilter, filter q
 	usual := len(f.states) == 0 && !f.all && len(filter.IDs) == 0
 	switch {
 	case len(list) == 0 && total == 0:
-		a.Errf("%s\n", a.T("The outbox is empty: 'yan send --queue' puts messages in."))
+		a.Errf("%s\n", a.T("The outbox is empty: 'yan send --queue' enqueues a message."))
 	case len(list) == 0 && usual && f.isEmpty():
 		a.Errf("%s\n", a.T("Nothing is waiting."))
 	case len(list) == 0 && usual:
-		a.Errf("%s\n", a.T("No message that waits fits; --all looks among those that are finished, too."))
+		a.Errf("%s\n", a.T("No waiting message matches; use --all to include finished messages."))
 	case len(list) == 0:
-		a.Errf("%s\n", a.T("No message fits."))
+		a.Errf("%s\n", a.T("No message matches."))
 	case more:
-		a.Errf("%s\n", a.T("There are more: --limit 0 lists all."))
+		a.Errf("%s\n", a.T("There are more: use --limit 0 to list all."))
 	}
 	if usual {
 		a.tellFinished(counts)
@@ -118,7 +117,7 @@ func (a lister) tellList(list []queue.Entry, more bool, f *queueFilter, filter q
 		a.Errf("%s\n", console.WrapIndented(line, "", a.StderrWidth))
 	}
 	if counts[queue.InDoubt] > 0 {
-		a.Hint(a.T("In doubt: the message may have been handed over, and the answer was lost. 'yan queue show ID' says more, 'yan queue resolve' decides."))
+		a.Hint(a.T("In doubt: the message may have been delivered, but no reply came. 'yan queue show ID' shows details; decide with 'yan queue resolve'."))
 	}
 }
 
@@ -131,12 +130,12 @@ func (a lister) tellFinished(counts map[queue.State]int) {
 		}
 	}
 	if len(parts) > 0 {
-		a.Hint(a.T("Finished, in recipients: %s. --all lists them, too.", a.Listed(parts)))
+		a.Hint(a.T("Finished recipients: %s. Use --all to list them too.", a.Listed(parts)))
 	}
 }
 
 func (a lister) queueRows(list []queue.Entry) [][]string {
-	rows := [][]string{{a.T("ID"), a.T("STATE"), a.T("TO"), a.T("NEXT TRY"), a.T("SUBJECT"), a.T("LAST ANSWER")}}
+	rows := [][]string{{a.T("ID"), a.T("STATE"), a.T("TO"), a.T("NEXT TRY"), a.T("SUBJECT"), a.T("LAST REPLY")}}
 	for _, e := range list {
 		s := urgent(e)
 		last := a.answerLine(s.Answer)

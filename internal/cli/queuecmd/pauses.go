@@ -29,11 +29,11 @@ func (a describer) tellPauses(stats queue.Stats) {
 
 // pauseLine says that an account is paused, for how long and why.
 func (a describer) pauseLine(account string, left time.Duration, why queue.Answer) string {
-	line := a.T("Account %s rests for %s", console.Visible(account), a.Roughly(left))
-	answer, next := a.answerLine(why), a.T("To go on now: %s", "yan queue resume "+console.Visible(account))
+	line := a.T("Account %s is paused for %s", console.Visible(account), a.Roughly(left))
+	answer, next := a.answerLine(why), a.T("To resume now: %s", "yan queue resume "+console.Visible(account))
 	if why.Stage == "" && why.Reply.IsZero() && a.isGone(account) {
-		answer = a.T("there is no account %q", console.Visible(account))
-		next = a.T("Set one up again under this name, or take its messages back: %s", "yan queue cancel --account "+console.Visible(account))
+		answer = a.T("unknown account %q", console.Visible(account))
+		next = a.T("Set the account up again with this name, or cancel its messages: %s", "yan queue cancel --account "+console.Visible(account))
 	}
 	if answer != "" {
 		line = a.T("%s: %s", line, answer)
@@ -44,11 +44,11 @@ func (a describer) pauseLine(account string, left time.Duration, why queue.Answe
 // hereLine says that an account can't send from this machine, and why. Other workers may be able
 // to.
 func (a describer) hereLine(account string, why queue.Answer) string {
-	line := a.T("Account %s can't send from here now", console.Visible(account))
+	line := a.T("Account %s can't send from this machine at the moment", console.Visible(account))
 	if answer := a.answerLine(why); answer != "" {
 		line = a.T("%s: %s", line, answer)
 	}
-	return line + "\n  " + a.T("The next 'yan queue run' tries again.")
+	return line + "\n  " + a.T("The next 'yan queue run' will try again.")
 }
 
 // isGone reports whether the account was removed from the configuration.

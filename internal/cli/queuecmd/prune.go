@@ -19,17 +19,16 @@ func (a *runner) pruneCommand() *cobra.Command {
 	q := &queueFlags{}
 	var bodies, messages string
 	cmd := &cobra.Command{
-		Use:   "prune",
-		Short: a.T("Forget what is finished"),
-		Long: a.T("Forget the texts of messages that everybody got, and all that is known of messages that are finished, once they are old enough. " +
-			"What is not finished stays, and so does the text of a message that somebody did not get. 'yan serve' does this by itself."),
+		Use:     "prune",
+		Short:   a.T("Delete old finished messages"),
+		Long:    a.T("Delete the content of messages that every recipient got, and all records of finished messages, once they are old enough. Unfinished messages are kept, and so is the content of a message that a recipient did not get. 'yan serve' does this automatically."),
 		Example: "  yan queue prune\n  yan queue prune --bodies 0s --messages 30d",
 		Args:    a.AtMost(0),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.queuePrune(cmd.Context(), q, bodies, messages) },
 	}
-	command.Add(cmd, a.T("What is old enough:"),
-		command.NewOption("bodies", "", &bodies, a.T("DURATION"), a.T("forget texts so long after their message was finished (default: keep_bodies of the configuration, else 7d)")),
-		command.NewOption("messages", "", &messages, a.T("DURATION"), a.T("forget messages altogether so long after (default: keep_messages of the configuration, else 90d)")))
+	command.Add(cmd, a.T("Age:"),
+		command.NewOption("bodies", "", &bodies, a.T("DURATION"), a.T("delete content this long after the message was finished (default: keep_bodies of the configuration, else 7d)")),
+		command.NewOption("messages", "", &messages, a.T("DURATION"), a.T("delete all records of a message after this long (default: keep_messages of the configuration, else 90d)")))
 	q.register(a.chooser, cmd)
 	return cmd
 }
@@ -55,9 +54,9 @@ func (a *runner) queuePrune(ctx context.Context, q *queueFlags, bodies, messages
 	case q.json:
 		a.PrintJSON(jsonout.QueuePruned{Bodies: p.Bodies, Messages: p.Messages, Bytes: p.Bytes})
 	case p.Bodies+p.Messages == 0:
-		a.Outf("%s\n", a.T("Nothing is old enough to be forgotten."))
+		a.Outf("%s\n", a.T("Nothing is old enough to be deleted."))
 	default:
-		a.Outf("%s %s\n", a.Paint(a.StdoutWidth, console.Green, "✓"), a.T("forgotten: %d messages, the texts of %d others, %s", p.Messages, p.Bodies, console.Size(p.Bytes)))
+		a.Outf("%s %s\n", a.Paint(a.StdoutWidth, console.Green, "✓"), a.T("deleted: %d messages, the content of %d others, %s", p.Messages, p.Bodies, console.Size(p.Bytes)))
 	}
 	return nil
 }
@@ -78,7 +77,7 @@ func (a *runner) retention(bodies, messages string) (outbox.Retention, error) {
 		}
 		d, ok := times.ParseDuration(f.value)
 		if !ok {
-			return r, a.Wrongf("%s %q: want how long, like 12h or 30d", a.Name(f.flag), f.value)
+			return r, a.Wrongf("%s %q: want a duration, like 12h or 30d", a.Name(f.flag), f.value)
 		}
 		*f.to, r.Automatic = d, false // given by the user, so the current clock counts
 	}

@@ -16,11 +16,9 @@ type queueFlags struct {
 func (a *runner) queueCommand() *cobra.Command {
 	q, f := &queueFlags{}, &queueFilter{}
 	cmd := &cobra.Command{
-		Use:   "queue",
-		Short: a.T("See and change what waits in the outbox, and send it"),
-		Long: a.T("The outbox keeps messages on the disk until a server has taken them: 'yan send --queue' puts them in, 'yan queue run' " +
-			"sends what is due, once, and 'yan serve' does so as long as it runs. Each recipient has a state of its own.\n\n" +
-			"Without a command the messages are listed that are not finished; with numbers, these."),
+		Use:               "queue",
+		Short:             a.T("List, change and send queued messages"),
+		Long:              a.T("The outbox stores messages on disk until a server accepts them: 'yan send --queue' enqueues a message, 'yan queue run' sends due messages once, and 'yan serve' sends them continuously. Each recipient has its own state.\n\nWithout a command, lists unfinished messages, or the messages with the given IDs."),
 		Example:           "  yan queue\n  yan queue run\n  yan queue show 12\n  yan queue --state failed,expired",
 		Annotations:       map[string]string{command.UsageLines: a.T("yan queue [ID…] [FILTER…]\nyan queue COMMAND …")},
 		Args:              cobra.ArbitraryArgs, // RunE checks them

@@ -7,7 +7,7 @@ import (
 )
 
 func (a *runner) releaseCommand() *cobra.Command {
-	return a.verbCommand(queue.Release, a.T("Let messages go that were held"),
+	return a.verbCommand(queue.Release, a.T("Release held messages"),
 		"",
 		"  yan queue release 12 13\n  yan queue release --account qq")
 }

@@ -19,22 +19,19 @@ import (
 func (a *runner) resumeCommand() *cobra.Command {
 	q, all := &queueFlags{}, false
 	cmd := &cobra.Command{
-		Use:   "resume [" + a.T("ACCOUNT…") + "]",
-		Short: a.T("Resume paused accounts"),
-		Long: a.T("Yan pauses an account when its login was refused, its quota is used up or its server asks for a pause. " +
-			"The pause ends by itself; 'yan queue stats' shows when. This command ends it now: use it once you have fixed the problem.\n\n" +
-			"It also ends the pauses of every running 'yan serve', including those that only that process knows, for example because its machine lacks the password.\n\n" +
-			"Messages that you hold stay held: release them with 'yan queue release'."),
+		Use:               "resume [" + a.T("ACCOUNT…") + "]",
+		Short:             a.T("Resume paused accounts"),
+		Long:              a.T("Yan pauses an account when its login was refused, its quota is used up or its server asks for a pause. The pause ends automatically; 'yan queue stats' shows when. This command ends it now: use it once you have fixed the problem.\n\nIt also ends the pauses of every running 'yan serve', including those known only to that process, for example because its machine lacks the password.\n\nHeld messages stay held: release them with 'yan queue release'."),
 		Example:           "  yan queue resume qq\n  yan queue resume --all",
 		ValidArgsFunction: a.CompleteAccounts,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if all == (len(args) > 0) {
-				return a.Usagef("name the accounts that are to send again, or say --all")
+				return a.Usagef("name the accounts to resume, or use --all")
 			}
 			return a.resumeAccounts(cmd.Context(), q, args)
 		},
 	}
-	command.Add(cmd, a.T("Flags:"), command.NewOption("all", "", &all, "", a.T("all accounts that rest")))
+	command.Add(cmd, a.T("Flags:"), command.NewOption("all", "", &all, "", a.T("all paused accounts")))
 	q.register(a.chooser, cmd)
 	return cmd
 }
@@ -105,17 +102,17 @@ func (a *runner) resumeAccounts(ctx context.Context, q *queueFlags, names []stri
 	}
 	for _, name := range resumed {
 		if !q.json {
-			a.Outf("%s %s\n", a.Paint(a.StdoutWidth, console.Green, "✓"), a.T("account %s goes on", console.Visible(name)))
+			a.Outf("%s %s\n", a.Paint(a.StdoutWidth, console.Green, "✓"), a.T("account %s resumed", console.Visible(name)))
 		}
 	}
 	for _, name := range names {
 		if !slices.Contains(resumed, name) {
-			return command.Fail(command.ExitData, errors.New(a.T("account %s does not rest", console.Visible(name))), a.T("'yan queue stats' lists the accounts of the outbox, and which of them rest."))
+			return command.Fail(command.ExitData, errors.New(a.T("account %s is not paused", console.Visible(name))), a.T("'yan queue stats' lists the accounts of the outbox and shows which are paused."))
 		}
 	}
 	if len(resumed) == 0 {
 		if !q.json {
-			a.Outf("%s %s\n", a.Paint(a.StdoutWidth, console.Yellow, "–"), a.T("no account rests"))
+			a.Outf("%s %s\n", a.Paint(a.StdoutWidth, console.Yellow, "–"), a.T("no account is paused"))
 		}
 		return nil
 	}

@@ -7,7 +7,7 @@ import (
 )
 
 func (a *runner) retryCommand() *cobra.Command {
-	return a.verbCommand(queue.Retry, a.T("Try messages now: deferred and scheduled ones, and those that failed, expired or were cancelled"),
-		a.T("Messages that are chosen by flags without --state are tried where they were deferred: what failed, was cancelled or has its time is tried when it is named."),
+	return a.verbCommand(queue.Retry, a.T("Retry now: deferred, scheduled, failed, expired or cancelled messages"),
+		a.T("When you choose messages by flags without --state, only deferred recipients are retried: give --state for failed, cancelled or scheduled ones."),
 		"  yan queue retry 12\n  yan queue retry --state failed --since 2h")
 }

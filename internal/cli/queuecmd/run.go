@@ -19,18 +19,14 @@ func (a *runner) runCommand() *cobra.Command {
 	var quiet bool
 	var timeout time.Duration
 	cmd := &cobra.Command{
-		Use:   "run",
-		Short: a.T("Send what is due, once, and end"),
-		Long: a.T("Send everything in the outbox that is due, and end. Each recipient is told of as its outcome comes. What a server deferred " +
-			"stays in the outbox until it is due again: run this again then, from cron say, or let 'yan serve' do it. " +
-			"Several may run at the same time, also beside 'yan serve': no message is sent by two.\n\n" +
-			"The exit status is that of 'yan send' for several messages; 0 when nothing was due.\n\n" +
-			"After --timeout no further message is begun, and messages that were begun have 30 seconds to finish. The rest stays in the outbox; the exit status is at least 75."),
+		Use:     "run",
+		Short:   a.T("Send due messages once and exit"),
+		Long:    a.T("Send all due messages in the outbox and exit, reporting the outcome of each recipient. Deferred messages stay in the outbox until they are due again: run this again then, for example from cron, or let 'yan serve' do it. Several can run at the same time, also with 'yan serve': no message is sent by two.\n\nThe exit status is that of 'yan send' for several messages; 0 if nothing was due.\n\nAfter --timeout no further message is started, and messages in flight have 30 seconds to finish. The rest stays in the outbox, and the exit status is at least 75."),
 		Example: "  yan queue run\n  */5 * * * * yan queue run -q --timeout 4m",
 		Args:    a.AtMost(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if quiet && q.json {
-				return a.Wrongf("%s and %s are both given; one says nothing, the other everything", a.Name("quiet"), a.Name("json"))
+				return a.Wrongf("use either %s or %s: the first prints no results, the second prints them all", a.Name("quiet"), a.Name("json"))
 			}
 			if !cmd.Flags().Changed("timeout") {
 				return a.queueRun(cmd.Context(), q, quiet)
@@ -43,8 +39,8 @@ func (a *runner) runCommand() *cobra.Command {
 			return a.queueRun(ctx, q, quiet)
 		},
 	}
-	command.Add(cmd, a.T("Flags:"), command.NewOption("quiet", "q", &quiet, "", a.T("print nothing but what went wrong for good, or needs somebody")),
-		command.NewOption("timeout", "", &timeout, a.T("TIME"), a.T("begin no message after this time, like 30s or 5m (default: no limit)")))
+	command.Add(cmd, a.T("Flags:"), command.NewOption("quiet", "q", &quiet, "", a.T("print only permanent failures and messages that need a decision")),
+		command.NewOption("timeout", "", &timeout, a.T("TIME"), a.T("start no message after this time, such as 30s or 5m (default: no limit)")))
 	cmd.Flags().Lookup("timeout").DefValue = "" // the help text says it
 	q.register(a.chooser, cmd)
 	a.AddLists(cmd, func() []command.List { return []command.List{a.ExitStatuses()} })

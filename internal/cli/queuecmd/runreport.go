@@ -112,7 +112,7 @@ func (r *runTeller) tellBatch(batch []delivering.Event) {
 			r.tellRoute(e)
 		case delivering.Reported:
 			if !r.quiet && !r.q.json {
-				r.a.Outf("%s\n", r.a.T("Message %d: what could not be handed over is reported to the sender.", e.ID))
+				r.a.Outf("%s\n", r.a.T("Message %d: a bounce was sent to the sender.", e.ID))
 			}
 		default:
 			r.tellRecipient(e, entries[e.ID])
@@ -187,7 +187,7 @@ func (r *runTeller) line(e queue.Event) {
 	}
 	if e.State == queue.InDoubt && !r.told["doubt"] {
 		r.told["doubt"] = true
-		a.Errf("%s\n", a.T("It is not sent again by itself: 'yan queue show %d' says more, 'yan queue resolve %d' decides.", e.ID, e.ID))
+		a.Errf("%s\n", a.T("It is not resent automatically: 'yan queue show %d' shows details; decide with 'yan queue resolve %d'.", e.ID, e.ID))
 	}
 }
 
@@ -243,7 +243,7 @@ func (r *runTeller) tellRoute(e delivering.Event) {
 	r.told[e.Account] = true
 	r.a.Explain(problem)
 	if e.Account != "" && r.a.isGone(e.Account) {
-		r.a.Errf("     %s\n", r.a.T("Set one up again under this name, or take its messages back: %s", "yan queue cancel --account "+console.Visible(e.Account)))
+		r.a.Errf("     %s\n", r.a.T("Set the account up again with this name, or cancel its messages: %s", "yan queue cancel --account "+console.Visible(e.Account)))
 	}
 }
 
@@ -336,9 +336,9 @@ func (r *runTeller) conclude(ctx context.Context, interrupted error, drained que
 		a.Outf("%s\n", a.Paint(a.StdoutWidth, console.Bold, r.summary(ctx, drained)))
 		switch {
 		case errors.Is(interrupted, verdict.ErrTimeout{}):
-			a.Errf("%s\n", a.T("The time of --timeout is over: messages that were not begun stay in the outbox for the next run."))
+			a.Errf("%s\n", a.T("The --timeout has expired: the remaining messages stay in the outbox for the next run."))
 		case interrupted != nil:
-			a.Errf("%s\n", a.T("Interrupted: what was not begun is in the outbox, and goes out with the next run."))
+			a.Errf("%s\n", a.T("Interrupted: the remaining messages stay in the outbox for the next run."))
 		}
 	}
 	if r.worst == command.ExitOK {
@@ -362,10 +362,10 @@ func (r *runTeller) summary(ctx context.Context, drained queue.Drained) string {
 	case len(parts) > 0:
 		text = strings.Join(parts, a.T(", "))
 	case r.worst != command.ExitOK:
-		text = a.T("Nothing was handed over")
+		text = a.T("Nothing was delivered")
 	}
 	if drained.Left == 0 {
-		return text + a.T("; the outbox has nothing left to do")
+		return text + a.T("; the outbox has no more work")
 	}
 	text += a.T("; recipients left in the outbox: %d", drained.Left)
 	if due, err := r.store.Due(ctx); err == nil && len(due) > 0 {

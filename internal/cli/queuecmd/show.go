@@ -14,7 +14,7 @@ func (a *runner) showCommand() *cobra.Command {
 	q := &queueFlags{}
 	cmd := &cobra.Command{
 		Use:               "show " + a.T("ID"),
-		Short:             a.T("Show how it stands with a message: each recipient, each attempt, and what the answers mean"),
+		Short:             a.T("Show a message: its recipients, their attempts, and the meaning of the replies"),
 		Example:           "  yan queue show 12\n  yan queue show 12 --json",
 		ValidArgsFunction: a.completeIDs,
 		RunE:              func(cmd *cobra.Command, args []string) error { return a.queueShow(cmd, q, args) },
@@ -101,7 +101,7 @@ func (a entryPrinter) facts(e queue.Entry) {
 	add("Message-ID", e.MessageID)
 	what := console.Size(e.Size)
 	if !e.HasBody {
-		what += " · " + a.T("the text is gone")
+		what += " · " + a.T("content deleted")
 	}
 	add(a.T("size"), what)
 	add(a.T("enqueued"), a.T("%s (%s)", a.Moment(e.Created), a.Away(e.Created)))
@@ -117,7 +117,7 @@ func (a entryPrinter) facts(e queue.Entry) {
 	add(a.T("key"), e.Key)
 	add(a.T("tags"), strings.Join(e.Tags, " "))
 	if e.ReportOn != 0 {
-		add(a.T("reports on"), a.T("message %d", e.ReportOn))
+		add(a.T("report on"), a.T("message %d", e.ReportOn))
 	}
 	a.Table(rows)
 }
@@ -136,7 +136,7 @@ func (a entryPrinter) recipientLine(s queue.Recipient) string {
 		line += " · " + a.T("by %s", console.Visible(s.Worker))
 	}
 	if s.Doubted && s.State != queue.InDoubt {
-		line += " · " + a.T("was in doubt once")
+		line += " · " + a.T("was in doubt")
 	}
 	return line
 }
@@ -158,9 +158,9 @@ func (a entryPrinter) history(e queue.Entry, s queue.Recipient) {
 // tellDoubt explains the decision about a message in doubt.
 func (a entryPrinter) tellDoubt(id queue.ID) {
 	lines := []string{
-		a.T("What is in doubt is not sent again by itself. Look into the Sent folder, or ask the recipient."),
-		a.T("It has arrived: %s", "yan queue resolve "+id.String()+" --sent"),
-		a.T("It has not, or twice does no harm: %s", "yan queue resolve "+id.String()+" --resend"),
+		a.T("Recipients in doubt are not retried automatically. Check the Sent folder, or ask the recipient."),
+		a.T("If it arrived: %s", "yan queue resolve "+id.String()+" --sent"),
+		a.T("If it did not, or a second copy does no harm: %s", "yan queue resolve "+id.String()+" --resend"),
 	}
 	for _, line := range lines {
 		a.Outf("%s\n", line)

@@ -18,10 +18,9 @@ import (
 func (a *runner) statsCommand() *cobra.Command {
 	q := &queueFlags{}
 	cmd := &cobra.Command{
-		Use:   "stats",
-		Short: a.T("Count what is in the outbox, and say who sends it"),
-		Long: a.T("Count the recipients of each account by their state, name the workers that send, the accounts that rest and why, " +
-			"and say what room the outbox takes."),
+		Use:     "stats",
+		Short:   a.T("Show counts, workers and paused accounts of the outbox"),
+		Long:    a.T("Count the recipients of each account by state, list the running workers and the paused accounts with the reason, and show the size of the outbox."),
 		Example: "  yan queue stats\n  yan queue stats --json",
 		Args:    a.AtMost(0),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.queueStats(cmd.Context(), q) },
@@ -50,7 +49,7 @@ func (a *runner) queueStats(ctx context.Context, q *queueFlags) error {
 	case q.json:
 		a.PrintJSON(newStats(where, stats))
 	case store == nil:
-		a.Errf("%s\n", a.T("There is no outbox yet in %s: 'yan send --queue' makes it.", command.QuoteName(where)))
+		a.Errf("%s\n", a.T("There is no outbox in %s yet: 'yan send --queue' creates it.", command.QuoteName(where)))
 	default:
 		statsPrinter{a.describer}.tellStats(where, stats)
 	}
@@ -74,19 +73,19 @@ func (a statsPrinter) tellStats(where string, stats queue.Stats) {
 	}
 	a.Outf("\n")
 	if !stats.Oldest.IsZero() {
-		a.Outf("%s\n", a.T("The oldest that waits was enqueued %s.", a.Away(stats.Oldest)))
+		a.Outf("%s\n", a.T("The oldest waiting message was enqueued %s.", a.Away(stats.Oldest)))
 	}
 	for _, w := range stats.Workers {
 		if w.For <= 0 {
 			continue
 		}
-		a.Outf("%s\n", a.T("%s sends, since %s.", a.T("process %d on %s", w.PID, console.Visible(w.Host)), a.Moment(w.Since)))
+		a.Outf("%s\n", a.T("%s has been sending since %s.", a.T("process %d on %s", w.PID, console.Visible(w.Host)), a.Moment(w.Since)))
 	}
 	for _, line := range a.warnings(stats) {
 		a.Outf("%s\n", console.WrapIndented(line, "", a.StdoutWidth))
 	}
 	if !outboxes.SomebodyWorks(stats) {
-		a.Outf("%s\n", console.WrapIndented(a.T("No worker is running: 'yan queue run' sends what is due, 'yan serve' as long as it runs."), "", a.StdoutWidth))
+		a.Outf("%s\n", console.WrapIndented(a.T("No worker is running: run 'yan queue run' to send due messages once, or 'yan serve' to keep sending."), "", a.StdoutWidth))
 	}
 	for _, acc := range stats.Accounts {
 		if acc.PausedFor > 0 {

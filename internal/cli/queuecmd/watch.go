@@ -18,11 +18,9 @@ import (
 func (a *runner) watchCommand() *cobra.Command {
 	q := &queueFlags{}
 	cmd := &cobra.Command{
-		Use:   "watch [" + a.T("ID…") + "]",
-		Short: a.T("Show live what happens in the outbox"),
-		Long: a.T("Show live how it stands: with numbers, with these messages, from their beginning, until they are finished; else with " +
-			"all, until Ctrl-C. What is no terminal gets a line for each event.\n\n" +
-			"With numbers the exit status says what became of them, as that of 'yan queue run' does."),
+		Use:               "watch [" + a.T("ID…") + "]",
+		Short:             a.T("Watch the outbox live"),
+		Long:              a.T("Watch messages live. With IDs, shows their full history and exits when they are finished; otherwise watches everything until Ctrl-C. If the output is not a terminal, prints one line per event.\n\nWith IDs, the exit status reports the outcome, as for 'yan queue run'."),
 		Example:           "  yan queue watch\n  yan queue watch 12 13\n  yan queue watch 12 --json",
 		ValidArgsFunction: a.completeIDs,
 		RunE:              func(cmd *cobra.Command, args []string) error { return a.queueWatch(cmd.Context(), q, args) },
@@ -89,7 +87,7 @@ func (w *watcher) watch(ctx context.Context) error {
 		return err
 	}
 	if len(w.ids) == 0 && !w.live && !w.q.json {
-		w.a.Hint(w.a.T("Watching; Ctrl-C ends."))
+		w.a.Hint(w.a.T("Watching; press Ctrl-C to stop."))
 	}
 	for {
 		wake := w.store.Wake()
@@ -200,10 +198,10 @@ func (w *watcher) draw(ctx context.Context) error {
 		lines = append(lines, mark+" "+line)
 	}
 	if len(lines) > mostDrawn {
-		lines = append(lines[:mostDrawn], w.a.T("… and more: 'yan queue' lists all."))
+		lines = append(lines[:mostDrawn], w.a.T("… and more: 'yan queue' lists them all."))
 	}
 	if len(lines) == 0 {
-		lines = []string{w.a.T("Nothing is waiting.") + " " + w.a.T("Ctrl-C ends.")}
+		lines = []string{w.a.T("Nothing is waiting.") + " " + w.a.T("Press Ctrl-C to stop.")}
 	}
 	if len(w.recent) > 0 {
 		lines = append(lines, "")

@@ -47,7 +47,7 @@ func (a describer) stateWord(s queue.State) string {
 	case queue.Deferred:
 		return a.T("deferred")
 	case queue.Leased:
-		return a.T("taken up")
+		return a.T("claimed")
 	case queue.Sending:
 		return a.T("being sent")
 	case queue.InDoubt:
@@ -69,16 +69,16 @@ func (a describer) stateWord(s queue.State) string {
 // stateList explains the words of --state. A test checks that every state is listed.
 func (a describer) stateList() command.List {
 	return command.List{Title: a.T("States of a recipient:"), Entries: []command.Entry{
-		{Term: string(queue.Queued), Text: a.T("it waits for whoever sends; 'scheduled' chooses those whose time is to come")},
-		{Term: string(queue.Deferred), Text: a.T("it was tried, and is tried again when it is due")},
-		{Term: string(queue.Leased), Text: a.T("somebody is about to send it")},
-		{Term: string(queue.Sending), Text: a.T("it is being sent")},
-		{Term: string(queue.InDoubt), Text: a.T("the message went out and the answer was lost; 'yan queue resolve' decides")},
-		{Term: string(queue.Held), Text: a.T("it is kept back until it is released")},
-		{Term: string(queue.HandedOver), Text: a.T("the server took it")},
-		{Term: string(queue.Failed), Text: a.T("it was refused for good")},
-		{Term: string(queue.Expired), Text: a.T("it was not handed over in its time")},
-		{Term: string(queue.Cancelled), Text: a.T("somebody took it back")},
+		{Term: string(queue.Queued), Text: a.T("waits for a worker; 'scheduled' selects those whose time has not come")},
+		{Term: string(queue.Deferred), Text: a.T("was tried, and is retried when it is due")},
+		{Term: string(queue.Leased), Text: a.T("a worker is about to send it")},
+		{Term: string(queue.Sending), Text: a.T("is being sent")},
+		{Term: string(queue.InDoubt), Text: a.T("was sent, but no reply came; decide with 'yan queue resolve'")},
+		{Term: string(queue.Held), Text: a.T("held until released")},
+		{Term: string(queue.HandedOver), Text: a.T("accepted by the server")},
+		{Term: string(queue.Failed), Text: a.T("refused permanently")},
+		{Term: string(queue.Expired), Text: a.T("not delivered in time")},
+		{Term: string(queue.Cancelled), Text: a.T("cancelled by a user")},
 	}}
 }
 
@@ -88,14 +88,14 @@ func (a describer) queueStatuses() command.List {
 	l := command.List{Title: a.T("Exit status:")}
 	for _, s := range []command.ExitMeaning{
 		{Code: command.ExitOK, Meaning: a.T("done")},
-		{Code: command.ExitUsage, Meaning: a.T("a flag or an argument is wrong")},
-		{Code: command.ExitData, Meaning: a.T("there is no such message, or its state does not allow it")},
-		{Code: command.ExitNoInput, Meaning: a.T("the outbox that was named is not there")},
+		{Code: command.ExitUsage, Meaning: a.T("invalid flag or argument")},
+		{Code: command.ExitData, Meaning: a.T("no such message, or its state does not allow the change")},
+		{Code: command.ExitNoInput, Meaning: a.T("the given outbox does not exist")},
 		{Code: command.ExitCantCreate, Meaning: a.T("a file can't be written")},
-		{Code: command.ExitIO, Meaning: a.T("the outbox can't be read or written")},
-		{Code: command.ExitTemporary, Meaning: a.T("not now: the database is down, or the disk is full")},
-		{Code: command.ExitConfig, Meaning: a.T("the configuration, or the version of the outbox; or it is a copy that was not adopted")},
-		{Code: command.ExitUnknown, Meaning: a.T("it is not known whether the change was kept")},
+		{Code: command.ExitIO, Meaning: a.T("can't read or write the outbox")},
+		{Code: command.ExitTemporary, Meaning: a.T("temporary failure: the database is down, or the disk is full")},
+		{Code: command.ExitConfig, Meaning: a.T("the configuration or the version of the outbox is wrong, or the outbox is a copy that was not adopted")},
+		{Code: command.ExitUnknown, Meaning: a.T("it is unknown whether the change was saved")},
 	} {
 		l.Entries = append(l.Entries, command.Entry{Term: console.Pad("", 3-len(strconv.Itoa(s.Code))) + strconv.Itoa(s.Code), Text: s.Meaning})
 	}
@@ -175,9 +175,9 @@ func (a describer) next(s queue.Recipient) string {
 		}
 		return a.T("due")
 	case queue.InDoubt:
-		return a.T("it is for you to decide")
+		return a.T("needs decision")
 	case queue.Held:
-		return a.T("until it is released")
+		return a.T("until released")
 	}
 	return ""
 }

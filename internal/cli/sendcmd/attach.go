@@ -15,7 +15,7 @@ import (
 
 func (c *composer) attachments() ([]message.Attachment, error) {
 	if len(c.s.inline) > 0 && c.s.html == "" {
-		return nil, c.Wrongf("%s needs --html, which shows the image as <img src=\"cid:FILENAME\">", c.Name("inline"))
+		return nil, c.Wrongf("%s needs --html with <img src=\"cid:FILENAME\"> to show the image", c.Name("inline"))
 	}
 	var list []message.Attachment
 	for _, l := range []struct {
@@ -63,8 +63,8 @@ func (c *composer) attachable(flag, file string) error {
 	}
 	base := filepath.Base(file)
 	if !utf8.ValidString(base) || strings.ContainsFunc(base, unicode.IsControl) {
-		return command.Fail(command.ExitData, errors.New(c.T("%s %q: a file of this name can't be attached", c.Name(flag), file)),
-			c.T("Rename it: the name holds a line break, or is not UTF-8."))
+		return command.Fail(command.ExitData, errors.New(c.T("%s %q: can't attach a file with this name", c.Name(flag), file)),
+			c.T("Rename the file: its name contains a line break or is not UTF-8."))
 	}
 	return nil
 }

@@ -66,7 +66,7 @@ func TestFilesThatChangeMeanwhile(t *testing.T) {
 			t.Errorf("exit status %d, %d messages: %s", code, len(recorder.Messages()), errs)
 		}
 		for _, want := range []string{"0001.eml  u1@example.org  accepted", "0002.eml  u2@example.org  not tried: the file changed after it was checked",
-			"0003.eml  u3@example.org  not tried: the file is gone since it was checked", "0004.eml  u4@example.org  accepted", ": 2 sent, 2 not tried"} {
+			"0003.eml  u3@example.org  not tried: the file was removed after it was checked", "0004.eml  u4@example.org  accepted", ": 2 sent, 2 not tried"} {
 			if !strings.Contains(out, want) {
 				t.Errorf("%q is missing in\n%s", want, out)
 			}

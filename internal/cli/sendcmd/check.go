@@ -21,27 +21,27 @@ func (a *runner) checkSend(cmd *cobra.Command, s *sendFlags, args []string) erro
 	case s.policy != "all" && s.policy != "any":
 		return a.Wrongf("%s %q: want all or any", a.Name("to-policy"), s.policy)
 	case changed("body") && changed("body-file"):
-		return a.Wrongf("%s and %s are both given; the text can come from one only", a.Name("body"), a.Name("body-file"))
+		return a.Wrongf("use either %s or %s: the text can have only one source", a.Name("body"), a.Name("body-file"))
 	case changed("html") && changed("html-file"):
-		return a.Wrongf("%s and %s are both given; the HTML can come from one only", a.Name("html"), a.Name("html-file"))
+		return a.Wrongf("use either %s or %s: the HTML can have only one source", a.Name("html"), a.Name("html-file"))
 	case !s.raw && len(args) > 0 && changed("queue") && slices.Contains(account.QueueWords(), args[0]):
-		return a.Usagef("%q is one argument too many; write --queue=%s", args[0], args[0])
+		return a.Usagef("unexpected argument %q; write --queue=%s", args[0], args[0])
 	case !s.raw && len(args) > 0 && a.DashHint(args[0]) != "":
 		return command.Fail(command.ExitUsage, errors.New(a.T("%q is not a flag", args[0])), a.DashHint(args[0]))
 	case !s.raw && len(args) > 0:
-		return a.Usagef("%q is not a flag; recipients go behind -t, files to attach behind -a, whole messages behind --raw", args[0])
+		return a.Usagef("%q is not a flag; use -t for recipients, -a for attachments, --raw for existing messages", args[0])
 	case changed("window") && !s.raw:
-		return a.Wrongf("%s is for --raw: one message is alone on its connection", a.Name("window"))
+		return a.Wrongf("%s is only for --raw: a single message has its connection to itself", a.Name("window"))
 	case changed("window") && s.window < 1:
 		return a.Wrongf("%s %d: want a number above zero", a.Name("window"), s.window)
 	case s.quiet && s.json:
-		return a.Wrongf("%s and %s are both given; one says nothing, the other everything", a.Name("quiet"), a.Name("json"))
+		return a.Wrongf("use either %s or %s: the first prints no results, the second prints them all", a.Name("quiet"), a.Name("json"))
 	}
 	if s.raw {
 		for _, flag := range []string{"subject", "body", "body-file", "html", "html-file", "attach", "inline", "header", "reply-to",
 			"charset", "invite", "sender", "date", "message-id"} {
 			if changed(flag) {
-				return a.Wrongf("%s can't be used with --raw, which sends messages as they are", a.Name(flag))
+				return a.Wrongf("%s can't be used with --raw, which sends messages unchanged", a.Name(flag))
 			}
 		}
 	}
@@ -69,7 +69,7 @@ func rawFlagNames() []string {
 func (a *runner) checkRawFlags(s *sendFlags, changed func(string) bool) error {
 	for _, flag := range rawFlagNames() {
 		if changed(flag) && !s.raw && a.Origin[flag] == "" {
-			return a.Wrongf("%s is for --raw: it says how whole messages are read", a.Name(flag))
+			return a.Wrongf("%s is only for --raw: it controls how existing messages are read", a.Name(flag))
 		}
 	}
 	if s.mbox != "" && !slices.Contains(mboxWords(), s.mbox) {
@@ -108,11 +108,11 @@ func (a *runner) checkLog(s *sendFlags, given bool) error {
 	case s.log == "" && given: // --log "$UNSET" in a script
 		return a.Wrongf("%s is empty: want the name of a file", a.Name("log"))
 	case s.log == "" && len(s.resend) > 0:
-		return a.Wrongf("%s needs --log FILE, which knows what to send again", a.Name("resend"))
+		return a.Wrongf("%s needs --log FILE, which records the outcomes", a.Name("resend"))
 	case s.log == "":
 		return nil
 	case !s.raw:
-		return a.Wrongf("%s is for --raw: a message made of flags is a new one each time, which no log could recognise", a.Name("log"))
+		return a.Wrongf("%s is only for --raw: a message composed from flags is new each time, so a log can't recognize it", a.Name("log"))
 	case s.dryRun:
 		return a.Wrongf("%s can't be used with %s, which sends nothing", a.Name("log"), "--dry-run")
 	case s.QuitAfter != "":
@@ -145,14 +145,14 @@ func (a *runner) checkQueue(cmd *cobra.Command, s *sendFlags) error {
 	}
 	if changed("at") {
 		if byFlag && o.when != account.QueueAlways {
-			return a.Wrongf("%s and %s are both given; what waits for its time is in the outbox", a.Name("at"), "--queue="+o.when)
+			return a.Wrongf("%s can't be used with %s; scheduled messages are in the outbox", a.Name("at"), "--queue="+o.when)
 		}
 		o.when = account.QueueAlways
 	}
 	if o.when == account.QueueNever {
 		for _, flag := range []string{"expires", "key", "priority", "tag"} {
 			if changed(flag) && a.Origin[flag] == "" {
-				return a.Wrongf("%s needs --queue: it is about the outbox", a.Name(flag))
+				return a.Wrongf("%s needs --queue: it only applies to the outbox", a.Name(flag))
 			}
 		}
 		return nil
@@ -164,7 +164,7 @@ func (a *runner) checkQueue(cmd *cobra.Command, s *sendFlags) error {
 	}
 	if changed("to-policy") && s.policy == "all" {
 		return command.Fail(command.ExitUsage, errors.New(a.T("%s all can't be used with %s", a.Name("to-policy"), a.queueName(byFlag))),
-			a.T("In the outbox each recipient is on its own: who is deferred is tried again later, when others have the message already."))
+			a.T("The outbox sends to each recipient separately: a deferred recipient is retried later, when others may already have the message."))
 	}
 	for _, flag := range []string{"log", "resend", "window", "quit-after", "transcript"} {
 		if changed(flag) && (o.when == account.QueueAlways || flag != "transcript" && flag != "window") && a.Origin[flag] == "" {

@@ -92,7 +92,7 @@ func (a *runner) sender(s *sendFlags) (string, error) {
 			return server.User, nil
 		}
 	}
-	return "", command.Fail(command.ExitUsage, errors.New(a.T("no sender: give -f ADDRESS, or set EMAIL")), a.T("Or log in once, and send from then on: %s", "yan login"))
+	return "", command.Fail(command.ExitUsage, errors.New(a.T("no sender: use -f ADDRESS, or set EMAIL")), a.T("Or log in once, then send at any time: %s", "yan login"))
 }
 
 // compose composes the message that the flags describe.
@@ -103,7 +103,7 @@ func (c *composer) compose() (*sending.Message, error) {
 		return nil, err
 	}
 	if len(c.s.to)+len(c.s.cc)+len(c.s.bcc) == 0 {
-		return nil, c.Usagef("no recipient: give -t ADDRESS")
+		return nil, c.Usagef("no recipient: use -t ADDRESS")
 	}
 	if err := c.OneLine(c.Name("subject"), c.s.subject); err != nil {
 		return nil, err
@@ -193,7 +193,7 @@ func (c *composer) headers() ([]message.Header, error) {
 		case !ok && strings.ContainsRune(h, '：'):
 			return nil, c.Wrongf("%s %q: type the half-width : instead of the full-width ：", c.Name("header"), h)
 		case !ok || name == "" || strings.ContainsFunc(name, hidden):
-			return nil, c.Wrongf("%s %q: want 'Name: value', the name in ASCII without blanks", c.Name("header"), h)
+			return nil, c.Wrongf("%s %q: want 'Name: value', with an ASCII name without spaces", c.Name("header"), h)
 		case flag != "":
 			return nil, c.Wrongf("%s %q: use %s for this", c.Name("header"), h, flag)
 		}

@@ -25,7 +25,7 @@ func (a *runner) printDry(s *sendFlags, messages []*sending.Message) error {
 		}
 		j.Close()
 		if err != nil && a.WriteErr == nil { // finish reports a failed write
-			return command.Fail(command.ExitIO, localerr.Errorf("%s: %w", a.T("the message can't be read to its end"), err), "")
+			return command.Fail(command.ExitIO, localerr.Errorf("%s: %w", a.T("the message can't be read completely"), err), "")
 		}
 	}
 	return nil

@@ -36,12 +36,12 @@ type queueing struct {
 func (o *queueing) registerQueue(a *runner, cmd *cobra.Command) {
 	o.priority = queue.Normal.Word()
 	command.Add(cmd, a.T("Later (outbox):"),
-		command.NewOption("queue", "", &o.when, "", a.T("put the message into the outbox instead of sending it; --queue=offline only where the server can't be reached")),
-		command.NewOption("at", "", &o.at, a.T("TIME"), a.T("do not send it before: 15:30, \"tomorrow 9:00\", +2h, or a date with a time; puts it into the outbox")),
-		command.NewOption("expires", "", &o.expires, a.T("DURATION|TIME"), a.T("try for so long, or until then (default: 5d)")),
-		command.NewOption("key", "", &o.key, a.T("WORD"), a.T("enqueue a message with this key only once, however often this is run")),
-		command.NewOption("priority", "", &o.priority, "high|normal|low", a.T("what goes first among what is due")),
-		command.NewOption("tag", "", &o.tags, a.T("WORD"), a.T("a word to find it by; repeatable")),
+		command.NewOption("queue", "", &o.when, "", a.T("put the message into the outbox instead of sending it; --queue=offline only if the server can't be reached")),
+		command.NewOption("at", "", &o.at, a.T("TIME"), a.T("send it no earlier than: 15:30, \"tomorrow 9:00\", +2h, or a date and time; puts it into the outbox")),
+		command.NewOption("expires", "", &o.expires, a.T("DURATION|TIME"), a.T("how long, or until when, to try (default: 5d)")),
+		command.NewOption("key", "", &o.key, a.T("WORD"), a.T("enqueue a message with this key only once, no matter how often you run this")),
+		command.NewOption("priority", "", &o.priority, "high|normal|low", a.T("order among due messages")),
+		command.NewOption("tag", "", &o.tags, a.T("WORD"), a.T("a tag to find the message by; repeatable")),
 		command.NewOption("outbox", "", &o.outbox, a.T("PATH|URL"), outboxes.OutboxText(a.Outboxes)),
 	)
 	cmd.Flags().Lookup("queue").NoOptDefVal = account.QueueAlways
@@ -61,7 +61,7 @@ func (q *enqueuer) enqueue(ctx context.Context, messages []*sending.Message) err
 		return q.noAccountToQueue()
 	}
 	if q.s.key != "" && len(messages) > 1 {
-		return q.Wrongf("%s is the name of one message, and here are %d", q.Name("key"), len(messages))
+		return q.Wrongf("%s can name only one message, but there are %d", q.Name("key"), len(messages))
 	}
 	store, err := q.OpenQueue(ctx, q.s.outbox)
 	if err != nil {
@@ -108,11 +108,11 @@ func (q *enqueuer) enqueue(ctx context.Context, messages []*sending.Message) err
 // noAccountToQueue returns the error for a message without an account: the outbox logs in later,
 // with the account's stored secret.
 func (q *enqueuer) noAccountToQueue() error {
-	err := errors.New(q.T("the outbox sends from an account, and there is none for this message"))
+	err := errors.New(q.T("the outbox sends from an account, and this message has none"))
 	if q.s.Server != "" {
-		err = errors.New(q.T("the outbox sends from an account: leave out %s", q.Name("server")))
+		err = errors.New(q.T("the outbox sends from an account: remove %s", q.Name("server")))
 	}
-	return command.Fail(command.ExitConfig, err, q.T("Make one with '%s'; who is to log in later needs a secret that is kept.", "yan login"))
+	return command.Fail(command.ExitConfig, err, q.T("Create one with '%s'; to log in later it needs a stored secret.", "yan login"))
 }
 
 // together returns how many messages are enqueued at the same time. They share a commit, which
@@ -159,7 +159,7 @@ func (q *enqueuer) enqueueOne(ctx context.Context, store outbox.Enqueuer, order 
 		m, err = letter.NewMessage(order)
 	}
 	if err != nil {
-		return m, r, command.Fail(command.ExitData, localerr.Errorf("%s: %w", q.T("the message can't be put into the outbox"), err), "")
+		return m, r, command.Fail(command.ExitData, localerr.Errorf("%s: %w", q.T("can't put the message into the outbox"), err), "")
 	}
 	r, err = store.Enqueue(ctx, m)
 	return m, r, err
@@ -180,8 +180,8 @@ func (q *enqueuer) notEnqueued(ctx context.Context, store outbox.Store, e *enque
 		if page, listErr := store.List(ctx, queue.Filter{Account: q.s.id.Name, Key: q.s.key, Limit: 1}); listErr == nil && len(page.Entries) > 0 {
 			other = page.Entries[0].ID.String()
 		}
-		return command.Fail(command.ExitData, errors.New(q.T("%s %q is that of message %s, which is not the same", q.Name("key"), q.s.key, other)),
-			q.T("Nothing was enqueued. What has the key: %s", "yan queue show "+other))
+		return command.Fail(command.ExitData, errors.New(q.T("%s %q is already used by message %s, which is different", q.Name("key"), q.s.key, other)),
+			q.T("Nothing was enqueued. To see the message with this key: %s", "yan queue show "+other))
 	}
 	if errors.Is(e.err, queue.ErrUncertain) {
 		return q.uncertain(e, all, kept)
@@ -204,11 +204,11 @@ func (q *enqueuer) uncertain(e *enqueued, all, kept int) error {
 		u.Event = "uncertain"
 		q.PrintJSON(u)
 	}
-	text := q.T("whether the message is in the outbox is not known")
+	text := q.T("it is unknown whether the message is in the outbox")
 	if all > 1 {
-		text = q.T("whether %s is in the outbox is not known; %d of %d messages are", q.nameOf(e.message), kept, all)
+		text = q.T("it is unknown whether %s is in the outbox; %d of %d messages are", q.nameOf(e.message), kept, all)
 	}
-	hint := q.T("Look for its Message-ID before you send it again: %s. With --key a repeated command adds nothing twice.", "yan queue list --all --json")
+	hint := q.T("Search for its Message-ID before you send it again: %s. With --key a repeated command adds nothing twice.", "yan queue list --all --json")
 	if q.s.key != "" {
 		hint = q.T("Run the same command again: with the same --key nothing is added twice.")
 	}
@@ -243,7 +243,7 @@ func (q *enqueuer) tellEnqueued(e enqueued, several bool) {
 	}
 	line := q.T("%s: in the outbox as message %d", to, receipt.ID)
 	if item.NotBefore.After(q.Now()) {
-		line += " · " + q.T("to be sent %s (%s)", q.Moment(item.NotBefore), q.Away(item.NotBefore))
+		line += " · " + q.T("will be sent %s (%s)", q.Moment(item.NotBefore), q.Away(item.NotBefore))
 	}
 	q.Outf("%s %s%s\n", q.Paint(q.StdoutWidth, console.Green, "✓"), name, line)
 	if !several {

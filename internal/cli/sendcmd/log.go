@@ -22,7 +22,7 @@ func (a *runner) openLog(s *sendFlags) (*sendlog.Log, error) {
 		return nil, a.logProblem(s.log, err)
 	}
 	if log.CutOff() > 0 {
-		a.Hint(a.T("The last line of %s was not written to its end, and is left out.", command.QuoteName(s.log)))
+		a.Hint(a.T("The last line of %s is incomplete and is ignored.", command.QuoteName(s.log)))
 	}
 	for _, b := range s.bad {
 		if err := log.Bad(b.message.File, b.message.Number, b.err.Err.Error()); err != nil {
@@ -40,20 +40,20 @@ func (a *runner) logProblem(name string, err error) error {
 	var damage *sendlog.DamageError
 	switch {
 	case errors.Is(err, sendlog.ErrBusy):
-		return command.Fail(command.ExitTemporary, errors.New(a.T("%s: another yan is using this log at the moment", shown)), "")
+		return command.Fail(command.ExitTemporary, errors.New(a.T("%s: another yan is using this log", shown)), "")
 	case errors.Is(err, sendlog.ErrForeign):
-		return command.Fail(command.ExitUsage, errors.New(a.T("%s: this file is no log of yan, and is left as it is", shown)),
-			a.T("Name a file that does not exist yet; the next run takes the same one."))
+		return command.Fail(command.ExitUsage, errors.New(a.T("%s: not a log of yan; it was not changed", shown)),
+			a.T("Name a file that does not exist yet; use the same file for the next run."))
 	case errors.Is(err, sendlog.ErrNotRegular):
 		return command.Fail(command.ExitCantCreate, errors.New(a.T("%s: this is a folder, a device or a link, not a file", shown)), "")
 	case errors.Is(err, sendlog.ErrUntrusted):
-		return command.Fail(command.ExitCantCreate, errors.New(a.T("%s: other users can change this log or its folder, and it decides what is not sent again", shown)),
-			a.T("Name a file of your own in a folder of your own."))
+		return command.Fail(command.ExitCantCreate, errors.New(a.T("%s: other users can change this log or its folder, and it decides which messages are not resent", shown)),
+			a.T("Use a file and a folder that belong to you."))
 	case errors.As(err, &version):
-		return command.Fail(command.ExitData, errors.New(a.T("%s: written by another version of yan (its format is %d)", shown, version.Version)), "")
+		return command.Fail(command.ExitData, errors.New(a.T("%s: written by another version of yan (format %d)", shown, version.Version)), "")
 	case errors.As(err, &damage):
 		return command.Fail(command.ExitData, errors.New(a.T("%s: line %d is damaged (%v); nothing was sent", shown, damage.Line, damage.Err)),
-			a.T("Repair the line: a line that is taken out is forgotten, and what it was about may be sent twice."))
+			a.T("Repair the line: if you delete it, its record is lost and messages may be sent twice."))
 	case errors.Is(err, fs.ErrNotExist):
 		return command.Fail(command.ExitCantCreate, errors.New(a.T("%s: there is no such folder", shown)), "")
 	case errors.Is(err, fs.ErrPermission):
@@ -69,6 +69,6 @@ func (r *sendRun) explainLog(err error) {
 		return
 	}
 	r.a.Explain(command.Fail(command.ExitCantCreate, errors.New(r.a.T("%s: can't be written: %v", r.a.Name("log")+" "+command.QuoteName(r.s.log), err)),
-		r.a.T("No further message was sent. What was on its way, the log may have as unknown: what became of it is only told above.")))
+		r.a.T("No further messages were sent. The log may have messages in flight as unknown; their outcomes are only shown above.")))
 	r.worst = command.WorseStatus(r.worst, command.ExitCantCreate)
 }

@@ -26,7 +26,7 @@ type addressFile struct {
 // readNamed reads the files of recipients and the file of the HTML.
 func (c *composer) readNamed(args []string) error {
 	if n := c.s.wantsStdin(args); n > 1 {
-		return c.Usagef("standard input (-) is asked for %d times; it can be read once", n)
+		return c.Usagef("standard input (-) is used %d times, but can be read only once", n)
 	}
 	for _, f := range c.s.addressFiles() {
 		for _, file := range f.files {
@@ -74,7 +74,7 @@ func (c *composer) recipientsIn(flag, file string) ([]string, error) {
 		list = append(list, line)
 	}
 	if len(list) == 0 {
-		return nil, c.Dataf("%s %s: this file holds no address", c.Name(flag), command.QuoteName(file))
+		return nil, c.Dataf("%s %s: this file contains no address", c.Name(flag), command.QuoteName(file))
 	}
 	return list, nil
 }
@@ -124,7 +124,7 @@ func (c *composer) noteFileNames() {
 		if !c.changed(f.flag) || !looks || c.s.quiet {
 			continue
 		}
-		c.Errf("%s\n", c.T("%s: the text is %q; to send what is in a file, write %s.", c.Name(f.flag), f.value, f.other+" "+command.QuoteName(file)))
+		c.Errf("%s\n", c.T("%s: the text is %q; to send the contents of a file, write %s.", c.Name(f.flag), f.value, f.other+" "+command.QuoteName(file)))
 	}
 }
 

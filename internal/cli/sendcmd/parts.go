@@ -67,7 +67,7 @@ func (c *composer) invite(m *message.Message) error {
 	if err != nil {
 		hint := ""
 		if strings.Contains(strings.ToUpper(calendar), "BEGIN:VCALENDAR") {
-			hint = c.T("To send it as a mere file: %s", "-a "+command.QuoteName(c.s.inviteFile))
+			hint = c.T("To send it as a plain file: %s", "-a "+command.QuoteName(c.s.inviteFile))
 		}
 		return command.Fail(command.ExitData, errors.New(c.T("%s: %v", where, err)), hint)
 	}
@@ -102,16 +102,16 @@ func (c *composer) noteImages(m *message.Message) {
 	}
 	missing, unused := message.CheckImages(m)
 	for _, name := range missing {
-		c.Hint(c.T("The HTML shows cid:%s, which no --inline gives: there will be a gap.", console.ClipText(name)))
+		c.Hint(c.T("The HTML refers to cid:%s, but no --inline provides it: recipients will see a gap.", console.ClipText(name)))
 	}
 	for _, name := range unused {
-		c.Hint(c.T("The HTML does not show %s; write <img src=\"cid:%s\"> where it belongs.", command.QuoteName(name), name))
+		c.Hint(c.T("The HTML does not show %s; add <img src=\"cid:%s\">.", command.QuoteName(name), name))
 	}
 }
 
 // noteEncoded prints a hint if the subject looks encoded already: it is sent as it was typed.
 func (c *composer) noteEncoded() {
 	if strings.HasPrefix(c.s.subject, "=?") && strings.HasSuffix(c.s.subject, "?=") && !c.s.quiet {
-		c.Hint(c.T("The subject looks encoded already and will be read just like that; give it as plain text."))
+		c.Hint(c.T("The subject looks already encoded and recipients will see it encoded; give it as plain text."))
 	}
 }

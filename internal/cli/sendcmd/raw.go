@@ -81,7 +81,7 @@ func hashOf(c sending.Content) (sendlog.Hash, error) {
 func (r *rawReader) find(name string) ([]*sending.Message, error) {
 	if name == "-" {
 		if r.StdinTTY > 0 {
-			return nil, r.Usagef("--raw: name a file, or pipe the message in")
+			return nil, r.Usagef("--raw: name a file, or pipe a message in")
 		}
 		return []*sending.Message{{File: name}}, nil
 	}
@@ -108,14 +108,14 @@ func (r *rawReader) mailProblem(name string, err error) error {
 	shown := "--raw " + command.QuoteName(name)
 	switch {
 	case errors.Is(err, mailfiles.ErrEmptyMaildir):
-		return command.Fail(command.ExitNoInput, errors.New(r.T("%s: this Maildir holds no message", shown)), "")
+		return command.Fail(command.ExitNoInput, errors.New(r.T("%s: this Maildir contains no message", shown)), "")
 	case errors.Is(err, mailfiles.ErrMarked):
-		return command.Fail(command.ExitNoInput, errors.New(r.T("%s: no message is left to send", shown)), r.T("To send them all the same, use %s.", "--include-deleted"))
+		return command.Fail(command.ExitNoInput, errors.New(r.T("%s: no messages to send", shown)), r.T("Use %s to send them anyway.", "--include-deleted"))
 	case errors.Is(err, mailfiles.ErrNoMail):
-		return command.Fail(command.ExitNoInput, errors.New(r.T("%s: this folder is no Maildir and holds no .eml file", shown)),
-			r.T("A Maildir holds the folders cur and new; other folders are searched for files that end with .eml, and not below."))
+		return command.Fail(command.ExitNoInput, errors.New(r.T("%s: this folder is neither a Maildir nor contains an .eml file", shown)),
+			r.T("A Maildir contains the folders cur and new; in other folders only files that end in .eml are read, and no subfolders."))
 	case errors.Is(err, mailfiles.ErrEmpty):
-		return command.Fail(command.ExitData, errors.New(r.T("%s: this file is empty", shown)), "")
+		return command.Fail(command.ExitData, errors.New(r.T("%s: the file is empty", shown)), "")
 	}
 	if failed := r.ambiguousMbox(shown, err); failed != nil {
 		return failed
@@ -131,13 +131,13 @@ func (r *rawReader) ambiguousMbox(shown string, err error) error {
 	var bare *mbox.BareError
 	switch {
 	case errors.As(err, &glued):
-		return command.Fail(command.ExitData, errors.New(r.T("%s: line %d looks like the beginning of a message, but the line before it is not empty", shown, glued.Line)),
-			r.T("If a message begins there, put an empty line before it; if not, a > before the From."))
+		return command.Fail(command.ExitData, errors.New(r.T("%s: line %d looks like the start of a message, but the line before it is not empty", shown, glued.Line)),
+			r.T("If a message starts there, insert an empty line before it; if not, put a > before the From."))
 	case errors.As(err, &unlike):
-		return command.Fail(command.ExitData, errors.New(r.T("%s: line %d may begin a message or be quoted in one: it does not look like line 1", shown, unlike.Line)),
-			r.T("If it is text, use %s; if a message begins at every such line, use %s.", "--mbox alike", "--mbox every"))
+		return command.Fail(command.ExitData, errors.New(r.T("%s: line %d may start a message or quote one: it does not look like line 1", shown, unlike.Line)),
+			r.T("If it is text, use %s; if each such line starts a message, use %s.", "--mbox alike", "--mbox every"))
 	case errors.As(err, &bare):
-		return command.Fail(command.ExitData, errors.New(r.T("%s: line %d looks like the beginning of a message, but no header field follows", shown, bare.Line)),
+		return command.Fail(command.ExitData, errors.New(r.T("%s: line %d looks like the start of a message, but no header field follows", shown, bare.Line)),
 			r.T("If it is text, put a > before the From; if not, the header of that message is missing."))
 	}
 	return nil
@@ -200,18 +200,18 @@ func (a *runner) rawProblem(j *sending.Message, err error) error {
 	case errors.Is(err, context.Canceled):
 		return a.Interrupted()
 	case errors.Is(err, message.ErrMbox):
-		return command.Fail(command.ExitData, errors.New(a.T("--raw %s: this is an mbox file; name it as a file, so that its messages can be told apart", command.QuoteName(j.File))), "")
+		return command.Fail(command.ExitData, errors.New(a.T("--raw %s: this is an mbox file; give it as a file name, so that its messages can be separated", command.QuoteName(j.File))), "")
 	case errors.As(err, &at), errors.Is(err, mailfiles.ErrNotRegular), errors.Is(err, mailfiles.ErrChanged):
 		return a.FileFailure("--raw", j.File, err)
 	}
 	// The sentence below names the message already.
 	detail := strings.TrimPrefix(a.Say(err), "raw message: ")
 	if j.Source != nil && j.Source.Fits() {
-		return command.Fail(command.ExitData, errors.New(a.T("--raw %s: can't be sent as a message: %s", a.nameOf(j), detail)), a.T("This message can be sent with %s.", "--fit"))
+		return command.Fail(command.ExitData, errors.New(a.T("--raw %s: can't be sent as a message: %s", a.nameOf(j), detail)), a.T("Use %s to send this message.", "--fit"))
 	}
 	hint := ""
 	if errors.Is(err, message.ErrNoMessage) {
-		hint = a.T("Want a whole message: header fields like From: and To:, an empty line, then the text.")
+		hint = a.T("Give a complete message: header fields such as From: and To:, an empty line, then the text.")
 	}
 	return command.Fail(command.ExitData, errors.New(a.T("--raw %s: can't be sent as a message: %s", a.nameOf(j), detail)), hint)
 }
@@ -268,22 +268,22 @@ func (r *rawReader) ownSender() (smtp.Address, error) {
 
 // lacking returns the error for a message whose envelope is incomplete.
 func (r *rawReader) lacking(j *sending.Message, fromErr, toErr error) error {
-	name, hint := r.nameOf(j), r.T("Give the recipients with -t and the sender with -f.")
+	name, hint := r.nameOf(j), r.T("Use -t to set the recipients and -f to set the sender.")
 	noSender, noRecipients := errors.Is(fromErr, message.ErrNoSender), errors.Is(toErr, message.ErrNoRecipients)
 	var problem string
 	switch {
 	case noSender && noRecipients:
-		problem = r.T("--raw %s: the message names neither sender nor recipients", name)
+		problem = r.T("--raw %s: the message has neither a sender nor recipients", name)
 	case fromErr != nil && toErr != nil:
-		problem = r.T("--raw %s: neither the sender nor the recipients can be read from its header: %s; %s", name, r.Say(fromErr), r.Say(toErr))
+		problem = r.T("--raw %s: can't read the sender or the recipients from its header: %s; %s", name, r.Say(fromErr), r.Say(toErr))
 	case noSender:
-		problem, hint = r.T("--raw %s: the message names no sender in From", name), r.T("Give the sender with -f.")
+		problem, hint = r.T("--raw %s: the message has no sender in From", name), r.T("Use -f to set the sender.")
 	case fromErr != nil:
-		problem, hint = r.T("--raw %s: the sender can't be read from its header: %s", name, r.Say(fromErr)), r.T("Give the sender with -f.")
+		problem, hint = r.T("--raw %s: can't read the sender from its header: %s", name, r.Say(fromErr)), r.T("Use -f to set the sender.")
 	case noRecipients:
-		problem, hint = r.T("--raw %s: the message names no recipient in To, Cc or Bcc", name), r.T("Give the recipients with -t.")
+		problem, hint = r.T("--raw %s: the message has no recipient in To, Cc or Bcc", name), r.T("Use -t to set the recipients.")
 	default:
-		problem, hint = r.T("--raw %s: the recipients can't be read from its header: %s", name, r.Say(toErr)), r.T("Give the recipients with -t.")
+		problem, hint = r.T("--raw %s: can't read the recipients from its header: %s", name, r.Say(toErr)), r.T("Use -t to set the recipients.")
 	}
 	return command.Fail(command.ExitData, errors.New(problem), hint)
 }

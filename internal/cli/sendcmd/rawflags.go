@@ -41,11 +41,11 @@ func mboxWords() []string { return []string{"alike", "every"} }
 
 func (s *rawFlags) registerRaw(a *runner, cmd *cobra.Command) {
 	command.Add(cmd, a.T("Whole messages (--raw):"),
-		command.NewOption("mbox", "", &s.mbox, "alike|every", a.T("\"From \" lines of an mbox file that do not look like its first: alike reads them as text, every starts a message at each (default: such a file is refused)")),
-		command.NewOption("include-deleted", "", &s.marked, "", a.T("also send messages that are marked as deleted or as drafts")),
-		command.NewOption("fit", "", &s.fit, "", a.T("add a missing Date and Message-ID, and encode and fold what servers can't take: UTF-8 in the header, long lines, 8-bit text; signed messages stay as they are")),
-		command.NewOption("set-from", "", &s.setFrom, "missing|always", a.T("write the account's sender (or that of -f) into From: where no address is there (default), or always")),
-		command.NewOption("skip-bad", "", &s.skip, "", a.T("list the messages that can't be sent, and send the others; the exit status is 65 at least")),
+		command.NewOption("mbox", "", &s.mbox, "alike|every", a.T("\"From \" lines in an mbox file that do not look like its first: alike treats them as text, every starts a message at each (default: refuse the file)")),
+		command.NewOption("include-deleted", "", &s.marked, "", a.T("also send messages marked as deleted or as drafts")),
+		command.NewOption("fit", "", &s.fit, "", a.T("add a missing Date and Message-ID, and encode and fold parts that servers refuse: UTF-8 in the header, long lines, 8-bit text; signed messages are not changed")),
+		command.NewOption("set-from", "", &s.setFrom, "missing|always", a.T("write the account's sender (or -f) into From: if it has no address (default), or always")),
+		command.NewOption("skip-bad", "", &s.skip, "", a.T("skip and list messages that can't be sent; the exit status is then at least 65")),
 	)
 	cmd.Flags().Lookup("set-from").NoOptDefVal = "missing"
 	command.Complete(cmd, "mbox", mboxWords)
@@ -102,13 +102,13 @@ func (r *rawReader) tellLeftOut(name string, found mailfiles.FoundMessages) {
 	}
 	shown := command.QuoteName(name)
 	if found.Deleted > 0 {
-		r.Errf("%s\n", r.T("%s: left out %d marked as deleted", shown, found.Deleted))
+		r.Errf("%s\n", r.T("%s: skipped %d marked as deleted", shown, found.Deleted))
 	}
 	if found.Drafts > 0 {
-		r.Errf("%s\n", r.T("%s: left out %d marked as drafts", shown, found.Drafts))
+		r.Errf("%s\n", r.T("%s: skipped %d marked as drafts", shown, found.Drafts))
 	}
 	if found.Internal > 0 {
-		r.Errf("%s\n", r.T("%s: left out %d that only holds data of a mail server", shown, found.Internal))
+		r.Errf("%s\n", r.T("%s: skipped %d with internal data of a mail server", shown, found.Internal))
 	}
 }
 
@@ -133,8 +133,8 @@ func (r *rawReader) withoutBad(messages []*sending.Message, bad []badMessage) ([
 	case len(bad) == len(messages):
 		return nil, command.Fail(code, errors.New(r.T("none of the %d messages can be sent", len(messages))), "")
 	case !r.s.skip:
-		return nil, command.Fail(code, errors.New(r.T("nothing was sent: %d of %d messages are bad", len(bad), len(messages))),
-			r.T("To send the others, use %s.", "--skip-bad"))
+		return nil, command.Fail(code, errors.New(r.T("nothing was sent: %d of %d messages are invalid", len(bad), len(messages))),
+			r.T("Use %s to send the others.", "--skip-bad"))
 	}
 	r.s.bad = bad
 	return slices.DeleteFunc(messages, func(j *sending.Message) bool {

@@ -16,7 +16,7 @@ func (c *composer) readable(where, text string, piped bool) (string, error) {
 	if piped && !utf8.ValidString(text) {
 		if name := charset.OfInput(c.Getenv); name != "" {
 			if decoded, err := charset.Decode(text, name); err == nil {
-				c.Hint(c.T("%s was read as %s; --charset names another charset.", where, name))
+				c.Hint(c.T("%s was read as %s; use --charset if that is wrong.", where, name))
 				text = decoded
 			}
 		}

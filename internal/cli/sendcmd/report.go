@@ -23,7 +23,7 @@ func (r *sendRun) observe(ctx context.Context, e sending.Event) {
 	case sending.Reported:
 		r.report(e)
 	case sending.TookOver:
-		r.noteOnce(a.T("Account %s: %s (at %s); account %s takes over.", e.From, a.Why(e.Outcome), string(e.Outcome.Stage), e.To))
+		r.noteOnce(a.T("Account %s: %s (at %s); using fallback account %s.", e.From, a.Why(e.Outcome), string(e.Outcome.Stage), e.To))
 	case sending.NotTakenOver:
 		r.reportNotTakenOver(e)
 	case sending.LoggedIn:
@@ -32,12 +32,12 @@ func (r *sendRun) observe(ctx context.Context, e sending.Event) {
 		}
 	case sending.Unreached:
 		r.bar.settle(e.Message)
-		r.noteOnce(a.T("%s can't be reached: %s. What was to be sent goes into the outbox.", e.Server.String(), a.Why(e.Outcome)))
+		r.noteOnce(a.T("%s can't be reached: %s. The messages go into the outbox.", e.Server.String(), a.Why(e.Outcome)))
 	case sending.Copied:
 		r.reportCopy(e)
 	case sending.Draining:
 		r.bar.around(true, func() {
-			a.Hint(a.T("Interrupted: waiting for the messages that are on their way, %s at most; Ctrl-C again ends at once.", a.Roughly(e.Timeout)))
+			a.Hint(a.T("Interrupted: waiting for the messages in flight, at most %s; press Ctrl-C again to stop now.", a.Roughly(e.Timeout)))
 		})
 	}
 }
@@ -77,11 +77,11 @@ func (r *sendRun) report(e sending.Reported) {
 func (r *sendRun) reportNotTakenOver(e sending.NotTakenOver) {
 	switch {
 	case e.Err != nil:
-		r.noteOnce(r.a.T("Account %s does not take over: %v.", e.Account, e.Err))
+		r.noteOnce(r.a.T("Fallback account %s is not used: %v.", e.Account, e.Err))
 	case !e.Sender.IsZero():
-		r.noteOnce(r.a.T("Account %s does not take over: it does not serve the sender %s.", e.Account, e.Sender))
+		r.noteOnce(r.a.T("Fallback account %s is not used: it can't send as %s.", e.Account, e.Sender))
 	default:
-		r.noteOnce(r.a.T("Account %s does not take over: %v.", e.Account, r.a.Why(e.Outcome)))
+		r.noteOnce(r.a.T("Fallback account %s is not used: %v.", e.Account, r.a.Why(e.Outcome)))
 	}
 }
 
@@ -109,7 +109,7 @@ func (r *sendRun) reportCopy(e sending.Copied) {
 		r.a.PrintJSON(out)
 	case e.Err == nil && !r.s.quiet && len(r.messages) == 1:
 		r.bar.around(r.a.StdoutWidth > 0, func() {
-			r.a.Outf("%s\n", r.a.Paint(r.a.StdoutWidth, console.Dim, "  "+r.a.T("copy in %s", e.Folder)))
+			r.a.Outf("%s\n", r.a.Paint(r.a.StdoutWidth, console.Dim, "  "+r.a.T("copy saved in %s", e.Folder)))
 		})
 	}
 }
@@ -118,14 +118,14 @@ func (r *sendRun) reportCopy(e sending.Copied) {
 func (r *sendRun) reportNoCopy(account string, err error) {
 	why := console.Visible(r.a.Say(err))
 	if failed, ok := errors.AsType[*imapclient.Error](err); ok && len(failed.Folders) > 0 {
-		why += "; " + r.a.T("there are %s", r.a.Listed(failed.Folders))
+		why += "; " + r.a.T("available: %s", r.a.Listed(failed.Folders))
 	}
 	if _, ok := errors.AsType[*secret.Error](err); ok {
 		why = r.a.BadSecret(r.identities[account].Account, err).Error()
 	}
 	text := r.a.T("The message was sent, but no copy was saved in the Sent folder: %s", why)
 	if errors.Is(err, imapclient.ErrUnknown) {
-		text = r.a.T("The message was sent; whether the copy in the Sent folder was saved is not known: %s", why)
+		text = r.a.T("The message was sent, but it is unknown whether a copy was saved in the Sent folder: %s", why)
 	}
 	r.bar.around(true, func() { r.a.Errf("%s\n", text) })
 }

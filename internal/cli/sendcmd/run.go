@@ -178,7 +178,7 @@ func (r *sendRun) open(ctx context.Context, server transport.Server) (client *ya
 		if ctx.Err() != nil {
 			return nil, a.Interrupted()
 		}
-		return nil, a.Configf("the settings can't be used: %v", err)
+		return nil, a.Configf("invalid settings: %v", err)
 	}
 	return client, nil
 }

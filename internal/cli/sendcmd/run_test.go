@@ -37,9 +37,9 @@ func TestAdviceForServersThatLoseCommands(t *testing.T) {
 		reason   string
 		advice   string
 	}{
-		{i18n.English, false, "the server's replies do not fit the commands: 250 in answer to nothing", "This server can't keep up with commands that come together: send to it with --no-pipelining.\n"},
-		{i18n.Chinese, false, "服务器的应答与所发的命令对不上: 250 in answer to nothing", "这个服务器处理不了连发的命令：请加上 --no-pipelining 再发。\n"},
-		{i18n.English, true, "the server's replies do not fit the commands: 250 in answer to nothing", ""},
+		{i18n.English, false, "the server's replies do not match the commands: 250 in answer to nothing", "This server can't handle pipelined commands: use --no-pipelining.\n"},
+		{i18n.Chinese, false, "服务器的应答与命令不符: 250 in answer to nothing", "这个服务器无法处理流水线命令：请使用 --no-pipelining。\n"},
+		{i18n.English, true, "the server's replies do not match the commands: 250 in answer to nothing", ""},
 	} {
 		a, _, errs := testApp(test.lang)
 		r := &sendRun{a: a, s: &sendFlags{ServerFlags: serverflag.ServerFlags{LockStep: test.lockStep}}, messages: []*sending.Message{{}}}

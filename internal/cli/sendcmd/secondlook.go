@@ -21,17 +21,17 @@ func (c *composer) checkEmpty(m *message.Message) error {
 		return nil
 	case strings.TrimSpace(m.Subject) != "":
 		if !c.s.quiet {
-			c.Hint(c.T("The message has no text, and is sent all the same; text is given with -b, or piped in."))
+			c.Hint(c.T("The message has no text and is sent without it; to add text, use -b or a pipe."))
 		}
 		return nil
 	case c.s.dryRun:
 		return nil
 	}
-	hint := c.T("Give a subject with -s or a text with -b; to send an empty message, give an empty text: %s", "-b ''")
+	hint := c.T("Set a subject with -s or a text with -b; to send an empty message, set an empty text: %s", "-b ''")
 	if !c.someoneAnswers() {
 		return command.Fail(command.ExitData, errors.New(c.T("the message has neither subject nor text; nothing was sent")), hint)
 	}
-	yes, err := c.Confirm(c.Ctx, c.T("The message has neither subject nor text. Send it all the same?"), false)
+	yes, err := c.Confirm(c.Ctx, c.T("The message has neither subject nor text. Send it anyway?"), false)
 	if err == nil && !yes {
 		err = command.Fail(command.ExitData, errors.New(c.T("nothing was sent")), hint)
 	}
@@ -62,11 +62,11 @@ func (c *composer) misspelt(ctx context.Context) error {
 				}
 				if c.s.dryRun || !c.someoneAnswers() {
 					if told++; told <= maxMisspelt {
-						c.Errf("%s\n", c.T("Is %s meant? No provider that is known has the domain %s.", right.Address.String(), boxes[k].Address.Domain()))
+						c.Errf("%s\n", c.T("Did you mean %s? No known provider has the domain %s.", right.Address.String(), boxes[k].Address.Domain()))
 					}
 					continue
 				}
-				yes, err := c.Confirm(ctx, c.T("%s: is %s meant?", boxes[k].Address.String(), right.Address.String()), true)
+				yes, err := c.Confirm(ctx, c.T("%s: did you mean %s?", boxes[k].Address.String(), right.Address.String()), true)
 				if err != nil {
 					return err
 				}

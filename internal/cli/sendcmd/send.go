@@ -52,16 +52,8 @@ func (a *runner) sendCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "send",
 		Short: a.T("Send a message"),
-		Long: a.T("Send a message and say, for each recipient, what became of it.\n\n"+
-			"An account, which 'yan login' makes, logs in with its own secret. Without one the password or authorization code is "+
-			"read from the file that YAN_PASSWORD_FILE names, or asked for on the terminal; it is never a flag.\n\n"+
-			"Piped input is the text. Values are sent as they are, even @name and -; files are named with --body-file, --html-file and --to-file, "+
-			"where - means standard input.\n\n"+
-			"With --raw each argument is a message, an mbox file, a Maildir, or a folder of .eml files. "+
-			"All messages are checked before the first is sent, and go out as fast as the server takes them. "+
-			"With --log a run that ended half-way is resumed by the same command: nothing is sent twice.") + "\n\n" +
-			a.T("With --queue the message is put into the outbox, on the disk, and sent from there by 'yan queue run' or 'yan serve', again and again "+
-				"until the server has taken it or its time is over."),
+		Long: a.T("Send a message and report the outcome for each recipient.\n\nAn account, created with 'yan login', logs in with its own secret. Without an account, the password or authorization code is read from the file set by YAN_PASSWORD_FILE, or asked for on the terminal; it is never a flag.\n\nPiped input is the text. Values are sent literally, even @name and -; use --body-file, --html-file and --to-file for files, where - means standard input.\n\nWith --raw each argument is a message, an mbox file, a Maildir, or a folder of .eml files. All messages are checked before the first is sent, and are sent as fast as the server accepts them. With --log, running the same command again resumes an interrupted run: nothing is sent twice.") + "\n\n" +
+			a.T("With --queue the message is stored in the outbox on disk; 'yan queue run' or 'yan serve' sends it from there, retrying until the server accepts it or it expires."),
 		Example: "  " + a.SendExample() + " -a report.pdf\n" +
 			"  df -h | yan send --server smtps://me%40example.com@smtp.example.com -t ops@example.com -s disks\n" +
 			"  yan send --server qq --raw message.eml\n" +
@@ -77,9 +69,9 @@ func (a *runner) sendCommand() *cobra.Command {
 	s.registerQueue(a, cmd)
 	s.ServerFlags.Register(a.Servers, cmd)
 	command.Add(cmd, a.T("Output:"),
-		command.NewOption("dry-run", "n", &s.dryRun, "", a.T("print the exact bytes and the envelope; touch no network")),
-		command.NewOption("transcript", "v", &s.transcript, "", a.T("show the conversation with the server, secrets hidden")),
-		command.NewOption("quiet", "q", &s.quiet, "", a.T("print nothing but errors")),
+		command.NewOption("dry-run", "n", &s.dryRun, "", a.T("print the exact bytes and the envelope; do not use the network")),
+		command.NewOption("transcript", "v", &s.transcript, "", a.T("show the conversation with the server, without secrets")),
+		command.NewOption("quiet", "q", &s.quiet, "", a.T("print errors only")),
 		command.NewOption("json", "", &s.json, "", a.T("print one JSON object for each message")),
 	)
 	return cmd
@@ -88,34 +80,34 @@ func (a *runner) sendCommand() *cobra.Command {
 func (s *sendFlags) registerMessage(a *runner, cmd *cobra.Command) {
 	file, address, text := a.T("FILE"), a.T("ADDRESS"), a.T("TEXT")
 	command.Add(cmd, a.T("Message:"),
-		command.NewOption("to", "t", &s.to, address, a.T("a recipient, 'Name <address>', or several with commas; repeatable")),
-		command.NewOption("cc", "", &s.cc, address, a.T("a recipient of a copy")),
-		command.NewOption("bcc", "", &s.bcc, address, a.T("a recipient whom the others do not see")),
-		command.NewOption("to-file", "", &s.toFile, file, a.T("read recipients from a file, an address on each line; also --cc-file, --bcc-file")),
-		command.NewOption("cc-file", "", &s.ccFile, file, a.T("read recipients of a copy from a file")),
-		command.NewOption("bcc-file", "", &s.bccFile, file, a.T("read recipients whom the others do not see from a file")),
-		command.NewOption("from", "f", &s.from, address, a.T("the sender (default: the account's, else EMAIL, else the user of the server URL)")),
-		command.NewOption("subject", "s", &s.subject, text, a.T("the subject, in any language")),
-		command.NewOption("body", "b", &s.body, text, a.T("the text")),
+		command.NewOption("to", "t", &s.to, address, a.T("recipient: an address, 'Name <address>', or several separated by commas; repeatable")),
+		command.NewOption("cc", "", &s.cc, address, a.T("carbon copy recipient")),
+		command.NewOption("bcc", "", &s.bcc, address, a.T("blind copy recipient")),
+		command.NewOption("to-file", "", &s.toFile, file, a.T("read recipients from a file, one address per line; also --cc-file, --bcc-file")),
+		command.NewOption("cc-file", "", &s.ccFile, file, a.T("read carbon copy recipients from a file")),
+		command.NewOption("bcc-file", "", &s.bccFile, file, a.T("read blind copy recipients from a file")),
+		command.NewOption("from", "f", &s.from, address, a.T("sender (default: the account's, else EMAIL, else the user in the server URL)")),
+		command.NewOption("subject", "s", &s.subject, text, a.T("subject, in any language")),
+		command.NewOption("body", "b", &s.body, text, a.T("text")),
 		command.NewOption("body-file", "", &s.bodyFile, file, a.T("read the text from a file")),
-		command.NewOption("html", "", &s.html, "HTML", a.T("HTML, beside the text or instead of it")),
+		command.NewOption("html", "", &s.html, "HTML", a.T("HTML, alone or as an alternative to the text")),
 		command.NewOption("html-file", "", &s.htmlFile, file, a.T("read the HTML from a file")),
-		command.NewOption("charset", "", &s.charset, a.T("NAME"), a.T("the charset of a text from a file or standard input that is not UTF-8, like gbk")),
-		command.NewOption("attach", "a", &s.attach, file, a.T("attach a file; repeatable; FILE;name=NAME;type=TYPE says how it is shown")),
-		command.NewOption("inline", "", &s.inline, file, a.T("an image that the HTML shows as cid:FILENAME; repeatable")),
-		command.NewOption("invite", "", &s.inviteFile, file, a.T("an invitation: a calendar file (.ics), to be answered in the mail program")),
-		command.NewOption("header", "", &s.header, a.T("'NAME: VALUE'"), a.T("a further header field; repeatable")),
-		command.NewOption("reply-to", "", &s.replyTo, address, a.T("where answers shall go")),
-		command.NewOption("sender", "", &s.sender, address, a.T("who submits the message, if not its author; it leaves in this name")),
+		command.NewOption("charset", "", &s.charset, a.T("NAME"), a.T("charset of text from a file or standard input that is not UTF-8, such as gbk")),
+		command.NewOption("attach", "a", &s.attach, file, a.T("attach a file; repeatable; use FILE;name=NAME;type=TYPE to set its name and type")),
+		command.NewOption("inline", "", &s.inline, file, a.T("image for the HTML, referenced as cid:FILENAME; repeatable")),
+		command.NewOption("invite", "", &s.inviteFile, file, a.T("invitation: a calendar file (.ics) that recipients can answer in their mail program")),
+		command.NewOption("header", "", &s.header, a.T("'NAME: VALUE'"), a.T("additional header field; repeatable")),
+		command.NewOption("reply-to", "", &s.replyTo, address, a.T("reply address")),
+		command.NewOption("sender", "", &s.sender, address, a.T("address that submits the message, if it is not the author (Sender); also the envelope sender")),
 		command.NewOption("date", "", &s.date, a.T("TIME"), a.T("the date of the message (default: now)")),
 		command.NewOption("message-id", "", &s.messageID, "ID@DOMAIN", a.T("the Message-ID (default: a random one)")),
-		command.NewOption("raw", "", &s.raw, "", a.T("send whole messages as they are: files (.eml, mbox), folders, or standard input")),
-		command.NewOption("to-policy", "", &s.policy, "all|any", a.T("one recipient refused: all (default) sends to nobody, any to the others; the library's default is any")),
+		command.NewOption("raw", "", &s.raw, "", a.T("send existing messages unchanged: files (.eml, mbox), folders, or standard input")),
+		command.NewOption("to-policy", "", &s.policy, "all|any", a.T("if a recipient is refused: all (default) sends to no one, any to the other recipients; the library's default is any")),
 	)
 	command.Add(cmd, a.T("Many messages (--raw):"),
-		command.NewOption("log", "", &s.log, file, a.T("note here what became of each; what it has as accepted is not sent again")),
-		command.NewOption("resend", "", &s.resend, "unknown|refused", a.T("send again, too, what the log has as unknown, or as refused for good")),
-		command.NewOption("window", "", &s.window, a.T("NUMBER"), a.T("how many a connection may have on the wire without an answer; if it is lost, they are unknown (default: 32; 1: one at a time)")),
+		command.NewOption("log", "", &s.log, file, a.T("record outcomes in this file; recipients already accepted are skipped")),
+		command.NewOption("resend", "", &s.resend, "unknown|refused", a.T("also resend recipients that the log has as unknown, or as refused permanently")),
+		command.NewOption("window", "", &s.window, a.T("NUMBER"), a.T("messages per connection that may await a reply; if the connection is lost, their outcomes are unknown (default: 32; 1: one at a time)")),
 	)
 	command.Complete(cmd, "resend", resendWords)
 	command.Complete(cmd, "charset", charsets)
@@ -205,7 +197,7 @@ func (a *runner) oneServer(s *sendFlags, messages []*sending.Message) (transport
 		sameLogin := other.User == first.User &&
 			(first.User != "" || !a.HasSecret() || j.Envelope.From().Equal(messages[0].Envelope.From()))
 		if other.String() != first.String() || !sameLogin {
-			return first, a.Wrongf("%s is from %s and %s from %s: they need different servers or logins, so send them in separate runs",
+			return first, a.Wrongf("%s is from %s and %s from %s: they need different servers or logins; send them in separate runs",
 				a.nameOf(messages[0]), messages[0].Envelope.From(), a.nameOf(j), j.Envelope.From())
 		}
 	}
@@ -224,7 +216,7 @@ func (a *runner) ofOneAccount(s *sendFlags, id *accounts.Identity, messages []*s
 		}
 		other, err := id.File.Choose("", from)
 		if err != nil || other.Name != id.Name {
-			return a.Wrongf("%s is from %s and %s from %s: they need different accounts, so send them in separate runs",
+			return a.Wrongf("%s is from %s and %s from %s: they need different accounts; send them in separate runs",
 				a.nameOf(messages[0]), messages[0].Envelope.From(), a.nameOf(j), from)
 		}
 	}
@@ -234,9 +226,9 @@ func (a *runner) ofOneAccount(s *sendFlags, id *accounts.Identity, messages []*s
 // registerAccount adds the flags that choose an account and change its effects.
 func (s *sendFlags) registerAccount(a *runner, cmd *cobra.Command) {
 	command.Add(cmd, a.T("Account:"),
-		command.NewOption("account", "A", &s.account, a.T("NAME"), a.T("send from this account (default: the one of the sender's address, else the default account)")),
-		command.NewOption("no-signature", "", &s.noSignature, "", a.T("leave the account's signature out")),
-		command.NewOption("no-fallback", "", &s.noFallback, "", a.T("do not let another account take over")),
+		command.NewOption("account", "A", &s.account, a.T("NAME"), a.T("send from this account (default: the account of the sender's address, else the default account)")),
+		command.NewOption("no-signature", "", &s.noSignature, "", a.T("omit the account's signature")),
+		command.NewOption("no-fallback", "", &s.noFallback, "", a.T("do not use the fallback account")),
 	)
 	command.Complete(cmd, "account", a.AccountNames)
 }

@@ -25,23 +25,23 @@ func (r *sendRun) conclude(t sending.Summary, took time.Duration) {
 		return
 	}
 	if t.OutOfStep && !r.s.LockStep {
-		a.Errf("%s\n", a.T("This server can't keep up with commands that come together: send to it with --no-pipelining."))
+		a.Errf("%s\n", a.T("This server can't handle pipelined commands: use --no-pipelining."))
 	}
 	switch {
 	case r.s.log == "" && t.Missing > 0 && len(r.messages) > 1:
-		a.Hint(a.T("With --log FILE the same command, run again, sends what is missing and nothing twice."))
+		a.Hint(a.T("With --log FILE, running the same command again sends only the missing messages."))
 	case r.s.log == "":
 	case t.Missing > 0:
-		a.Errf("%s\n", a.T("Run the same command again to send what is missing: %s knows what was sent.", command.QuoteName(r.s.log)))
+		a.Errf("%s\n", a.T("Run the same command again to send the rest: %s records which messages were sent.", command.QuoteName(r.s.log)))
 	}
 	if t.UnknownTo > 0 {
-		a.Errf("%s\n", a.T("%d unknown to this day: ask the recipients, or send them a second time with --resend unknown.", t.UnknownTo))
+		a.Errf("%s\n", a.T("%d still unknown: ask the recipients, or resend with --resend unknown.", t.UnknownTo))
 	}
 	if t.RefusedTo > 0 {
-		a.Errf("%s\n", a.T("%d refused for good before: --resend refused tries them once more.", t.RefusedTo))
+		a.Errf("%s\n", a.T("%d refused permanently earlier: use --resend refused to try again.", t.RefusedTo))
 	}
 	if t.Unreachable && r.s.id != nil && len(t.Unreached) == 0 && r.s.log == "" {
-		a.Errf("%s\n", a.T("Or let it wait: the same command with --queue puts it into the outbox, and 'yan queue run' sends it once the server can be reached."))
+		a.Errf("%s\n", a.T("Or queue it: the same command with --queue puts it into the outbox, and 'yan queue run' sends it once the server can be reached."))
 	}
 }
 
@@ -62,7 +62,7 @@ func (r *sendRun) summaryLine(t sending.Summary, took time.Duration) string {
 	add(t.Unknown, a.T("%d unknown", t.Unknown))
 	add(t.NotTried, a.T("%d not tried", t.NotTried))
 	if r.s != nil {
-		add(len(r.s.bad), a.T("%d bad and left out", len(r.s.bad)))
+		add(len(r.s.bad), a.T("%d invalid and skipped", len(r.s.bad)))
 	}
 	return a.T("%d messages in %s: %s", t.Messages, console.Duration(took)+a.perSecond(t.Messages-r.settled-t.NotTried, took), strings.Join(parts, a.T(", ")))
 }

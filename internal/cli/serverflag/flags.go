@@ -60,18 +60,18 @@ func (s *ServerFlags) Register(a *Servers, cmd *cobra.Command) {
 	file := a.T("FILE")
 	command.Add(cmd, a.T("Server and login:"),
 		command.NewOption("server", "", &s.Server, a.T("SERVER"), a.T("URL or provider, see below (default: the account's, else the provider of the sender's address)")),
-		command.NewOption("auth", "", &s.Auth, a.T("MECHANISM"), a.T("use this SASL mechanism only (default: the best)")),
+		command.NewOption("auth", "", &s.Auth, a.T("MECHANISM"), a.T("use only this SASL mechanism (default: the best one)")),
 		command.NewOption("tls-ca", "", &s.TLSCA, file, a.T("trust these authorities (PEM) instead of the system's")),
 		command.NewOption("tls-pin", "", &s.TLSPin, "sha256:HEX", a.T("trust only the certificate with this fingerprint")),
 		command.NewOption("tls-cert", "", &s.TLSCert, file, a.T("show this client certificate (PEM)")),
 		command.NewOption("tls-key", "", &s.TLSKey, file, a.T("the key of the client certificate (PEM)")),
-		command.NewOption("tls-name", "", &s.TLSName, a.T("NAME"), a.T("the name that the server's certificate has to be for (default: the host)")),
-		command.NewOption("tls-rsa-key-exchange", "", &s.TLSRSA, "", a.T("also take TLS without forward secrecy; for old servers that have nothing else")),
-		command.NewOption("allow-cleartext-password", "", &s.Cleartext, "", a.T("over smtp+notls:// send the password too, for all to read")),
-		command.NewOption("proxy", "", &s.Proxy, "URL", a.T("go through socks5://host:port or http://host:port")),
-		command.NewOption("local-name", "", &s.LocalName, a.T("NAME"), a.T("the name to say in EHLO (default: this machine's address)")),
-		command.NewOption("no-pipelining", "", &s.LockStep, "", a.T("wait for the answer to each command; for servers that lose what comes together")),
-		command.NewOption("timeout", "", &s.Timeout, a.T("TIME"), a.T("give up after this time, like 30s or 5m (default: RFC 5321's for each phase)")),
+		command.NewOption("tls-name", "", &s.TLSName, a.T("NAME"), a.T("name expected in the server's certificate (default: the host)")),
+		command.NewOption("tls-rsa-key-exchange", "", &s.TLSRSA, "", a.T("also accept TLS without forward secrecy; for old servers that support nothing else")),
+		command.NewOption("allow-cleartext-password", "", &s.Cleartext, "", a.T("send the password over smtp+notls:// too, readable by anyone on the way")),
+		command.NewOption("proxy", "", &s.Proxy, "URL", a.T("connect through socks5://host:port or http://host:port")),
+		command.NewOption("local-name", "", &s.LocalName, a.T("NAME"), a.T("name to send in EHLO (default: this machine's address)")),
+		command.NewOption("no-pipelining", "", &s.LockStep, "", a.T("wait for the reply to each command; for servers that lose pipelined commands")),
+		command.NewOption("timeout", "", &s.Timeout, a.T("TIME"), a.T("give up after this time, such as 30s or 5m (default: the limits of RFC 5321 for each stage)")),
 		command.NewOption("quit-after", "", &s.QuitAfter, a.T("STAGE"), a.T("send nothing; stop after: %s", a.Listed(quitStages()))),
 	)
 	command.Complete(cmd, "server", ProviderIDs)
@@ -134,8 +134,8 @@ func (a *Servers) checkProxy(name, proxy string) error {
 		return a.Wrongf("%s: want a URL like socks5://127.0.0.1:1080 or http://127.0.0.1:8080", name)
 	}
 	if _, has := u.User.Password(); has && name == "--proxy" {
-		return command.Fail(command.ExitUsage, errors.New(a.T("%s: a password in a URL can be read by other users of the machine", name)),
-			a.T("Put the URL into the variable YAN_PROXY or ALL_PROXY."))
+		return command.Fail(command.ExitUsage, errors.New(a.T("%s: other users of this machine can see a password in a URL", name)),
+			a.T("Set YAN_PROXY or ALL_PROXY to the URL instead."))
 	}
 	return nil
 }
@@ -155,7 +155,7 @@ func (s *ServerFlags) CheckTLS(a *Servers) error {
 		case isUnreadable(err):
 			return a.FileFailure(a.Name("tls-ca"), s.TLSCA, err)
 		case err != nil:
-			return a.Configf("%s %s: holds no certificate in PEM form", a.Name("tls-ca"), command.QuoteName(s.TLSCA))
+			return a.Configf("%s %s: contains no certificate in PEM format", a.Name("tls-ca"), command.QuoteName(s.TLSCA))
 		}
 	}
 	if s.TLSPin != "" {
@@ -173,7 +173,7 @@ func (s *ServerFlags) CheckTLS(a *Servers) error {
 		case isUnreadable(err):
 			return a.FileFailure(a.Name("tls-cert"), s.TLSCert, err)
 		case err != nil:
-			return a.Configf("%s and %s do not make a client certificate: %v", a.Name("tls-cert"), a.Name("tls-key"), err)
+			return a.Configf("%s and %s are not a valid client certificate: %v", a.Name("tls-cert"), a.Name("tls-key"), err)
 		}
 	}
 	return nil
@@ -210,7 +210,7 @@ func (a *Servers) CheckServer(server string) error {
 	case errors.Is(err, transport.ErrNearHost):
 		return a.Wrongf("%s: %v", name, err)
 	}
-	hint := a.T("'yan providers' lists those that are known; a server of your own is written %s.", "smtps://me%40example.com@smtp.example.com")
+	hint := a.T("'yan providers' lists the known providers; write your own server as %s.", "smtps://me%40example.com@smtp.example.com")
 	if near := provider.Nearest(word); len(near) > 0 {
 		hint = a.T("Did you mean %s?", a.Listed(near))
 	}
@@ -222,13 +222,13 @@ func (s *ServerFlags) Target(a *Servers, sender smtp.Address) (transport.Server,
 	server, err := transport.ParseServer(s.Server, sender)
 	switch {
 	case err != nil && s.Server == "":
-		return server, command.Fail(command.ExitUsage, errors.New(a.T("no server is known for %s: name it with --server", sender)),
+		return server, command.Fail(command.ExitUsage, errors.New(a.T("no server is known for %s: specify one with --server", sender)),
 			a.T("For example: %s", "--server smtps://"+url.User(sender.String()).String()+"@smtp."+sender.ASCIIDomain())+"\n     "+
-				a.T("Or let yan look for it: %s", "yan login "+sender.String()))
+				a.T("Or let yan find it: %s", "yan login "+sender.String()))
 	case err != nil:
 		return server, a.Wrongf("%s %q: %v", a.Name("server"), s.Server, err)
 	case s.Cleartext && server.Security != smtpclient.Plaintext:
-		return server, a.Wrongf("%s is for smtp+notls:// servers; this one is encrypted: leave it out", a.Name("allow-cleartext-password"))
+		return server, a.Wrongf("%s is only for smtp+notls:// servers; this connection is encrypted, so remove it", a.Name("allow-cleartext-password"))
 	}
 	return server, nil
 }
@@ -237,24 +237,24 @@ func (s *ServerFlags) Target(a *Servers, sender smtp.Address) (transport.Server,
 func (a *Servers) badURL(name, server string, err error) error {
 	u, parseErr := url.Parse(server)
 	if parseErr != nil {
-		return a.Wrongf("%s: this URL can't be read; an @ in the user name is written %s", name, "%40")
+		return a.Wrongf("%s: invalid URL; write an @ in the user name as %s", name, "%40")
 	}
 	if _, has := u.User.Password(); has {
-		return command.Fail(command.ExitUsage, errors.New(a.T("%s: a password in a URL can be read by other users of the machine", name)),
-			a.T("Put it into a file that only you can read, and name that: %s", a.WithVariable("YAN_PASSWORD_FILE", "code.txt", "yan send …")))
+		return command.Fail(command.ExitUsage, errors.New(a.T("%s: other users of this machine can see a password in a URL", name)),
+			a.T("Put it into a file that only you can read, and give that file: %s", a.WithVariable("YAN_PASSWORD_FILE", "code.txt", "yan send …")))
 	}
 	var problem string
 	schemes := []string{"smtps", "smtp", "smtp+notls", "lmtp", "lmtp+unix"}
 	port, portErr := strconv.Atoi(u.Port())
 	switch {
 	case !slices.Contains(schemes, u.Scheme):
-		problem = a.T("%s %s: the scheme has to be one of %s", name, server, a.Listed(schemes))
+		problem = a.T("%s %s: the scheme must be one of %s", name, server, a.Listed(schemes))
 	case u.Scheme != "lmtp+unix" && u.Hostname() == "":
-		problem = a.T("%s %s: names no host", name, server)
+		problem = a.T("%s %s: no host", name, server)
 	case u.Port() != "" && (portErr != nil || port < 1 || port > 65535):
 		problem = a.T("%s %s: want a port from 1 to 65535", name, server)
 	case u.Scheme == "smtp" && u.Path == "" && u.RawQuery == "" && u.Fragment == "":
-		problem = a.T("%s %s: this port speaks TLS from the first byte; write smtps:// instead of smtp://", name, server)
+		problem = a.T("%s %s: this port uses TLS from the first byte; write smtps:// instead of smtp://", name, server)
 	default:
 		problem = a.T("%s: %v", name, err)
 	}
@@ -345,7 +345,7 @@ func (a *Servers) SystemProxy(server transport.Server) (string, error) {
 	if a.checkProxy(from, all) != nil {
 		// The variable is for all programs, and may name a kind of proxy that Yan does not support.
 		a.WarnedProxy.Do(func() { // a search tries many servers at the same time
-			a.Errf("%s\n", a.T("yan: %s is not used: it names no proxy of a kind that yan knows, like %s", from, "socks5://127.0.0.1:1080"))
+			a.Errf("%s\n", a.T("yan: %s is not used: its proxy type is not supported; use one like %s", from, "socks5://127.0.0.1:1080"))
 		})
 		return "", nil
 	}

@@ -32,9 +32,9 @@ func (a *Servers) CodeLabel(p provider.Provider) string {
 	case provider.AuthorizationCode:
 		return a.T("code")
 	case provider.OAuth2Only:
-		return a.T("way to log in")
+		return a.T("login method")
 	case provider.OAuth2OrPassword, provider.Password:
-		return a.T("to enable it")
+		return a.T("how to enable it")
 	case provider.SMTPPassword, provider.SMTPKey, provider.SMTPCredentials:
 		return a.T("SMTP password")
 	case provider.APIKey:
@@ -57,9 +57,9 @@ func (a *Servers) SomeOf(domains []string, n int) string {
 
 // UnknownProvider returns the error for an unknown provider, with the nearest known one.
 func (a *Servers) UnknownProvider(name string) error {
-	hint := a.T("'yan providers' lists those that are known.")
+	hint := a.T("'yan providers' lists the known providers.")
 	if near := provider.Nearest(name); len(near) > 0 {
 		hint = a.T("Did you mean %s?", a.Listed(near))
 	}
-	return command.Fail(command.ExitUsage, errors.New(a.T("provider %q is not known", name)), hint)
+	return command.Fail(command.ExitUsage, errors.New(a.T("unknown provider %q", name)), hint)
 }

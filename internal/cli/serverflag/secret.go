@@ -37,7 +37,7 @@ func (a *Servers) Login(ctx context.Context, s *ServerFlags, server transport.Se
 	switch s.Auth {
 	case sasl.External:
 		if s.TLSCert == "" {
-			return a.Wrongf("%s EXTERNAL needs a client certificate: give --tls-cert and --tls-key", name)
+			return a.Wrongf("%s EXTERNAL needs a client certificate: use --tls-cert and --tls-key", name)
 		}
 		if given {
 			return a.Configf("%s EXTERNAL logs in by certificate: unset YAN_PASSWORD_FILE, YAN_PASSWORD, YAN_TOKEN_FILE and YAN_TOKEN", name)
@@ -45,13 +45,13 @@ func (a *Servers) Login(ctx context.Context, s *ServerFlags, server transport.Se
 		return nil
 	case sasl.XOAuth2, sasl.OAuthBearer:
 		if o.Token == "" {
-			return a.Configf("%s %s needs an access token: name its file in YAN_TOKEN_FILE", name, s.Auth)
+			return a.Configf("%s %s needs an access token: set YAN_TOKEN_FILE to its file", name, s.Auth)
 		}
 		return nil
 	case "":
 	default:
 		if o.Password == "" && given {
-			return a.Configf("%s %s needs a password, not a token: name its file in YAN_PASSWORD_FILE", name, s.Auth)
+			return a.Configf("%s %s needs a password, not a token: set YAN_PASSWORD_FILE to its file", name, s.Auth)
 		}
 	}
 	if given || server.User == "" && s.Auth == "" {
@@ -98,10 +98,10 @@ func (a *Servers) Secret(name string) (string, error) {
 	case text == "":
 		return "", a.Configf("%s %s: the file is empty", name+"_FILE", command.QuoteName(file))
 	case strings.ContainsAny(text, "\r\n"):
-		return "", a.Configf("%s %s: the file holds several lines, want the secret alone", name+"_FILE", command.QuoteName(file))
+		return "", a.Configf("%s %s: the file has several lines; it must contain only the secret", name+"_FILE", command.QuoteName(file))
 	}
 	if info, err := os.Stat(file); err == nil && !a.Windows && info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 {
-		a.Errf("%s\n", a.T("Others on this machine can read %s; 'chmod 600 %s' keeps it to yourself.", command.QuoteName(file), command.QuoteName(file)))
+		a.Errf("%s\n", a.T("Other users of this machine can read %s; run chmod 600 %s to make it private.", command.QuoteName(file), command.QuoteName(file)))
 	}
 	return text, nil
 }
@@ -115,11 +115,11 @@ func (a *Servers) AskSecret(ctx context.Context, server transport.Server, o *yan
 	where := a.Pick(server.Provider.CodeHelp.EN, server.Provider.CodeHelp.ZH)
 	if a.ReadSecret == nil {
 		hint := a.T("For example: %s", a.WithVariable("YAN_PASSWORD_FILE", "code.txt", "yan send …")) + "\n     " +
-			a.T("Or have it kept: %s", "yan login "+user)
+			a.T("Or let yan store it: %s", "yan login "+user)
 		if where != "" {
 			hint += "\n     " + a.WhereTo(server.Provider) + where
 		}
-		return command.Fail(command.ExitConfig, errors.New(a.T("no password for %s: name its file in YAN_PASSWORD_FILE", user)), hint)
+		return command.Fail(command.ExitConfig, errors.New(a.T("no password for %s: set YAN_PASSWORD_FILE to its file", user)), hint)
 	}
 	if where != "" {
 		a.Hint(a.WhereTo(server.Provider) + where)
@@ -132,10 +132,10 @@ func (a *Servers) AskSecret(ctx context.Context, server transport.Server, o *yan
 	case ctx.Err() != nil:
 		return a.Interrupted()
 	case err != nil:
-		return command.Fail(command.ExitIO, localerr.Errorf("%s: %w", a.T("the password can't be read from the terminal"), err), "")
+		return command.Fail(command.ExitIO, localerr.Errorf("%s: %w", a.T("can't read the password from the terminal"), err), "")
 	}
 	if o.Password = secret.Trim(typed); o.Password == "" {
-		return a.Configf("no password was typed")
+		return a.Configf("no password was entered")
 	}
 	return nil
 }

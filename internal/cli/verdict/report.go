@@ -66,7 +66,7 @@ func (a *Reporter) Report(f Form, r Report) {
 	case r.StoppedAfter != "" && f.Quiet:
 		return
 	case r.StoppedAfter != "":
-		a.Outf("%s %s\n", a.Paint(a.StdoutWidth, console.Green, "✓"), a.T("stopped after %s, as asked; nothing was sent", r.StoppedAfter))
+		a.Outf("%s %s\n", a.Paint(a.StdoutWidth, console.Green, "✓"), a.T("stopped after %s as requested; nothing was sent", r.StoppedAfter))
 		return
 	}
 	name := ""
@@ -150,26 +150,26 @@ func atServer(o smtp.Outcome) bool {
 func (a *Reporter) LocalError(err error) string {
 	switch {
 	case errors.Is(err, smtpclient.ErrAnotherRefused):
-		return a.T("another recipient was not accepted, so nothing was sent; with --to-policy any the others get it")
+		return a.T("another recipient was refused, so nothing was sent; with --to-policy any the other recipients receive it")
 	case errors.Is(err, smtpclient.ErrTooManyRecipients):
-		return a.T("more recipients than the server takes at a time, and --to-policy all does not split a message")
+		return a.T("the message has more recipients than the server accepts at once, and --to-policy all does not split it")
 	case errors.Is(err, smtpclient.ErrOutOfStep):
 		_, detail, _ := strings.Cut(err.Error(), smtpclient.ErrOutOfStep.Error())
-		return a.T("the server's replies do not fit the commands") + console.Visible(detail)
+		return a.T("the server's replies do not match the commands") + console.Visible(detail)
 	case errors.Is(err, transport.ErrPaused):
-		return a.T("the server asked for a longer pause than yan waits")
+		return a.T("the server asked for a longer pause than yan's limit")
 	case errors.Is(err, mailfiles.ErrChanged):
 		return a.T("the file changed after it was checked")
 	case errors.Is(err, smtpclient.ErrContent) && errors.Is(err, fs.ErrNotExist):
-		return a.T("the file is gone since it was checked")
+		return a.T("the file was removed after it was checked")
 	case errors.Is(err, sendlog.ErrNoOutcome):
 		return a.T("the run that sent it ended before the outcome was known")
 	case errors.Is(err, sending.ErrHopeless):
-		return a.T("the messages before came no further than the login")
+		return a.T("the messages before it did not get past the login")
 	case errors.Is(err, sending.ErrLog):
-		return a.T("the log can't be written")
+		return a.T("can't write the log")
 	case errors.Is(err, ErrTimeout{}):
-		return a.T("the time of --timeout is over")
+		return a.T("the --timeout has expired")
 	case errors.Is(err, context.Canceled):
 		return a.T("interrupted")
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):

@@ -13,7 +13,7 @@ import (
 // context.DeadlineExceeded.
 type ErrTimeout struct{}
 
-func (ErrTimeout) Error() string        { return "the time of --timeout is over" }
+func (ErrTimeout) Error() string        { return "the --timeout has expired" }
 func (ErrTimeout) Timeout() bool        { return true }
 func (ErrTimeout) Is(target error) bool { return target == context.DeadlineExceeded }
 

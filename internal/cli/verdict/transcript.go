@@ -36,9 +36,9 @@ func (a *Reporter) remarkText(e yan.Event) string {
 	case smtpclient.Connected:
 		return a.T("connected to %s", e.Text)
 	case smtpclient.Redialing:
-		return a.T("the server did not answer the start of TLS; once more with a smaller ClientHello, without X25519MLKEM768")
+		return a.T("the server did not answer the TLS ClientHello; retrying with a smaller one, without X25519MLKEM768")
 	case smtpclient.Waiting:
-		return a.T("no greeting yet; waiting for it, up to %s", a.Roughly(e.Wait))
+		return a.T("no greeting yet; waiting up to %s", a.Roughly(e.Wait))
 	case smtpclient.Secured:
 		return a.T("encrypted: %s", a.handshakeText(e))
 	default:
@@ -54,7 +54,7 @@ func (a *Reporter) handshakeText(e yan.Event) string {
 	}
 	text := a.T("%s, %s, certificate of %s verified", h.Version, h.CipherSuite, h.Name)
 	if h.Name == "" {
-		text = a.T("%s, %s, certificate is the pinned one", h.Version, h.CipherSuite)
+		text = a.T("%s, %s, the certificate matches the pin", h.Version, h.CipherSuite)
 	}
 	if h.NoForwardSecrecy {
 		text = a.T("%s; RSA key exchange, without forward secrecy", text)
@@ -70,7 +70,7 @@ func (a *Reporter) TraceWaiting(trace func(yan.Event), host string) func(yan.Eve
 	}
 	return func(e yan.Event) {
 		if e.Direction == smtpclient.Waiting {
-			a.Errf("%s\n", a.T("%s has not greeted yet; waiting, up to %s. Ctrl-C stops.", host, a.Roughly(e.Wait)))
+			a.Errf("%s\n", a.T("%s has not sent a greeting yet; waiting up to %s. Press Ctrl-C to stop.", host, a.Roughly(e.Wait)))
 		}
 	}
 }

@@ -26,7 +26,7 @@ func TestTranscript(t *testing.T) {
 	} {
 		show(e)
 	}
-	want := "          · 已连接 127.0.0.1:465\n   1.5 ms · 已加密：TLS 1.3\n          · 已加密：TLS 1.3，X，smtp.qq.com 的证书已验证\n          · 已加密：TLS 1.3，X，证书是指定的那一个\n    20 ms ← 220 hi\n          → EHLO x\n" +
+	want := "          · 已连接 127.0.0.1:465\n   1.5 ms · 已加密：TLS 1.3\n          · 已加密：TLS 1.3，X，smtp.qq.com 的证书已验证\n          · 已加密：TLS 1.3，X，证书与指纹相符\n    20 ms ← 220 hi\n          → EHLO x\n" +
 		"          ← 550 no\n     1 µs · 邮件，12 字节\n"
 	if out.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", out, want)
