@@ -23,7 +23,7 @@ func domainToASCII(domain string) (string, error) {
 	// A U-label in UTF-8 is never longer than four octets for each of its characters; a longer
 	// one contains invisible characters.
 	if len(domain) > 4*maxDomain {
-		return "", localerr.New("the part after the @ is too long")
+		return "", localerr.New("the domain is too long")
 	}
 	if domain[0] == '[' {
 		return checkLiteral(domain)
@@ -46,7 +46,7 @@ func domainToASCII(domain string) (string, error) {
 	if err != nil || !isASCII(ascii) || checkHostOctets(ascii) != nil {
 		for _, r := range domain {
 			if IsInvisible(r) { // a joiner in a place where no script has one
-				return "", localerr.Errorf("holds an invisible character, %v (%U); type the address again", nameOf(r), r)
+				return "", localerr.Errorf("contains an invisible character, %v (%U); type the address again", nameOf(r), r)
 			}
 		}
 		return "", localerr.Errorf("%q is not a domain name", domain)
@@ -68,7 +68,7 @@ func domainToASCII(domain string) (string, error) {
 // company networks, underscores. DNS allows any octet.
 func checkHostOctets(domain string) error {
 	if len(domain) > 253 {
-		return localerr.New("the part after the @ is too long")
+		return localerr.New("the domain is too long")
 	}
 	start := 0 // start of the label
 	for i := 0; i <= len(domain); i++ {

@@ -359,7 +359,7 @@ func TestDoctorAccounts(t *testing.T) {
 			continue
 		}
 		at := slices.IndexFunc(j.Steps, func(s jsonout.DoctorStep) bool { return s.Name == "login" })
-		if at < 0 || j.Steps[at].Detail != (jsonout.Bilingual{EN: "can't read the password: not there", ZH: "无法读取密码：不存在"}) || !strings.HasSuffix(j.Next.Why.ZH, "。") {
+		if at < 0 || j.Steps[at].Detail != (jsonout.Bilingual{EN: "can't read the password: missing", ZH: "无法读取密码：不存在"}) || !strings.HasSuffix(j.Next.Why.ZH, "。") {
 			t.Errorf("%s: %+v, next %+v", test.secret, j.Steps, j.Next)
 		}
 	}

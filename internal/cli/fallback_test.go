@@ -220,7 +220,7 @@ func TestInterruptBetweenAccounts(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	w, out, errs := world(env)
-	w.Stderr = &cancelAt{Writer: errs, text: "takes over", cancel: cancel}
+	w.Stderr = &cancelAt{Writer: errs, text: "using fallback account", cancel: cancel}
 	code := Run(ctx, []string{"send", "-t", "a@example.org", "-b", "x"}, w)
 	if code != command.ExitTemporary || !strings.Contains(out.String(), "451 Later") || len(servers["two"].Messages()) != 0 {
 		t.Errorf("exit status %d\n%s%s", code, out, errs)

@@ -138,7 +138,7 @@ func TestLoginKeepsAndSends(t *testing.T) {
 	if code != command.ExitOK {
 		t.Fatalf("exit status %d: %s", code, errs)
 	}
-	clitest.Wants(t, "the output", out, "Account qq is ready; its secret is in the keyring", `yan send -t me@qq.com -s "Hello"`)
+	clitest.Wants(t, "the output", out, "Account qq is ready; its secret is in the system keyring", `yan send -t me@qq.com -s "Hello"`)
 	clitest.Wants(t, "the terminal", errs, "Authorization code", "help.mail.qq.com/detail/108/1023", "me@qq.com may send")
 	clitest.Wants(t, "the configuration", d.config(), `from = "小雁 <me@qq.com>"`, "[account.qq]", `default = "qq"`)
 	if kept := d.kept(); kept != "qq/password="+keptFor("me@qq.com (127.0.0.1)", sandboxPassword) {

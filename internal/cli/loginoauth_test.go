@@ -53,7 +53,7 @@ func TestLoginWithOAuth(t *testing.T) {
 			} else {
 				clitest.Wants(t, "the terminal", errs, "enter the code")
 			}
-			clitest.Wants(t, "the output", out, "Account work is ready; its secret is in the keyring")
+			clitest.Wants(t, "the output", out, "Account work is ready; its secret is in the system keyring")
 			clitest.Wants(t, "the keyring", d.kept(), "access_token")
 			if d.config() != config {
 				t.Errorf("the configuration changed:\n%s", d.config())

@@ -27,7 +27,7 @@ func TestLoginMistyped(t *testing.T) {
 	clitest.Wants(t, "the terminal", errs, "Did you mean me@gmail.com?")
 	clitest.Wants(t, "the configuration", d.config(), "[account.gmail]", `from = "Me <me@gmail.com>"`)
 	d.pipe = true
-	if code, _, errs := d.yan("login", "me@gmial.com", "--dns", "127.0.0.1:1"); code != command.ExitTemporary || !strings.Contains(errs, "Is me@gmail.com meant?") {
+	if code, _, errs := d.yan("login", "me@gmial.com", "--dns", "127.0.0.1:1"); code != command.ExitTemporary || !strings.Contains(errs, "Did you mean me@gmail.com?") {
 		t.Errorf("a pipe: %d %s", code, errs)
 	}
 }

@@ -75,11 +75,11 @@ func TestSettingsAreRefusedInTheUsersLanguage(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, test := range []struct{ flag, pair, english, chinese string }{
-		{"--set", "connections=abc", "--set connections=abc: want a number; nothing was changed", "--set connections=abc：应为数字；未作任何改动"},
-		{"--set", "connections=-1", "--set connections=-1: want a number above zero; nothing was changed", "--set connections=-1：应为大于 0 的数；未作任何改动"},
-		{"--set", "pipelining=yes", "--set pipelining=yes: want true or false; nothing was changed", "--set pipelining=yes：应为 true 或 false；未作任何改动"},
+		{"--set", "connections=abc", "--set connections=abc: want a number; nothing was changed", "--set connections=abc：应为数字；没有任何改动"},
+		{"--set", "connections=-1", "--set connections=-1: want a number above zero; nothing was changed", "--set connections=-1：应为大于 0 的数；没有任何改动"},
+		{"--set", "pipelining=yes", "--set pipelining=yes: want true or false; nothing was changed", "--set pipelining=yes：应为 true 或 false；没有任何改动"},
 		{"--set", "match=x", "--set match=x: want a list like [\"a\", \"b\"]; nothing", "--set match=x：应为列表"},
-		{"--set", "fallback=zz", `--set fallback=zz: unknown account "zz"; nothing was changed`, "--set fallback=zz：没有账号“zz”；未作任何改动"},
+		{"--set", "fallback=zz", `--set fallback=zz: unknown account "zz"; nothing was changed`, "--set fallback=zz：没有账号“zz”；没有任何改动"},
 		{"--set", "form=x", "--set form: unknown key account.qq.form; nothing was changed\n     Did you mean from?", "--set form：没有名为 account.qq.form 的配置项；没有任何改动"},
 		{"--set", "password=hunter2", "--set password: secrets are not allowed in this file; nothing was changed", "--set password：密码或授权码不能写在此文件中；没有任何改动"},
 		{"--unset", "form", "--unset form: unknown key account.qq.form; nothing was changed", "--unset form：没有名为 account.qq.form 的配置项；没有任何改动"},

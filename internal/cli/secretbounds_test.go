@@ -51,7 +51,7 @@ func TestKeptPasswordStaysWithItsServer(t *testing.T) {
 			}
 		}
 		code, out, _ := d.yan("doctor", "qq", "--dns", "127.0.0.1:1")
-		if code != command.ExitConfig || !strings.Contains(strings.Join(strings.Fields(out), " "), `is of "me@qq.com (127.0.0.1)", and is not used for`) {
+		if code != command.ExitConfig || !strings.Contains(strings.Join(strings.Fields(out), " "), `is for "me@qq.com (127.0.0.1)" and is not used for`) {
 			t.Errorf("%s: doctor ends with %d: %s", name, code, out)
 		}
 		if n := strings.Count(s.Transcript(), "C: AUTH"); n != before {

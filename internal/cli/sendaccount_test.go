@@ -189,7 +189,7 @@ func TestFallback(t *testing.T) {
 			if got := strings.Join(two[0].To, " "); got != test.twoTo {
 				t.Errorf("two sent to %q, want %q", got, test.twoTo)
 			}
-			if !strings.Contains(errs, "account two takes over") || !strings.Contains(out, "from account two") {
+			if !strings.Contains(errs, "using fallback account two") || !strings.Contains(out, "from account two") {
 				t.Errorf("it is not told:\n%s%s", out, errs)
 			}
 			if got := two[0].Header("From") + " " + two[0].Header("Reply-To"); got != "<two@example.org> <answers@example.org>" && got != "<two@example.org> 一 <one@example.org>" {
@@ -217,7 +217,7 @@ func TestFallbackOfWholeMessages(t *testing.T) {
 	if code != command.ExitOK || len(servers["one"].Messages()) != 0 || len(servers["two"].Messages()) != 2 {
 		t.Fatalf("exit status %d, %d and %d messages\n%s%s", code, len(servers["one"].Messages()), len(servers["two"].Messages()), out, errs)
 	}
-	if strings.Count(errs, "takes over") != 1 {
+	if strings.Count(errs, "using fallback account") != 1 {
 		t.Errorf("it is not told once:\n%s", errs)
 	}
 	code, out, errs = run(t.Context(), env, "send", "-A", "two", "--raw", dir, "--log", log)

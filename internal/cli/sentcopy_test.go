@@ -135,7 +135,7 @@ func TestSentCopy(t *testing.T) {
 	m := startMailbox(t, s.Login(), s.Password())
 	env := keepsCopies(t, s, m, "save_sent = true\n")
 	code, out, errs := run(t.Context(), env, "send", "-t", "a@example.org", "-b", "x")
-	if code != command.ExitOK || !strings.Contains(out, "copy in Sent") || m.sent(t) != 1 {
+	if code != command.ExitOK || !strings.Contains(out, "copy saved in Sent") || m.sent(t) != 1 {
 		t.Errorf("exit status %d, %d copies\n%s%s", code, m.sent(t), out, errs)
 	}
 	code, out, errs = run(t.Context(), env, "send", "-t", "a@example.org", "-b", "x", "--json")

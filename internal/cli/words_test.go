@@ -121,7 +121,7 @@ func errorSentences(t *testing.T) map[string]string {
 			if !ok || sel.Sel.Name != "New" && sel.Sel.Name != "Errorf" {
 				return true
 			}
-			if pkg, ok := sel.X.(*ast.Ident); !ok || pkg.Name != "sentence" {
+			if pkg, ok := sel.X.(*ast.Ident); !ok || pkg.Name != "localerr" {
 				return true
 			}
 			s, ok := literal(call.Args[0])

@@ -49,7 +49,7 @@ var chinese = map[string]string{
 	"%s is not a valid flag": "%s 不是有效的选项",
 	"unexpected argument %q": "多余的参数%q",
 	"can't write the output": "无法写入输出",
-	"the message was sent, but the output can't be written": "邮件已发出，但无法写入输出",
+	"the message was sent, but yan can't write the output": "邮件已发出，但无法写入输出",
 
 	// Values.
 	"%s %q: want en or zh":                                                   "%s %q：应为 en 或 zh",

@@ -20,7 +20,7 @@ func (a *Context) Finish(err error) int {
 			err = &Failure{Code: ExitIO, Err: a.WriteErr, Told: true}
 		}
 		if a.Settled {
-			a.Explain(Fail(ExitOK, localerr.Errorf("%s: %w", a.T("the message was sent, but the output can't be written"), a.WriteErr), ""))
+			a.Explain(Fail(ExitOK, localerr.Errorf("%s: %w", a.T("the message was sent, but yan can't write the output"), a.WriteErr), ""))
 			return ExitOK
 		}
 	}

@@ -120,5 +120,5 @@ func TestLoginCannotPutBack(t *testing.T) {
 	if got, err := a.Secrets().Password(t.Context(), *l.old); err != nil || got != "new" {
 		t.Errorf("%q, %v", got, err)
 	}
-	clitest.Wants(t, "the terminal", errs.String(), "could not be taken back: what was kept before could not be read")
+	clitest.Wants(t, "the terminal", errs.String(), "could not be removed again: what was kept before could not be read")
 }
