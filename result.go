@@ -43,15 +43,15 @@ func (r Result) Count(status smtp.Status) int {
 func (r Result) WorstOutcome() (o Outcome, ok bool) {
 	best := 0
 	for _, candidate := range r.Recipients {
-		if w := rank(candidate); w > best {
+		if w := outcomeRank(candidate); w > best {
 			o, best = candidate, w
 		}
 	}
 	return o, best > 0
 }
 
-// rank orders outcomes for WorstOutcome; 0 is no failure.
-func rank(o Outcome) int {
+// outcomeRank orders outcomes for WorstOutcome; 0 is no failure.
+func outcomeRank(o Outcome) int {
 	switch {
 	case o.Status == smtp.Accepted:
 		return 0
@@ -94,8 +94,8 @@ func (e *SendError) Unwrap() error {
 	return o.Err
 }
 
-// failure returns nil if every recipient was accepted, else a *SendError.
-func (r Result) failure(provider string) error {
+// sendError returns nil if every recipient was accepted, else a *SendError.
+func (r Result) sendError(provider string) error {
 	o, failed := r.WorstOutcome()
 	if !failed {
 		return nil

@@ -38,9 +38,9 @@ func (c *Client) SendAll(ctx context.Context, messages iter.Seq[Message]) iter.S
 	return func(yield func(Result, error) bool) {
 		var composer message.Composer
 		w := &inFlight{}
-		defer w.close()
-		for i, r := range c.batch().SendAll(ctx, w.compose(&composer, c.from, messages)) {
-			if !yield(c.toResult(i, w.take(i), r)) {
+		defer w.closeAll()
+		for i, r := range c.batchOf().SendAll(ctx, w.composeAll(&composer, c.from, messages)) {
+			if !yield(c.toResult(i, w.takePending(i), r)) {
 				return
 			}
 		}
@@ -52,15 +52,15 @@ func (c *Client) SendAll(ctx context.Context, messages iter.Seq[Message]) iter.S
 func (c *Client) SendTransactions(ctx context.Context, transactions iter.Seq[Transaction]) iter.Seq2[Result, error] {
 	return func(yield func(Result, error) bool) {
 		w := &inFlight{}
-		for i, r := range c.batch().SendAll(ctx, w.follow(transactions)) {
-			if !yield(c.toResult(i, w.take(i), r)) {
+		for i, r := range c.batchOf().SendAll(ctx, w.followAll(transactions)) {
+			if !yield(c.toResult(i, w.takePending(i), r)) {
 				return
 			}
 		}
 	}
 }
 
-func (c *Client) batch() batchTransport {
+func (c *Client) batchOf() batchTransport {
 	if batch, ok := c.transport.(batchTransport); ok {
 		return batch
 	}
@@ -83,7 +83,7 @@ func (c *Client) toResult(i int, p pending, r TransportResult) (Result, error) {
 	if n := len(r.Outcomes); n != p.recipients {
 		return result, fmt.Errorf("the transport returned %d outcomes for %d recipients", n, p.recipients)
 	}
-	return result, result.failure(c.provider)
+	return result, result.sendError(c.provider)
 }
 
 // serverID returns the name by which the server's operator finds the message. With LMTP
@@ -113,7 +113,7 @@ type inFlight struct {
 	messages map[int]pending
 }
 
-func (w *inFlight) put(i int, p pending) {
+func (w *inFlight) addPending(i int, p pending) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.messages == nil {
@@ -122,7 +122,7 @@ func (w *inFlight) put(i int, p pending) {
 	w.messages[i] = p
 }
 
-func (w *inFlight) take(i int) pending {
+func (w *inFlight) takePending(i int) pending {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	p := w.messages[i]
@@ -130,8 +130,8 @@ func (w *inFlight) take(i int) pending {
 	return p
 }
 
-// close closes the contents of messages without a result.
-func (w *inFlight) close() {
+// closeAll closes the contents of messages without a result.
+func (w *inFlight) closeAll() {
 	for _, p := range w.messages {
 		if p.content != nil {
 			_ = p.content.Close()
@@ -139,15 +139,15 @@ func (w *inFlight) close() {
 	}
 }
 
-// compose yields a transaction for each message. A message that can't be composed yields
+// composeAll yields a transaction for each message. A message that can't be composed yields
 // one without recipients, which keeps its position, and its error is kept in w.
-func (w *inFlight) compose(composer *message.Composer, from string, messages iter.Seq[Message]) iter.Seq[Transaction] {
+func (w *inFlight) composeAll(composer *message.Composer, from string, messages iter.Seq[Message]) iter.Seq[Transaction] {
 	return func(yield func(Transaction) bool) {
 		i := 0
 		for m := range messages {
 			m.From = cmp.Or(m.From, from)
-			p, t := prepare(composer, &m)
-			w.put(i, p)
+			p, t := prepareMessage(composer, &m)
+			w.addPending(i, p)
 			if !yield(t) {
 				return
 			}
@@ -156,7 +156,7 @@ func (w *inFlight) compose(composer *message.Composer, from string, messages ite
 	}
 }
 
-func prepare(composer *message.Composer, m *Message) (pending, Transaction) {
+func prepareMessage(composer *message.Composer, m *Message) (pending, Transaction) {
 	content, err := composer.Compose(m)
 	if err != nil {
 		return pending{err: err}, Transaction{}
@@ -170,8 +170,8 @@ func prepare(composer *message.Composer, m *Message) (pending, Transaction) {
 		Transaction{Envelope: envelope, Content: content}
 }
 
-// follow yields the transactions and records them in w.
-func (w *inFlight) follow(transactions iter.Seq[Transaction]) iter.Seq[Transaction] {
+// followAll yields the transactions and records them in w.
+func (w *inFlight) followAll(transactions iter.Seq[Transaction]) iter.Seq[Transaction] {
 	return func(yield func(Transaction) bool) {
 		i := 0
 		for t := range transactions {
@@ -182,7 +182,7 @@ func (w *inFlight) follow(transactions iter.Seq[Transaction]) iter.Seq[Transacti
 			if t.Content != nil {
 				p.size = t.Content.Size()
 			}
-			w.put(i, p)
+			w.addPending(i, p)
 			if !yield(t) {
 				return
 			}

@@ -14,18 +14,18 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// check finds unusable values, at most one per account. It looks at nothing outside the
+// checkAccounts finds unusable values, at most one per account. It looks at nothing outside the
 // configuration.
-func (f *File) check() {
+func (f *File) checkAccounts() {
 	add := func(fault Fault, err error, name string, key ...string) {
 		if f.FaultOf(name) == nil {
-			f.faults = append(f.faults, f.fault(fault, append([]string{"account", name}, key...), err))
+			f.faults = append(f.faults, f.faultAt(fault, append([]string{"account", name}, key...), err))
 		}
 	}
 	for _, a := range f.accounts {
 		if !isName(a.Name) {
 			add(FaultValue, localerr.New("a name may contain only letters, digits, - and _"), a.Name)
-		} else if key, err := f.schema().check(a); err != nil {
+		} else if key, err := f.ownSchema().checkAccount(a); err != nil {
 			add(FaultValue, err, a.Name, key)
 		}
 	}
@@ -35,7 +35,7 @@ func (f *File) check() {
 		}
 	}
 	if _, ok := f.Account(f.standard); !ok && f.standard != "" {
-		f.faults = append(f.faults, f.fault(FaultReference, []string{"default"}, f.unknown(f.standard)))
+		f.faults = append(f.faults, f.faultAt(FaultReference, []string{"default"}, f.unknownAccount(f.standard)))
 	}
 }
 
@@ -48,7 +48,7 @@ func (f *File) checkFallback(a Account) error {
 		}
 		next, ok := f.Account(a.Fallback)
 		if !ok {
-			return f.unknown(a.Fallback)
+			return f.unknownAccount(a.Fallback)
 		}
 		seen, a = append(seen, a.Fallback), next
 	}
@@ -63,8 +63,8 @@ func isName(s string) bool {
 	return s != "" && len(s) <= 64 && !strings.ContainsFunc(s, func(r rune) bool { return !ok(r) })
 }
 
-// check returns the first key whose value is unusable, and the error.
-func (s *schema) check(a Account) (key string, err error) {
+// checkAccount returns the first key whose value is unusable, and the error.
+func (s *schema) checkAccount(a Account) (key string, err error) {
 	for _, k := range s.keys {
 		if k.check == nil {
 			continue
@@ -118,7 +118,7 @@ func (a Account) checkAuth() error {
 
 var errSeveralPlaces = localerr.New("several places are set; use one of keyring, command, file, env, netrc, credential")
 
-func (s Secret) check() error {
+func (s Secret) checkSources() error {
 	n := 0
 	for _, v := range []string{s.Command, s.File, s.Env, s.Netrc, s.Credential} {
 		if v != "" {
@@ -145,7 +145,7 @@ func (a Account) checkOAuth2() error {
 			return localerr.New("user names and passwords are not allowed in this URL")
 		}
 	}
-	if a.OAuth2.ClientID == "" && a.OAuth2.toml() != "{}" {
+	if a.OAuth2.ClientID == "" && a.OAuth2.asTOML() != "{}" {
 		return localerr.New("client_id is missing")
 	}
 	return nil
@@ -245,5 +245,5 @@ func (a Account) checkInDoubt() error {
 	if a.InDoubt == "" { // the value of [outbox]
 		return nil
 	}
-	return a.InDoubt.check()
+	return a.InDoubt.checkWord()
 }

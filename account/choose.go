@@ -19,7 +19,7 @@ func (f *File) Choose(name string, from smtp.Address) (Account, error) {
 		if a, ok := f.Account(name); ok {
 			return a, nil
 		}
-		return Account{}, f.unknown(name)
+		return Account{}, f.unknownAccount(name)
 	}
 	if !from.IsZero() {
 		for closeness := closest; closeness < stranger; closeness++ {
@@ -75,7 +75,7 @@ func (a Account) closenessTo(from smtp.Address) int {
 	best := stranger
 	for _, m := range a.Match {
 		p, err := newPattern(m)
-		if err != nil || !p.fits(from) && !p.fits(withoutDetail(from)) {
+		if err != nil || !p.matches(from) && !p.matches(withoutDetail(from)) {
 			continue
 		}
 		if p.whole {
@@ -133,7 +133,7 @@ func newPattern(s string) (pattern, error) {
 	return p, nil
 }
 
-func (p pattern) fits(a smtp.Address) bool {
+func (p pattern) matches(a smtp.Address) bool {
 	// A local part may contain a slash, which path.Match treats as a separator.
 	local := strings.ReplaceAll(strings.ToLower(a.Local()), "/", "_")
 	localFits, _ := path.Match(strings.ReplaceAll(p.local, "/", "_"), local)
@@ -145,8 +145,8 @@ func (p pattern) fits(a smtp.Address) bool {
 	return false
 }
 
-// unknown returns the error for an unknown account, with the names that resemble it.
-func (f *File) unknown(name string) *UnknownAccountError {
+// unknownAccount returns the error for an unknown account, with the names that resemble it.
+func (f *File) unknownAccount(name string) *UnknownAccountError {
 	e := &UnknownAccountError{Name: name}
 	distance := func(known string) int {
 		return spelling.Distance([]rune(strings.ToLower(name)), []rune(strings.ToLower(known)))

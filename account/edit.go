@@ -13,14 +13,14 @@ import (
 
 // New returns an account with the inherited values. The caller completes it and calls Put.
 func (f *File) New(name string) Account {
-	a := f.inherited(name)
+	a := f.inheritedValues(name)
 	a.Name = name
 	return a
 }
 
-// inherited returns the values that an account of that name has without keys of its own. The
+// inheritedValues returns the values that an account of that name has without keys of its own. The
 // account that [defaults] names as fallback has no fallback itself.
-func (f *File) inherited(name string) Account {
+func (f *File) inheritedValues(name string) Account {
 	a := f.defaults
 	a.Headers = slices.Clone(a.Headers)
 	if a.Fallback == name {
@@ -42,36 +42,36 @@ func (f *File) Put(a Account) error {
 	if !existed {
 		before = f.New(a.Name)
 	}
-	source := f.begun()
+	source := f.initialSource()
 	table := []string{"account", a.Name}
-	want := treeOf(source)
+	want := decodeTable(source)
 	changed := [][]string{}
-	was := f.schema().values(before, f.inherited(a.Name))
-	for i, k := range f.schema().values(a, f.inherited(a.Name)) {
+	was := f.ownSchema().valuesInFile(before, f.inheritedValues(a.Name))
+	for i, k := range f.ownSchema().valuesInFile(a, f.inheritedValues(a.Name)) {
 		if k == was[i] && existed || !existed && !k.needed {
 			continue
 		}
 		path := append(slices.Clone(table), k.key)
 		if l := layOut(source); k.needed || i == 0 { // the first key creates the table
-			source = l.with(path, k.value)
-		} else if l.has(path) {
-			source = l.without(path)
+			source = l.setKey(path, k.value)
+		} else if l.hasPath(path) {
+			source = l.remove(path)
 		}
 		changed = append(changed, path)
 	}
-	return f.become(source, table, func(g *File) bool {
+	return f.replaceIf(source, table, func(g *File) bool {
 		got, _ := g.Account(a.Name)
-		have := treeOf(g.source)
+		have := decodeTable(g.source)
 		for _, path := range changed {
-			want.drop(path...)
-			have.drop(path...)
+			want.dropValue(path...)
+			have.dropValue(path...)
 		}
-		return got.same(a) && have.same(want)
+		return got.sameKeys(a) && have.sameTable(want)
 	})
 }
 
-// same compares the values that the file would hold.
-func (a Account) same(b Account) bool {
+// sameKeys compares the values that the file would hold.
+func (a Account) sameKeys(b Account) bool {
 	clean := func(a Account) Account {
 		if len(a.Match) == 0 {
 			a.Match = nil
@@ -89,68 +89,68 @@ func (a Account) same(b Account) bool {
 // errByHand: the value is written in a form that this package does not edit.
 var errByHand = localerr.New("it is written in a form that only an editor can change")
 
-// begun returns the document to change, or a new one that holds only the version.
-func (f *File) begun() []byte {
+// initialSource returns the document to change, or a new one that holds only the version.
+func (f *File) initialSource() []byte {
 	switch {
 	case len(f.source) == 0:
 		return fmt.Appendf(nil, "version = %d\n", Version)
 	case len(f.layout.expressions) == 0: // only comments
-		return f.layout.with([]string{"version"}, strconv.Itoa(Version))
+		return f.layout.setKey([]string{"version"}, strconv.Itoa(Version))
 	}
 	return f.source
 }
 
-// become parses a changed source and makes it f's document if says(g) holds. Otherwise f is
+// replaceIf parses a changed source and makes it f's document if says(g) holds. Otherwise f is
 // unchanged. key is the key of the change.
-func (f *File) become(source []byte, key []string, says func(*File) bool) error {
+func (f *File) replaceIf(source []byte, key []string, says func(*File) bool) error {
 	if !utf8.Valid(source) {
-		return f.fault(FaultValue, key, localerr.New("it is not UTF-8"))
+		return f.faultAt(FaultValue, key, localerr.New("it is not UTF-8"))
 	}
-	g, err := f.schema().read(f.path, slices.Concat(f.mark, source))
-	if err == nil && !f.patient {
-		err = f.worse(g, key)
+	g, err := f.ownSchema().readLenient(f.path, slices.Concat(f.mark, source))
+	if err == nil && !f.deferCheck {
+		err = f.newFault(g, key)
 	}
 	var wrong *ParseError
 	switch {
 	case errors.As(err, &wrong) && (wrong.Fault == FaultSyntax || wrong.Fault == FaultUnknownKey):
-		return f.fault(FaultValue, key, errByHand) // the request was valid; the file's form is the problem
+		return f.faultAt(FaultValue, key, errByHand) // the request was valid; the file's form is the problem
 	case err != nil:
 		return err
 	case !says(g):
-		return f.fault(FaultValue, key, errByHand)
+		return f.faultAt(FaultValue, key, errByHand)
 	}
-	g.exists, g.onDisk, g.patient = f.exists, f.onDisk, f.patient
+	g.exists, g.onDisk, g.deferCheck = f.exists, f.onDisk, f.deferCheck
 	*f = *g
 	return nil
 }
 
-// becomes requires the parsed document to equal want.
-func (f *File) becomes(source []byte, key []string, want tree) error {
-	return f.become(source, key, func(g *File) bool { return treeOf(g.source).same(want) })
+// replaceIfEqual requires the parsed document to equal want.
+func (f *File) replaceIfEqual(source []byte, key []string, want tomlTable) error {
+	return f.replaceIf(source, key, func(g *File) bool { return decodeTable(g.source).sameTable(want) })
 }
 
 // Remove removes an account with the comments above and inside it. If it is the default, the
 // default is removed, too. It is an error if another account falls back to it.
 func (f *File) Remove(name string) error {
 	if _, ok := f.Account(name); !ok {
-		return f.unknown(name)
+		return f.unknownAccount(name)
 	}
 	path := []string{"account", name}
-	want, source := treeOf(f.source), f.layout.without(path)
-	want.drop(path...)
+	want, source := decodeTable(f.source), f.layout.remove(path)
+	want.dropValue(path...)
 	if f.standard == name {
-		source = layOut(source).without([]string{"default"})
-		want.drop("default")
+		source = layOut(source).remove([]string{"default"})
+		want.dropValue("default")
 	}
-	return f.becomes(source, path, want)
+	return f.replaceIfEqual(source, path, want)
 }
 
 // SetDefault sets the default account.
 func (f *File) SetDefault(name string) error {
 	if _, ok := f.Account(name); !ok {
-		return f.unknown(name)
+		return f.unknownAccount(name)
 	}
-	want := treeOf(f.source)
-	want.put(name, "default")
-	return f.becomes(f.layout.with([]string{"default"}, quote(name)), []string{"default"}, want)
+	want := decodeTable(f.source)
+	want.setValue(name, "default")
+	return f.replaceIfEqual(f.layout.setKey([]string{"default"}, quoteTOML(name)), []string{"default"}, want)
 }

@@ -3,7 +3,7 @@ package account
 import "slices"
 
 // Same exports same to package account_test.
-func (a Account) Same(b Account) bool { return a.same(b) }
+func (a Account) Same(b Account) bool { return a.sameKeys(b) }
 
 // KnownKeys returns all keys of the format.
 func KnownKeys() []string {
@@ -43,5 +43,5 @@ func (f *File) Comments() []Comment {
 
 // Mistake makes a change that was not requested.
 func (f *File) Mistake(source []byte) error {
-	return f.becomes(source, []string{"account", "a", "user"}, treeOf(f.source))
+	return f.replaceIfEqual(source, []string{"account", "a", "user"}, decodeTable(f.source))
 }

@@ -21,19 +21,19 @@ const Version = 1
 
 // File is a configuration in memory. It is not safe for concurrent use.
 type File struct {
-	format   *schema // nil: the schema of this program
-	path     string
-	mark     []byte // the byte order mark at the start, which stays
-	source   []byte // the rest of the file
-	exists   bool
-	onDisk   []byte // the content that was read; Save compares it
-	layout   layout
-	standard string // the account that the file names as default
-	defaults Account
-	accounts []Account
-	outbox   Outbox
-	faults   []*ParseError // from LoadFaulty
-	patient  bool          // within Together: only the final state is checked
+	format     *schema // nil: the schema of this program
+	path       string
+	mark       []byte // the byte order mark at the start, which stays
+	source     []byte // the rest of the file
+	exists     bool
+	onDisk     []byte // the content that was read; Save compares it
+	layout     tomlLayout
+	standard   string // the account that the file names as default
+	defaults   Account
+	accounts   []Account
+	outbox     Outbox
+	faults     []*ParseError // from LoadLenient
+	deferCheck bool          // within Together: only the final state is checked
 }
 
 // Path returns the path of the configuration: $YAN_CONFIG, else config.toml in the folder yan of
@@ -61,9 +61,9 @@ const maxSize = 1 << 20
 // Load reads a configuration of at most 1 MiB. A file that does not exist counts as empty. The
 // error is a [*ParseError] if the file is not valid, or if others can write it. Load has no
 // context: it waits as long as the file system does, and for the writer if path is a pipe.
-func Load(path string) (*File, error) { return load(path, accountSchema().parse) }
+func Load(path string) (*File, error) { return loadWith(path, accountSchema().parseStrict) }
 
-func load(path string, parse func(string, []byte) (*File, error)) (*File, error) {
+func loadWith(path string, parse func(string, []byte) (*File, error)) (*File, error) {
 	opened, err := atomicfile.Open(context.Background(), path)
 	if errors.Is(err, fs.ErrNotExist) {
 		f, err := parse(path, nil)
@@ -100,7 +100,9 @@ func load(path string, parse func(string, []byte) (*File, error)) (*File, error)
 
 // Parse reads a configuration from memory; path is its name in errors, and the file that Save
 // writes.
-func Parse(path string, source []byte) (*File, error) { return accountSchema().parse(path, source) }
+func Parse(path string, source []byte) (*File, error) {
+	return accountSchema().parseStrict(path, source)
+}
 
 // Path returns the path of the file that was read and that Save writes.
 func (f *File) Path() string { return f.path }
@@ -147,7 +149,7 @@ func (f *File) Save() error {
 		return localerr.Errorf("locking the configuration: %w", err)
 	}
 	defer unlock()
-	mode, err := f.unchanged(target)
+	mode, err := f.checkUnchanged(target)
 	if err != nil {
 		return err
 	}
@@ -159,8 +161,8 @@ func (f *File) Save() error {
 	return nil
 }
 
-// unchanged checks that the file on disk is the one that was read, and returns its mode.
-func (f *File) unchanged(target string) (fs.FileMode, error) {
+// checkUnchanged checks that the file on disk is the one that was read, and returns its mode.
+func (f *File) checkUnchanged(target string) (fs.FileMode, error) {
 	now, err := atomicfile.Read(context.Background(), target, maxSize)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && !f.exists:

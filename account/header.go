@@ -16,7 +16,7 @@ func withHeaders(inherited []Header, own map[string]string) []Header {
 	}
 	var all []Header
 	for _, h := range inherited {
-		if _, ok := spelled(own, h.Name); !ok {
+		if _, ok := spellingIn(own, h.Name); !ok {
 			all = append(all, h)
 		}
 	}
@@ -46,8 +46,8 @@ func checkNames(own map[string]string) error {
 	return nil
 }
 
-// spelled returns the spelling of a field's name in a table.
-func spelled[T any](own map[string]T, name string) (string, bool) {
+// spellingIn returns the spelling of a field's name in a table.
+func spellingIn[T any](own map[string]T, name string) (string, bool) {
 	for n := range own {
 		if strings.EqualFold(n, name) {
 			return n, true
@@ -61,7 +61,7 @@ func headersTOML(all, inherited []Header) string {
 	var parts []string
 	for _, h := range all {
 		if !slices.Contains(inherited, h) {
-			parts = append(parts, dottedKey([]string{h.Name})+" = "+quote(h.Value))
+			parts = append(parts, dottedKey([]string{h.Name})+" = "+quoteTOML(h.Value))
 		}
 	}
 	for _, h := range inherited {
@@ -69,5 +69,5 @@ func headersTOML(all, inherited []Header) string {
 			parts = append(parts, dottedKey([]string{h.Name})+` = ""`)
 		}
 	}
-	return inline(parts)
+	return inlineTable(parts)
 }

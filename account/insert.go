@@ -5,18 +5,18 @@ import (
 	"strings"
 )
 
-// with sets the key at a path to a value: in place, or else after the last key of the nearest
+// setKey sets the key at a path to a value: in place, or else after the last key of the nearest
 // table around it that exists, in the form of that table. An account or [defaults] gets a new
 // table at the end.
-func (l layout) with(path []string, value string) []byte {
-	if at := l.find(path); at >= 0 {
-		return l.splice(l.expressions[at].value, value)
+func (l tomlLayout) setKey(path []string, value string) []byte {
+	if at := l.indexOfValue(path); at >= 0 {
+		return l.replaceRange(l.expressions[at].value, value)
 	}
-	if l.has(path) { // a table, or dotted keys
-		l = layOut(l.without(path))
+	if l.hasPath(path) { // a table, or dotted keys
+		l = layOut(l.remove(path))
 	}
 	for depth := len(path) - 1; depth > 0; depth-- {
-		if source, ok := l.extended(path, depth, value); ok {
+		if source, ok := l.extendTable(path, depth, value); ok {
 			return source
 		}
 	}
@@ -35,11 +35,11 @@ func (l layout) with(path []string, value string) []byte {
 	return slices.Concat(l.source, []byte(header+dottedKey(path[table:])+" = "+value+end))
 }
 
-// extended adds a key to the table that the first depth parts of its path name; ok is false if
+// extendTable adds a key to the table that the first depth parts of its path name; ok is false if
 // the file has no such table.
-func (l layout) extended(path []string, depth int, value string) (source []byte, ok bool) {
+func (l tomlLayout) extendTable(path []string, depth int, value string) (source []byte, ok bool) {
 	table := path[:depth]
-	if at := l.find(table); at >= 0 {
+	if at := l.indexOfValue(table); at >= 0 {
 		if !l.expressions[at].inline {
 			return nil, false
 		}
@@ -52,7 +52,7 @@ func (l layout) extended(path []string, depth int, value string) (source []byte,
 			if open = slices.Equal(e.path, table); open {
 				at, key = i, path[depth:]
 			}
-		case e.owner >= 0 || !within(e.path, table):
+		case e.owner >= 0 || !isWithin(e.path, table):
 		case open:
 			at = i
 		case e.given < depth && (depth > 1 || path[0] != "account"): // dotted; "account" alone gets a new table
@@ -64,7 +64,7 @@ func (l layout) extended(path []string, depth int, value string) (source []byte,
 	}
 	// Dotted members: "account = { a.from = … }".
 	for _, e := range slices.Backward(l.expressions) {
-		if e.owner >= 0 && e.given < depth && within(e.path, table) {
+		if e.owner >= 0 && e.given < depth && isWithin(e.path, table) {
 			return l.withMember(e.owner, path[e.given:], value), true
 		}
 	}
@@ -73,7 +73,7 @@ func (l layout) extended(path []string, depth int, value string) (source []byte,
 
 // endOfRoot returns the position after the keys of the root. Without keys, it is the start of the
 // file, but after a head comment that ends in a blank line.
-func (l layout) endOfRoot() int {
+func (l tomlLayout) endOfRoot() int {
 	if len(l.expressions) == 0 {
 		return len(l.source)
 	}
@@ -90,30 +90,30 @@ func (l layout) endOfRoot() int {
 }
 
 // withLine inserts a key on a line of its own.
-func (l layout) withLine(at int, key []string, value string) []byte {
-	return l.splice(span{at, at}, l.newlineBefore(at)+dottedKey(key)+" = "+value+l.lineEnd())
+func (l tomlLayout) withLine(at int, key []string, value string) []byte {
+	return l.replaceRange(span{at, at}, l.newlineBefore(at)+dottedKey(key)+" = "+value+l.lineEnd())
 }
 
 // withMember inserts a key into an inline table.
-func (l layout) withMember(owner int, key []string, value string) []byte {
+func (l tomlLayout) withMember(owner int, key []string, value string) []byte {
 	text := dottedKey(key) + " = " + value
-	members := l.members(owner)
+	members := l.inlineMembers(owner)
 	if len(members) == 0 {
 		at := l.expressions[owner].value.start + len("{")
-		return l.splice(span{at, at}, " "+text+" ")
+		return l.replaceRange(span{at, at}, " "+text+" ")
 	}
 	at := members[len(members)-1].where.end
-	return l.splice(span{at, at}, ", "+text)
+	return l.replaceRange(span{at, at}, ", "+text)
 }
 
 // newlineBefore returns a line end if the last line lacks one.
-func (l layout) newlineBefore(at int) string {
+func (l tomlLayout) newlineBefore(at int) string {
 	if at > 0 && l.source[at-1] != '\n' {
 		return l.lineEnd()
 	}
 	return ""
 }
 
-func (l layout) splice(s span, text string) []byte {
+func (l tomlLayout) replaceRange(s span, text string) []byte {
 	return slices.Concat(l.source[:s.start], []byte(text), l.source[s.end:])
 }

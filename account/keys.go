@@ -43,7 +43,7 @@ func textKey[T ~string](name string, label Label, field func(*Account) *T) key {
 	return key{
 		name: name, label: label, kind: reflect.TypeFor[*string](),
 		set:  func(a *Account, value any) error { *field(a) = T(value.(string)); return nil },
-		toml: func(a, _ Account) string { return quote(string(*field(&a))) },
+		toml: func(a, _ Account) string { return quoteTOML(string(*field(&a))) },
 		text: func(a Account) string { return string(*field(&a)) },
 		json: func(a Account) any { return string(*field(&a)) },
 	}
@@ -57,7 +57,7 @@ func parsedKey[T any](name string, label Label, field func(*Account) *T, parse f
 		return err
 	}
 	k.text = func(a Account) string { return format(*field(&a)) }
-	k.toml = func(a, _ Account) string { return quote(k.text(a)) }
+	k.toml = func(a, _ Account) string { return quoteTOML(k.text(a)) }
 	k.json = func(a Account) any { return k.text(a) }
 	return k
 }
@@ -106,8 +106,8 @@ func listKey(name string, label Label, field func(*Account) *[]string) key {
 	}
 }
 
-// checked returns the key with a check of the account.
-func (k key) checked(check func(Account) error) key {
+// withCheck returns the key with a check of the account.
+func (k key) withCheck(check func(Account) error) key {
 	k.check = check
 	return k
 }

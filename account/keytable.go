@@ -12,43 +12,43 @@ import (
 // accountKeys returns the keys of an account, in the order in which they are written
 // and shown. A key without a label is shown together with another one.
 func accountKeys() []key {
-	from := textKey("from", Label{"sends as", "发件人"}, func(a *Account) *string { return &a.From }).checked(Account.checkFrom)
+	from := textKey("from", Label{"sends as", "发件人"}, func(a *Account) *string { return &a.From }).withCheck(Account.checkFrom)
 	from.ownOnly, from.alwaysJSON = true, true
-	match := listKey("match", Label{"also sends as", "也可用作"}, func(a *Account) *[]string { return &a.Match }).checked(Account.checkMatch)
+	match := listKey("match", Label{"also sends as", "也可用作"}, func(a *Account) *[]string { return &a.Match }).withCheck(Account.checkMatch)
 	match.ownOnly = true
 	return []key{
 		from,
 		match,
-		textKey("server", Label{"server", "服务器"}, func(a *Account) *string { return &a.Server }).checked(Account.checkServer),
+		textKey("server", Label{"server", "服务器"}, func(a *Account) *string { return &a.Server }).withCheck(Account.checkServer),
 		textKey("user", Label{"login", "登录"}, func(a *Account) *string { return &a.User }),
-		textKey("auth", Label{}, func(a *Account) *string { return &a.Auth }).checked(Account.checkAuth),
+		textKey("auth", Label{}, func(a *Account) *string { return &a.Auth }).withCheck(Account.checkAuth),
 		secretKey(),
 		oauth2Key(),
 		textKey("fallback", Label{"fallback", "备用账号"}, func(a *Account) *string { return &a.Fallback }), // checked with the whole file
 		signatureKey(),
 		signatureFileKey(),
-		textKey("reply_to", Label{"answers to", "回复地址"}, func(a *Account) *string { return &a.ReplyTo }).checked(Account.checkReplyTo),
+		textKey("reply_to", Label{"answers to", "回复地址"}, func(a *Account) *string { return &a.ReplyTo }).withCheck(Account.checkReplyTo),
 		headersKey(),
 		saveSentKey(),
-		textKey("imap", Label{}, func(a *Account) *string { return &a.IMAP }).checked(Account.checkIMAP),
+		textKey("imap", Label{}, func(a *Account) *string { return &a.IMAP }).withCheck(Account.checkIMAP),
 		textKey("sent_folder", Label{}, func(a *Account) *string { return &a.SentFolder }),
 		textKey("tls_ca", Label{"authorities", "信任的 CA"}, func(a *Account) *string { return &a.TLSCA }),
-		textKey("tls_pin", Label{"certificate pin", "证书指纹"}, func(a *Account) *string { return &a.TLSPin }).checked(Account.checkPin),
-		textKey("tls_cert", Label{"client certificate", "客户端证书"}, func(a *Account) *string { return &a.TLSCert }).checked(Account.checkCertificate),
+		textKey("tls_pin", Label{"certificate pin", "证书指纹"}, func(a *Account) *string { return &a.TLSPin }).withCheck(Account.checkPin),
+		textKey("tls_cert", Label{"client certificate", "客户端证书"}, func(a *Account) *string { return &a.TLSCert }).withCheck(Account.checkCertificate),
 		textKey("tls_key", Label{}, func(a *Account) *string { return &a.TLSKey }),
-		textKey("tls_name", Label{"certificate's name", "证书名称"}, func(a *Account) *string { return &a.TLSName }).checked(Account.checkTLSName),
+		textKey("tls_name", Label{"certificate's name", "证书名称"}, func(a *Account) *string { return &a.TLSName }).withCheck(Account.checkTLSName),
 		switchKey("tls_rsa_key_exchange", Label{"careful", "注意"}, false, func(a *Account) *bool { return &a.TLSRSAKeyExchange }),
 		switchKey("allow_cleartext_password", Label{"careful", "注意"}, false, func(a *Account) *bool { return &a.AllowCleartextPassword }),
-		textKey("proxy", Label{"proxy", "代理"}, func(a *Account) *string { return &a.Proxy }).checked(Account.checkProxy),
+		textKey("proxy", Label{"proxy", "代理"}, func(a *Account) *string { return &a.Proxy }).withCheck(Account.checkProxy),
 		textKey("local_name", Label{"says in EHLO", "EHLO 名称"}, func(a *Account) *string { return &a.LocalName }),
 		pipeliningKey(),
 		pipelineMessagesKey(),
-		numberKey("connections", Label{"connections", "连接数"}, func(a *Account) *int { return &a.Connections }).checked(Account.checkConnections),
+		numberKey("connections", Label{"connections", "连接数"}, func(a *Account) *int { return &a.Connections }).withCheck(Account.checkConnections),
 		parsedKey("pace", Label{"outbox pace", "发件箱速率"}, func(a *Account) *Pace { return &a.Pace }, parsePace, Pace.String),
-		textKey("in_doubt", Label{"if in doubt", "结果存疑时"}, func(a *Account) *InDoubt { return &a.InDoubt }).checked(Account.checkInDoubt),
+		textKey("in_doubt", Label{"if in doubt", "结果存疑时"}, func(a *Account) *InDoubt { return &a.InDoubt }).withCheck(Account.checkInDoubt),
 		timeoutKey(),
 		textKey("dkim_selector", Label{"DKIM selector", "DKIM 选择器"}, func(a *Account) *string { return &a.DKIMSelector }),
-		textKey("set_from", Label{"writes From", "写入 From"}, func(a *Account) *string { return &a.SetFrom }).checked(Account.checkSetFrom),
+		textKey("set_from", Label{"writes From", "写入 From"}, func(a *Account) *string { return &a.SetFrom }).withCheck(Account.checkSetFrom),
 	}
 }
 
@@ -57,12 +57,12 @@ func secretKey() key {
 	return key{
 		name: "secret", label: Label{"secret", "密码"}, kind: reflect.TypeFor[*secretSettings](), hidden: true,
 		set: func(a *Account, value any) (err error) {
-			a.Secret, err = value.(secretSettings).secret()
+			a.Secret, err = value.(secretSettings).toSecret()
 			return err
 		},
-		toml:  func(a, _ Account) string { return a.Secret.toml() },
-		text:  func(a Account) string { return a.Secret.toml() },
-		check: func(a Account) error { return a.Secret.check() },
+		toml:  func(a, _ Account) string { return a.Secret.asTOML() },
+		text:  func(a Account) string { return a.Secret.asTOML() },
+		check: func(a Account) error { return a.Secret.checkSources() },
 	}
 }
 
@@ -70,7 +70,7 @@ func oauth2Key() key {
 	return key{
 		name: "oauth2", kind: reflect.TypeFor[*oauth2Settings](),
 		set:   func(a *Account, value any) error { a.OAuth2 = OAuth2(value.(oauth2Settings)); return nil },
-		toml:  func(a, _ Account) string { return a.OAuth2.toml() },
+		toml:  func(a, _ Account) string { return a.OAuth2.asTOML() },
 		text:  func(a Account) string { return a.OAuth2.ClientID },
 		check: Account.checkOAuth2,
 	}
@@ -87,7 +87,7 @@ func signatureKey() key {
 		if a.SignatureFile != "" {
 			return ""
 		}
-		return quote(a.Signature)
+		return quoteTOML(a.Signature)
 	}
 	return k
 }
@@ -100,7 +100,7 @@ func signatureFileKey() key {
 		if a.SignatureFile == "" {
 			return ""
 		}
-		return quote(a.SignatureFile)
+		return quoteTOML(a.SignatureFile)
 	}
 	return k
 }
@@ -162,14 +162,14 @@ func pipeliningKey() key {
 
 func pipelineMessagesKey() key {
 	k := textKey("pipeline_messages", Label{"overlapping messages", "邮件重叠发送"}, func(a *Account) *PipelineMessages { return &a.PipelineMessages })
-	k.toml = func(a, _ Account) string { return quote(string(a.PipelineMessages.orAuto())) }
-	k.check = func(a Account) error { return a.PipelineMessages.check() }
+	k.toml = func(a, _ Account) string { return quoteTOML(string(a.PipelineMessages.orAuto())) }
+	k.check = func(a Account) error { return a.PipelineMessages.checkWord() }
 	return k
 }
 
 func timeoutKey() key {
 	k := parsedKey("timeout", Label{"time limit", "时限"}, func(a *Account) *time.Duration { return &a.Timeout }, parseTimeout, timeoutText)
-	k.toml = func(a, _ Account) string { return quote(timeoutTOML(a.Timeout)) }
+	k.toml = func(a, _ Account) string { return quoteTOML(timeoutTOML(a.Timeout)) }
 	k.jsonName = "timeout_seconds"
 	k.json = func(a Account) any { return a.Timeout.Seconds() }
 	return k

@@ -17,7 +17,7 @@ import (
 // and shown.
 func TestAddKey(t *testing.T) {
 	t.Parallel()
-	colour := textKey("colour", Label{"colour", "颜色"}, func(a *Account) *string { return &a.LocalName }).checked(func(a Account) error {
+	colour := textKey("colour", Label{"colour", "颜色"}, func(a *Account) *string { return &a.LocalName }).withCheck(func(a Account) error {
 		if a.LocalName == "none" {
 			return errors.New("no colour")
 		}
@@ -25,7 +25,7 @@ func TestAddKey(t *testing.T) {
 	})
 	s := newSchema(append(slices.DeleteFunc(accountKeys(), func(k key) bool { return k.name == "local_name" }), colour))
 	const source = "version = 1\n\n[defaults]\ncolour = \"red\"\n\n[account.a]\nfrom = \"a@qq.com\"\n\n[account.b]\nfrom = \"b@qq.com\"\ncolour = \"blue\"\n"
-	f, err := s.parse("config.toml", []byte(source))
+	f, err := s.parseStrict("config.toml", []byte(source))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,10 +40,10 @@ func TestAddKey(t *testing.T) {
 		t.Error("the new key is not listed")
 	}
 	var wrong *ParseError
-	if _, err := s.parse("config.toml", []byte("[account.a]\nfrom = \"a@qq.com\"\ncolor = \"red\"\n")); !errors.As(err, &wrong) || wrong.Near != "colour" {
+	if _, err := s.parseStrict("config.toml", []byte("[account.a]\nfrom = \"a@qq.com\"\ncolor = \"red\"\n")); !errors.As(err, &wrong) || wrong.Near != "colour" {
 		t.Errorf("a slip: %v", err)
 	}
-	if _, err := s.parse("config.toml", []byte("[account.a]\nfrom = \"a@qq.com\"\ncolour = 1\n")); !errors.As(err, &wrong) || wrong.Line != 3 || !strings.Contains(err.Error(), "want a text") {
+	if _, err := s.parseStrict("config.toml", []byte("[account.a]\nfrom = \"a@qq.com\"\ncolour = 1\n")); !errors.As(err, &wrong) || wrong.Line != 3 || !strings.Contains(err.Error(), "want a text") {
 		t.Errorf("a number: %v", err)
 	}
 	if err := f.Set("a", "colour", "none"); !errors.As(err, &wrong) || wrong.Key != "account.a.colour" {

@@ -7,9 +7,9 @@ import (
 	"github.com/pelletier/go-toml/v2/unstable"
 )
 
-// layout holds the position of each expression of a TOML document, so that a change of one keeps
+// tomlLayout holds the position of each expression of a TOML document, so that a change of one keeps
 // the others, the comments and the order.
-type layout struct {
+type tomlLayout struct {
 	source      []byte
 	expressions []expression
 	comments    []span // comments on lines of their own
@@ -33,8 +33,8 @@ type expression struct {
 }
 
 // layOut reads a valid document.
-func layOut(source []byte) layout {
-	l := layout{source: source}
+func layOut(source []byte) tomlLayout {
+	l := tomlLayout{source: source}
 	p := unstable.Parser{KeepComments: true}
 	p.Reset(source)
 	var table []string
@@ -44,7 +44,7 @@ func layOut(source []byte) layout {
 			r := p.Range(e.Data)
 			l.comments = append(l.comments, l.linesOf(int(r.Offset), int(r.Offset+r.Length)))
 		case unstable.KeyValue:
-			l.add(e, table, -1)
+			l.addExpression(e, table, -1)
 		default:
 			path, first, last := keyOf(e)
 			table = path
@@ -54,8 +54,8 @@ func layOut(source []byte) layout {
 	return l
 }
 
-// add records a key, and the members of its inline table.
-func (l *layout) add(e *unstable.Node, table []string, owner int) {
+// addExpression records a key, and the members of its inline table.
+func (l *tomlLayout) addExpression(e *unstable.Node, table []string, owner int) {
 	path, first, last := keyOf(e)
 	end := int(e.Raw.Offset + e.Raw.Length)
 	equals := last + bytes.IndexByte(l.source[last:], '=') + 1
@@ -72,7 +72,7 @@ func (l *layout) add(e *unstable.Node, table []string, owner int) {
 	own := len(l.expressions) - 1
 	for it := e.Value().Children(); it.Next(); {
 		if it.Node().Kind == unstable.KeyValue { // not a comment
-			l.add(it.Node(), x.path, own)
+			l.addExpression(it.Node(), x.path, own)
 		}
 	}
 }
@@ -92,7 +92,7 @@ func keyOf(e *unstable.Node) (path []string, first, last int) {
 }
 
 // linesOf widens a range to whole lines.
-func (l layout) linesOf(start, end int) span {
+func (l tomlLayout) linesOf(start, end int) span {
 	s := bytes.LastIndexByte(l.source[:start], '\n') + 1
 	if n := bytes.IndexByte(l.source[end:], '\n'); n >= 0 {
 		return span{s, end + n + 1}
@@ -101,31 +101,31 @@ func (l layout) linesOf(start, end int) span {
 }
 
 // lineEnd returns the line end of the document's first line.
-func (l layout) lineEnd() string {
+func (l tomlLayout) lineEnd() string {
 	if n := bytes.IndexByte(l.source, '\n'); n > 0 && l.source[n-1] == '\r' {
 		return "\r\n"
 	}
 	return "\n"
 }
 
-// within reports whether a path is prefix or lies below it.
-func within(path, prefix []string) bool {
+// isWithin reports whether a path is prefix or lies below it.
+func isWithin(path, prefix []string) bool {
 	return len(path) >= len(prefix) && slices.Equal(path[:len(prefix)], prefix)
 }
 
-// has reports whether the document has anything at or below a path.
-func (l layout) has(prefix []string) bool {
-	return slices.ContainsFunc(l.expressions, func(e expression) bool { return within(e.path, prefix) })
+// hasPath reports whether the document has anything at or below a path.
+func (l tomlLayout) hasPath(prefix []string) bool {
+	return slices.ContainsFunc(l.expressions, func(e expression) bool { return isWithin(e.path, prefix) })
 }
 
-// find returns the index of the one expression that sets a path; -1 if there is none, or a table
+// indexOfValue returns the index of the one expression that sets a path; -1 if there is none, or a table
 // of several lines.
-func (l layout) find(path []string) int {
+func (l tomlLayout) indexOfValue(path []string) int {
 	return slices.IndexFunc(l.expressions, func(e expression) bool { return !e.header && slices.Equal(e.path, path) })
 }
 
-// members returns the members of the inline table that is the value of an expression.
-func (l layout) members(owner int) []expression {
+// inlineMembers returns the members of the inline table that is the value of an expression.
+func (l tomlLayout) inlineMembers(owner int) []expression {
 	var list []expression
 	for _, e := range l.expressions {
 		if e.owner == owner {
@@ -135,7 +135,7 @@ func (l layout) members(owner int) []expression {
 	return list
 }
 
-func (l layout) commentThatEnds(at int) (span, bool) {
+func (l tomlLayout) commentThatEnds(at int) (span, bool) {
 	for _, c := range l.comments {
 		if c.end == at {
 			return c, true
@@ -144,7 +144,7 @@ func (l layout) commentThatEnds(at int) (span, bool) {
 	return span{}, false
 }
 
-func (l layout) commentThatStarts(at int) (span, bool) {
+func (l tomlLayout) commentThatStarts(at int) (span, bool) {
 	for _, c := range l.comments {
 		if c.start == at {
 			return c, true
@@ -154,7 +154,7 @@ func (l layout) commentThatStarts(at int) (span, bool) {
 }
 
 // withCommentsAbove returns the start of the comments directly above a line.
-func (l layout) withCommentsAbove(at int) int {
+func (l tomlLayout) withCommentsAbove(at int) int {
 	for {
 		above, ok := l.commentThatEnds(at)
 		if !ok {

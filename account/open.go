@@ -33,7 +33,7 @@ func Open(ctx context.Context, name string) (*yan.Client, error) {
 	}
 	a, ok := f.Account(name)
 	if !ok {
-		return nil, f.unknown(name)
+		return nil, f.unknownAccount(name)
 	}
 	o, err := a.Options(ctx, SystemSecrets())
 	if err != nil {
@@ -98,7 +98,7 @@ func (a Account) logsIn(server transport.Server) bool {
 // adds the login. All code that uses an account gets its options here.
 func (a Account) Connection() yan.Options {
 	return yan.Options{
-		User: a.User, Mechanism: mechanism(a.Auth), AllowCleartextPassword: a.AllowCleartextPassword,
+		User: a.User, Mechanism: mechanismName(a.Auth), AllowCleartextPassword: a.AllowCleartextPassword,
 		CAFile: a.File(a.TLSCA), Pin: a.TLSPin, CertFile: a.File(a.TLSCert), KeyFile: a.File(a.TLSKey),
 		TLSName: a.TLSName, RSAKeyExchange: a.TLSRSAKeyExchange,
 		LocalName: a.LocalName, Proxy: a.Proxy, MaxConnections: a.Connections,

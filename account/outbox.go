@@ -91,11 +91,11 @@ func (f *File) Outbox() Outbox {
 	return f.outbox
 }
 
-// OutboxFault returns the fault that makes [outbox] unusable in a file from LoadFaulty; nil if
+// OutboxFault returns the fault that makes [outbox] unusable in a file from LoadLenient; nil if
 // there is none.
 func (f *File) OutboxFault() *ParseError {
 	for _, p := range f.faults {
-		if p.about("outbox") {
+		if p.isAbout("outbox") {
 			return p
 		}
 	}
@@ -153,8 +153,8 @@ var (
 	errCommandURL  = localerr.New("password_command needs a url that starts with postgres:// and has a user name")
 )
 
-// check returns the faults, one per key.
-func (o Outbox) check() []outboxFault {
+// checkKeys returns the faults, one per key.
+func (o Outbox) checkKeys() []outboxFault {
 	var list []outboxFault
 	add := func(key string, fault Fault, err error) {
 		if err != nil {
@@ -176,7 +176,7 @@ func (o Outbox) check() []outboxFault {
 	if !slices.Contains(QueueWords(), o.Queue) {
 		add("queue", FaultValue, localerr.Errorf("%q: want always, offline or never", o.Queue))
 	}
-	add("in_doubt", FaultValue, o.InDoubt.check())
+	add("in_doubt", FaultValue, o.InDoubt.checkWord())
 	return list
 }
 
@@ -209,7 +209,7 @@ func (o Outbox) checkURL() (Fault, error) {
 	return "", nil
 }
 
-func (d InDoubt) check() error {
+func (d InDoubt) checkWord() error {
 	if slices.Contains([]InDoubt{InDoubtHold, InDoubtRetry}, d) {
 		return nil
 	}

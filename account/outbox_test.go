@@ -159,7 +159,7 @@ func TestFaultyOutbox(t *testing.T) {
 	if _, err := account.Load(path); err == nil {
 		t.Error("it makes no sense and is loaded")
 	}
-	f, err := account.LoadFaulty(path)
+	f, err := account.LoadLenient(path)
 	if err != nil || len(f.Faults()) != 2 || f.FaultOf("a") != nil {
 		t.Fatalf("%v, %v", f.Faults(), err)
 	}

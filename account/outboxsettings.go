@@ -22,20 +22,20 @@ func (f *File) readOutbox(s outboxSettings) {
 	o := usualOutbox(f.defaults.dir)
 	add := func(key string, fault Fault, err error) {
 		if err != nil {
-			f.faults = append(f.faults, f.fault(fault, []string{"outbox", key}, err))
+			f.faults = append(f.faults, f.faultAt(fault, []string{"outbox", key}, err))
 		}
 	}
-	set(&o.URL, s.URL)
-	set(&o.PasswordCommand, s.PasswordCommand)
-	set(&o.Bounce, s.Bounce)
-	set(&o.Queue, s.Queue)
+	optional(&o.URL, s.URL)
+	optional(&o.PasswordCommand, s.PasswordCommand)
+	optional(&o.Bounce, s.Bounce)
+	optional(&o.Queue, s.Queue)
 	if s.InDoubt != nil {
 		o.InDoubt = InDoubt(*s.InDoubt)
 	}
 	add("keep_bodies", FaultValue, setAs(&o.KeepBodies, s.KeepBodies, parseSpan))
 	add("keep_messages", FaultValue, setAs(&o.KeepMessages, s.KeepMessages, parseSpan))
 	add("min_free", FaultValue, setAs(&o.MinFree, s.MinFree, parseSize))
-	for _, wrong := range o.check() {
+	for _, wrong := range o.checkKeys() {
 		add(wrong.key, wrong.fault, wrong.err)
 	}
 	f.outbox = o
@@ -63,14 +63,14 @@ func (f *File) SetOutbox(key, value string) error {
 	if err != nil {
 		return err
 	}
-	want := treeOf(f.source)
-	want.put(value, path...)
+	want := decodeTable(f.source)
+	want.setValue(value, path...)
 	l := f.layout
-	if source := f.begun(); len(f.layout.expressions) == 0 {
+	if source := f.initialSource(); len(f.layout.expressions) == 0 {
 		l = layOut(source)
-		want.put(int64(Version), "version")
+		want.setValue(int64(Version), "version")
 	}
-	return f.placeless(f.becomes(l.with(path, quote(value)), path, want), path)
+	return f.withoutPlace(f.replaceIfEqual(l.setKey(path, quoteTOML(value)), path, want), path)
 }
 
 // UnsetOutbox removes a key from [outbox], so that its default applies.
@@ -79,22 +79,22 @@ func (f *File) UnsetOutbox(key string) error {
 	if err != nil {
 		return err
 	}
-	want := treeOf(f.source)
-	if _, ok := want.at(path...); !ok {
+	want := decodeTable(f.source)
+	if _, ok := want.valueAt(path...); !ok {
 		return nil
 	}
-	if len(want.table("outbox")) == 1 {
+	if len(want.tableAt("outbox")) == 1 {
 		path = path[:1]
 	}
-	want.drop(path...)
-	return f.placeless(f.becomes(f.layout.without(path), path, want), path)
+	want.dropValue(path...)
+	return f.withoutPlace(f.replaceIfEqual(f.layout.remove(path), path, want), path)
 }
 
 func (f *File) outboxPath(key string) ([]string, error) {
 	path := append([]string{"outbox"}, strings.Split(key, ".")...)
 	if len(path) != 2 || !slices.Contains(OutboxKeys(), key) {
 		p := &ParseError{Path: f.path}
-		p.unknownKey(f.schema(), path)
+		p.unknownKey(f.ownSchema(), path)
 		return nil, p
 	}
 	return path, nil

@@ -13,18 +13,18 @@ import (
 	"github.com/yanmail/yan/internal/text/spelling"
 )
 
-// parse reads a configuration that must have no faults.
-func (s *schema) parse(path string, source []byte) (*File, error) {
-	f, err := s.read(path, source)
+// parseStrict reads a configuration that must have no faults.
+func (s *schema) parseStrict(path string, source []byte) (*File, error) {
+	f, err := s.readLenient(path, source)
 	if err == nil && len(f.faults) > 0 {
 		return nil, f.faults[0]
 	}
 	return f, err
 }
 
-// read reads a configuration and checks everything that needs no other file. An unusable value of
+// readLenient reads a configuration and checks everything that needs no other file. An unusable value of
 // an account becomes one of the faults.
-func (s *schema) read(path string, source []byte) (*File, error) {
+func (s *schema) readLenient(path string, source []byte) (*File, error) {
 	f := &File{path: path, format: s}
 	if bytes.HasPrefix(source, []byte("\ufeff")) { // written by editors on Windows
 		f.mark, source = source[:3], source[3:]
@@ -33,7 +33,7 @@ func (s *schema) read(path string, source []byte) (*File, error) {
 	if err := newerVersion(path, source); err != nil {
 		return nil, err // a newer version explains unknown keys better
 	}
-	doc, err := s.decode(source)
+	doc, err := s.decodeDocument(source)
 	if err != nil {
 		return nil, s.decodeFault(path, source, err)
 	}
@@ -42,10 +42,10 @@ func (s *schema) read(path string, source []byte) (*File, error) {
 		return nil, err
 	}
 	f.standard = doc.standard
-	if err := f.inherit(doc); err != nil {
+	if err := f.createAccounts(doc); err != nil {
 		return nil, err
 	}
-	f.check()
+	f.checkAccounts()
 	f.readOutbox(doc.outbox)
 	return f, nil
 }
@@ -59,7 +59,7 @@ func newerVersion(path string, source []byte) error {
 		return nil // parse reports the error, if there is one
 	}
 	l := layOut(source)
-	line, column := l.position([]string{"version"})
+	line, column := l.placeOf([]string{"version"})
 	return &ParseError{Path: path, Line: line, Column: column, Fault: FaultVersion, Key: "version",
 		Err: localerr.Errorf("its version is %d, but this program supports versions up to %d", head.Version, Version)}
 }
@@ -70,9 +70,9 @@ func newerVersion(path string, source []byte) error {
 func (f *File) checkCase() error {
 	for _, e := range f.layout.expressions {
 		for i := range e.path {
-			if known := f.schema().knownKeys(e.path[:i]); known != nil && !slices.Contains(known, e.path[i]) {
-				p := f.fault(FaultUnknownKey, e.path, nil)
-				p.unknownKey(f.schema(), e.path[:i+1])
+			if known := f.ownSchema().knownKeys(e.path[:i]); known != nil && !slices.Contains(known, e.path[i]) {
+				p := f.faultAt(FaultUnknownKey, e.path, nil)
+				p.unknownKey(f.ownSchema(), e.path[:i+1])
 				return p
 			}
 		}
@@ -90,7 +90,7 @@ func (s *schema) decodeFault(path string, source []byte, err error) *ParseError 
 		decode = &strict.Errors[0]
 		p.unknownKey(s, s.wholeKey(source, decode))
 	case errors.As(err, &decode) && len(decode.Key()) > 0 && !strings.Contains(decode.Error(), "already"):
-		p.Fault, p.Key, p.Err = FaultValue, dottedKey(decode.Key()), localerr.Errorf("%w: %w", errKind, s.wanted(decode.Key()))
+		p.Fault, p.Key, p.Err = FaultValue, dottedKey(decode.Key()), localerr.Errorf("%w: %w", errKind, s.kindError(decode.Key()))
 	case errors.As(err, &decode):
 		row, column := decode.Position()
 		p.syntaxFault(s, source, row, column, strings.TrimPrefix(decode.Error(), "toml: "))
@@ -101,7 +101,7 @@ func (s *schema) decodeFault(path string, source []byte, err error) *ParseError 
 	if decode != nil {
 		p.Line, p.Column = decode.Position()
 		if p.Line == 0 {
-			p.Line, p.Column = position(source, len(source))
+			p.Line, p.Column = lineAndColumn(source, len(source))
 		}
 	}
 	return p
@@ -118,12 +118,12 @@ func (s *schema) wholeKey(source []byte, err *toml.DecodeError) []string {
 	key := []string(err.Key())
 	row, _ := err.Position()
 	for _, e := range layOut(source).expressions {
-		first, _ := position(source, e.where.start)
-		last, _ := position(source, max(e.where.start, e.where.end-1))
+		first, _ := lineAndColumn(source, e.where.start)
+		last, _ := lineAndColumn(source, max(e.where.start, e.where.end-1))
 		if e.header || e.owner >= 0 || row < first || row > last || len(key) == 0 {
 			continue
 		}
-		if e.inline && !within(key, e.path) {
+		if e.inline && !isWithin(key, e.path) {
 			key = append(slices.Clone(e.path), key[len(key)-1])
 		}
 	}
@@ -162,22 +162,22 @@ func (p *ParseError) unknownKey(s *schema, key []string) {
 	}
 }
 
-// inherit creates the accounts, in the order in which the file first names them.
-func (f *File) inherit(doc document) error {
+// createAccounts creates the accounts, in the order in which the file first names them.
+func (f *File) createAccounts(doc document) error {
 	f.defaults = Account{SaveSent: SaveNever, dir: filepath.Dir(f.path)}
-	for _, k := range f.schema().keys {
-		if k.ownOnly && f.schema().isSet(doc.defaults, k.name) {
-			return f.fault(FaultValue, []string{"defaults", k.name}, localerr.New("this key is only allowed in an account"))
+	for _, k := range f.ownSchema().keys {
+		if k.ownOnly && f.ownSchema().isSet(doc.defaults, k.name) {
+			return f.faultAt(FaultValue, []string{"defaults", k.name}, localerr.New("this key is only allowed in an account"))
 		}
 	}
-	if key, err := f.schema().overlay(&f.defaults, doc.defaults); err != nil {
-		return f.fault(FaultValue, []string{"defaults", key}, err)
+	if key, err := f.ownSchema().setKeys(&f.defaults, doc.defaults); err != nil {
+		return f.faultAt(FaultValue, []string{"defaults", key}, err)
 	}
 	for _, name := range f.layout.accountNames() {
 		a := f.New(name)
-		if settings, ok := doc.account(name); ok {
-			if key, err := f.schema().overlay(&a, settings); err != nil {
-				f.faults = append(f.faults, f.fault(FaultValue, []string{"account", name, key}, err))
+		if settings, ok := doc.accountTable(name); ok {
+			if key, err := f.ownSchema().setKeys(&a, settings); err != nil {
+				f.faults = append(f.faults, f.faultAt(FaultValue, []string{"account", name, key}, err))
 			}
 		}
 		f.accounts = append(f.accounts, a)
@@ -186,7 +186,7 @@ func (f *File) inherit(doc document) error {
 }
 
 // accountNames returns the names of the accounts, in the order of the document.
-func (l layout) accountNames() []string {
+func (l tomlLayout) accountNames() []string {
 	var list []string
 	for _, e := range l.expressions {
 		if len(e.path) > 1 && e.path[0] == "account" && !slices.Contains(list, e.path[1]) {
@@ -196,28 +196,28 @@ func (l layout) accountNames() []string {
 	return list
 }
 
-// fault returns an error about a key, placed at the nearest table above it if the key is missing.
-func (f *File) fault(fault Fault, key []string, err error) *ParseError {
-	line, column := f.layout.position(key)
+// faultAt returns an error about a key, placed at the nearest table above it if the key is missing.
+func (f *File) faultAt(fault Fault, key []string, err error) *ParseError {
+	line, column := f.layout.placeOf(key)
 	return &ParseError{Path: f.path, Line: line, Column: column, Fault: fault, Key: dottedKey(key), Err: err}
 }
 
-// position returns the place of a key, or of its table; 0 if there is neither.
-func (l layout) position(key []string) (line, column int) {
+// placeOf returns the place of a key, or of its table; 0 if there is neither.
+func (l tomlLayout) placeOf(key []string) (line, column int) {
 	for ; len(key) > 0; key = key[:len(key)-1] {
 		for _, e := range l.expressions {
 			if slices.Equal(e.path, key) {
 				text := l.source[e.where.start:e.where.end]
 				indent := len(text) - len(bytes.TrimLeft(text, " \t"))
-				return position(l.source, e.where.start+indent)
+				return lineAndColumn(l.source, e.where.start+indent)
 			}
 		}
 	}
 	return 0, 0
 }
 
-// position returns the line and column (in characters), both from 1.
-func position(source []byte, offset int) (line, column int) {
+// lineAndColumn returns the line and column (in characters), both from 1.
+func lineAndColumn(source []byte, offset int) (line, column int) {
 	before := source[:offset]
 	line = bytes.Count(before, []byte("\n")) + 1
 	return line, len([]rune(string(before[bytes.LastIndexByte(before, '\n')+1:]))) + 1

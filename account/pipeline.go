@@ -25,7 +25,7 @@ func (p PipelineMessages) orAuto() PipelineMessages {
 	return p
 }
 
-func (p PipelineMessages) check() error {
+func (p PipelineMessages) checkWord() error {
 	switch p.orAuto() {
 	case PipelineAuto, PipelineAlways, PipelineNever:
 		return nil

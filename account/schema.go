@@ -52,8 +52,8 @@ type document struct {
 	outbox   outboxSettings
 }
 
-// decode decodes a file that has known keys only.
-func (s *schema) decode(source []byte) (document, error) {
+// decodeDocument decodes a file that has known keys only.
+func (s *schema) decodeDocument(source []byte) (document, error) {
 	decoded := reflect.New(s.document)
 	if err := toml.NewDecoder(bytes.NewReader(source)).DisallowUnknownFields().Decode(decoded.Interface()); err != nil {
 		return document{}, err
@@ -63,8 +63,8 @@ func (s *schema) decode(source []byte) (document, error) {
 		accounts: d.FieldByName("Account"), outbox: d.FieldByName("Outbox").Interface().(outboxSettings)}, nil
 }
 
-// account returns the table of keys of an account.
-func (d document) account(name string) (settings reflect.Value, ok bool) {
+// accountTable returns the table of keys of an account.
+func (d document) accountTable(name string) (settings reflect.Value, ok bool) {
 	settings = d.accounts.MapIndex(reflect.ValueOf(name))
 	return settings, settings.IsValid()
 }
@@ -75,9 +75,9 @@ func (s *schema) isSet(settings reflect.Value, name string) bool {
 	return i >= 0 && !settings.Field(i).IsNil()
 }
 
-// overlay gives an account the keys that a table sets. It returns the first key whose
+// setKeys gives an account the keys that a table sets. It returns the first key whose
 // value can't be used; the others are set all the same, so that the account is found.
-func (s *schema) overlay(a *Account, settings reflect.Value) (key string, err error) {
+func (s *schema) setKeys(a *Account, settings reflect.Value) (key string, err error) {
 	for _, k := range s.keys {
 		if k.both != nil && s.isSet(settings, k.name) && s.isSet(settings, k.replaces) {
 			return k.name, k.both
@@ -98,8 +98,8 @@ func (s *schema) overlay(a *Account, settings reflect.Value) (key string, err er
 	return key, err
 }
 
-// key returns the key with a name; zero if there is none.
-func (s *schema) key(name string) key {
+// keyNamed returns the key with a name; zero if there is none.
+func (s *schema) keyNamed(name string) key {
 	for _, k := range s.keys {
 		if k.name == name {
 			return k
@@ -114,8 +114,8 @@ type keyValue struct {
 	needed     bool
 }
 
-// values returns the keys that the file has for an account.
-func (s *schema) values(a, inherited Account) []keyValue {
+// valuesInFile returns the keys that the file has for an account.
+func (s *schema) valuesInFile(a, inherited Account) []keyValue {
 	list := make([]keyValue, len(s.keys))
 	for i, k := range s.keys {
 		value := k.toml(a, inherited)
@@ -194,8 +194,8 @@ func (s *schema) valueType(path []string) reflect.Type {
 	return field
 }
 
-// wanted returns an error that names the kind of value of a key.
-func (s *schema) wanted(path []string) error {
+// kindError returns an error that names the kind of value of a key.
+func (s *schema) kindError(path []string) error {
 	if t := s.valueType(path); t != nil {
 		switch t.Kind() {
 		case reflect.String:
@@ -223,8 +223,8 @@ func (s *schema) isLiteral(path []string, value string) bool {
 	return true
 }
 
-// schema returns the format that the file is read in.
-func (f *File) schema() *schema {
+// ownSchema returns the format that the file is read in.
+func (f *File) ownSchema() *schema {
 	if f.format == nil {
 		return accountSchema()
 	}

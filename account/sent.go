@@ -10,8 +10,8 @@ import (
 	"github.com/yanmail/yan/sasl"
 )
 
-// mechanism returns the name of a SASL mechanism in the form of package sasl.
-func mechanism(s string) string {
+// mechanismName returns the name of a SASL mechanism in the form of package sasl.
+func mechanismName(s string) string {
 	for _, known := range sasl.Mechanisms() {
 		if strings.EqualFold(known, s) {
 			return known

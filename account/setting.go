@@ -18,8 +18,8 @@ type Setting struct {
 // Settings returns all keys of an account of the file, in the order of [Keys].
 func (f *File) Settings(a Account) []Setting {
 	defaults, none := f.New(a.Name), Account{Name: a.Name, SaveSent: SaveNever}
-	list := make([]Setting, len(f.schema().keys))
-	for i, k := range f.schema().keys {
+	list := make([]Setting, len(f.ownSchema().keys))
+	for i, k := range f.ownSchema().keys {
 		s := Setting{Key: k.name, Label: k.label, Text: k.text(a), JSONName: k.name, Always: k.alwaysJSON}
 		s.Inherited = s.Text != "" && s.Text == k.text(defaults) && s.Text != k.text(none)
 		if k.hidden {

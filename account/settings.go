@@ -31,7 +31,7 @@ type oauth2Settings struct {
 // DefaultNetrc as Secret.Netrc is $NETRC or ~/.netrc.
 const DefaultNetrc = "default"
 
-func set[T any](to *T, from *T) {
+func optional[T any](to *T, from *T) {
 	if from != nil {
 		*to = *from
 	}
@@ -49,7 +49,7 @@ func parseTimeout(s string) (time.Duration, error) {
 	return d, nil
 }
 
-func (s secretSettings) secret() (Secret, error) {
+func (s secretSettings) toSecret() (Secret, error) {
 	secret := Secret{Command: s.Command, File: s.File, Env: s.Env, Credential: s.Credential}
 	switch netrc := s.Netrc.(type) {
 	case nil:
@@ -82,29 +82,29 @@ func timeoutTOML(d time.Duration) string {
 	return d.String()
 }
 
-func (s Secret) toml() string {
+func (s Secret) asTOML() string {
 	switch {
 	case s.Command != "":
-		return "{ command = " + quote(s.Command) + " }"
+		return "{ command = " + quoteTOML(s.Command) + " }"
 	case s.File != "":
-		return "{ file = " + quote(s.File) + " }"
+		return "{ file = " + quoteTOML(s.File) + " }"
 	case s.Env != "":
-		return "{ env = " + quote(s.Env) + " }"
+		return "{ env = " + quoteTOML(s.Env) + " }"
 	case s.Netrc == DefaultNetrc:
 		return "{ netrc = true }"
 	case s.Netrc != "":
-		return "{ netrc = " + quote(s.Netrc) + " }"
+		return "{ netrc = " + quoteTOML(s.Netrc) + " }"
 	case s.Credential != "":
-		return "{ credential = " + quote(s.Credential) + " }"
+		return "{ credential = " + quoteTOML(s.Credential) + " }"
 	}
 	return "{ keyring = true }"
 }
 
-func (o OAuth2) toml() string {
+func (o OAuth2) asTOML() string {
 	var parts []string
 	add := func(key, value string) {
 		if value != "" {
-			parts = append(parts, key+" = "+quote(value))
+			parts = append(parts, key+" = "+quoteTOML(value))
 		}
 	}
 	add("client_id", o.ClientID)
@@ -116,10 +116,10 @@ func (o OAuth2) toml() string {
 	if len(o.Scopes) > 0 {
 		parts = append(parts, "scopes = "+quoteAll(o.Scopes))
 	}
-	return inline(parts)
+	return inlineTable(parts)
 }
 
-func inline(parts []string) string {
+func inlineTable(parts []string) string {
 	if len(parts) == 0 {
 		return "{}"
 	}
@@ -129,14 +129,14 @@ func inline(parts []string) string {
 func quoteAll(list []string) string {
 	quoted := make([]string, len(list))
 	for i, s := range list {
-		quoted[i] = quote(s)
+		quoted[i] = quoteTOML(s)
 	}
 	return "[" + strings.Join(quoted, ", ") + "]"
 }
 
-// quote writes a TOML basic string and leaves printable characters as they are (TOML 1.0, section
+// quoteTOML writes a TOML basic string and leaves printable characters as they are (TOML 1.0, section
 // String).
-func quote(s string) string {
+func quoteTOML(s string) string {
 	var b strings.Builder
 	b.WriteByte('"')
 	for i, r := range s {
@@ -168,7 +168,7 @@ func dottedKey(path []string) string {
 	for i, p := range path {
 		parts[i] = p
 		if !isName(p) {
-			parts[i] = quote(p)
+			parts[i] = quoteTOML(p)
 		}
 	}
 	return strings.Join(parts, ".")

@@ -189,12 +189,12 @@ func fillOutbox(ctx context.Context, o outboxOrder) (a outboxAnswer, err error) 
 }
 
 // newDeliverer returns a worker like that of `yan serve`.
-func newDeliverer(store outbox.Store, o outboxOrder, observe func(delivery.Event)) *delivery.Delivery {
+func newDeliverer(store outbox.Store, o outboxOrder, observe func(delivery.WorkerEvent)) *delivery.Delivery {
 	return delivery.New(delivery.Options{Store: store, Observe: observe,
 		Route: func(context.Context, string) (delivery.Route, error) {
 			return delivery.Route{NoReport: true, Connections: o.Connections,
 				Pace: outbox.Pace{Messages: o.Rate, Per: time.Second, Burst: 1, Slack: time.Second / time.Duration(4*max(o.Rate, 1))},
-				Open: func(_ context.Context, connections int) (delivery.Sender, error) {
+				Open: func(_ context.Context, connections int) (delivery.TransactionSender, error) {
 					return transport.Open("smtp+notls://"+o.Server, transport.Options{MaxConnections: connections})
 				}}, nil
 		}})
@@ -208,7 +208,7 @@ type handedOver struct {
 	once sync.Once
 }
 
-func (h *handedOver) observe(e delivery.Event) {
+func (h *handedOver) observe(e delivery.WorkerEvent) {
 	if e.Kind == delivery.Settled && e.State == queue.HandedOver && h.n.Add(1) >= h.want {
 		h.once.Do(func() { close(h.done) })
 	}

@@ -16,8 +16,8 @@ import (
 // Diagnose returns the finding of a failure. It never fails: an unknown failure is
 // [ClassUnclassified]. The same fact always has the same finding.
 func Diagnose(f Fact) Finding {
-	d := diagnosis{Fact: f.complete(), k: facts()}
-	d.text = normalise(d.Reply.Text())
+	d := diagnosis{Fact: f.fillIn(), k: facts()}
+	d.text = normaliseText(d.Reply.Text())
 	d.kind = errorKind(d.Err)
 	if d.kind == kindOther && d.Stage == smtp.StageTLS {
 		d.kind = kindTLS // most errors of a handshake have no type of their own
@@ -25,7 +25,7 @@ func Diagnose(f Fact) Finding {
 	if p, ok := provider.ByID(f.Provider); ok {
 		d.provider = p
 	}
-	return d.help(d.ofToken(d.find()))
+	return d.addHelp(d.ofToken(d.findRule()))
 }
 
 // diagnosis is one fact with the data to judge it.
@@ -37,12 +37,12 @@ type diagnosis struct {
 	kind     string            // of Err; "" without one
 }
 
-func (d *diagnosis) find() Finding {
+func (d *diagnosis) findRule() Finding {
 	switch {
 	case d.afterAccept():
-		return d.accepted()
+		return d.wasAccepted()
 	case d.replyLost():
-		return d.finding(ClassUnknownOutcome, BasisStage)
+		return d.newFinding(ClassUnknownOutcome, BasisStage)
 	case d.Reply.Code >= 400:
 		return d.fromReply()
 	case d.kind != "":
@@ -72,11 +72,11 @@ func (d *diagnosis) replyLost() bool {
 		slices.Contains([]string{kindClosed, kindTimeout, kindCanceled, kindMalformedReply}, d.kind)
 }
 
-func (d *diagnosis) accepted() Finding {
-	f := d.finding(ClassAfterAccept, BasisStage)
+func (d *diagnosis) wasAccepted() Finding {
+	f := d.newFinding(ClassAfterAccept, BasisStage)
 	for i := range d.k.Rows {
 		r := &d.k.Rows[i]
-		own := len(r.Providers) == 0 || d.owns(r) > 0
+		own := len(r.Providers) == 0 || d.ownership(r) > 0
 		if Class(r.Class) == ClassAfterAccept && own && slices.Contains(r.At, d.Stage) &&
 			(d.saysTextOf(r) > 0 || slices.Contains(r.Errors, d.kind)) {
 			return d.fromRow(r, BasisStage, true)
@@ -89,7 +89,7 @@ func (d *diagnosis) fromReply() Finding {
 	if d.Stage == smtp.StageReset {
 		// QUIRK: eYou and QQ do not support RSET. Nothing was sent yet; a new connection needs
 		// none.
-		return d.finding(ClassConnectionLost, BasisStage)
+		return d.newFinding(ClassConnectionLost, BasisStage)
 	}
 	f, found := d.byRow()
 	if !found {
@@ -112,20 +112,20 @@ func (d *diagnosis) fromError() Finding {
 	for _, own := range []bool{true, false} {
 		for i := range d.k.Rows {
 			r := &d.k.Rows[i]
-			if own == (d.owns(r) > 0) && (own || len(r.Providers) == 0) &&
+			if own == (d.ownership(r) > 0) && (own || len(r.Providers) == 0) &&
 				slices.Contains(r.Errors, d.kind) && slices.Contains(r.At, stage) {
 				return d.fromRow(r, BasisError, true)
 			}
 		}
 	}
-	if rule, ok := d.rule(); ok {
+	if rule, ok := d.errorRule(); ok {
 		return d.byRule(rule)
 	}
 	return d.unclassified()
 }
 
-// rule returns the rule for the kind of error.
-func (d *diagnosis) rule() (replytable.ErrorRule, bool) {
+// errorRule returns the rule for the kind of error.
+func (d *diagnosis) errorRule() (replytable.ErrorRule, bool) {
 	i := slices.IndexFunc(d.k.Errors, func(r replytable.ErrorRule) bool { return r.Kind == d.kind })
 	if i < 0 {
 		return replytable.ErrorRule{}, false
@@ -134,7 +134,7 @@ func (d *diagnosis) rule() (replytable.ErrorRule, bool) {
 }
 
 func (d *diagnosis) byRule(rule replytable.ErrorRule) Finding {
-	f := d.finding(Class(rule.Class), BasisError)
+	f := d.newFinding(Class(rule.Class), BasisError)
 	f.Hint = Text(rule.Hint)
 	if rule.Scope != "" {
 		f.Scope = Scope(rule.Scope)
@@ -159,9 +159,9 @@ func (d *diagnosis) byEnhanced() (Finding, bool) {
 	}
 	code := fmt.Sprintf("%d.%d", e.Subject, e.Detail)
 	for _, rule := range d.k.Enhanced {
-		if rule.Code == code && at(rule.At, d.Stage) && (rule.Only == 0 || rule.Only == e.Class) &&
+		if rule.Code == code && coversStage(rule.At, d.Stage) && (rule.Only == 0 || rule.Only == e.Class) &&
 			d.fitsAuth(Class(rule.Class)) {
-			return d.likely(Class(rule.Class), Scope(rule.Scope), BasisEnhanced), true
+			return d.likelyFinding(Class(rule.Class), Scope(rule.Scope), BasisEnhanced), true
 		}
 	}
 	return Finding{}, false
@@ -178,23 +178,23 @@ func (d *diagnosis) fitsAuth(c Class) bool {
 
 func (d *diagnosis) byCode() (Finding, bool) {
 	for _, rule := range d.k.Codes {
-		if codeFits(rule.Code, d.Reply.Code) && at(rule.At, d.Stage) {
-			f := d.likely(Class(rule.Class), Scope(rule.Scope), BasisCode)
-			f.Hint = d.guessed()
+		if codeFits(rule.Code, d.Reply.Code) && coversStage(rule.At, d.Stage) {
+			f := d.likelyFinding(Class(rule.Class), Scope(rule.Scope), BasisCode)
+			f.Hint = d.guessedHint()
 			return f, true
 		}
 	}
 	return Finding{}, false
 }
 
-// guessed returns the hint that only the code, and the stage if it is known, was used.
-func (d *diagnosis) guessed() Text {
+// guessedHint returns the hint that only the code, and the stage if it is known, was used.
+func (d *diagnosis) guessedHint() Text {
 	if d.Stage == "" {
-		return d.quoted(
+		return d.quoteReply(
 			"The server said “%s”; where it came is not known, so this is a guess by its code.",
 			"服务器的原文是“%s”；不知道出现在哪一步，只能按应答码推测。")
 	}
-	return d.quoted(
+	return d.quoteReply(
 		"The server said “%s”; at this stage that usually means what is said above.",
 		"服务器的原文是“%s”；在这一步通常就是上述原因。")
 }
@@ -214,12 +214,12 @@ func codeFits(pattern string, code int) bool {
 }
 
 func (d *diagnosis) unclassified() Finding {
-	f := d.likely(ClassUnclassified, "", BasisNothing)
+	f := d.likelyFinding(ClassUnclassified, "", BasisNothing)
 	switch {
 	case !d.Reply.IsZero():
-		f.Hint = d.quoted("The server said “%s”.", "服务器的原文是“%s”。")
+		f.Hint = d.quoteReply("The server said “%s”.", "服务器的原文是“%s”。")
 	case d.Err != nil:
-		words := quotable(d.Err.Error())
+		words := shortenText(d.Err.Error())
 		f.Advice = Text{EN: "This went wrong on this side and is no word of the server: the error says what to put right.",
 			ZH: "问题出在本机，并非服务器的答复：请按错误信息处理。"}
 		f.Hint = Text{EN: fmt.Sprintf("What happened here: %s.", words), ZH: fmt.Sprintf("本机的错误是：%s。", words)}
@@ -227,32 +227,32 @@ func (d *diagnosis) unclassified() Finding {
 	return f
 }
 
-// quoted inserts the server's text into a sentence.
-func (d *diagnosis) quoted(en, zh string) Text {
-	words := quotable(d.Reply.String())
+// quoteReply inserts the server's text into a sentence.
+func (d *diagnosis) quoteReply(en, zh string) Text {
+	words := shortenText(d.Reply.String())
 	return Text{EN: fmt.Sprintf(en, words), ZH: fmt.Sprintf(zh, words)}
 }
 
-// quotable shortens a text for a sentence; a server may send pages.
-func quotable(s string) string {
+// shortenText shortens a text for a sentence; a server may send pages.
+func shortenText(s string) string {
 	return excerpt.Runes(strings.TrimRight(s, ". "), 200)
 }
 
-// finding returns a finding with the defaults of the class.
-func (d *diagnosis) finding(c Class, basis Basis) Finding {
+// newFinding returns a finding with the defaults of the class.
+func (d *diagnosis) newFinding(c Class, basis Basis) Finding {
 	info := d.k.class[c]
 	f := Finding{Class: c, Scope: info.Scope, Retry: info.Retry, Cause: info.Cause, Advice: info.Advice, Basis: basis}
 	if f.Scope == "" {
 		f.Scope = scopeOf(d.Stage)
 	}
-	f.Permanence = d.permanence(info, f.Retry)
+	f.Permanence = d.permanenceFor(info, f.Retry)
 	return f
 }
 
-// likely returns a finding whose retry follows from the reply code. A class that passes with
+// likelyFinding returns a finding whose retry follows from the reply code. A class that passes with
 // time, such as a limit, also passes after a 5xx.
-func (d *diagnosis) likely(c Class, scope Scope, basis Basis) Finding {
-	f := d.finding(c, basis)
+func (d *diagnosis) likelyFinding(c Class, scope Scope, basis Basis) Finding {
+	f := d.newFinding(c, basis)
 	if scope != "" {
 		f.Scope = scope
 	}
@@ -265,12 +265,12 @@ func (d *diagnosis) likely(c Class, scope Scope, basis Basis) Finding {
 	if d.Reply.IsZero() {
 		return f
 	}
-	f.Permanence = d.permanence(ClassInfo{}, f.Retry)
+	f.Permanence = d.permanenceFor(ClassInfo{}, f.Retry)
 	return f
 }
 
-// permanence follows from the retry.
-func (d *diagnosis) permanence(info ClassInfo, r Retry) Permanence {
+// permanenceFor follows from the retry.
+func (d *diagnosis) permanenceFor(info ClassInfo, r Retry) Permanence {
 	switch {
 	case info.Permanence != "":
 		return info.Permanence
@@ -303,7 +303,7 @@ func (d *diagnosis) ofToken(f Finding) Finding {
 	if d.kind != kindTokenRefused || f.Class != ClassAuthBadCredentials && f.Class != ClassAuthNeedAppPassword {
 		return f
 	}
-	return d.finding(ClassAuthTokenRefused, f.Basis)
+	return d.newFinding(ClassAuthTokenRefused, f.Basis)
 }
 
 // waitFor uses the pause named in the reply. It overrides a guess, and the length of a pause, but
@@ -317,7 +317,7 @@ func (d *diagnosis) waitFor(f Finding) Finding {
 	return f
 }
 
-// at reports whether a rule for these stages, or for all, covers a stage.
-func at(stages []smtp.Stage, stage smtp.Stage) bool {
+// coversStage reports whether a rule for these stages, or for all, covers a stage.
+func coversStage(stages []smtp.Stage, stage smtp.Stage) bool {
 	return len(stages) == 0 || slices.Contains(stages, stage)
 }

@@ -55,8 +55,8 @@ func sending(provider string, open func(*testing.T) (url string, o yan.Options))
 	}
 }
 
-// at opens a sandbox server over TLS.
-func at(profile string, o yan.Options, options ...sandboxtest.Option) func(*testing.T) (string, yan.Options) {
+// coversStage opens a sandbox server over TLS.
+func coversStage(profile string, o yan.Options, options ...sandboxtest.Option) func(*testing.T) (string, yan.Options) {
 	return func(t *testing.T) (string, yan.Options) {
 		s := sandboxtest.Start(t, profile, options...)
 		if o.CAFile == "" && o.Pin == "" {
@@ -184,18 +184,18 @@ func failures() []failing {
 		{"name server that fails", dialing("broken.example")},
 		{"name server that is silent", dialing("silent.example")},
 		{"port without a server", sending("", func(t *testing.T) (string, yan.Options) { return "smtps://" + closedPort(t), yan.Options{} })},
-		{"reset instead of a greeting", sending("", at("plain", yan.Options{}, sandboxtest.WithFault("greeting-rst")))},
-		{"cut at MAIL", sending("", at("plain", yan.Options{}, lockstep, sandboxtest.WithFault("mail-cut")))},
-		{"cut at the end", sending("", at("plain", yan.Options{}, sandboxtest.WithFault("body-cut")))},
-		{"cut at the login", sending("", at("plain", password, sandboxtest.WithFault("auth-cut")))},
-		{"cut at QQ's login", sending("qq", at("qq", password, sandboxtest.WithFault("auth-cut")))},
-		{"535 and hung up", sending("qq", at("qq", yan.Options{Password: "wrong"}))},
-		{"silent greeting", sending("", at("plain", yan.Options{}, sandboxtest.WithFault("greeting-stall")))},
-		{"silent at MAIL", sending("", at("plain", yan.Options{}, lockstep, sandboxtest.WithFault("mail-stall")))},
+		{"reset instead of a greeting", sending("", coversStage("plain", yan.Options{}, sandboxtest.WithFault("greeting-rst")))},
+		{"cut at MAIL", sending("", coversStage("plain", yan.Options{}, lockstep, sandboxtest.WithFault("mail-cut")))},
+		{"cut at the end", sending("", coversStage("plain", yan.Options{}, sandboxtest.WithFault("body-cut")))},
+		{"cut at the login", sending("", coversStage("plain", password, sandboxtest.WithFault("auth-cut")))},
+		{"cut at QQ's login", sending("qq", coversStage("qq", password, sandboxtest.WithFault("auth-cut")))},
+		{"535 and hung up", sending("qq", coversStage("qq", yan.Options{Password: "wrong"}))},
+		{"silent greeting", sending("", coversStage("plain", yan.Options{}, sandboxtest.WithFault("greeting-stall")))},
+		{"silent at MAIL", sending("", coversStage("plain", yan.Options{}, lockstep, sandboxtest.WithFault("mail-stall")))},
 		{"no greeting, in plain text", sending("", func(t *testing.T) (string, yan.Options) {
 			return sandboxtest.Start(t, "plain", sandboxtest.WithFault("greeting-cut")).CleartextURL(), yan.Options{}
 		})},
-		{"silent at the end", sending("", at("plain", yan.Options{}, sandboxtest.WithFault("body-stall")))},
+		{"silent at the end", sending("", coversStage("plain", yan.Options{}, sandboxtest.WithFault("body-stall")))},
 		{"TLS to a port without", sending("", func(t *testing.T) (string, yan.Options) {
 			s := sandboxtest.Start(t, "plain")
 			return "smtps://" + s.Addr(), yan.Options{CAFile: s.CAFile()}
@@ -209,28 +209,28 @@ func failures() []failing {
 		{"bytes pushed in before TLS", sending("", func(t *testing.T) (string, yan.Options) {
 			return sandboxtest.Start(t, "plain", sandboxtest.WithFault("starttls-inject")).StartTLSURL(), yan.Options{}
 		})},
-		{"nonsense instead of TLS", sending("", at("plain", yan.Options{}, sandboxtest.WithFault("tls-garbage")))},
-		{"nonsense at EHLO", sending("", at("plain", yan.Options{}, sandboxtest.WithFault("ehlo-garbage")))},
+		{"nonsense instead of TLS", sending("", coversStage("plain", yan.Options{}, sandboxtest.WithFault("tls-garbage")))},
+		{"nonsense at EHLO", sending("", coversStage("plain", yan.Options{}, sandboxtest.WithFault("ehlo-garbage")))},
 		{"plain text instead of TLS", shaking(name, day, own, true, plain)},
 		{"unknown authority", shaking(name, day, own, false, good)},
-		{"self-signed", sending("", at("plain", yan.Options{}, sandboxtest.WithCertificate("self-signed")))},
+		{"self-signed", sending("", coversStage("plain", yan.Options{}, sandboxtest.WithCertificate("self-signed")))},
 		{"expired", shaking(name, -day, own, true, good)},
 		{"wrong name", shaking("smtp.company.cn", day, own, true, good)},
 		{"provider's certificate", shaking("smtp.company.cn", day, theirs, true, good)},
-		{"other fingerprint", sending("", at("plain", pin))},
+		{"other fingerprint", sending("", coversStage("plain", pin))},
 		{"TLS too old", shaking(name, day, own, true, tooOld)},
-		{"client certificate, TLS 1.3", sending("", at("plain", yan.Options{}, sandboxtest.WithClientCertificateRequired()))},
-		{"client certificate, TLS 1.2", sending("", at("plain", yan.Options{}, sandboxtest.WithClientCertificateRequired(), sandboxtest.WithMaxTLS(tls.VersionTLS12)))},
+		{"client certificate, TLS 1.3", sending("", coversStage("plain", yan.Options{}, sandboxtest.WithClientCertificateRequired()))},
+		{"client certificate, TLS 1.2", sending("", coversStage("plain", yan.Options{}, sandboxtest.WithClientCertificateRequired(), sandboxtest.WithMaxTLS(tls.VersionTLS12)))},
 		{"broken pipe", writing},
 		{"password in plain text", sending("", func(t *testing.T) (string, yan.Options) {
 			return sandboxtest.Start(t, "plain", sandboxtest.WithCleartextPassword(), sandboxtest.WithMechanisms("PLAIN")).CleartextURL(), password
 		})},
-		{"no mechanism in common", sending("", at("plain", password, sandboxtest.WithMechanisms("XOAUTH2")))},
-		{"no login offered", sending("", at("plain", password, sandboxtest.WithoutExtension("AUTH")))},
-		{"token that Google refuses", sending("gmail", at("gmail", yan.Options{Token: "old"}, sandboxtest.WithTokens(nobody)))},
-		{"token that Microsoft refuses", sending("office365", at("microsoft365", yan.Options{Token: "old"}, sandboxtest.WithTokens(nobody)))},
-		{"token that nobody knows refuses", sending("", at("plain", yan.Options{Token: "old", Mechanism: "OAUTHBEARER"}, sandboxtest.WithTokens(nobody)))},
-		{"token and too many logins", sending("gmail", at("gmail", yan.Options{Token: "old"}, sandboxtest.WithFault("auth-toomany")))},
+		{"no mechanism in common", sending("", coversStage("plain", password, sandboxtest.WithMechanisms("XOAUTH2")))},
+		{"no login offered", sending("", coversStage("plain", password, sandboxtest.WithoutExtension("AUTH")))},
+		{"token that Google refuses", sending("gmail", coversStage("gmail", yan.Options{Token: "old"}, sandboxtest.WithTokens(nobody)))},
+		{"token that Microsoft refuses", sending("office365", coversStage("microsoft365", yan.Options{Token: "old"}, sandboxtest.WithTokens(nobody)))},
+		{"token that nobody knows refuses", sending("", coversStage("plain", yan.Options{Token: "old", Mechanism: "OAUTHBEARER"}, sandboxtest.WithTokens(nobody)))},
+		{"token and too many logins", sending("gmail", coversStage("gmail", yan.Options{Token: "old"}, sandboxtest.WithFault("auth-toomany")))},
 		{"no proxy", sending("", func(t *testing.T) (string, yan.Options) {
 			return "smtps://127.0.0.1:1", yan.Options{Proxy: "http://" + closedPort(t)}
 		})},

@@ -36,11 +36,11 @@ func FromOutcome(o smtp.Outcome, providerID string) Fact {
 // FromError returns the fact of a failed connection or login: an error that contains an
 // *[smtp.Error].
 func FromError(err error, providerID string) Fact {
-	return Fact{Err: err, Provider: providerID}.complete()
+	return Fact{Err: err, Provider: providerID}.fillIn()
 }
 
-// complete copies stage, reply and cause from an smtp.Error.
-func (f Fact) complete() Fact {
+// fillIn copies stage, reply and cause from an smtp.Error.
+func (f Fact) fillIn() Fact {
 	var at *smtp.Error
 	if !errors.As(f.Err, &at) {
 		return f

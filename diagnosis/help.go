@@ -7,11 +7,11 @@ import (
 	"github.com/yanmail/yan/provider"
 )
 
-// help adds data about the provider: the kind of secret that it requires, the place of its
+// addHelp adds data about the provider: the kind of secret that it requires, the place of its
 // authorization codes, and its rules.
-func (d *diagnosis) help(f Finding) Finding {
+func (d *diagnosis) addHelp(f Finding) Finding {
 	if d.provider.ID != "" && f.Class == ClassAuthBadCredentials {
-		if want := wanted(d.provider); want != (Text{}) {
+		if want := requiredSecret(d.provider); want != (Text{}) {
 			f.Advice = want
 		}
 	}
@@ -25,9 +25,9 @@ func (d *diagnosis) help(f Finding) Finding {
 	return f
 }
 
-// wanted returns the advice for a refused login: which secret this provider accepts. It is empty
+// requiredSecret returns the advice for a refused login: which secret this provider accepts. It is empty
 // if that is unknown.
-func wanted(p provider.Provider) Text {
+func requiredSecret(p provider.Provider) Text {
 	var en, zh string
 	switch p.Auth.Kind {
 	case provider.AuthorizationCode:

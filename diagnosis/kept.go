@@ -15,11 +15,11 @@ func Kept(class Class, stage smtp.Stage, words string) (f Finding, ok bool) {
 		return Finding{}, false
 	}
 	d := diagnosis{Fact: Fact{Stage: stage, Err: errors.New(words)}, k: k, kind: keptKind(words)}
-	if rule, ok := d.rule(); ok && Class(rule.Class) == class {
+	if rule, ok := d.errorRule(); ok && Class(rule.Class) == class {
 		return d.byRule(rule), true
 	}
 	if class == ClassUnclassified {
 		return d.unclassified(), true // its own advice is for replies
 	}
-	return d.finding(class, BasisError), true
+	return d.newFinding(class, BasisError), true
 }

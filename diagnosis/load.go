@@ -28,9 +28,9 @@ type knowledge struct {
 }
 
 // facts parses the table at its first use.
-var facts = sync.OnceValue(load)
+var facts = sync.OnceValue(loadTable)
 
-func load() *knowledge {
+func loadTable() *knowledge {
 	k := &knowledge{ReplyTable: replytable.Load(), class: map[Class]ClassInfo{}}
 	for _, c := range k.Classes {
 		k.class[Class(c.Class)] = ClassInfo{Class: Class(c.Class), Scope: Scope(c.Scope), Retry: retryOf(c.Retry),

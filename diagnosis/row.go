@@ -31,17 +31,17 @@ func (s score) compare(t score) int {
 // Words with two meanings are distinguished by the stage; without a stage the finding contains
 // both meanings.
 func (d *diagnosis) byRow() (Finding, bool) {
-	if best := d.best(func(r *replytable.Row) bool { return d.owns(r) > 0 }); len(best) > 0 {
-		if f, two := d.either(best, BasisProvider); two {
+	if best := d.bestRows(func(r *replytable.Row) bool { return d.ownership(r) > 0 }); len(best) > 0 {
+		if f, two := d.bothMeanings(best, BasisProvider); two {
 			return f, true
 		}
 		return d.fromRow(best[0], BasisProvider, true), true
 	}
-	best := d.best(func(r *replytable.Row) bool { return d.owns(r) == 0 && !r.Only })
+	best := d.bestRows(func(r *replytable.Row) bool { return d.ownership(r) == 0 && !r.Only })
 	if len(best) == 0 {
 		return Finding{}, false
 	}
-	if f, two := d.either(best, BasisText); two {
+	if f, two := d.bothMeanings(best, BasisText); two {
 		return f, true
 	}
 	for _, r := range best[1:] {
@@ -54,10 +54,10 @@ func (d *diagnosis) byRow() (Finding, bool) {
 	return d.fromRow(best[0], BasisText, sure), true
 }
 
-// either returns both meanings of words that concern the own account at the login and another
+// bothMeanings returns both meanings of words that concern the own account at the login and another
 // account after it, if the stage is unknown. The rows of the login, and the rows of the rest,
 // must agree among themselves.
-func (d *diagnosis) either(rows []*replytable.Row, basis Basis) (Finding, bool) {
+func (d *diagnosis) bothMeanings(rows []*replytable.Row, basis Basis) (Finding, bool) {
 	if d.Stage != "" {
 		return Finding{}, false
 	}
@@ -77,26 +77,26 @@ func (d *diagnosis) either(rows []*replytable.Row, basis Basis) (Finding, bool) 
 	if login == nil || later == nil || login.Class == later.Class {
 		return Finding{}, false
 	}
-	f := d.finding(ClassUnclassified, basis)
-	f.Permanence = d.permanence(ClassInfo{}, retryOf(later.Retry))
+	f := d.newFinding(ClassUnclassified, basis)
+	f.Permanence = d.permanenceFor(ClassInfo{}, retryOf(later.Retry))
 	f.Cause = Text{EN: "These words mean two things, by where the server said them.", ZH: "这句话有两种含义，取决于服务器在哪一步说的。"}
-	f.Hint = Text{EN: "At the login: " + d.meaning(login).EN + " Behind it: " + d.meaning(later).EN,
-		ZH: "登录时：" + d.meaning(login).ZH + "登录之后：" + d.meaning(later).ZH}
+	f.Hint = Text{EN: "At the login: " + d.meaningOf(login).EN + " Behind it: " + d.meaningOf(later).EN,
+		ZH: "登录时：" + d.meaningOf(login).ZH + "登录之后：" + d.meaningOf(later).ZH}
 	f.Advice = Text{EN: "Find out where it came; 'yan explain' takes it as --stage auth or --stage " + string(later.At[0]) + ".",
 		ZH: "请先弄清是在哪一步出现的；yan explain 可用 --stage auth 或 --stage " + string(later.At[0]) + " 指明。"}
 	return f, true
 }
 
-// meaning returns the text of a row, or of its class if the row has none.
-func (d *diagnosis) meaning(r *replytable.Row) Text {
+// meaningOf returns the text of a row, or of its class if the row has none.
+func (d *diagnosis) meaningOf(r *replytable.Row) Text {
 	if r.Hint.EN != "" {
 		return Text(r.Hint)
 	}
 	return d.k.class[Class(r.Class)].Cause
 }
 
-// best lists the rows with the best score, in the order of the file.
-func (d *diagnosis) best(wanted func(*replytable.Row) bool) []*replytable.Row {
+// bestRows lists the rows with the best score, in the order of the file.
+func (d *diagnosis) bestRows(wanted func(*replytable.Row) bool) []*replytable.Row {
 	var rows []*replytable.Row
 	var top score
 	for i := range d.k.Rows {
@@ -104,7 +104,7 @@ func (d *diagnosis) best(wanted func(*replytable.Row) bool) []*replytable.Row {
 		if !wanted(r) {
 			continue
 		}
-		s, ok := d.score(r)
+		s, ok := d.scoreRow(r)
 		if !ok {
 			continue
 		}
@@ -118,9 +118,9 @@ func (d *diagnosis) best(wanted func(*replytable.Row) bool) []*replytable.Row {
 	return rows
 }
 
-// owns returns 2 for a row of the fact's provider, 1 for one of its family's head, 0 for any
+// ownership returns 2 for a row of the fact's provider, 1 for one of its family's head, 0 for any
 // other.
-func (d *diagnosis) owns(r *replytable.Row) int {
+func (d *diagnosis) ownership(r *replytable.Row) int {
 	switch {
 	case d.provider.ID == "":
 		return 0
@@ -133,8 +133,8 @@ func (d *diagnosis) owns(r *replytable.Row) int {
 	}
 }
 
-// score returns the score of a row. ok is false if it does not fit at all.
-func (d *diagnosis) score(r *replytable.Row) (s score, ok bool) {
+// scoreRow returns the score of a row. ok is false if it does not fit at all.
+func (d *diagnosis) scoreRow(r *replytable.Row) (s score, ok bool) {
 	s.length = d.saysTextOf(r)
 	if s.length == 0 || !d.codeAllows(r) || !d.stageAllows(r) {
 		return s, false
@@ -145,7 +145,7 @@ func (d *diagnosis) score(r *replytable.Row) (s score, ok bool) {
 	if enhancedFits(r, d.Reply.Enhanced) > 0 {
 		s.enhanced = 1
 	}
-	s.near = d.owns(r)
+	s.near = d.ownership(r)
 	if slices.Contains(r.At, d.Stage) {
 		s.here = 1
 	}
@@ -177,15 +177,15 @@ func (d *diagnosis) stageAllows(r *replytable.Row) bool {
 func (d *diagnosis) saysTextOf(r *replytable.Row) int {
 	longest := 0
 	for _, m := range r.Match {
-		if len(m) > longest && holds(d.text, m) {
+		if len(m) > longest && containsPattern(d.text, m) {
 			longest = len(m)
 		}
 	}
 	return longest
 }
 
-// holds reports whether text contains the parts of the pattern between its stars, in order.
-func holds(text, pattern string) bool {
+// containsPattern reports whether text contains the parts of the pattern between its stars, in order.
+func containsPattern(text, pattern string) bool {
 	for part := range strings.SplitSeq(pattern, "*") {
 		i := strings.Index(text, part)
 		if i < 0 {
@@ -196,8 +196,8 @@ func holds(text, pattern string) bool {
 	return true
 }
 
-// normalise returns a text in lower case with single spaces.
-func normalise(s string) string { return strings.Join(strings.Fields(strings.ToLower(s)), " ") }
+// normaliseText returns a text in lower case with single spaces.
+func normaliseText(s string) string { return strings.Join(strings.Fields(strings.ToLower(s)), " ") }
 
 // ownEnhanced finds a row of the provider by its enhanced code alone, for a changed text, if all
 // rows with that code agree on the class.
@@ -206,7 +206,7 @@ func (d *diagnosis) ownEnhanced() (*replytable.Row, bool) {
 	fit := 0
 	for i := range d.k.Rows {
 		r := &d.k.Rows[i]
-		if d.owns(r) == 0 || !d.codeAllows(r) || !d.stageAllows(r) {
+		if d.ownership(r) == 0 || !d.codeAllows(r) || !d.stageAllows(r) {
 			continue
 		}
 		switch f := enhancedFits(r, d.Reply.Enhanced); {
@@ -241,9 +241,9 @@ func enhancedFits(r *replytable.Row, e smtp.EnhancedCode) int {
 
 // fromRow returns the finding of a row.
 func (d *diagnosis) fromRow(r *replytable.Row, basis Basis, withHint bool) Finding {
-	f := d.finding(Class(r.Class), basis)
+	f := d.newFinding(Class(r.Class), basis)
 	f.Row, f.Retry = r.ID, retryOf(r.Retry)
-	f.Permanence = d.permanence(d.k.class[f.Class], f.Retry)
+	f.Permanence = d.permanenceFor(d.k.class[f.Class], f.Retry)
 	if r.Scope != "" {
 		f.Scope = Scope(r.Scope)
 	}

@@ -56,18 +56,18 @@ func namedWait(text string) (wait time.Duration, ok bool) {
 // waitOf returns the duration of a number, or the larger of two, of a unit.
 func waitOf(number, larger, unit string) time.Duration {
 	if parts := strings.Split(unit, ":"); len(parts) == 3 {
-		hours, minutes, seconds := count(parts[0]), count(parts[1]), count(parts[2])
+		hours, minutes, seconds := parseCount(parts[0]), parseCount(parts[1]), parseCount(parts[2])
 		return min((hours*60+minutes)*time.Minute+seconds*time.Second, maxWait)
 	}
 	of := unitOf(unit)
 	if number == "半" || strings.HasPrefix(strings.ToLower(number), "half") {
 		return of / 2
 	}
-	return min(max(count(number), count(larger))*of, maxWait)
+	return min(max(parseCount(number), parseCount(larger))*of, maxWait)
 }
 
-// count parses digits or a number word; anything else is 0.
-func count(word string) time.Duration {
+// parseCount parses digits or a number word; anything else is 0.
+func parseCount(word string) time.Duration {
 	if n, err := strconv.Atoi(word); err == nil {
 		return time.Duration(n)
 	}

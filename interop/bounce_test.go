@@ -70,7 +70,7 @@ func TestReportsAreReadByPython(t *testing.T) {
 	ann := failed("ann@example.org").Address
 	recipients := []queue.Recipient{failed("bob@example.net", "No such user"), failed("雁@例子.cn", "用户不存在\r\nX-Evil: 1"),
 		failed("carol@example.net", strings.Repeat("so long ", 200))}
-	back := readStatus(t, bounce.Report{Report: outbox.Report{ID: 1, From: ann, MessageID: "<1@example.org>", Created: time.Now(), Recipients: recipients,
+	back := readStatus(t, bounce.Report{PendingReport: outbox.PendingReport{ID: 1, From: ann, MessageID: "<1@example.org>", Created: time.Now(), Recipients: recipients,
 		DSN: smtp.DSN{EnvelopeID: "job-7"}}, Sender: ann, Host: "mail.example.org",
 		Text: strings.NewReader("From: ann@example.org\r\nSubject: =?UTF-8?B?5a2j5bqm5oql5ZGK?=\r\n\r\nbody\r\n")})
 	if len(back.Defects) > 0 || back.ReportType != "delivery-status" || back.Auto != "auto-replied" || back.Subject != "季度报告" ||

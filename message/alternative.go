@@ -108,7 +108,7 @@ func afterParameters(s string) string {
 // parseAlternatives returns the forms to put before the HTML and after it.
 func (d *draft) parseAlternatives() (before, after []*entity, err error) {
 	for i, a := range d.message.Alternatives {
-		e, err := d.alternative(a)
+		e, err := d.alternativeEntity(a)
 		if err != nil {
 			return nil, nil, localerr.Errorf("%s: %w", fmt.Sprintf("alternatives[%d] %q", i, excerpt.Runes(a.ContentType, maxQuoted)), err)
 		}
@@ -121,7 +121,7 @@ func (d *draft) parseAlternatives() (before, after []*entity, err error) {
 	return before, after, nil
 }
 
-func (d *draft) alternative(a Alternative) (*entity, error) {
+func (d *draft) alternativeEntity(a Alternative) (*entity, error) {
 	kind, err := parseMediaType(a.ContentType)
 	if err != nil {
 		return nil, err
@@ -139,7 +139,7 @@ func (d *draft) alternative(a Alternative) (*entity, error) {
 		named := strings.ToUpper(calendarProperty(a.Text, "METHOD"))
 		switch given := kind.params["method"]; {
 		case given == "" && isToken(named):
-			kind = kind.with("method", named)
+			kind = kind.withCharset("method", named)
 		case !strings.EqualFold(given, named):
 			return nil, localerr.Errorf("method=%s differs from METHOD:%s in the calendar", given, named)
 		}
@@ -147,7 +147,7 @@ func (d *draft) alternative(a Alternative) (*entity, error) {
 	delete(kind.params, "charset")
 	var f folder
 	for _, key := range slices.Sorted(maps.Keys(kind.params)) {
-		words, ok := parameter(key, kind.params[key])
+		words, ok := formatParameter(key, kind.params[key])
 		if !ok {
 			return nil, localerr.Errorf("its parameter %s is too long, or not ASCII", key)
 		}

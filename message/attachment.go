@@ -16,9 +16,9 @@ func (d *draft) parseAttachments() (inline, attached []*entity, err error) {
 	}
 	ids := map[string]int{}
 	for i, a := range d.message.Attachments {
-		name := composed(decodedName(a.fileName()))
+		name := toNFC(decodedName(a.fileName()))
 		label := fmt.Sprintf("attachments[%d] %q", i, excerpt.Runes(name, maxQuoted))
-		e, id, err := d.attachment(label, name, a)
+		e, id, err := d.attachmentEntity(label, name, a)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -42,8 +42,8 @@ func (a Attachment) fileName() string {
 	return a.Name
 }
 
-// attachment checks and opens an attachment; its errors begin with label.
-func (d *draft) attachment(label, name string, a Attachment) (*entity, string, error) {
+// attachmentEntity checks and opens an attachment; its errors begin with label.
+func (d *draft) attachmentEntity(label, name string, a Attachment) (*entity, string, error) {
 	fail := func(err error) (*entity, string, error) { return nil, "", localerr.Errorf("%s: %w", label, err) }
 	if err := checkSources(a); err != nil {
 		return fail(err)
@@ -76,7 +76,7 @@ func (d *draft) attachment(label, name string, a Attachment) (*entity, string, e
 		}
 	}
 	if e.saved == nil {
-		if err := d.composer.encode(src); err != nil {
+		if err := d.composer.encodeSource(src); err != nil {
 			return nil, "", err
 		}
 		if kind, err = lookInto(src, kind, a.ContentType != ""); err != nil {
@@ -93,7 +93,7 @@ func (d *draft) attachment(label, name string, a Attachment) (*entity, string, e
 
 func attachmentHeader(kind mediaType, name, id string, inline bool) []byte {
 	var f folder
-	kind.field(&f, name)
+	kind.appendField(&f, name)
 	disposition := "attachment"
 	if inline {
 		disposition = "inline"
@@ -102,7 +102,7 @@ func attachmentHeader(kind mediaType, name, id string, inline bool) []byte {
 	if name != "" {
 		params = fileNameParameters(name)
 	}
-	f.parameterized("Content-Disposition", disposition, params)
+	f.fieldWithParameters("Content-Disposition", disposition, params)
 	if id != "" {
 		f.buf = append(f.buf, "Content-ID: <"+id+">\r\n"...)
 	}

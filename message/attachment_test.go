@@ -134,14 +134,14 @@ func TestNamesAreComposed(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{"re\u0301sume\u0301.pdf": "résumé.pdf", "\u1112\u1161\u11ab.txt": "한.txt", "\ufa19社.txt": "\ufa19社.txt",
 		"e\u0301\ufa19e\u0301": "é\ufa19é", "5 \u212a.txt": "5 \u212a.txt", "a.txt": "a.txt"} {
-		if got := composed(in); got != want {
+		if got := toNFC(in); got != want {
 			t.Errorf("%q became %q", in, got)
 		}
-		p := parse(t, write(t, compose(t, &Message{From: quote(in) + " <a@b.c>", To: []string{"x@y.z"}, Attachments: []Attachment{Bytes(in, nil)}})))
+		p := parse(t, write(t, compose(t, &Message{From: quotedString(in) + " <a@b.c>", To: []string{"x@y.z"}, Attachments: []Attachment{Bytes(in, nil)}})))
 		if got := p.leaves[0].fileName; got != want {
 			t.Errorf("%q is sent as %q", in, got)
 		}
-		for _, f := range unfold(t, write(t, compose(t, &Message{From: quote(in) + " <a@b.c>", To: []string{"x@y.z"}}))) {
+		for _, f := range unfold(t, write(t, compose(t, &Message{From: quotedString(in) + " <a@b.c>", To: []string{"x@y.z"}}))) {
 			if m, err := ParseMailbox(f.Value); f.Name == "From" && (err != nil || m.Name != want) {
 				t.Errorf("From %q is sent as %q, %v", in, m.Name, err)
 			}
@@ -170,7 +170,7 @@ func TestOneFileName(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"a.txt", "a b.txt", "报告.txt", strings.Repeat("x", 70) + ".txt", strings.Repeat("报", 90) + ".txt", `"q".txt`, "a;b=c.txt", "=?x", "50%*'s.txt"} {
 		var f folder
-		f.parameterized("Content-Disposition", "attachment", fileNameParameters(name))
+		f.fieldWithParameters("Content-Disposition", "attachment", fileNameParameters(name))
 		text := string(f.buf)
 		plain, extended := strings.Count(text, "filename="), strings.Count(text, "filename*=")+strings.Count(text, "filename*0*=")
 		if plain+extended != 1 || isASCII(name) && !strings.Contains(name, "=?") && !strings.Contains(name, `"`) && plain != 1 || strings.Contains(text, "=?UTF-8") {

@@ -65,12 +65,12 @@ type base64Body struct{ src *source }
 
 func (b base64Body) size() int64 { return base64Size(b.src.size) }
 
-func (b base64Body) emit(o *output) error {
+func (b base64Body) emitTo(o *output) error {
 	if b.src.encoded != nil {
-		return o.whole(b.src.encoded)
+		return o.writeWhole(b.src.encoded)
 	}
-	return b.src.blocks(o, inputBlock, func(block []byte) error {
-		if err := o.reserve(int(base64Size(int64(len(block))))); err != nil {
+	return b.src.eachBlock(o, inputBlock, func(block []byte) error {
+		if err := o.makeRoom(int(base64Size(int64(len(block))))); err != nil {
 			return err
 		}
 		o.buf = appendBase64(o.buf, block)
@@ -83,11 +83,11 @@ type base64Text string
 
 func (t base64Text) size() int64 { return base64Size(int64(len(t))) }
 
-func (t base64Text) emit(o *output) error {
+func (t base64Text) emitTo(o *output) error {
 	for len(t) > 0 {
 		block := t[:min(inputBlock, len(t))]
 		t = t[len(block):]
-		if err := o.reserve(int(base64Size(int64(len(block))))); err != nil {
+		if err := o.makeRoom(int(base64Size(int64(len(block))))); err != nil {
 			return err
 		}
 		o.buf = appendBase64(o.buf, []byte(block)) // no copy: the text is immutable
@@ -100,4 +100,4 @@ type binaryBody struct{ src *source }
 
 func (b binaryBody) size() int64 { return b.src.size }
 
-func (b binaryBody) emit(o *output) error { return b.src.blocks(o, outputBlock, o.whole) }
+func (b binaryBody) emitTo(o *output) error { return b.src.eachBlock(o, outputBlock, o.writeWhole) }

@@ -61,11 +61,11 @@ func (d *draft) withContentIDs(text string) string {
 // namesImage reports whether a reference, the text after "cid:", is a name: literally or
 // percent-encoded.
 func namesImage(reference, name string) bool {
-	if composed(reference) == name {
+	if toNFC(reference) == name {
 		return true
 	}
 	decoded, err := url.PathUnescape(reference)
-	return err == nil && composed(decoded) == name
+	return err == nil && toNFC(decoded) == name
 }
 
 // CheckImages finds missing pictures, which Compose allows: references cid:… in the HTML without
@@ -84,7 +84,7 @@ func CheckImages(m *Message) (missing, unused []string) {
 	})
 	for i, a := range m.Attachments {
 		if a.Inline && !used[i] {
-			unused = append(unused, composed(decodedName(a.fileName())))
+			unused = append(unused, toNFC(decodedName(a.fileName())))
 		}
 	}
 	return missing, unused
@@ -96,7 +96,7 @@ func (a Attachment) isMeantBy(reference string) bool {
 		decoded, err := url.PathUnescape(reference)
 		return reference == id || err == nil && decoded == id
 	}
-	return a.Inline && namesImage(reference, composed(decodedName(a.fileName())))
+	return a.Inline && namesImage(reference, toNFC(decodedName(a.fileName())))
 }
 
 // rewriteReferences calls change with the text after each "cid:" in the tags and style sheets of

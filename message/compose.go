@@ -33,23 +33,23 @@ func composeBy(c *Composer, m *Message) (*Content, error) {
 		err = d.parseBody()
 	}
 	if err != nil {
-		return nil, errors.Join(err, d.sources.close())
+		return nil, errors.Join(err, d.sources.closeAll())
 	}
 	d.writeHeader()
 	if len(m.DKIM) > 0 {
-		return d.signed()
+		return d.signedContent()
 	}
 	if m.EightBit || d.savedEightBit {
-		return d.content(eightBitForm), nil
+		return d.contentIn(eightBitForm), nil
 	}
-	return d.content(sevenBitForm), nil
+	return d.contentIn(sevenBitForm), nil
 }
 
-// signed returns the message with its DKIM signatures.
-func (d *draft) signed() (*Content, error) {
-	content, err := d.content(sevenBitForm).Sign(d.message.DKIM...)
+// signedContent returns the message with its DKIM signatures.
+func (d *draft) signedContent() (*Content, error) {
+	content, err := d.contentIn(sevenBitForm).Sign(d.message.DKIM...)
 	if err != nil {
-		return nil, errors.Join(err, d.sources.close())
+		return nil, errors.Join(err, d.sources.closeAll())
 	}
 	return content, nil
 }
@@ -77,7 +77,7 @@ func (d *draft) parseAddresses() error {
 	m := d.message
 	d.boxes = make([]Mailbox, 0, 1+len(m.ReplyTo)+len(m.To)+len(m.Cc)+len(m.Bcc))
 	var err error
-	if d.from, err = d.mailboxes(m.From); err != nil {
+	if d.from, err = d.appendMailboxes(m.From); err != nil {
 		return addressError("from", m.From, err)
 	}
 	if m.Sender != "" {
@@ -99,7 +99,7 @@ func (d *draft) parseAddresses() error {
 	} {
 		start := len(d.boxes)
 		for i, s := range field.in {
-			if _, err := d.mailboxes(s); err != nil {
+			if _, err := d.appendMailboxes(s); err != nil {
 				return addressError(fmt.Sprintf("%s[%d]", field.name, i), s, err)
 			}
 		}
@@ -108,8 +108,8 @@ func (d *draft) parseAddresses() error {
 	return nil
 }
 
-// mailboxes parses one string of an address field and appends it to d.boxes.
-func (d *draft) mailboxes(s string) ([]Mailbox, error) {
+// appendMailboxes parses one string of an address field and appends it to d.boxes.
+func (d *draft) appendMailboxes(s string) ([]Mailbox, error) {
 	start := len(d.boxes)
 	boxes, err := appendMailboxes(d.boxes, s)
 	if err == nil && len(boxes) == start {
@@ -148,7 +148,7 @@ func (d *draft) parseFields() error {
 	}
 	d.date = m.Date
 	if d.date.IsZero() {
-		d.date = d.composer.time()
+		d.date = d.composer.currentTime()
 	}
 	if y := d.date.Year(); y < 1900 || y > 9999 {
 		return localerr.Errorf("date: the year %d is out of range; want 1900 to 9999", y)
@@ -177,24 +177,24 @@ func onlyOnce(name string) bool {
 // encoding.
 func (d *draft) writeHeader() {
 	const usual, mailbox = 512, 64
-	f := folder{buf: make([]byte, 0, usual+mailbox*len(d.boxes)+2*len(d.message.Subject)+d.body.room())}
+	f := folder{buf: make([]byte, 0, usual+mailbox*len(d.boxes)+2*len(d.message.Subject)+d.body.textRoom())}
 	f.buf = d.date.AppendFormat(append(f.buf, "Date: "...), time.RFC1123Z)
-	f.end()
-	f.mailboxes("From", d.from)
+	f.endField()
+	f.mailboxField("From", d.from)
 	if d.sender != nil && (len(d.from) > 1 || !d.sender.Address.Equal(d.from[0].Address)) {
-		f.mailboxes("Sender", []Mailbox{*d.sender})
+		f.mailboxField("Sender", []Mailbox{*d.sender})
 	}
-	f.mailboxes("Reply-To", d.replyTo)
-	f.mailboxes("To", d.to)
-	f.mailboxes("Cc", d.cc)
+	f.mailboxField("Reply-To", d.replyTo)
+	f.mailboxField("To", d.to)
+	f.mailboxField("Cc", d.cc)
 	if len(d.to)+len(d.cc) == 0 {
 		// QUIRK: rspamd adds 5 points for "undisclosed-recipients:;", and none for the author.
 		// The author gets no copy: the envelope decides that.
-		f.mailboxes("To", []Mailbox{{Address: d.from[0].Address}})
+		f.mailboxField("To", []Mailbox{{Address: d.from[0].Address}})
 	}
 	// QUIRK: rspamd and SpamAssassin add twice as many points for a missing field as for an empty
 	// one.
-	f.subject(d.message.Subject)
+	f.subjectField(d.message.Subject)
 	// Never folded, even after the colon: it is one word, and people and programs search raw
 	// messages for it.
 	f.buf = append(f.buf, "Message-ID: "...)
@@ -202,9 +202,9 @@ func (d *draft) writeHeader() {
 		d.messageID = NewMessageID(d.from[0].Address.ASCIIDomain())
 	}
 	f.buf = append(f.buf, d.messageID...)
-	f.end()
+	f.endField()
 	for _, h := range d.message.Headers {
-		f.extra(h)
+		f.extraField(h)
 	}
 	f.buf = append(f.buf, "MIME-Version: 1.0\r\n"...)
 	d.header = f.buf
@@ -275,7 +275,7 @@ func (d *draft) needsSMTPUTF8() bool {
 	return slices.ContainsFunc(shown, func(m Mailbox) bool { return m.Address.NeedsSMTPUTF8() })
 }
 
-func (d *draft) parties() parties {
+func (d *draft) envelopeParties() parties {
 	p := parties{from: d.from[0].Address}
 	if d.sender != nil {
 		p.from = d.sender.Address
@@ -289,12 +289,12 @@ func (d *draft) parties() parties {
 	return p
 }
 
-// content lays the message out in one of its forms.
-func (d *draft) content(f form) *Content {
-	l := layout{form: f, text: d.header}
+// contentIn lays the message out in one of its forms.
+func (d *draft) contentIn(f form) *Content {
+	l := segmentLayout{form: f, text: d.header}
 	// The first layout appends to the header's buffer; later ones copy it.
 	d.header = slices.Clip(d.header)
-	l.whole(d.body)
+	l.layRoot(d.body)
 	return &Content{
 		segments:  l.segments,
 		size:      l.size,

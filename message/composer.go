@@ -63,24 +63,24 @@ type encodedForm struct {
 // Compose is [Compose] with this Composer's cache.
 func (c *Composer) Compose(m *Message) (*Content, error) { return composeBy(c, m) }
 
-func (c *Composer) time() time.Time {
+func (c *Composer) currentTime() time.Time {
 	if c == nil || c.now == nil {
 		return time.Now()
 	}
 	return c.now()
 }
 
-// encode sets the encoded form of src if it can be cached. The error is one of reading src.
-func (c *Composer) encode(src *source) error {
+// encodeSource sets the encoded form of src if it can be cached. The error is one of reading src.
+func (c *Composer) encodeSource(src *source) error {
 	if c == nil || src.size == 0 || src.size > c.maxAttachment() || base64Size(src.size) > c.maxTotal() {
 		return nil
 	}
 	if src.info == nil && src.data == nil || src.info != nil && c.isFresh(src.info) {
 		return nil
 	}
-	form := c.find(c.keyOf(src), src.info)
+	form := c.findForm(c.keyOf(src), src.info)
 	var err error
-	form.once.Do(func() { err = c.fill(form, src) })
+	form.once.Do(func() { err = c.encodeForm(form, src) })
 	if form.octets != nil { // nil after another caller's error: then src is streamed
 		src.encoded, src.form = form.octets, form
 	}
@@ -98,11 +98,11 @@ func (c *Composer) keyOf(src *source) encodedKey {
 // isFresh reports whether a file may still change without a change of its modification time: FAT
 // counts in two seconds, other file systems in milliseconds.
 func (c *Composer) isFresh(info fs.FileInfo) bool {
-	return c.time().Sub(info.ModTime()) < 2*time.Second
+	return c.currentTime().Sub(info.ModTime()) < 2*time.Second
 }
 
-// find returns the cached form, or adds an empty one.
-func (c *Composer) find(key encodedKey, info fs.FileInfo) *encodedForm {
+// findForm returns the cached form, or adds an empty one.
+func (c *Composer) findForm(key encodedKey, info fs.FileInfo) *encodedForm {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if e, ok := c.kept[key]; ok {
@@ -111,7 +111,7 @@ func (c *Composer) find(key encodedKey, info fs.FileInfo) *encodedForm {
 			c.byUse.MoveToFront(e)
 			return form
 		}
-		c.remove(e)
+		c.dropForm(e)
 	}
 	if c.kept == nil {
 		c.kept = map[encodedKey]*list.Element{}
@@ -120,40 +120,40 @@ func (c *Composer) find(key encodedKey, info fs.FileInfo) *encodedForm {
 	c.kept[key] = c.byUse.PushFront(form)
 	c.total += base64Size(key.size)
 	for c.total > c.maxTotal() {
-		c.remove(c.byUse.Back())
+		c.dropForm(c.byUse.Back())
 	}
 	return form
 }
 
-// remove drops a form. The caller holds mu.
-func (c *Composer) remove(e *list.Element) {
+// dropForm drops a form. The caller holds mu.
+func (c *Composer) dropForm(e *list.Element) {
 	form := c.byUse.Remove(e).(*encodedForm)
 	delete(c.kept, form.key)
 	c.total -= base64Size(form.key.size)
 }
 
-// fill encodes src. A source that can't be read, or that changed meanwhile, is dropped.
-func (c *Composer) fill(form *encodedForm, src *source) error {
+// encodeForm encodes src. A source that can't be read, or that changed meanwhile, is dropped.
+func (c *Composer) encodeForm(form *encodedForm, src *source) error {
 	encoded := make([]byte, 0, base64Size(src.size))
 	var o output // only its read buffer is used
-	err := src.blocks(&o, inputBlock, func(block []byte) error {
+	err := src.eachBlock(&o, inputBlock, func(block []byte) error {
 		encoded = appendBase64(encoded, block)
 		return nil
 	})
-	if err == nil && src.unchanged() {
+	if err == nil && src.isUnchanged() {
 		form.octets = encoded
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.encodings++
 	if e, ok := c.kept[form.key]; ok && form.octets == nil && e.Value == form {
-		c.remove(e)
+		c.dropForm(e)
 	}
 	return err
 }
 
-// unchanged reports whether a file is the same as when it was opened.
-func (s *source) unchanged() bool {
+// isUnchanged reports whether a file is the same as when it was opened.
+func (s *source) isUnchanged() bool {
 	if s.info == nil {
 		return true
 	}

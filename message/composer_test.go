@@ -198,7 +198,7 @@ func TestComposerFailure(t *testing.T) {
 	}
 	src.close()
 	c := &Composer{now: clock}
-	if err := c.encode(src); !errors.Is(err, os.ErrClosed) || !strings.HasPrefix(err.Error(), "label: ") || src.encoded != nil {
+	if err := c.encodeSource(src); !errors.Is(err, os.ErrClosed) || !strings.HasPrefix(err.Error(), "label: ") || src.encoded != nil {
 		t.Errorf("error %v, %d octets", err, len(src.encoded))
 	}
 	if len(c.kept) != 0 || c.total != 0 || c.byUse.Len() != 0 {
@@ -220,7 +220,7 @@ func TestComposerDoesNotKeepWhatChangedMeanwhile(t *testing.T) {
 	defer src.close()
 	setModified(t, path, clock().Add(-time.Minute))
 	c := &Composer{now: clock}
-	if err := c.encode(src); err != nil || src.encoded != nil || len(c.kept) != 0 || c.total != 0 {
+	if err := c.encodeSource(src); err != nil || src.encoded != nil || len(c.kept) != 0 || c.total != 0 {
 		t.Errorf("%v, %q, %d kept", err, src.encoded, len(c.kept))
 	}
 }

@@ -52,7 +52,7 @@ type parties struct {
 // segment is a run of octets of known length.
 type segment interface {
 	size() int64
-	emit(*output) error
+	emitTo(*output) error
 }
 
 // Size is the number of octets that WriteTo writes, before the dot-stuffing
@@ -115,7 +115,7 @@ func (c *Content) Recipients() ([]smtp.Address, error) {
 
 func (c *Content) partiesOf() parties {
 	if c.draft != nil {
-		return c.draft.parties()
+		return c.draft.envelopeParties()
 	}
 	return c.parties
 }
@@ -132,7 +132,7 @@ func (c *Content) SevenBit() (seven *Content, ok bool) {
 	case c.draft == nil:
 		return nil, false
 	}
-	return c.draft.content(sevenBitForm), true
+	return c.draft.contentIn(sevenBitForm), true
 }
 
 // Binary returns the same message for a server with BINARYMIME: attachments without encoding,
@@ -147,7 +147,7 @@ func (c *Content) Binary() (binary *Content, ok bool) {
 	case c.draft == nil, c.signed, !c.draft.sources.holdOctets():
 		return nil, false
 	}
-	binary = c.draft.content(binaryForm)
+	binary = c.draft.contentIn(binaryForm)
 	if binary.size >= c.size { // only a few octets, fewer than the labels take
 		return nil, false
 	}
@@ -168,12 +168,12 @@ func (c *Content) WriteTo(w io.Writer) (int64, error) {
 		o.strings, _ = w.(io.StringWriter)
 	}
 	for _, s := range c.segments {
-		if err := s.emit(o); err != nil {
+		if err := s.emitTo(o); err != nil {
 			return o.written, err
 		}
 	}
-	return o.written, o.finish()
+	return o.written, o.finishOutput()
 }
 
 // Close closes the attachments and removes temporary files. Closing twice is allowed.
-func (c *Content) Close() error { return c.sources.close() }
+func (c *Content) Close() error { return c.sources.closeAll() }

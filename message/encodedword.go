@@ -32,14 +32,14 @@ func (e wordEncoding) isB() bool { return e != qEncoding }
 
 // shorterEncoding returns the shorter encoding, and Q if both are equal, because Q is readable.
 func shorterEncoding(s string) wordEncoding {
-	if bEncoding.size(s) < qEncoding.size(s) {
+	if bEncoding.encodedSize(s) < qEncoding.encodedSize(s) {
 		return bEncoding
 	}
 	return qEncoding
 }
 
-// size returns the length of s as the text of one encoded word, without the frame.
-func (e wordEncoding) size(s string) int {
+// encodedSize returns the length of s as the text of one encoded word, without the frame.
+func (e wordEncoding) encodedSize(s string) int {
 	if e.isB() {
 		return base64.StdEncoding.EncodedLen(len(s))
 	}
@@ -82,9 +82,9 @@ type piece struct {
 	encoding wordEncoding
 }
 
-func (p piece) size() int { return encodedFrame + p.encoding.size(p.text) }
+func (p piece) size() int { return encodedFrame + p.encoding.encodedSize(p.text) }
 
-func (p piece) append(dst []byte) []byte {
+func (p piece) appendTo(dst []byte) []byte {
 	if dst = append(dst, "=?UTF-8?"...); p.encoding.isB() {
 		dst = append(dst, "B?"...)
 		dst = base64.StdEncoding.AppendEncode(dst, []byte(p.text))
@@ -94,7 +94,7 @@ func (p piece) append(dst []byte) []byte {
 	return append(dst, "?="...)
 }
 
-// cut returns the next encoded word of at most room characters of s: it ends between visible
+// cutWord returns the next encoded word of at most room characters of s: it ends between visible
 // characters, or at least between code points. The text of p is "" if s should continue on the
 // next line, which has room for whole characters.
 //
@@ -104,8 +104,8 @@ func (p piece) append(dst []byte) []byte {
 // run of base64, and drops everything after the first padding. If the octets are not a multiple of
 // three, a short word in Q comes first. Another charset would work as well, but Python's
 // make_header inserts a blank before it.
-func (e wordEncoding) cut(s string, room, whole int) (p piece, rest string) {
-	fits := func(text string) bool { return encodedFrame+e.size(text) <= room }
+func (e wordEncoding) cutWord(s string, room, whole int) (p piece, rest string) {
+	fits := func(text string) bool { return encodedFrame+e.encodedSize(text) <= room }
 	if fits(s) {
 		return piece{s, e}, ""
 	}
@@ -130,16 +130,16 @@ func (e wordEncoding) cut(s string, room, whole int) (p piece, rest string) {
 	case room < whole:
 		return piece{}, s
 	case e == bEncoding && most > 0:
-		if p := evener(s, most); p.size() <= room {
+		if p := shortestEven(s, most); p.size() <= room {
 			return p, s[len(p.text):]
 		}
 	}
 	return e.cutRunes(s, room)
 }
 
-// evener returns the shortest prefix of s, in whole characters, after which the first most octets
+// shortestEven returns the shortest prefix of s, in whole characters, after which the first most octets
 // are a multiple of three.
-func evener(s string, most int) piece {
+func shortestEven(s string, most int) piece {
 	end := clusterLen(s)
 	for end%3 != most%3 {
 		end += clusterLen(s[end:])
@@ -152,7 +152,7 @@ func (e wordEncoding) cutRunes(s string, room int) (p piece, rest string) {
 	most, even := 0, 0
 	for end := 0; end < len(s); {
 		_, n := utf8.DecodeRuneInString(s[end:])
-		if end += n; encodedFrame+e.size(s[:end]) > room {
+		if end += n; encodedFrame+e.encodedSize(s[:end]) > room {
 			break
 		}
 		most = end

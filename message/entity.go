@@ -43,7 +43,7 @@ func newMultipart(subtype string, children ...*entity) *entity {
 		params = append([][]string{{`type="text/html"`}}, params...)
 	}
 	var f folder
-	f.parameterized("Content-Type", "multipart/"+subtype, params)
+	f.fieldWithParameters("Content-Type", "multipart/"+subtype, params)
 	e.header = f.buf
 	return e
 }
@@ -83,9 +83,9 @@ func (e *entity) encodingIn(f form) encoding {
 	return widest
 }
 
-// room returns about the number of octets that layout appends for this entity, if it is a text
+// textRoom returns about the number of octets that layout appends for this entity, if it is a text
 // short enough to be copied.
-func (e *entity) room() int {
+func (e *entity) textRoom() int {
 	const header = 128
 	switch {
 	case e.transfer.seven == base64Encoding && len(e.text) <= outputBlock:

@@ -197,29 +197,29 @@ func cutListID(s string) (phrase, id string) {
 	return parseName(s[:open]), s[open+1 : len(s)-1]
 }
 
-// extra appends a field of the user that checkExtra accepted.
-func (f *folder) extra(h Header) {
+// extraField appends a field of the user that checkExtra accepted.
+func (f *folder) extraField(h Header) {
 	p, _ := parseExtra(h) // no error: it was checked
 	switch p.kind {
 	case addressField:
-		f.mailboxes(h.Name, p.boxes)
+		f.mailboxField(h.Name, p.boxes)
 		return
 	case textField:
 		long := longestWord(h.Value) > maxLine-len(h.Name)-len(":")
-		f.begin(h.Name)
-		f.unstructured(h.Value, func(w string) bool { return long || !isASCII(w) })
+		f.beginField(h.Name)
+		f.appendUnstructured(h.Value, func(w string) bool { return long || !isASCII(w) })
 	case listField:
-		f.begin(h.Name)
+		f.beginField(h.Name)
 		phrase, id := cutListID(p.value)
 		if phrase != "" {
-			f.displayName(composed(phrase), false)
+			f.displayName(toNFC(phrase), false)
 		}
-		f.word(" ", "<"+id+">")
+		f.appendWord(" ", "<"+id+">")
 	default:
-		f.begin(h.Name)
-		f.words(p.value)
+		f.beginField(h.Name)
+		f.appendWords(p.value)
 	}
-	f.end()
+	f.endField()
 }
 
 // hasUTF8Address reports whether an address in the extra fields keeps UTF-8 in the header.

@@ -33,7 +33,7 @@ func TestNoEncodedWordCoversAddressIDOrURI(t *testing.T) {
 				continue
 			}
 			var f folder
-			f.extra(h)
+			f.extraField(h)
 			if got := strings.Join(strings.Fields(string(f.buf)), " "); got != name+": "+want.want {
 				t.Errorf("%q", got)
 			}
@@ -66,7 +66,7 @@ func FuzzFurtherField(f *testing.F) {
 			return
 		}
 		var folder folder
-		folder.extra(h)
+		folder.extraField(h)
 		text := string(folder.buf)
 		if !strings.HasSuffix(text, "\r\n") || strings.Contains(text, "\r\n\r\n") {
 			t.Fatalf("%q", text)

@@ -25,7 +25,7 @@ func (c *Content) Fingerprint() ([sha256.Size]byte, error) {
 		return [sha256.Size]byte(h.Sum(nil)), nil
 	}
 	f := fingerprint{h}
-	if err := f.draft(c.draft); err != nil {
+	if err := f.writeDraft(c.draft); err != nil {
 		return [sha256.Size]byte{}, err
 	}
 	return [sha256.Size]byte(h.Sum(nil)), nil
@@ -45,7 +45,7 @@ func (c *Content) FormerFingerprint() (sum [sha256.Size]byte, ok bool, err error
 	}
 	former.former = true
 	h, octets := sha256.New(), int64(0)
-	err = former.read(nil, func(line []byte, partial bool) error {
+	err = former.readLines(nil, func(line []byte, partial bool) error {
 		octets += int64(len(line))
 		_, _ = h.Write(line) // a hash returns no errors
 		if !partial {
@@ -61,82 +61,82 @@ func (c *Content) FormerFingerprint() (sum [sha256.Size]byte, ok bool, err error
 // length.
 type fingerprint struct{ h hash.Hash }
 
-func (f fingerprint) length(n int64) {
+func (f fingerprint) writeLength(n int64) {
 	_, _ = f.h.Write(binary.BigEndian.AppendUint64(nil, uint64(n))) // a hash returns no errors
 }
 
-func (f fingerprint) text(s string) {
-	f.length(int64(len(s)))
+func (f fingerprint) writeText(s string) {
+	f.writeLength(int64(len(s)))
 	_, _ = f.h.Write([]byte(s))
 }
 
-func (f fingerprint) list(boxes []Mailbox) {
-	f.length(int64(len(boxes)))
+func (f fingerprint) writeList(boxes []Mailbox) {
+	f.writeLength(int64(len(boxes)))
 	for _, m := range boxes {
-		f.text(m.String())
+		f.writeText(m.String())
 	}
 }
 
-func (f fingerprint) draft(d *draft) error {
-	f.text("yan message 1")
+func (f fingerprint) writeDraft(d *draft) error {
+	f.writeText("yan message 1")
 	m := d.message
-	f.list(d.from)
+	f.writeList(d.from)
 	if d.sender != nil {
-		f.list([]Mailbox{*d.sender})
+		f.writeList([]Mailbox{*d.sender})
 	} else {
-		f.list(nil)
+		f.writeList(nil)
 	}
-	f.list(d.replyTo)
-	f.list(d.to)
-	f.list(d.cc)
-	f.list(d.bcc)
-	f.text(m.Subject)
-	f.text(m.Text)
-	f.text(m.HTML)
-	f.length(int64(len(m.Headers)))
+	f.writeList(d.replyTo)
+	f.writeList(d.to)
+	f.writeList(d.cc)
+	f.writeList(d.bcc)
+	f.writeText(m.Subject)
+	f.writeText(m.Text)
+	f.writeText(m.HTML)
+	f.writeLength(int64(len(m.Headers)))
 	for _, h := range m.Headers {
-		f.text(h.Name)
-		f.text(h.Value)
+		f.writeText(h.Name)
+		f.writeText(h.Value)
 	}
 	if m.MessageID != "" {
-		f.text(d.messageID)
+		f.writeText(d.messageID)
 	} else {
-		f.text("")
+		f.writeText("")
 	}
 	if !m.Date.IsZero() {
-		f.text(m.Date.UTC().Format(time.RFC3339))
+		f.writeText(m.Date.UTC().Format(time.RFC3339))
 	} else {
-		f.text("")
+		f.writeText("")
 	}
 	if len(m.Alternatives) > 0 { // otherwise as in versions without alternatives
-		f.text("alternatives")
-		f.length(int64(len(m.Alternatives)))
+		f.writeText("alternatives")
+		f.writeLength(int64(len(m.Alternatives)))
 	}
 	for _, a := range m.Alternatives {
-		f.text(a.ContentType)
-		f.text(a.Text)
+		f.writeText(a.ContentType)
+		f.writeText(a.Text)
 	}
-	f.length(int64(len(m.Attachments)))
+	f.writeLength(int64(len(m.Attachments)))
 	for i, a := range m.Attachments {
-		if err := f.attachment(a, d.sources.list[i]); err != nil {
+		if err := f.writeAttachment(a, d.sources.list[i]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (f fingerprint) attachment(a Attachment, src *source) error {
+func (f fingerprint) writeAttachment(a Attachment, src *source) error {
 	for _, s := range []string{a.fileName(), a.ContentType, a.ContentID} {
-		f.text(s)
+		f.writeText(s)
 	}
 	inline := int64(0)
 	if a.Inline {
 		inline = 1
 	}
-	f.length(inline)
-	f.length(src.size)
+	f.writeLength(inline)
+	f.writeLength(src.size)
 	var o output // only its read buffer is used
-	return src.blocks(&o, inputBlock, func(block []byte) error {
+	return src.eachBlock(&o, inputBlock, func(block []byte) error {
 		_, err := f.h.Write(block)
 		return err
 	})

@@ -36,7 +36,7 @@ func (r Raw) Open(path string) (*Content, error) {
 	if err != nil {
 		return nil, err
 	}
-	return r.content(src)
+	return r.newContent(src)
 }
 
 // fitPlan is the result of the first reading of a message.
@@ -56,8 +56,8 @@ type fitPlan struct {
 	idDomain string // domain of a Message-ID to be added; "" for none
 }
 
-// all returns the parts and the lines between them.
-func (p *fitPlan) all() []fitPart { return append([]fitPart{p.between}, p.parts...) }
+// allParts returns the parts and the lines between them.
+func (p *fitPlan) allParts() []fitPart { return append([]fitPart{p.between}, p.parts...) }
 
 // fitBody is a segment: a message rewritten according to the plan.
 type fitBody struct {
@@ -69,11 +69,11 @@ type fitBody struct {
 
 func (b *fitBody) size() int64 { return b.octets }
 
-func (b *fitBody) emit(o *output) error {
-	return b.write(func(p []byte) error {
+func (b *fitBody) emitTo(o *output) error {
+	return b.writeFitted(func(p []byte) error {
 		for len(p) > 0 {
 			n := min(len(p), outputBlock)
-			if err := o.reserve(n); err != nil {
+			if err := o.makeRoom(n); err != nil {
 				return err
 			}
 			o.buf = append(o.buf, p[:n]...)
@@ -83,24 +83,24 @@ func (b *fitBody) emit(o *output) error {
 	})
 }
 
-func (b *fitBody) write(to func([]byte) error) error {
+func (b *fitBody) writeFitted(to func([]byte) error) error {
 	f := &fitter{plan: b.plan, form: b.form}
-	err := b.raw.read(nil, func(line []byte, partial bool) error {
-		if err := f.take(line, partial); err != nil {
+	err := b.raw.readLines(nil, func(line []byte, partial bool) error {
+		if err := f.takeLine(line, partial); err != nil {
 			return err
 		}
-		return f.drain(to)
+		return f.drainOutput(to)
 	})
 	if err == nil {
-		err = f.finish()
+		err = f.finishMessage()
 	}
 	if err == nil {
-		err = f.drain(to)
+		err = f.drainOutput(to)
 	}
 	return err
 }
 
-func (f *fitter) drain(to func([]byte) error) error {
+func (f *fitter) drainOutput(to func([]byte) error) error {
 	if len(f.out) == 0 {
 		return nil
 	}
@@ -109,21 +109,21 @@ func (f *fitter) drain(to func([]byte) error) error {
 	return err
 }
 
-// fit returns the Content of a raw message that needs changes.
-func (r Raw) fit(body *rawBody, src *source, c *Content, facts *rawFacts) error {
+// fitContent returns the Content of a raw message that needs changes.
+func (r Raw) fitContent(body *rawBody, src *source, c *Content, facts *rawFacts) error {
 	plan := &fitPlan{raw: r, between: fitPart{untouched: true}}
 	hash := sha256.New()
 	f := &fitter{plan: plan, first: true, form: sevenBitForm}
 	body.pieces = r.Fit
-	err := body.read(facts.line, func(line []byte, partial bool) error {
+	err := body.readLines(facts.inspectLine, func(line []byte, partial bool) error {
 		body.octets += int64(len(line))
 		_, _ = hash.Write(line) // a hash returns no errors
 		if !partial {
 			body.octets += int64(len("\r\n"))
 			_, _ = hash.Write([]byte("\r\n"))
 		}
-		if err := f.take(line, partial); err != nil {
-			return src.fail(err)
+		if err := f.takeLine(line, partial); err != nil {
+			return src.wrapError(err)
 		}
 		f.out = f.out[:0]
 		return nil
@@ -131,16 +131,16 @@ func (r Raw) fit(body *rawBody, src *source, c *Content, facts *rawFacts) error 
 	if err != nil {
 		return err
 	}
-	if err := f.finish(); err != nil {
-		return src.fail(err)
+	if err := f.finishMessage(); err != nil {
+		return src.wrapError(err)
 	}
 	c.said = [sha256.Size]byte(hash.Sum(nil))
-	if err := plan.check(); err != nil {
-		return src.fail(err)
+	if err := plan.checkFit(); err != nil {
+		return src.wrapError(err)
 	}
-	plan.complete(facts)
+	plan.findMissing(facts)
 	whole := &fitBody{raw: body, plan: plan, form: eightBitForm}
-	if err := whole.measure(); err != nil {
+	if err := whole.measureSize(); err != nil {
 		return err
 	}
 	c.fit = plan
@@ -179,24 +179,24 @@ func (c *Content) Redate(t time.Time) {
 	c.addFields()
 }
 
-func (b *fitBody) measure() error {
+func (b *fitBody) measureSize() error {
 	b.octets = 0
-	return b.write(func(p []byte) error {
+	return b.writeFitted(func(p []byte) error {
 		b.octets += int64(len(p))
 		return nil
 	})
 }
 
-// check returns an error for defects that Fit can't repair.
-func (p *fitPlan) check() error {
-	for _, part := range p.all() {
-		if part.line > 0 && part.how(eightBitForm) == asItIs {
+// checkFit returns an error for defects that Fit can't repair.
+func (p *fitPlan) checkFit() error {
+	for _, part := range p.allParts() {
+		if part.line > 0 && part.recodingIn(eightBitForm) == asItIs {
 			if p.signedBy != "" {
 				return localerr.Errorf("line %d is longer than %d octets and can't be changed, because the message is signed (%s)", part.line, maxLine, p.signedBy)
 			}
 			return localerr.Errorf("line %d is longer than %d octets, in a part that can't be re-encoded", part.line, maxLine)
 		}
-		if part.nul && part.how(eightBitForm) == asItIs {
+		if part.nul && part.recodingIn(eightBitForm) == asItIs {
 			return localerr.New("it contains a NUL, which mail can't carry, in a part that can't be re-encoded")
 		}
 	}
@@ -205,8 +205,8 @@ func (p *fitPlan) check() error {
 
 // isEight reports whether the body has octets above 127 in a form of the message.
 func (p *fitPlan) isEight(f form) bool {
-	for _, part := range p.all() {
-		if part.eight && part.how(f) == asItIs {
+	for _, part := range p.allParts() {
+		if part.eight && part.recodingIn(f) == asItIs {
 			return true
 		}
 	}
@@ -220,7 +220,7 @@ func (p *fitPlan) sevenBit(c *Content) (*Content, bool) {
 	}
 	whole := *c.segments[1].(*fitBody)
 	whole.form = sevenBitForm
-	if whole.measure() != nil { // the error occurs again when c is written
+	if whole.measureSize() != nil { // the error occurs again when c is written
 		return nil, false
 	}
 	seven := *c
@@ -230,8 +230,8 @@ func (p *fitPlan) sevenBit(c *Content) (*Content, bool) {
 	return &seven, true
 }
 
-// complete determines the missing fields.
-func (p *fitPlan) complete(facts *rawFacts) {
+// findMissing determines the missing fields.
+func (p *fitPlan) findMissing(facts *rawFacts) {
 	if p.dkim {
 		return
 	}
@@ -243,7 +243,7 @@ func (p *fitPlan) complete(facts *rawFacts) {
 	if p.raw.Author != nil && (p.raw.ReplaceAuthor || !hasAuthor) {
 		p.author = true
 		f := folder{}
-		f.mailboxes("From", []Mailbox{*p.raw.Author})
+		f.mailboxField("From", []Mailbox{*p.raw.Author})
 		p.from = f.buf
 	}
 	if p.raw.Fit && !facts.Has("message-id") {
@@ -256,8 +256,8 @@ func (p *fitPlan) complete(facts *rawFacts) {
 	}
 }
 
-// rewrite returns the header of a part in a form.
-func (p *fitPlan) rewrite(h fitHeader, index int, f form) ([]byte, error) {
+// rewriteHeader returns the header of a part in a form.
+func (p *fitPlan) rewriteHeader(h fitHeader, index int, f form) ([]byte, error) {
 	part := &p.parts[index]
 	var dst []byte
 	var err error
@@ -280,17 +280,17 @@ func (p *fitPlan) rewrite(h fitHeader, index int, f form) ([]byte, error) {
 			encoding = ""
 			continue
 		}
-		if dst, err = field.append(dst); err != nil {
+		if dst, err = field.appendTo(dst); err != nil {
 			return nil, err
 		}
 	}
 	if encoding == "" || done || !p.raw.Fit {
 		return dst, nil
 	}
-	if index == 0 && !h.has("mime-version") {
+	if index == 0 && !h.hasField("mime-version") {
 		dst = append(dst, "MIME-Version: 1.0\r\n"...)
 	}
-	if index == 0 && !h.has("content-type") && part.eight && !part.notUTF8 {
+	if index == 0 && !h.hasField("content-type") && part.eight && !part.notUTF8 {
 		dst = append(dst, "Content-Type: text/plain; charset=utf-8\r\n"...)
 	}
 	return append(append(append(dst, "Content-Transfer-Encoding: "...), encoding...), '\r', '\n'), nil

@@ -26,18 +26,18 @@ type bodyEncoder struct {
 
 const encodedLine = 76
 
-func (e *bodyEncoder) line(dst, line []byte, begins bool) []byte {
+func (e *bodyEncoder) encodeLine(dst, line []byte, begins bool) []byte {
 	switch e.how {
 	case quoteBody:
 		for i, c := range line {
-			dst = e.quote(dst, c, begins && i == 0 && c == 'F')
+			dst = e.quoteOctet(dst, c, begins && i == 0 && c == 'F')
 		}
 	case requote:
 		for i := 0; i < len(line); i++ {
-			dst = e.requote(dst, line[i])
+			dst = e.requoteOctet(dst, line[i])
 		}
 	case base64ize:
-		dst = e.base64(dst, line)
+		dst = e.encodeBase64(dst, line)
 	case rewrap:
 		for _, c := range line {
 			if c == ' ' || c == '\t' || c >= 0x80 {
@@ -54,14 +54,14 @@ func (e *bodyEncoder) line(dst, line []byte, begins bool) []byte {
 	return dst
 }
 
-// end ends a line.
-func (e *bodyEncoder) end(dst []byte) []byte {
+// endLine ends a line.
+func (e *bodyEncoder) endLine(dst []byte) []byte {
 	switch e.how {
 	case quoteBody, requote:
 		dst = append(e.flushBlank(dst, true), '\r', '\n')
 		e.col = 0
 	case base64ize:
-		dst = e.base64(dst, []byte("\r\n"))
+		dst = e.encodeBase64(dst, []byte("\r\n"))
 	case rewrap:
 	default:
 		dst, e.col = append(dst, '\r', '\n'), 0
@@ -69,14 +69,14 @@ func (e *bodyEncoder) end(dst []byte) []byte {
 	return dst
 }
 
-// finish ends the body; the next octets begin on a line of their own.
-func (e *bodyEncoder) finish(dst []byte) []byte {
+// finishBody ends the body; the next octets begin on a line of their own.
+func (e *bodyEncoder) finishBody(dst []byte) []byte {
 	switch e.how {
 	case quoteBody, requote:
 		return append(e.flushBlank(dst, true), '\r', '\n')
 	case base64ize:
 		if len(e.pending) > 0 {
-			dst = e.put(dst, base64.StdEncoding.AppendEncode(nil, e.pending))
+			dst = e.putBase64(dst, base64.StdEncoding.AppendEncode(nil, e.pending))
 			e.pending = nil
 		}
 		fallthrough
@@ -86,16 +86,16 @@ func (e *bodyEncoder) finish(dst []byte) []byte {
 	return append(dst, '\r', '\n')
 }
 
-func (e *bodyEncoder) base64(dst, data []byte) []byte {
+func (e *bodyEncoder) encodeBase64(dst, data []byte) []byte {
 	e.pending = append(e.pending, data...)
 	n := len(e.pending) / 3 * 3
-	dst = e.put(dst, base64.StdEncoding.AppendEncode(nil, e.pending[:n]))
+	dst = e.putBase64(dst, base64.StdEncoding.AppendEncode(nil, e.pending[:n]))
 	e.pending = append(e.pending[:0], e.pending[n:]...)
 	return dst
 }
 
-// put writes base64 in lines.
-func (e *bodyEncoder) put(dst, encoded []byte) []byte {
+// putBase64 writes base64 in lines.
+func (e *bodyEncoder) putBase64(dst, encoded []byte) []byte {
 	for len(encoded) > 0 {
 		if e.col == encodedLine {
 			dst, e.col = append(dst, '\r', '\n'), 0
@@ -106,8 +106,8 @@ func (e *bodyEncoder) put(dst, encoded []byte) []byte {
 	return dst
 }
 
-// quote writes an octet in quoted-printable (RFC 2045 section 6.7).
-func (e *bodyEncoder) quote(dst []byte, c byte, always bool) []byte {
+// quoteOctet writes an octet in quoted-printable (RFC 2045 section 6.7).
+func (e *bodyEncoder) quoteOctet(dst []byte, c byte, always bool) []byte {
 	if c == ' ' || c == '\t' {
 		dst = e.flushBlank(dst, false)
 		e.blank = c
@@ -115,15 +115,15 @@ func (e *bodyEncoder) quote(dst []byte, c byte, always bool) []byte {
 	}
 	dst = e.flushBlank(dst, false)
 	if isOrdinary(c) && !always {
-		return e.token(dst, c)
+		return e.writeToken(dst, c)
 	}
-	return e.token(dst, '=', upperHex[c>>4], upperHex[c&15])
+	return e.writeToken(dst, '=', upperHex[c>>4], upperHex[c&15])
 }
 
-// requote writes an octet of a text that is already quoted-printable.
-func (e *bodyEncoder) requote(dst []byte, c byte) []byte {
+// requoteOctet writes an octet of a text that is already quoted-printable.
+func (e *bodyEncoder) requoteOctet(dst []byte, c byte) []byte {
 	if len(e.pending) > 0 && !isHex(c) && c != ' ' && c != '\t' {
-		dst = e.literal(dst)
+		dst = e.literalEquals(dst)
 	}
 	switch {
 	case c == ' ' || c == '\t':
@@ -133,7 +133,7 @@ func (e *bodyEncoder) requote(dst []byte, c byte) []byte {
 	case c == '=' || len(e.pending) > 0: // collects "=" and two digits
 		dst = e.flushBlank(dst, false)
 		if e.pending = append(e.pending, c); len(e.pending) == len("=XX") {
-			dst = e.token(dst, e.pending...)
+			dst = e.writeToken(dst, e.pending...)
 			e.pending = e.pending[:0]
 		}
 		return dst
@@ -141,12 +141,12 @@ func (e *bodyEncoder) requote(dst []byte, c byte) []byte {
 	return e.quoteUnlessASCII(e.flushBlank(dst, false), c)
 }
 
-// literal writes an "=" that begins no escape literally, as decoders read it, with the digit
+// literalEquals writes an "=" that begins no escape literally, as decoders read it, with the digit
 // after it.
-func (e *bodyEncoder) literal(dst []byte) []byte {
-	dst = e.token(dst, '=', '3', 'D')
+func (e *bodyEncoder) literalEquals(dst []byte) []byte {
+	dst = e.writeToken(dst, '=', '3', 'D')
 	for _, c := range e.pending[1:] {
-		dst = e.token(dst, c)
+		dst = e.writeToken(dst, c)
 	}
 	e.pending = e.pending[:0]
 	return dst
@@ -158,9 +158,9 @@ func isHex(c byte) bool {
 
 func (e *bodyEncoder) quoteUnlessASCII(dst []byte, c byte) []byte {
 	if isOrdinary(c) {
-		return e.token(dst, c)
+		return e.writeToken(dst, c)
 	}
-	return e.token(dst, '=', upperHex[c>>4], upperHex[c&15])
+	return e.writeToken(dst, '=', upperHex[c>>4], upperHex[c&15])
 }
 
 // flushBlank writes the pending blank. At the end of a line that is already quoted-printable, the
@@ -173,19 +173,19 @@ func (e *bodyEncoder) flushBlank(dst []byte, endOfLine bool) []byte {
 		e.pending = e.pending[:0]
 		return append(dst, '=')
 	case len(e.pending) > 0 && (c != 0 || endOfLine):
-		dst = e.literal(dst)
+		dst = e.literalEquals(dst)
 	}
 	switch {
 	case c == 0, endOfLine && e.how == requote:
 		return dst
 	case endOfLine:
-		return e.token(dst, '=', upperHex[c>>4], upperHex[c&15])
+		return e.writeToken(dst, '=', upperHex[c>>4], upperHex[c&15])
 	}
-	return e.token(dst, c)
+	return e.writeToken(dst, c)
 }
 
-// token writes octets that must not be separated, after a soft line break if necessary.
-func (e *bodyEncoder) token(dst []byte, octets ...byte) []byte {
+// writeToken writes octets that must not be separated, after a soft line break if necessary.
+func (e *bodyEncoder) writeToken(dst []byte, octets ...byte) []byte {
 	if e.col+len(octets) > encodedLine-len("=") {
 		dst, e.col = append(dst, '=', '\r', '\n'), 0
 	}

@@ -20,8 +20,8 @@ type fitField struct {
 	lines [][]byte
 }
 
-// add adds a line; ok is false if it is not a line of a header.
-func (h *fitHeader) add(line []byte) (ok bool) {
+// addLine adds a line; ok is false if it is not a line of a header.
+func (h *fitHeader) addLine(line []byte) (ok bool) {
 	line = bytes.Clone(line)
 	if line[0] == ' ' || line[0] == '\t' {
 		if len(*h) == 0 {
@@ -40,8 +40,8 @@ func (h *fitHeader) add(line []byte) (ok bool) {
 	return true
 }
 
-// get returns the first field with a name, unfolded; "" if there is none.
-func (h fitHeader) get(lower string) string {
+// fieldValue returns the first field with a name, unfolded; "" if there is none.
+func (h fitHeader) fieldValue(lower string) string {
 	for _, f := range h {
 		if f.lower == lower {
 			return strings.Trim(f.value(), blanks)
@@ -50,7 +50,7 @@ func (h fitHeader) get(lower string) string {
 	return ""
 }
 
-func (h fitHeader) has(lower string) bool {
+func (h fitHeader) hasField(lower string) bool {
 	for _, f := range h {
 		if f.lower == lower {
 			return true
@@ -65,8 +65,8 @@ func (f *fitField) value() string {
 	return value
 }
 
-// fits reports whether the field can be sent unchanged.
-func (f *fitField) fits() bool {
+// fitsAsIs reports whether the field can be sent unchanged.
+func (f *fitField) fitsAsIs() bool {
 	for _, line := range f.lines {
 		if len(line) > maxLine || !isASCII(string(line)) {
 			return false
@@ -79,12 +79,12 @@ func (f *fitField) isShort() bool {
 	return !slices.ContainsFunc(f.lines, func(line []byte) bool { return len(line) > maxLine })
 }
 
-// append writes a field, encoded if necessary: names and text become encoded words (RFC 2047),
+// appendTo writes a field, encoded if necessary: names and text become encoded words (RFC 2047),
 // parameters are written as in RFC 2231, long lines are folded. Text that can't be written in
 // ASCII stays, and needs SMTPUTF8.
-func (f *fitField) append(dst []byte) ([]byte, error) {
+func (f *fitField) appendTo(dst []byte) ([]byte, error) {
 	start := len(dst)
-	if f.fits() || !utf8.ValidString(f.value()) && f.isShort() {
+	if f.fitsAsIs() || !utf8.ValidString(f.value()) && f.isShort() {
 		for _, line := range f.lines {
 			dst = append(append(dst, line...), '\r', '\n')
 		}
@@ -92,29 +92,29 @@ func (f *fitField) append(dst []byte) ([]byte, error) {
 	}
 	w := folder{buf: dst}
 	value := strings.Trim(f.value(), blanks)
-	switch kind := f.kind(); kind {
+	switch kind := f.fieldKind(); kind {
 	case addressField:
 		groups, err := parseHeaderList(value)
-		if err != nil || !w.groups(f.name, groups) {
-			w.plain(f.name, value)
+		if err != nil || !w.groupField(f.name, groups) {
+			w.plainField(f.name, value)
 		}
 	case parameterField:
-		w.parameters(f.name, value)
+		w.parameterField(f.name, value)
 	case listField:
-		w.begin(f.name)
+		w.beginField(f.name)
 		phrase, id := cutListID(value)
 		if phrase != "" {
 			w.displayName(phrase, false)
 			id = "<" + id + ">"
 		}
-		w.word(" ", id)
-		w.end()
+		w.appendWord(" ", id)
+		w.endField()
 	case textField:
-		w.begin(f.name)
-		w.text(value)
-		w.end()
+		w.beginField(f.name)
+		w.textField(value)
+		w.endField()
 	default:
-		w.plain(f.name, value)
+		w.plainField(f.name, value)
 	}
 	for line := range bytes.SplitSeq(w.buf[start:], []byte("\r\n")) {
 		if len(line) > maxLine {
@@ -129,7 +129,7 @@ const longestFitWord = 900
 // parameterField is a MIME field with parameters.
 const parameterField fieldKind = 100
 
-func (f *fitField) kind() fieldKind {
+func (f *fitField) fieldKind() fieldKind {
 	switch f.lower {
 	case "from", "sender", "reply-to", "to", "cc":
 		return addressField
@@ -141,57 +141,57 @@ func (f *fitField) kind() fieldKind {
 	return kindOfField(f.lower)
 }
 
-// plain writes words unencoded, folded.
-func (f *folder) plain(name, value string) {
-	f.begin(name)
-	f.words(value)
-	f.end()
+// plainField writes words unencoded, folded.
+func (f *folder) plainField(name, value string) {
+	f.beginField(name)
+	f.appendWords(value)
+	f.endField()
 }
 
-// groups writes an address field; ok is false if it is empty.
-func (f *folder) groups(name string, groups []headerGroup) (ok bool) {
-	f.begin(name)
+// groupField writes an address field; ok is false if it is empty.
+func (f *folder) groupField(name string, groups []headerGroup) (ok bool) {
+	f.beginField(name)
 	for _, g := range groups {
 		if !g.isGroup && len(g.boxes) == 0 {
 			continue
 		}
 		if ok {
-			f.put(',')
+			f.appendOctet(',')
 		}
 		ok = true
 		if g.isGroup {
 			f.displayName(g.name, false)
-			f.put(':')
+			f.appendOctet(':')
 		}
 		for i, m := range g.boxes {
 			if i > 0 {
-				f.put(',')
+				f.appendOctet(',')
 			}
 			if m.Name != "" {
 				f.displayName(m.Name, strings.EqualFold(name, "From"))
 			}
-			f.word(" ", "<"+m.Address.Wire()+">")
+			f.appendWord(" ", "<"+m.Address.Wire()+">")
 		}
 		if g.isGroup {
-			f.put(';')
+			f.appendOctet(';')
 		}
 	}
 	if !ok {
 		f.buf = f.buf[:len(f.buf)-len(name)-len(":")]
 		return false
 	}
-	f.end()
+	f.endField()
 	return true
 }
 
-// put appends a character that needs no blank.
-func (f *folder) put(c byte) {
+// appendOctet appends a character that needs no blank.
+func (f *folder) appendOctet(c byte) {
 	f.buf = append(f.buf, c)
 	f.col++
 }
 
-// parameters writes a MIME field, its non-ASCII parameters as in RFC 2231.
-func (f *folder) parameters(name, value string) {
+// parameterField writes a MIME field, its non-ASCII parameters as in RFC 2231.
+func (f *folder) parameterField(name, value string) {
 	pieces := splitParameters(value)
 	var params [][]string
 	for _, p := range pieces[1:] {
@@ -202,11 +202,11 @@ func (f *folder) parameters(name, value string) {
 		}
 		text = strings.TrimSpace(text)
 		if strings.HasPrefix(text, `"`) {
-			text = unquote(text)
+			text = unquoteString(text)
 		}
-		params = append(params, extended(strings.TrimRight(strings.TrimSpace(key), "*"), text)...)
+		params = append(params, extendedParameter(strings.TrimRight(strings.TrimSpace(key), "*"), text)...)
 	}
-	f.parameterized(name, pieces[0], params)
+	f.fieldWithParameters(name, pieces[0], params)
 }
 
 // splitParameters splits at semicolons outside of quotes.
@@ -232,7 +232,7 @@ func splitParameters(s string) []string {
 
 // mediaType returns the parts of Content-Type that say how a body is divided.
 func (h fitHeader) mediaType() (kind, boundary string) {
-	value := h.get("content-type")
+	value := h.fieldValue("content-type")
 	if value == "" {
 		return "text/plain", ""
 	}
@@ -244,7 +244,7 @@ func (h fitHeader) mediaType() (kind, boundary string) {
 	for _, p := range pieces[1:] {
 		if key, text, found := strings.Cut(p, "="); found && strings.EqualFold(strings.TrimSpace(key), "boundary") {
 			if text = strings.TrimSpace(text); strings.HasPrefix(text, `"`) {
-				text = unquote(text)
+				text = unquoteString(text)
 			}
 			boundary = text
 		}
@@ -253,5 +253,5 @@ func (h fitHeader) mediaType() (kind, boundary string) {
 }
 
 func (h fitHeader) encoding() string {
-	return strings.ToLower(h.get("content-transfer-encoding"))
+	return strings.ToLower(h.fieldValue("content-transfer-encoding"))
 }

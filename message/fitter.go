@@ -21,8 +21,8 @@ type fitPart struct {
 	octets, quoted      int64 // of the body; those that quoted-printable encodes
 }
 
-// how returns the recoding of the body in a form of the message.
-func (p *fitPart) how(f form) recoding {
+// recodingIn returns the recoding of the body in a form of the message.
+func (p *fitPart) recodingIn(f form) recoding {
 	eight := p.eight && f == sevenBitForm
 	switch {
 	case p.container, p.untouched:
@@ -53,7 +53,7 @@ func (p *fitPart) isIdentity() bool {
 
 // newEncoding returns the Content-Transfer-Encoding in a form; "" keeps the original one.
 func (p *fitPart) newEncoding(f form) string {
-	switch p.how(f) {
+	switch p.recodingIn(f) {
 	case quoteBody:
 		return "quoted-printable"
 	case base64ize:
@@ -103,8 +103,8 @@ type fitBoundary struct {
 	untouched bool
 }
 
-// take reads a line, or a piece of one if partial is set.
-func (f *fitter) take(line []byte, partial bool) error {
+// takeLine reads a line, or a piece of one if partial is set.
+func (f *fitter) takeLine(line []byte, partial bool) error {
 	begins := !f.within
 	if begins {
 		f.number++
@@ -122,7 +122,7 @@ func (f *fitter) take(line []byte, partial bool) error {
 		return f.headerLine(line)
 	}
 	if begins && bytes.HasPrefix(line, []byte("--")) {
-		if depth, last, ok := f.boundary(line); ok {
+		if depth, last, ok := f.findBoundary(line); ok {
 			f.endBody(false)
 			f.boundaries = f.boundaries[:depth+1]
 			f.state = inFitHeader
@@ -136,7 +136,7 @@ func (f *fitter) take(line []byte, partial bool) error {
 	if f.state == betweenParts {
 		f.part = &f.plan.between
 	}
-	f.look(line, begins, partial)
+	f.inspectLine(line, begins, partial)
 	if f.state == betweenParts {
 		f.out = append(f.out, line...)
 		if !partial {
@@ -145,15 +145,15 @@ func (f *fitter) take(line []byte, partial bool) error {
 		return nil
 	}
 	if f.owed {
-		f.out = f.body.end(f.out)
+		f.out = f.body.endLine(f.out)
 	}
 	f.any, f.owed = true, !partial
-	f.out = f.body.line(f.out, line, begins)
+	f.out = f.body.encodeLine(f.out, line, begins)
 	return nil
 }
 
-// look collects facts about the body of a part.
-func (f *fitter) look(line []byte, begins, partial bool) {
+// inspectLine collects facts about the body of a part.
+func (f *fitter) inspectLine(line []byte, begins, partial bool) {
 	p := f.part
 	if !f.first {
 		return
@@ -181,9 +181,9 @@ func (f *fitter) look(line []byte, begins, partial bool) {
 	p.notUTF8 = p.notUTF8 || partial || !utf8.Valid(line)
 }
 
-// boundary reports whether a line is the boundary of an open part, its depth, and whether it is
+// findBoundary reports whether a line is the boundary of an open part, its depth, and whether it is
 // the last.
-func (f *fitter) boundary(line []byte) (depth int, last, ok bool) {
+func (f *fitter) findBoundary(line []byte) (depth int, last, ok bool) {
 	for depth = len(f.boundaries) - 1; depth >= 0; depth-- {
 		rest, found := bytes.CutPrefix(line, []byte("--"+f.boundaries[depth].text))
 		if !found {
@@ -204,7 +204,7 @@ func (f *fitter) headerLine(line []byte) error {
 		return localerr.Errorf("line %d contains a NUL, in the header of a part", f.number)
 	}
 	if len(line) > 0 {
-		if f.header.add(line) {
+		if f.header.addLine(line) {
 			return nil
 		}
 		f.giveUp(line)
@@ -222,17 +222,17 @@ func (f *fitter) giveUp(line []byte) {
 	f.part = &f.plan.between
 	for _, field := range f.header {
 		for _, line := range field.lines {
-			f.leave(line)
+			f.copyLine(line)
 		}
 	}
-	f.leave(line)
+	f.copyLine(line)
 	f.header, f.state = nil, betweenParts
 }
 
-// leave writes a whole line unchanged.
-func (f *fitter) leave(line []byte) {
+// copyLine writes a whole line unchanged.
+func (f *fitter) copyLine(line []byte) {
 	f.out = append(append(f.out, line...), '\r', '\n')
-	f.look(line, true, len(line) > maxLine)
+	f.inspectLine(line, true, len(line) > maxLine)
 }
 
 // endHeader writes the header of a message or part, and determines how to treat its body.
@@ -245,7 +245,7 @@ func (f *fitter) endHeader() error {
 		f.plan.parts = append(f.plan.parts, f.newPart(index, kind, boundary))
 	}
 	f.part = &f.plan.parts[index]
-	header, err := f.plan.rewrite(f.header, index, f.form)
+	header, err := f.plan.rewriteHeader(f.header, index, f.form)
 	if err != nil {
 		return err
 	}
@@ -256,7 +256,7 @@ func (f *fitter) endHeader() error {
 		f.plan.between.eight = f.plan.between.eight || index > 0
 	}
 	f.header = nil
-	f.body, f.any, f.owed = bodyEncoder{how: f.part.how(f.form)}, false, false
+	f.body, f.any, f.owed = bodyEncoder{how: f.part.recodingIn(f.form)}, false, false
 	switch {
 	case main == "multipart" && boundary != "":
 		f.boundaries = append(f.boundaries, fitBoundary{boundary, f.part.untouched})
@@ -271,7 +271,7 @@ func (f *fitter) endHeader() error {
 
 func (f *fitter) newPart(index int, kind, boundary string) fitPart {
 	p := fitPart{encoding: f.header.encoding(), isText: strings.HasPrefix(kind, "text/")}
-	if index == 0 && f.header.has("dkim-signature") {
+	if index == 0 && f.header.hasField("dkim-signature") {
 		f.plan.signedBy, f.plan.dkim = "DKIM", true
 	}
 	p.untouched = !f.plan.raw.Fit || f.plan.dkim || len(f.boundaries) > 0 && f.boundaries[len(f.boundaries)-1].untouched
@@ -297,14 +297,14 @@ func (f *fitter) endBody(atEnd bool) {
 		return
 	}
 	if atEnd && f.owed && f.body.how == base64ize {
-		f.out = f.body.end(f.out) // the last line end belongs to the text
+		f.out = f.body.endLine(f.out) // the last line end belongs to the text
 	}
-	f.out = f.body.finish(f.out)
+	f.out = f.body.finishBody(f.out)
 	f.any, f.owed = false, false
 }
 
-// finish is called after the last line.
-func (f *fitter) finish() error {
+// finishMessage is called after the last line.
+func (f *fitter) finishMessage() error {
 	if f.state == inFitHeader && len(f.header) > 0 {
 		return f.endOpenHeader()
 	}

@@ -39,24 +39,24 @@ func decodedText(value string) (plain string, ok bool) {
 	return plain, true
 }
 
-// text appends unstructured text, in which some words may be encoded already. They are encoded
+// textField appends unstructured text, in which some words may be encoded already. They are encoded
 // together with the rest, or stay if they can't be decoded.
-func (f *folder) text(value string) {
+func (f *folder) textField(value string) {
 	if !slices.ContainsFunc(strings.Fields(value), isEncodedWord) {
-		f.unstructured(value, fitWord)
+		f.appendUnstructured(value, fitWord)
 		return
 	}
 	if plain, ok := decodedText(value); ok {
-		f.unstructured(plain, func(word string) bool { return strings.Contains(word, "=?") || fitWord(word) })
+		f.appendUnstructured(plain, func(word string) bool { return strings.Contains(word, "=?") || fitWord(word) })
 		return
 	}
 	between := ""
 	flush := func() {
 		if slices.ContainsFunc(strings.Fields(between), fitWord) {
 			// With the blanks at both ends: mail programs drop those between encoded words.
-			f.encoded(" ", between, shorterEncoding(between))
+			f.appendEncoded(" ", between, shorterEncoding(between))
 		} else {
-			f.words(between)
+			f.appendWords(between)
 		}
 		between = ""
 	}
@@ -67,7 +67,7 @@ func (f *folder) text(value string) {
 		}
 		between += blank
 		flush()
-		f.word(" ", word)
+		f.appendWord(" ", word)
 	}
 	flush()
 }

@@ -18,39 +18,39 @@ type folder struct {
 	first bool // nothing follows the colon yet
 }
 
-// begin starts a field. No line end may be pending.
-func (f *folder) begin(name string) {
+// beginField starts a field. No line end may be pending.
+func (f *folder) beginField(name string) {
 	f.buf = append(append(f.buf, name...), ':')
 	f.col = len(name) + 1
 	f.first = true
 }
 
-func (f *folder) end() { f.buf = append(f.buf, '\r', '\n') }
+func (f *folder) endField() { f.buf = append(f.buf, '\r', '\n') }
 
-// word appends a blank and s, and folds before the blank if the line would get too long. Directly
+// appendWord appends a blank and s, and folds before the blank if the line would get too long. Directly
 // after the colon it folds only if that helps.
-func (f *folder) word(blank, s string) {
-	f.before(len(blank) + len(s))
+func (f *folder) appendWord(blank, s string) {
+	f.foldBefore(len(blank) + len(s))
 	f.buf = append(append(f.buf, blank...), s...)
 }
 
-// before folds, if necessary, for a word that is n long with its blank.
-func (f *folder) before(n int) {
+// foldBefore folds, if necessary, for a word that is n long with its blank.
+func (f *folder) foldBefore(n int) {
 	if f.col+n > foldAt && (!f.first || n <= foldAt) {
-		f.fold()
+		f.foldLine()
 	}
 	f.col += n
 	f.first = false
 }
 
-func (f *folder) fold() {
+func (f *folder) foldLine() {
 	f.buf = append(f.buf, '\r', '\n')
 	f.col = 0
 }
 
-// encoded appends s as encoded words, the first after blank, a single space or tab, and the
+// appendEncoded appends s as encoded words, the first after blank, a single space or tab, and the
 // others after a space, which mail programs drop between encoded words.
-func (f *folder) encoded(blank, s string, e wordEncoding) {
+func (f *folder) appendEncoded(blank, s string, e wordEncoding) {
 	const line, fair = foldAt - len(" "), 40
 	whole := line
 	switch room := line - f.col; {
@@ -58,25 +58,25 @@ func (f *folder) encoded(blank, s string, e wordEncoding) {
 		// No fold directly after the colon. QUIRK: Python's email with its default policy would
 		// read the subject with a leading blank.
 		whole = room
-	case !f.first && room < encodedFrame+e.size(s) && encodedFrame+e.size(s) <= line:
-		f.fold() // rather than in two pieces
+	case !f.first && room < encodedFrame+e.encodedSize(s) && encodedFrame+e.encodedSize(s) <= line:
+		f.foldLine() // rather than in two pieces
 	}
 	for s != "" {
-		p, rest := e.cut(s, line-f.col, whole)
+		p, rest := e.cutWord(s, line-f.col, whole)
 		whole = line
 		if p.text == "" {
-			f.fold()
-			p, rest = e.cut(s, line, line)
+			f.foldLine()
+			p, rest = e.cutWord(s, line, line)
 		}
-		f.before(len(blank) + p.size())
-		f.buf = p.append(append(f.buf, blank...))
+		f.foldBefore(len(blank) + p.size())
+		f.buf = p.appendTo(append(f.buf, blank...))
 		s, blank = rest, " "
 	}
 }
 
-// unstructured appends free text: the words that need it are encoded, with everything between the
+// appendUnstructured appends free text: the words that need it are encoded, with everything between the
 // first and the last of them; the others stay.
-func (f *folder) unstructured(value string, needsEncoding func(word string) bool) {
+func (f *folder) appendUnstructured(value string, needsEncoding func(word string) bool) {
 	value = strings.Trim(value, blanks)
 	from, to, at := -1, -1, 0
 	for blank, word := range splitWords(value) {
@@ -89,25 +89,25 @@ func (f *folder) unstructured(value string, needsEncoding func(word string) bool
 		at += len(blank) + len(word)
 	}
 	if from < 0 {
-		f.words(value)
+		f.appendWords(value)
 		return
 	}
-	f.words(value[:from])
+	f.appendWords(value[:from])
 	blank, span := " ", value[from:to]
 	if from > 0 {
 		blank, span = span[:1], span[1:] // its first blank stays outside
 	}
-	f.encoded(blank, span, shorterEncoding(span))
-	f.words(value[to:])
+	f.appendEncoded(blank, span, shorterEncoding(span))
+	f.appendWords(value[to:])
 }
 
-// words appends words unencoded.
-func (f *folder) words(s string) {
+// appendWords appends words unencoded.
+func (f *folder) appendWords(s string) {
 	for blank, word := range splitWords(s) {
 		if blank == "" { // directly after the colon
 			blank = " "
 		}
-		f.word(blank, word)
+		f.appendWord(blank, word)
 	}
 }
 
@@ -143,35 +143,35 @@ func longestWord(s string) int {
 	return longest
 }
 
-// subject appends the Subject field. Words that resemble encoded words are encoded, so that the
+// subjectField appends the Subject field. Words that resemble encoded words are encoded, so that the
 // recipient sees the typed text.
-func (f *folder) subject(value string) {
+func (f *folder) subjectField(value string) {
 	long := longestWord(value) > maxLine-len("Subject:")
-	f.begin("Subject")
-	f.unstructured(value, func(w string) bool {
+	f.beginField("Subject")
+	f.appendUnstructured(value, func(w string) bool {
 		return long || !isASCII(w) || strings.Contains(w, "=?")
 	})
-	f.end()
+	f.endField()
 }
 
-// mailboxes appends an address field. An empty list writes nothing.
-func (f *folder) mailboxes(name string, list []Mailbox) {
+// mailboxField appends an address field. An empty list writes nothing.
+func (f *folder) mailboxField(name string, list []Mailbox) {
 	if len(list) == 0 {
 		return
 	}
-	f.begin(name)
+	f.beginField(name)
 	for i, m := range list {
 		end := ","
 		if i == len(list)-1 {
 			end = ""
 		}
 		if m.Name != "" {
-			f.displayName(composed(m.Name), name == "From")
+			f.displayName(toNFC(m.Name), name == "From")
 		}
 		// In brackets even without a name: SpamAssassin adds points for a bare address.
-		f.word(" ", "<"+m.Address.Wire()+">"+end)
+		f.appendWord(" ", "<"+m.Address.Wire()+">"+end)
 	}
-	f.end()
+	f.endField()
 }
 
 // displayName appends the phrase of a mailbox.
@@ -185,17 +185,17 @@ func (f *folder) displayName(name string, isFrom bool) {
 		if isFrom {
 			e = onlyB
 		}
-		f.encoded(" ", name, e)
+		f.appendEncoded(" ", name, e)
 	case strings.Contains(name, "=?"):
-		f.encoded(" ", name, shorterEncoding(name))
+		f.appendEncoded(" ", name, shorterEncoding(name))
 	case isPhrase(name) && longestWord(name) <= foldAt:
 		for word := range strings.SplitSeq(name, " ") {
-			f.word(" ", word)
+			f.appendWord(" ", word)
 		}
-	case len(quote(name)) < foldAt:
-		f.word(" ", quote(name))
+	case len(quotedString(name)) < foldAt:
+		f.appendWord(" ", quotedString(name))
 	default:
-		f.encoded(" ", name, shorterEncoding(name))
+		f.appendEncoded(" ", name, shorterEncoding(name))
 	}
 }
 

@@ -10,20 +10,20 @@ import (
 
 func TestHeaderFields(t *testing.T) {
 	t.Parallel()
-	subject := func(s string) string { var f folder; f.subject(s); return string(f.buf) }
-	extra := func(name, value string) string { var f folder; f.extra(Header{name, value}); return string(f.buf) }
+	subject := func(s string) string { var f folder; f.subjectField(s); return string(f.buf) }
+	extra := func(name, value string) string { var f folder; f.extraField(Header{name, value}); return string(f.buf) }
 	boxes := func(name, list string) string {
 		m, err := ParseMailboxList(list)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var f folder
-		f.mailboxes(name, m)
+		f.mailboxField(name, m)
 		return string(f.buf)
 	}
 	file := func(name string) string {
 		var f folder
-		f.parameterized("Content-Disposition", "attachment", fileNameParameters(name))
+		f.fieldWithParameters("Content-Disposition", "attachment", fileNameParameters(name))
 		return string(f.buf)
 	}
 	kind := func(s, name string) string {
@@ -32,7 +32,7 @@ func TestHeaderFields(t *testing.T) {
 			t.Fatal(err)
 		}
 		var f folder
-		m.field(&f, name)
+		m.appendField(&f, name)
 		return string(f.buf)
 	}
 	tests := []struct{ name, got, want string }{
@@ -129,9 +129,9 @@ func TestEncodedWordLimits(t *testing.T) {
 		for _, e := range []wordEncoding{bEncoding, qEncoding} {
 			for start := range 80 {
 				var f folder
-				f.begin(strings.Repeat("X", start+1))
-				f.encoded(" ", text, e)
-				f.end()
+				f.beginField(strings.Repeat("X", start+1))
+				f.appendEncoded(" ", text, e)
+				f.endField()
 				_, value, _ := strings.Cut(string(f.buf), ":")
 				var b strings.Builder
 				words := strings.Fields(value)

@@ -94,7 +94,7 @@ func headerTokens(s string) ([]headerToken, error) {
 			if end < 0 {
 				return nil, localerr.New(`a quote " is not closed`)
 			}
-			t.kind, t.text, t.end = 'q', unquote(s[i:i+end]), i+end
+			t.kind, t.text, t.end = 'q', unquoteString(s[i:i+end]), i+end
 		case c == '[':
 			end := strings.IndexByte(s[i:], ']')
 			if end < 0 {
@@ -203,20 +203,20 @@ func headerAddress(tokens []headerToken) (smtp.Address, error) {
 	if at < 0 {
 		return smtp.Address{}, localerr.New("no @")
 	}
-	local, ok := dotted(tokens[:at], "aq")
-	domain, fine := dotted(tokens[at+1:], "ad")
+	local, ok := joinDotted(tokens[:at], "aq")
+	domain, fine := joinDotted(tokens[at+1:], "ad")
 	if !ok || !fine {
 		return smtp.Address{}, localerr.New("is not of the form name@domain")
 	}
 	if local != "" && !isDotAtom(local) {
-		local = quote(local)
+		local = quotedString(local)
 	}
 	return smtp.ParseAddress(local + "@" + domain)
 }
 
-// dotted joins tokens of some kinds that have dots between them. An encoded word is a token of
+// joinDotted joins tokens of some kinds that have dots between them. An encoded word is a token of
 // its own, but in an address it has no meaning (RFC 2047 section 5) and is part of an atom.
-func dotted(tokens []headerToken, kinds string) (string, bool) {
+func joinDotted(tokens []headerToken, kinds string) (string, bool) {
 	var b strings.Builder
 	word := false
 	for i, t := range tokens {

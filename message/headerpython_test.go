@@ -39,7 +39,7 @@ func TestHeaderListAsPythonReadsIt(t *testing.T) {
 		for _, m := range boxes {
 			local := m.Address.Local()
 			if strings.HasPrefix(local, `"`) {
-				local = unquote(local)
+				local = unquoteString(local)
 			}
 			got = append(got, local+"@"+m.Address.ASCIIDomain())
 		}

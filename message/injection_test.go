@@ -81,5 +81,5 @@ func TestNoFieldInjectsHeader(t *testing.T) {
 
 // encodedAs returns text as one encoded word.
 func encodedAs(e wordEncoding, text string) string {
-	return string(piece{text, e}.append(nil))
+	return string(piece{text, e}.appendTo(nil))
 }

@@ -5,41 +5,41 @@ import (
 	"strings"
 )
 
-// layout turns a tree into segments; text collects the octets between them.
-type layout struct {
+// segmentLayout turns a tree into segments; text collects the octets between them.
+type segmentLayout struct {
 	form     form
 	segments []segment
 	size     int64
 	text     []byte
 }
 
-func (l *layout) add(s segment) {
+func (l *segmentLayout) addSegment(s segment) {
 	l.segments = append(l.segments, s)
 	l.size += s.size()
 }
 
-// flush turns text into a segment; text continues in the same array.
-func (l *layout) flush() {
+// flushText turns text into a segment; text continues in the same array.
+func (l *segmentLayout) flushText() {
 	if len(l.text) > 0 {
-		l.add(literal(slices.Clip(l.text)))
+		l.addSegment(literal(slices.Clip(l.text)))
 	}
 	l.text = l.text[len(l.text):]
 }
 
-// whole lays out the root entity.
-func (l *layout) whole(e *entity) {
-	if open := l.entity(e); open && e.text != "" && !strings.HasSuffix(e.text, "\r\n") {
+// layRoot lays out the root entity.
+func (l *segmentLayout) layRoot(e *entity) {
+	if open := l.layEntity(e); open && e.text != "" && !strings.HasSuffix(e.text, "\r\n") {
 		l.text = append(l.text, '\r', '\n')
 	}
-	l.flush()
+	l.flushText()
 }
 
-// entity lays out one entity. open means that the line end before the next boundary is still to
+// layEntity lays out one entity. open means that the line end before the next boundary is still to
 // be written.
-func (l *layout) entity(e *entity) (open bool) {
+func (l *segmentLayout) layEntity(e *entity) (open bool) {
 	how := e.encodingIn(l.form)
 	if e.children != nil {
-		l.multipart(e, how)
+		l.layMultipart(e, how)
 		return false
 	}
 	if e.source == nil {
@@ -74,16 +74,16 @@ func (l *layout) entity(e *entity) (open bool) {
 	default:
 		body = plainText(e.text)
 	}
-	l.flush()
-	l.add(body)
+	l.flushText()
+	l.addSegment(body)
 	return how != base64Encoding || body.size() == 0
 }
 
-func (l *layout) transferEncoding(how encoding) {
+func (l *segmentLayout) transferEncoding(how encoding) {
 	l.text = append(append(append(l.text, "Content-Transfer-Encoding: "...), how...), '\r', '\n')
 }
 
-func (l *layout) multipart(e *entity, how encoding) {
+func (l *segmentLayout) layMultipart(e *entity, how encoding) {
 	l.text = append(l.text, e.header...)
 	if how != sevenBit { // the default
 		l.transferEncoding(how)
@@ -91,7 +91,7 @@ func (l *layout) multipart(e *entity, how encoding) {
 	l.text = append(l.text, '\r', '\n')
 	for _, child := range e.children {
 		l.text = append(l.text, "--"+e.boundary+"\r\n"...)
-		if open := l.entity(child); open {
+		if open := l.layEntity(child); open {
 			l.text = append(l.text, '\r', '\n')
 		}
 	}

@@ -27,9 +27,9 @@ type lineReader struct {
 	doubled bool
 }
 
-// next returns the next line without its end, valid until the next call, and io.EOF after the
+// nextLine returns the next line without its end, valid until the next call, and io.EOF after the
 // last one.
-func (l *lineReader) next() ([]byte, error) {
+func (l *lineReader) nextLine() ([]byte, error) {
 	for {
 		have := l.buf[l.r:l.w]
 		end := bytes.IndexByte(have, '\n')
@@ -61,17 +61,17 @@ func (l *lineReader) next() ([]byte, error) {
 			l.r = l.w
 			return have, nil
 		}
-		if err := l.more(); err != nil {
+		if err := l.readMore(); err != nil {
 			return nil, err
 		}
 	}
 }
 
-// more moves the remaining octets to the front and reads more.
-func (l *lineReader) more() error {
+// readMore moves the remaining octets to the front and reads more.
+func (l *lineReader) readMore() error {
 	l.w = copy(l.buf[:], l.buf[l.r:l.w])
 	l.r = 0
-	n, err := l.src.fill(l.buf[l.w:])
+	n, err := l.src.readFull(l.buf[l.w:])
 	l.w += n
 	l.eof = err == nil && n == 0
 	return err

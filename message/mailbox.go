@@ -29,7 +29,7 @@ func (m Mailbox) String() string {
 	case plainName(m.Name):
 		return m.Name + " <" + addr + ">"
 	}
-	return quote(m.Name) + " <" + addr + ">"
+	return quotedString(m.Name) + " <" + addr + ">"
 }
 
 // plainName reports whether a name can be parsed without quotes.
@@ -43,8 +43,8 @@ func plainName(s string) bool {
 	})
 }
 
-// quote returns a quoted-string (RFC 5322 section 3.2.4).
-func quote(s string) string {
+// quotedString returns a quoted-string (RFC 5322 section 3.2.4).
+func quotedString(s string) string {
 	var b strings.Builder
 	b.WriteByte('"')
 	for i := 0; i < len(s); i++ {
@@ -349,7 +349,7 @@ func parseName(s string) string {
 			if end = quotedEnd(s); end < 0 {
 				end = len(s)
 			}
-			word, s = unquote(s[:end]), s[end:]
+			word, s = unquoteString(s[:end]), s[end:]
 		} else {
 			end := strings.IndexAny(s, ` "`)
 			if end < 0 {
@@ -367,7 +367,7 @@ func parseName(s string) string {
 	return name.String()
 }
 
-func unquote(s string) string {
+func unquoteString(s string) string {
 	s = strings.TrimSuffix(strings.TrimPrefix(s, `"`), `"`)
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {

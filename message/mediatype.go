@@ -44,14 +44,14 @@ func parseMediaType(s string) (mediaType, error) {
 	return mediaType{full, params}, nil
 }
 
-// field appends the Content-Type of an attachment with this file name.
-func (m mediaType) field(f *folder, fileName string) {
+// appendField appends the Content-Type of an attachment with this file name.
+func (m mediaType) appendField(f *folder, fileName string) {
 	var params [][]string
 	for _, key := range slices.Sorted(maps.Keys(m.params)) {
-		if plain, ok := parameter(key, m.params[key]); ok {
+		if plain, ok := formatParameter(key, m.params[key]); ok {
 			params = append(params, plain)
 		} else {
-			params = append(params, extended(key, m.params[key])...)
+			params = append(params, extendedParameter(key, m.params[key])...)
 		}
 	}
 	if fileName != "" {
@@ -61,7 +61,7 @@ func (m mediaType) field(f *folder, fileName string) {
 		}
 		params = append(params, words)
 	}
-	f.parameterized("Content-Type", m.full, params)
+	f.fieldWithParameters("Content-Type", m.full, params)
 }
 
 // octetStream is the type of unknown data.

@@ -7,11 +7,11 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// composed converts a name to Unicode's form NFC. macOS returns file names in NFD, an "é" as "e"
+// toNFC converts a name to Unicode's form NFC. macOS returns file names in NFD, an "é" as "e"
 // and an accent, which other systems display separately and don't find. Characters that NFC would
 // replace by others stay, like U+FA19, a character of Japanese names that would become U+795E;
 // macOS leaves the same ranges alone.
-func composed(s string) string {
+func toNFC(s string) string {
 	if !mayCompose(s) || norm.NFC.IsNormalString(s) {
 		return s
 	}

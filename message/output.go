@@ -41,9 +41,9 @@ type output struct {
 	input   []byte // for reading a source; see readBuffer
 }
 
-// reserve makes room for n more octets in buf, n > 0. buf grows to about outputBlock and is then
+// makeRoom makes room for n more octets in buf, n > 0. buf grows to about outputBlock and is then
 // written.
-func (o *output) reserve(n int) error {
+func (o *output) makeRoom(n int) error {
 	switch need := len(o.buf) + n; {
 	case need <= cap(o.buf):
 		return nil
@@ -53,12 +53,12 @@ func (o *output) reserve(n int) error {
 		o.buf = slices.Grow(o.buf, max(n, int(min(o.size-o.written, smallBlock))))
 		return nil
 	}
-	err := o.flush()
+	err := o.flushBlock()
 	o.buf = slices.Grow(o.buf, n)
 	return err
 }
 
-func (o *output) flush() error {
+func (o *output) flushBlock() error {
 	err := o.write(o.buf)
 	o.buf = o.buf[:0]
 	return err
@@ -76,30 +76,30 @@ func (o *output) write(p []byte) error {
 	return err
 }
 
-// whole writes octets that stay in memory. Pieces large enough for a write of their own are not
+// writeWhole writes octets that stay in memory. Pieces large enough for a write of their own are not
 // copied.
-func (o *output) whole(p []byte) error {
+func (o *output) writeWhole(p []byte) error {
 	if left := o.size - o.written - int64(len(o.buf)); int64(len(p)) > left {
 		return errSize
 	} else if o.strings != nil || len(p) >= outputBlock/2 || int64(len(p)) == o.size {
-		if err := o.flush(); err != nil {
+		if err := o.flushBlock(); err != nil {
 			return err
 		}
 		return o.write(p)
 	}
-	if err := o.reserve(len(p)); err != nil {
+	if err := o.makeRoom(len(p)); err != nil {
 		return err
 	}
 	o.buf = append(o.buf, p...)
 	return nil
 }
 
-// text is whole for a string, if w accepts strings.
-func (o *output) text(s string) error {
+// writeText is whole for a string, if w accepts strings.
+func (o *output) writeText(s string) error {
 	if int64(len(s)) > o.size-o.written-int64(len(o.buf)) {
 		return errSize
 	}
-	if err := o.flush(); err != nil {
+	if err := o.flushBlock(); err != nil {
 		return err
 	}
 	n, err := o.strings.WriteString(s)
@@ -110,11 +110,11 @@ func (o *output) text(s string) error {
 	return err
 }
 
-func (o *output) finish() error {
+func (o *output) finishOutput() error {
 	if have := o.written + int64(len(o.buf)); have != o.size {
 		return fmt.Errorf("%w: %d octets instead of %d", errSize, have, o.size)
 	}
-	return o.flush()
+	return o.flushBlock()
 }
 
 // readBuffer returns the one block of n octets into which sources are read.
@@ -130,20 +130,20 @@ type literal []byte
 
 func (l literal) size() int64 { return int64(len(l)) }
 
-func (l literal) emit(o *output) error { return o.whole(l) }
+func (l literal) emitTo(o *output) error { return o.writeWhole(l) }
 
 // plainText is a segment: an unencoded text, too long to be copied next to the header.
 type plainText string
 
 func (t plainText) size() int64 { return int64(len(t)) }
 
-func (t plainText) emit(o *output) error {
+func (t plainText) emitTo(o *output) error {
 	if o.strings != nil {
-		return o.text(string(t))
+		return o.writeText(string(t))
 	}
 	for len(t) > 0 {
 		n := min(len(t), outputBlock)
-		if err := o.reserve(n); err != nil {
+		if err := o.makeRoom(n); err != nil {
 			return err
 		}
 		o.buf = append(o.buf, t[:n]...)

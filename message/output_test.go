@@ -16,12 +16,12 @@ func TestOutputGuardsSize(t *testing.T) {
 			"two": literal(make([]byte, size/2+1)),
 		} {
 			o := &output{w: io.Discard, size: size}
-			err := s.emit(o)
+			err := s.emitTo(o)
 			if err == nil {
-				err = s.emit(o)
+				err = s.emitTo(o)
 			}
 			if err == nil {
-				err = o.finish()
+				err = o.finishOutput()
 			}
 			if !errors.Is(err, errSize) || o.written >= size {
 				t.Errorf("%s for %d octets: %v, %d written", name, size, err, o.written)

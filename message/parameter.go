@@ -6,24 +6,24 @@ import (
 	"unicode/utf8"
 )
 
-// parameterized appends a field with parameters, like Content-Disposition: attachment;
+// fieldWithParameters appends a field with parameters, like Content-Disposition: attachment;
 // filename=a.txt. Every parameter is a list of words with blanks between.
-func (f *folder) parameterized(name, value string, params [][]string) {
-	f.begin(name)
+func (f *folder) fieldWithParameters(name, value string, params [][]string) {
+	f.beginField(name)
 	for _, words := range params {
-		f.word(" ", value+";")
+		f.appendWord(" ", value+";")
 		for _, w := range words[:len(words)-1] {
-			f.word(" ", w)
+			f.appendWord(" ", w)
 		}
 		value = words[len(words)-1]
 	}
-	f.word(" ", value)
-	f.end()
+	f.appendWord(" ", value)
+	f.endField()
 }
 
-// parameter returns key=value, quoted if necessary; ok is false if that needs more than ASCII or
+// formatParameter returns key=value, quoted if necessary; ok is false if that needs more than ASCII or
 // more than a line.
-func parameter(key, value string) (words []string, ok bool) {
+func formatParameter(key, value string) (words []string, ok bool) {
 	words, ok = wholeParameter(key, value)
 	if !ok || len(words[0]) > foldAt-len(" ;") {
 		return nil, false
@@ -51,7 +51,7 @@ func wholeParameter(key, value string) (words []string, ok bool) {
 		// it reads a bare a*.txt as "a".
 		return r >= utf8.RuneSelf || !isTokenChar(byte(r)) || strings.ContainsRune("*'%", r)
 	}) {
-		p = key + "=" + quote(value)
+		p = key + "=" + quotedString(value)
 	}
 	if !isASCII(value) || strings.Contains(value, "=?") || len(p) > maxLine-len(" ;") {
 		return nil, false
@@ -59,9 +59,9 @@ func wholeParameter(key, value string) (words []string, ok bool) {
 	return []string{p}, true
 }
 
-// extended writes a parameter as in RFC 2231: key*=UTF-8”…, in several sections key*0*=, key*1*=
+// extendedParameter writes a parameter as in RFC 2231: key*=UTF-8”…, in several sections key*0*=, key*1*=
 // if one line is not enough.
-func extended(key, value string) [][]string {
+func extendedParameter(key, value string) [][]string {
 	const charset = "UTF-8''"
 	whole := key + "*=" + charset + percentEncode(value)
 	if len(whole) <= foldAt-len(" ;") {
@@ -108,8 +108,8 @@ func encodedName(value string) []string {
 	var words []string
 	for value != "" {
 		const room = foldAt - len(key) - len(` =";`) - len(`"`)
-		p, rest := e.cut(value, room, room)
-		words = append(words, string(p.append(nil)))
+		p, rest := e.cutWord(value, room, room)
+		words = append(words, string(p.appendTo(nil)))
 		value = rest
 	}
 	words[0] = key + `="` + words[0]
@@ -126,7 +126,7 @@ func fileNameParameters(name string) [][]string {
 	if plain, ok := wholeName("filename", name); ok {
 		return [][]string{plain}
 	}
-	return extended("filename", name)
+	return extendedParameter("filename", name)
 }
 
 // isTokenChar reports a character of a token (RFC 2045 section 5.1).

@@ -18,15 +18,15 @@ func PlainText(page string) string {
 	for {
 		switch z.Next() {
 		case html.ErrorToken: // the end: a string has no other errors
-			return w.whole()
+			return w.finishText()
 		case html.TextToken:
 			if w.skipping == 0 {
-				w.text(string(z.Text()))
+				w.addText(string(z.Text()))
 			}
 		case html.StartTagToken, html.SelfClosingTagToken:
-			w.start(z.Token())
+			w.startElement(z.Token())
 		case html.EndTagToken:
-			w.end(z.Token())
+			w.endElement(z.Token())
 		}
 	}
 }
@@ -59,7 +59,7 @@ type link struct {
 	text strings.Builder
 }
 
-func (w *textWriter) whole() string {
+func (w *textWriter) finishText() string {
 	w.endLine()
 	if w.out.Len() == 0 {
 		return ""
@@ -67,10 +67,10 @@ func (w *textWriter) whole() string {
 	return strings.TrimRight(w.out.String(), "\n") + "\n"
 }
 
-// text appends text of the page.
-func (w *textWriter) text(s string) {
+// addText appends text of the page.
+func (w *textWriter) addText(s string) {
 	if w.pre > 0 {
-		w.preformatted(s)
+		w.addPreformatted(s)
 		return
 	}
 	s = strings.ReplaceAll(s, "\u00a0", " ")
@@ -84,32 +84,32 @@ func (w *textWriter) text(s string) {
 			end = len(rest)
 		}
 		if end > 0 {
-			w.word(rest[:end])
+			w.addWord(rest[:end])
 		}
 		s = rest[end:]
 	}
 }
 
-func (w *textWriter) preformatted(s string) {
+func (w *textWriter) addPreformatted(s string) {
 	s = strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\r", "\n")
 	for i, line := range strings.Split(s, "\n") {
 		if i > 0 {
 			w.endLine()
 			w.breaks = 0
 			if line == "" {
-				w.out.WriteString(strings.TrimRight(w.margin(), " ") + "\n")
+				w.out.WriteString(strings.TrimRight(w.writeMargin(), " ") + "\n")
 				continue
 			}
 		}
 		if line != "" {
 			w.blank = false
-			w.word(line)
+			w.addWord(line)
 		}
 	}
 }
 
-// word appends a word, after the pending blank or line ends.
-func (w *textWriter) word(s string) {
+// addWord appends a word, after the pending blank or line ends.
+func (w *textWriter) addWord(s string) {
 	if w.breaks > 0 {
 		w.endLine()
 		if w.breaks > 1 && w.out.Len() > 0 {
@@ -119,7 +119,7 @@ func (w *textWriter) word(s string) {
 	}
 	w.outerQuotes = w.quotes
 	if w.line.Len() == 0 {
-		w.line.WriteString(w.margin())
+		w.line.WriteString(w.writeMargin())
 		w.line.WriteString(w.before)
 		w.before = ""
 	} else if w.blank {
@@ -135,7 +135,7 @@ func (w *textWriter) word(s string) {
 	w.blank = false
 }
 
-func (w *textWriter) margin() string {
+func (w *textWriter) writeMargin() string {
 	margin := strings.Repeat("> ", w.quotes)
 	if n := len(w.lists); n > 0 {
 		indent := 2 * n
@@ -155,8 +155,8 @@ func (w *textWriter) endLine() {
 	w.blank = false
 }
 
-// due requests line ends before the next word.
-func (w *textWriter) due(breaks int) {
+// requestBreaks requests line ends before the next word.
+func (w *textWriter) requestBreaks(breaks int) {
 	if breaks == 0 {
 		return
 	}
@@ -164,7 +164,7 @@ func (w *textWriter) due(breaks int) {
 	w.blank = false
 }
 
-func (w *textWriter) start(t html.Token) {
+func (w *textWriter) startElement(t html.Token) {
 	if w.skipping > 0 {
 		if t.DataAtom == w.skipped && t.Type == html.StartTagToken {
 			w.skipping++
@@ -180,40 +180,40 @@ func (w *textWriter) start(t html.Token) {
 	switch t.DataAtom {
 	case atom.Br:
 		if w.line.Len() > 0 && w.breaks == 0 {
-			w.due(1)
+			w.requestBreaks(1)
 		} else {
-			w.due(2)
+			w.requestBreaks(2)
 		}
 	case atom.Hr:
-		w.due(2)
-		w.word("----")
-		w.due(2)
+		w.requestBreaks(2)
+		w.addWord("----")
+		w.requestBreaks(2)
 	case atom.Img:
-		if alt := strings.Join(strings.Fields(attribute(t, "alt")), " "); alt != "" {
-			w.word("[" + alt + "]")
+		if alt := strings.Join(strings.Fields(attributeOf(t, "alt")), " "); alt != "" {
+			w.addWord("[" + alt + "]")
 		}
 	case atom.A:
 		w.closeLink()
-		w.link = &link{href: attribute(t, "href")}
+		w.link = &link{href: attributeOf(t, "href")}
 	case atom.Li:
-		w.due(1)
-		w.before = w.bullet()
+		w.requestBreaks(1)
+		w.before = w.itemBullet()
 	case atom.Td, atom.Th:
 		if w.cells++; w.cells > 1 && w.breaks == 0 && w.line.Len() > 0 {
 			w.blank = true
-			w.word("|")
+			w.addWord("|")
 			w.blank = true
 		}
 	case atom.Tr:
-		w.due(1)
+		w.requestBreaks(1)
 		w.cells = 0
 	default:
-		w.due(breaksAround(t.DataAtom, len(w.lists) > 0))
-		w.nest(t.DataAtom, 1)
+		w.requestBreaks(breaksAround(t.DataAtom, len(w.lists) > 0))
+		w.changeMargin(t.DataAtom, 1)
 	}
 }
 
-func (w *textWriter) end(t html.Token) {
+func (w *textWriter) endElement(t html.Token) {
 	if w.skipping > 0 {
 		if t.DataAtom == w.skipped {
 			w.skipping--
@@ -225,10 +225,10 @@ func (w *textWriter) end(t html.Token) {
 		w.closeLink()
 	case atom.Li, atom.Tr:
 		w.before = ""
-		w.due(1)
+		w.requestBreaks(1)
 	default:
-		w.nest(t.DataAtom, -1)
-		w.due(breaksAround(t.DataAtom, len(w.lists) > 0))
+		w.changeMargin(t.DataAtom, -1)
+		w.requestBreaks(breaksAround(t.DataAtom, len(w.lists) > 0))
 	}
 }
 
@@ -242,12 +242,12 @@ func (w *textWriter) closeLink() {
 	w.link = nil
 	if show {
 		w.blank = text != ""
-		w.word(address)
+		w.addWord(address)
 	}
 }
 
-// nest enters or leaves an element that changes the margin of its lines.
-func (w *textWriter) nest(tag atom.Atom, by int) {
+// changeMargin enters or leaves an element that changes the margin of its lines.
+func (w *textWriter) changeMargin(tag atom.Atom, by int) {
 	switch tag {
 	case atom.Blockquote:
 		w.flushBefore()
@@ -274,8 +274,8 @@ func (w *textWriter) flushBefore() {
 	w.before = ""
 }
 
-// bullet returns the prefix of an item of the innermost list.
-func (w *textWriter) bullet() string {
+// itemBullet returns the prefix of an item of the innermost list.
+func (w *textWriter) itemBullet() string {
 	n := len(w.lists)
 	if n == 0 || w.lists[n-1] == 0 {
 		return "- "
@@ -300,7 +300,7 @@ func linkShown(href, text string) (string, bool) {
 	return "<" + href + ">", true
 }
 
-func attribute(t html.Token, name string) string {
+func attributeOf(t html.Token, name string) string {
 	for _, a := range t.Attr {
 		if a.Key == name {
 			return a.Val

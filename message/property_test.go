@@ -80,7 +80,7 @@ func generateName(r *rand.Rand) string {
 func generateMailbox(r *rand.Rand) string {
 	address := []string{"a@example.com", "x.y+z@b.例子.测试", `"q,q"@example.com`, "用户@example.com"}[r.IntN(4)]
 	name := strings.ReplaceAll(generateLine(r, 120), "\t", "")
-	return quote(name) + " <" + address + ">"
+	return quotedString(name) + " <" + address + ">"
 }
 
 func generateText(r *rand.Rand) string {
@@ -180,7 +180,7 @@ func checkAttachments(t testing.TB, m *Message, p parsed) {
 		}
 		found++
 		for _, a := range m.Attachments {
-			a.Name = composed(a.Name)
+			a.Name = toNFC(a.Name)
 			if a.Name == l.fileName && a.Data != nil && bytes.Equal(a.Data, l.body) {
 				l.fileName = ""
 				break
@@ -253,8 +253,8 @@ func FuzzHeader(f *testing.F) {
 			return
 		}
 		var w folder
-		w.extra(h)
-		w.subject(value)
+		w.extraField(h)
+		w.subjectField(value)
 		wire := append(w.buf, '\r', '\n')
 		checkWire(t, wire)
 		checkFolding(t, wire)
@@ -301,7 +301,7 @@ func FuzzMailboxList(f *testing.F) {
 			t.Fatalf("%q: list %q read back as %q, %v", s, list, back, err)
 		}
 		var w folder
-		w.mailboxes("From", list)
+		w.mailboxField("From", list)
 		checkWire(t, w.buf)
 		if !strings.Contains(s, "=?") {
 			checkFolding(t, w.buf)

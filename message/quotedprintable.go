@@ -17,24 +17,24 @@ func newQuotedPrintable(text string) quotedPrintable {
 	q := quotedPrintable{text: text}
 	var scratch [qpMaxStep]byte
 	for e := (qpEncoder{text: text}); !e.done(); {
-		q.octets += int64(len(e.next(scratch[:0])))
+		q.octets += int64(len(e.nextStep(scratch[:0])))
 	}
 	return q
 }
 
 func (q quotedPrintable) size() int64 { return q.octets }
 
-func (q quotedPrintable) emit(o *output) error {
+func (q quotedPrintable) emitTo(o *output) error {
 	if q.octets > 0 {
-		if err := o.reserve(int(min(q.octets, outputBlock))); err != nil {
+		if err := o.makeRoom(int(min(q.octets, outputBlock))); err != nil {
 			return err
 		}
 	}
 	for e := (qpEncoder{text: q.text}); !e.done(); {
-		if err := o.reserve(qpMaxStep); err != nil {
+		if err := o.makeRoom(qpMaxStep); err != nil {
 			return err
 		}
-		o.buf = e.next(o.buf)
+		o.buf = e.nextStep(o.buf)
 	}
 	return nil
 }
@@ -51,8 +51,8 @@ type qpEncoder struct {
 
 func (e *qpEncoder) done() bool { return e.pos == len(e.text) }
 
-func (e *qpEncoder) next(dst []byte) []byte {
-	if n := e.ordinary(); n > 0 {
+func (e *qpEncoder) nextStep(dst []byte) []byte {
+	if n := e.countOrdinary(); n > 0 {
 		dst = append(dst, e.text[e.pos:e.pos+n]...)
 		e.pos += n
 		e.col += n
@@ -70,11 +70,11 @@ func (e *qpEncoder) next(dst []byte) []byte {
 		room = qpLine // no soft break follows
 	}
 	c := e.text[e.pos]
-	width := e.width(c, endOfLine)
+	width := e.octetWidth(c, endOfLine)
 	if e.col+width > room {
 		dst = append(dst, '=', '\r', '\n')
 		e.col = 0
-		width = e.width(c, endOfLine)
+		width = e.octetWidth(c, endOfLine)
 	}
 	e.pos++
 	e.col += width
@@ -85,10 +85,10 @@ func (e *qpEncoder) next(dst []byte) []byte {
 	return append(dst, '=', digits[c>>4], digits[c&15])
 }
 
-// ordinary counts the next literal characters that fit into the line: words, and single spaces
+// countOrdinary counts the next literal characters that fit into the line: words, and single spaces
 // between them.
-func (e *qpEncoder) ordinary() int {
-	if e.col == 0 && e.special() {
+func (e *qpEncoder) countOrdinary() int {
+	if e.col == 0 && e.needsEscape() {
 		return 0
 	}
 	most := min(len(e.text)-e.pos, qpLine-len("=")-e.col)
@@ -102,17 +102,17 @@ func (e *qpEncoder) ordinary() int {
 
 func isOrdinary(c byte) bool { return c > ' ' && c <= '~' && c != '=' }
 
-// special reports octets that are escaped at the start of a line: "From ", before which mailboxes
+// needsEscape reports octets that are escaped at the start of a line: "From ", before which mailboxes
 // put a ">", and a dot, which a relay that forgets to unstuff it would double.
-func (e *qpEncoder) special() bool {
+func (e *qpEncoder) needsEscape() bool {
 	return e.text[e.pos] == '.' || strings.HasPrefix(e.text[e.pos:], "From ")
 }
 
-// width returns 1 for a literal octet and 3 for an escaped one. Blanks at the end of a line are
+// octetWidth returns 1 for a literal octet and 3 for an escaped one. Blanks at the end of a line are
 // escaped, because relays strip them.
-func (e *qpEncoder) width(c byte, endOfLine bool) int {
+func (e *qpEncoder) octetWidth(c byte, endOfLine bool) int {
 	switch {
-	case e.col == 0 && e.special():
+	case e.col == 0 && e.needsEscape():
 		return 3
 	case isOrdinary(c), (c == ' ' || c == '\t') && !endOfLine:
 		return 1

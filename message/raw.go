@@ -51,18 +51,18 @@ func (r Raw) Read(in io.Reader) (*Content, error) {
 	if err != nil {
 		return nil, err
 	}
-	return r.content(src)
+	return r.newContent(src)
 }
 
-func (r Raw) content(src *source) (*Content, error) {
-	c, err := r.read(src)
+func (r Raw) newContent(src *source) (*Content, error) {
+	c, err := r.readSource(src)
 	if err != nil {
 		return nil, errors.Join(err, src.close())
 	}
 	return c, nil
 }
 
-func (r Raw) read(src *source) (*Content, error) {
+func (r Raw) readSource(src *source) (*Content, error) {
 	body, err := newRawBody(src)
 	if err != nil {
 		return nil, err
@@ -70,9 +70,9 @@ func (r Raw) read(src *source) (*Content, error) {
 	var facts rawFacts
 	c := &Content{sources: &sources{list: []*source{src}}}
 	if r.Fit || r.Author != nil {
-		err = r.fit(body, src, c, &facts)
+		err = r.fitContent(body, src, c, &facts)
 	} else {
-		err = body.lines(facts.line, func(line []byte) error {
+		err = body.eachLine(facts.inspectLine, func(line []byte) error {
 			body.octets += int64(len(line)) + 2
 			return nil
 		})
@@ -80,12 +80,12 @@ func (r Raw) read(src *source) (*Content, error) {
 		c.eightBit, c.utf8 = facts.eightBitBody, facts.eightBitHeader
 	}
 	if err == nil && !slices.ContainsFunc(facts.fields, func(f rawField) bool { return !isDropped(f.name) }) {
-		err = src.fail(noMessage{localerr.New("it has no header")})
+		err = src.wrapError(noMessage{localerr.New("it has no header")})
 	}
 	if err != nil {
 		return nil, err
 	}
-	c.parties = facts.parties()
+	c.parties = facts.envelopeParties()
 	if c.messageID == "" {
 		c.messageID = facts.MessageID()
 	}
@@ -106,9 +106,9 @@ type rawBody struct {
 
 func (r *rawBody) size() int64 { return r.octets }
 
-func (r *rawBody) emit(o *output) error {
-	return r.lines(nil, func(line []byte) error {
-		if err := o.reserve(len(line) + 2); err != nil {
+func (r *rawBody) emitTo(o *output) error {
+	return r.eachLine(nil, func(line []byte) error {
+		if err := o.makeRoom(len(line) + 2); err != nil {
 			return err
 		}
 		o.buf = append(append(o.buf, line...), '\r', '\n')
@@ -116,16 +116,16 @@ func (r *rawBody) emit(o *output) error {
 	})
 }
 
-// lines reads the message and calls keep with each line to be sent, without its line end. see, if
+// eachLine reads the message and calls keep with each line to be sent, without its line end. see, if
 // not nil, is called with every line before that, including those left out. Measuring and sending
 // both use it.
-func (r *rawBody) lines(see func(line []byte, inHeader bool), keep func(line []byte) error) error {
-	return r.read(see, func(line []byte, _ bool) error { return keep(line) })
+func (r *rawBody) eachLine(see func(line []byte, inHeader bool), keep func(line []byte) error) error {
+	return r.readLines(see, func(line []byte, _ bool) error { return keep(line) })
 }
 
-// read is lines for messages with longer lines: it passes to keep whether more of the line
+// readLines is lines for messages with longer lines: it passes to keep whether more of the line
 // follows.
-func (r *rawBody) read(see func(line []byte, inHeader bool), keep func(line []byte, partial bool) error) error {
+func (r *rawBody) readLines(see func(line []byte, inHeader bool), keep func(line []byte, partial bool) error) error {
 	reader, err := r.src.open()
 	if err != nil {
 		return err
@@ -136,7 +136,7 @@ func (r *rawBody) read(see func(line []byte, inHeader bool), keep func(line []by
 	from := false   // the last line was a From_ line before the header
 	var long []byte // the beginning of a line of the header that comes in pieces
 	for number := 1; ; {
-		line, err := in.next()
+		line, err := in.nextLine()
 		if err == io.EOF {
 			return nil
 		}
@@ -166,13 +166,13 @@ func (r *rawBody) read(see func(line []byte, inHeader bool), keep func(line []by
 				line = line[1:]
 			}
 			var drop bool
-			drop, err = pass.line(line)
+			drop, err = pass.filterLine(line)
 			if err == nil && !drop {
 				err = keep(line, in.partial)
 			}
 		}
 		if bad, ok := err.(lineError); ok {
-			return r.src.fail(localerr.Errorf("line %d %w", number, bad))
+			return r.src.wrapError(localerr.Errorf("line %d %w", number, bad))
 		}
 		if err != nil {
 			return err

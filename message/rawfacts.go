@@ -16,7 +16,7 @@ type rawFacts struct {
 	eightBitHeader, eightBitBody bool
 }
 
-func (f *rawFacts) line(line []byte, inHeader bool) {
+func (f *rawFacts) inspectLine(line []byte, inHeader bool) {
 	ascii := true
 	for _, c := range line {
 		ascii = ascii && c < utf8.RuneSelf
@@ -25,16 +25,16 @@ func (f *rawFacts) line(line []byte, inHeader bool) {
 		f.eightBitBody = f.eightBitBody || !ascii
 		return
 	}
-	f.add(line)
+	f.addLine(line)
 	// Fields that are dropped need no SMTPUTF8.
 	if !isDropped(f.fields[len(f.fields)-1].name) {
 		f.eightBitHeader = f.eightBitHeader || !ascii
 	}
 }
 
-// parties returns the addresses of the header. An error in the sender does not affect the
+// envelopeParties returns the addresses of the header. An error in the sender does not affect the
 // recipients, nor the other way round.
-func (f *rawFacts) parties() parties {
+func (f *rawFacts) envelopeParties() parties {
 	var p parties
 	fields, prefix := f.fields, ""
 	if block := resentBlock(f.fields); len(block) > 0 {

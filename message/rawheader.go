@@ -15,9 +15,9 @@ type rawPass struct {
 	see    func(line []byte, inHeader bool)
 }
 
-// line processes a line or, after the header, a piece of one.
-func (p *rawPass) line(line []byte) (drop bool, err error) {
-	if drop, err = p.header.line(line); err != nil {
+// filterLine processes a line or, after the header, a piece of one.
+func (p *rawPass) filterLine(line []byte) (drop bool, err error) {
+	if drop, err = p.header.filterLine(line); err != nil {
 		return false, err
 	}
 	if p.see != nil {
@@ -48,7 +48,7 @@ type headerFilter struct {
 	former bool // drop only what versions before decision 26 dropped
 }
 
-func (h *headerFilter) line(line []byte) (drop bool, err error) {
+func (h *headerFilter) filterLine(line []byte) (drop bool, err error) {
 	if bytes.IndexByte(line, 0) >= 0 && !(h.binary && h.done) {
 		return false, lineError{localerr.New("contains a NUL, which mail can't carry")}
 	}

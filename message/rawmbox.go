@@ -19,7 +19,7 @@ func newRawBody(src *source) (*rawBody, error) {
 	var s mbox.Splitter
 	buffer := make([]byte, min(src.size, 4<<10))
 	for {
-		n, err := in.fill(buffer)
+		n, err := in.readFull(buffer)
 		if err != nil {
 			return nil, err
 		}
@@ -36,11 +36,11 @@ func newRawBody(src *source) (*rawBody, error) {
 	parts, err := s.Parts(mbox.Refuse)
 	switch {
 	case err != nil:
-		return nil, src.fail(localerr.Errorf("%w, or may be one: %v", ErrMbox, err))
+		return nil, src.wrapError(localerr.Errorf("%w, or may be one: %v", ErrMbox, err))
 	case len(parts) > 1:
-		return nil, src.fail(ErrMbox)
+		return nil, src.wrapError(ErrMbox)
 	case len(parts) == 1 && parts[0].Mark == mbox.Internal:
-		return nil, src.fail(localerr.New("it is not a message: a mail server stores data of the folder in it"))
+		return nil, src.wrapError(localerr.New("it is not a message: a mail server stores data of the folder in it"))
 	}
 	body.quoted = len(parts) == 1 && parts[0].Quoted
 	return body, nil

@@ -49,12 +49,12 @@ func ReadHeader(r io.Reader, limit int) (RawHeader, error) {
 			return h, nil
 		}
 		h.octets = append(append(h.octets, text...), '\r', '\n')
-		h.add(text)
+		h.addLine(text)
 	}
 }
 
-// add adds a line without its line end.
-func (h *RawHeader) add(line []byte) {
+// addLine adds a line without its line end.
+func (h *RawHeader) addLine(line []byte) {
 	if line[0] == ' ' || line[0] == '\t' {
 		if last := len(h.fields) - 1; last >= 0 && !h.skipped {
 			h.fields[last].value = append(h.fields[last].value, line...)
@@ -78,7 +78,7 @@ func (h RawHeader) Has(name string) bool {
 // Text returns the first field with this name for display: unfolded, with its encoded words
 // decoded (RFC 2047). Words in an unknown charset stay. It is "" if there is no such field.
 func (h RawHeader) Text(name string) string {
-	value := h.value(name)
+	value := h.fieldValue(name)
 	d := mime.WordDecoder{CharsetReader: charsetReader}
 	if decoded, err := d.DecodeHeader(value); err == nil {
 		return decoded
@@ -99,7 +99,7 @@ func (h RawHeader) Author() (author Mailbox, ok bool) {
 // not <printable ASCII>.
 func (h RawHeader) MessageID() string {
 	const most = 255
-	id := h.value("message-id")
+	id := h.fieldValue("message-id")
 	inner, opened := strings.CutPrefix(id, "<")
 	inner, closed := strings.CutSuffix(inner, ">")
 	if !opened || !closed || inner == "" || len(id) > most ||
@@ -109,8 +109,8 @@ func (h RawHeader) MessageID() string {
 	return id
 }
 
-// value returns the first field with this name, unfolded and trimmed.
-func (h RawHeader) value(name string) string {
+// fieldValue returns the first field with this name, unfolded and trimmed.
+func (h RawHeader) fieldValue(name string) string {
 	for _, f := range h.fields {
 		if strings.EqualFold(f.name, name) {
 			return strings.Trim(string(f.value), " \t")

@@ -18,7 +18,7 @@ type savedBody struct {
 // attached as a file: not a message, or with a NUL, a line that is too long, an octet above 127
 // in its header or an odd line end.
 func openSaved(src *source) (*savedBody, error) {
-	head, err := src.head(headLength)
+	head, err := src.firstOctets(headLength)
 	if err != nil {
 		return nil, err
 	}
@@ -27,9 +27,9 @@ func openSaved(src *source) (*savedBody, error) {
 		return nil, nil
 	}
 	facts := savedFacts{}
-	err = s.lines(new(output), func(lines []byte) error {
+	err = s.eachLines(new(output), func(lines []byte) error {
 		s.octets += int64(len(lines))
-		facts.add(lines)
+		facts.inspectLines(lines)
 		return nil
 	})
 	if err != nil || facts.unfit || facts.line > maxEightBitLine {
@@ -62,8 +62,8 @@ type savedFacts struct {
 	unfit    bool
 }
 
-// add processes lines that end with CRLF; a block may end within one.
-func (f *savedFacts) add(lines []byte) {
+// inspectLines processes lines that end with CRLF; a block may end within one.
+func (f *savedFacts) inspectLines(lines []byte) {
 	for _, c := range lines {
 		switch {
 		case c == '\n':
@@ -83,12 +83,12 @@ func (f *savedFacts) add(lines []byte) {
 	}
 }
 
-// lines calls use with the message, block by block, with CRLF line ends.
-func (s savedBody) lines(o *output, use func(lines []byte) error) error {
+// eachLines calls use with the message, block by block, with CRLF line ends.
+func (s savedBody) eachLines(o *output, use func(lines []byte) error) error {
 	const most = outputBlock / 2
 	skip, afterCR := s.skip, false
 	var made []byte
-	return s.src.blocks(o, most, func(block []byte) error {
+	return s.src.eachBlock(o, most, func(block []byte) error {
 		n := min(skip, len(block))
 		skip -= n
 		made, afterCR = appendCRLF(made[:0], block[n:], afterCR)
@@ -116,12 +116,12 @@ func appendCRLF(dst, src []byte, afterCR bool) ([]byte, bool) {
 
 func (s savedBody) size() int64 { return s.octets }
 
-func (s savedBody) emit(o *output) error {
-	return s.lines(o, func(lines []byte) error {
+func (s savedBody) emitTo(o *output) error {
+	return s.eachLines(o, func(lines []byte) error {
 		if len(lines) == 0 {
 			return nil
 		}
-		if err := o.reserve(len(lines)); err != nil {
+		if err := o.makeRoom(len(lines)); err != nil {
 			return err
 		}
 		o.buf = append(o.buf, lines...)

@@ -97,10 +97,10 @@ func FuzzSavedMessage(f *testing.F) {
 		}
 		var b bytes.Buffer
 		o := &output{w: &b, size: saved.size()}
-		if err := saved.emit(o); err != nil {
+		if err := saved.emitTo(o); err != nil {
 			t.Fatal(err)
 		}
-		if err := o.finish(); err != nil {
+		if err := o.finishOutput(); err != nil {
 			t.Fatal(err)
 		}
 		for line := range strings.SplitSeq(b.String(), "\r\n") {

@@ -15,7 +15,7 @@ const headLength = 1 << 10
 // charset is added.
 func lookInto(src *source, kind mediaType, given bool) (mediaType, error) {
 	if kind.full == "" {
-		head, err := src.head(headLength)
+		head, err := src.firstOctets(headLength)
 		if err != nil {
 			return kind, err
 		}
@@ -26,12 +26,12 @@ func lookInto(src *source, kind mediaType, given bool) (mediaType, error) {
 	if !strings.HasPrefix(kind.full, "text/") || kind.params["charset"] != "" {
 		return kind, nil
 	}
-	charset, err := src.charset()
+	charset, err := src.detectCharset()
 	if err != nil {
 		return kind, err
 	}
 	if charset == "" && kind.full == "text/html" {
-		head, err := src.head(headLength)
+		head, err := src.firstOctets(headLength)
 		if err != nil {
 			return kind, err
 		}
@@ -39,23 +39,23 @@ func lookInto(src *source, kind mediaType, given bool) (mediaType, error) {
 	}
 	switch {
 	case charset != "":
-		kind = kind.with("charset", charset)
+		kind = kind.withCharset("charset", charset)
 	case !given: // "text" without a charset means US-ASCII, which this is not
 		return mediaType{full: octetStream}, nil
 	}
 	if kind.full == "text/calendar" && kind.params["method"] == "" && charset == utf8Label {
-		head, err := src.head(headLength)
+		head, err := src.firstOctets(headLength)
 		if err != nil {
 			return kind, err
 		}
 		if method := calendarProperty(string(head), "METHOD"); isToken(method) {
-			kind = kind.with("method", strings.ToUpper(method))
+			kind = kind.withCharset("method", strings.ToUpper(method))
 		}
 	}
 	return kind, nil
 }
 
-func (m mediaType) with(key, value string) mediaType {
+func (m mediaType) withCharset(key, value string) mediaType {
 	params := map[string]string{key: value}
 	for k, v := range m.params {
 		params[k] = v
@@ -63,8 +63,8 @@ func (m mediaType) with(key, value string) mediaType {
 	return mediaType{m.full, params}
 }
 
-// head returns up to n octets from the beginning of a source.
-func (s *source) head(n int) ([]byte, error) {
+// firstOctets returns up to n octets from the beginning of a source.
+func (s *source) firstOctets(n int) ([]byte, error) {
 	if s.data != nil {
 		return s.data[:min(n, len(s.data))], nil
 	}
@@ -73,7 +73,7 @@ func (s *source) head(n int) ([]byte, error) {
 		return nil, err
 	}
 	head := make([]byte, min(int64(n), s.size))
-	_, err = r.fill(head)
+	_, err = r.readFull(head)
 	return head, err
 }
 
@@ -168,10 +168,10 @@ func charsetOfHTML(head []byte) string {
 // utf8Label is the charset of ASCII, too.
 const utf8Label = "utf-8"
 
-// charset returns the charset of a text. It reads all of it, so that the label is never wrong. It
+// detectCharset returns the charset of a text. It reads all of it, so that the label is never wrong. It
 // is "" for a text that is neither UTF-8 nor begins with a byte order mark of another Unicode
 // encoding.
-func (s *source) charset() (string, error) {
+func (s *source) detectCharset() (string, error) {
 	if s.form == nil {
 		return s.findCharset()
 	}
@@ -189,17 +189,17 @@ func (s *source) charset() (string, error) {
 func (s *source) findCharset() (string, error) {
 	var look textLook
 	if s.data != nil {
-		look.add(s.data)
-		return look.charset(), nil
+		look.inspectBlock(s.data)
+		return look.detectedCharset(), nil
 	}
 	var o output // only its read buffer is used
-	if err := s.blocks(&o, inputBlock, func(block []byte) error {
-		look.add(block)
+	if err := s.eachBlock(&o, inputBlock, func(block []byte) error {
+		look.inspectBlock(block)
 		return nil
 	}); err != nil {
 		return "", err
 	}
-	return look.charset(), nil
+	return look.detectedCharset(), nil
 }
 
 // textLook inspects a text block by block.
@@ -211,7 +211,7 @@ type textLook struct {
 	bad     bool
 }
 
-func (l *textLook) add(block []byte) {
+func (l *textLook) inspectBlock(block []byte) {
 	if !l.begun {
 		l.begun = true
 		l.unicode = markOf(block)
@@ -242,7 +242,7 @@ func (l *textLook) add(block []byte) {
 		bytes.Contains(block, []byte("\x1b$")) || bytes.Contains(block, []byte("\x1b(")) // ISO 2022, Japanese in 7 bits
 }
 
-func (l *textLook) charset() string {
+func (l *textLook) detectedCharset() string {
 	switch {
 	case l.unicode != "":
 		return l.unicode

@@ -40,7 +40,7 @@ type source struct {
 	form    *encodedForm // the source of encoded
 }
 
-func (s *source) fail(err error) error { return fmt.Errorf("%s: %w", s.label, err) }
+func (s *source) wrapError(err error) error { return fmt.Errorf("%s: %w", s.label, err) }
 
 // fileSource opens a file. A special file, such as a pipe, is spooled.
 func fileSource(label, path string) (*source, error) {
@@ -59,7 +59,7 @@ func fileSource(label, path string) (*source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", label, err)
 	}
-	return spool(label, f, spoolDisk)
+	return spoolReader(label, f, spoolDisk)
 }
 
 func dataSource(label string, data []byte) *source {
@@ -76,7 +76,7 @@ func readerSource(label string, r io.Reader) (*source, error) {
 		ok = err == nil && info.Mode().IsRegular()
 	}
 	if !ok {
-		return spool(label, r, spoolDisk)
+		return spoolReader(label, r, spoolDisk)
 	}
 	start, err := seeker.Seek(0, io.SeekCurrent)
 	if err != nil {
@@ -92,8 +92,8 @@ func readerSource(label string, r io.Reader) (*source, error) {
 	return &source{label: label, size: max(end-start, 0), seek: seeker, start: start}, nil
 }
 
-// spool reads r to its end, at most most octets.
-func spool(label string, r io.Reader, most int64) (*source, error) {
+// spoolReader reads r to its end, at most most octets.
+func spoolReader(label string, r io.Reader, most int64) (*source, error) {
 	var head bytes.Buffer
 	_, err := io.CopyN(&head, r, spoolMemory+1)
 	if errors.Is(err, io.EOF) {
@@ -102,11 +102,11 @@ func spool(label string, r io.Reader, most int64) (*source, error) {
 	}
 	s := &source{label: label}
 	if err != nil {
-		return nil, s.fail(err)
+		return nil, s.wrapError(err)
 	}
 	s.file, err = atomicfile.TempFile() // deleted on a crash, too
 	if err != nil {
-		return nil, s.fail(err)
+		return nil, s.wrapError(err)
 	}
 	s.at = s.file
 	s.size, err = io.Copy(s.file, io.LimitReader(io.MultiReader(&head, r), most+1))
@@ -114,7 +114,7 @@ func spool(label string, r io.Reader, most int64) (*source, error) {
 		err = &atomicfile.TooLongError{Most: most}
 	}
 	if err != nil {
-		return nil, s.fail(errors.Join(err, s.close()))
+		return nil, s.wrapError(errors.Join(err, s.close()))
 	}
 	return s, nil
 }
@@ -133,7 +133,7 @@ func (s *source) open() (*sourceReader, error) {
 	switch {
 	case s.at == nil:
 		if _, err := s.seek.Seek(s.start, io.SeekStart); err != nil {
-			return nil, s.fail(err)
+			return nil, s.wrapError(err)
 		}
 		r.r = s.seek
 	default:
@@ -146,10 +146,10 @@ func (s *source) open() (*sourceReader, error) {
 	// It is better to notice this before 50 MB are sent.
 	info, err := s.file.Stat()
 	if err != nil {
-		return nil, s.fail(err)
+		return nil, s.wrapError(err)
 	}
 	if info.Size() != s.size {
-		return nil, s.fail(localerr.Errorf("%w: from %d to %d octets", errSize, s.size, info.Size()))
+		return nil, s.wrapError(localerr.Errorf("%w: from %d to %d octets", errSize, s.size, info.Size()))
 	}
 	return r, nil
 }
@@ -161,16 +161,16 @@ type sourceReader struct {
 	left int64
 }
 
-// fill reads until p is full or the source ends. It returns 0 only if the source had exactly its
+// readFull reads until p is full or the source ends. It returns 0 only if the source had exactly its
 // size.
-func (r *sourceReader) fill(p []byte) (int, error) {
+func (r *sourceReader) readFull(p []byte) (int, error) {
 	if r.left == 0 {
 		var probe [1]byte
 		switch _, err := io.ReadFull(r.r, probe[:]); {
 		case err == nil:
-			return 0, r.src.fail(localerr.Errorf("%w: more than %d octets", errSize, r.src.size))
+			return 0, r.src.wrapError(localerr.Errorf("%w: more than %d octets", errSize, r.src.size))
 		case !errors.Is(err, io.EOF):
-			return 0, r.src.fail(err)
+			return 0, r.src.wrapError(err)
 		}
 		return 0, nil
 	}
@@ -178,23 +178,23 @@ func (r *sourceReader) fill(p []byte) (int, error) {
 	r.left -= int64(n)
 	switch {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return n, r.src.fail(localerr.Errorf("%w: %d octets instead of %d", errSize, r.src.size-r.left, r.src.size))
+		return n, r.src.wrapError(localerr.Errorf("%w: %d octets instead of %d", errSize, r.src.size-r.left, r.src.size))
 	case err != nil:
-		return n, r.src.fail(err)
+		return n, r.src.wrapError(err)
 	}
 	return n, nil
 }
 
-// blocks calls use with one block after another, each except the last of the given length. use
+// eachBlock calls use with one block after another, each except the last of the given length. use
 // must not keep it.
-func (s *source) blocks(o *output, length int64, use func(block []byte) error) error {
+func (s *source) eachBlock(o *output, length int64, use func(block []byte) error) error {
 	r, err := s.open()
 	if err != nil {
 		return err
 	}
 	buffer := o.readBuffer(int(min(length, s.size)))
 	for {
-		n, err := r.fill(buffer)
+		n, err := r.readFull(buffer)
 		if err != nil || n == 0 {
 			return err
 		}
@@ -215,7 +215,7 @@ func (s *sources) holdOctets() bool {
 	return slices.ContainsFunc(s.list, func(src *source) bool { return src.size > 0 })
 }
 
-func (s *sources) close() error {
+func (s *sources) closeAll() error {
 	if s.closed {
 		return nil
 	}

@@ -88,7 +88,7 @@ func TestSources(t *testing.T) {
 // An endless reader fills neither memory nor disk, and leaves no temporary file.
 func TestSpoolIsBounded(t *testing.T) {
 	t.Parallel()
-	s, err := spool("x", iotest.DataErrReader(endless{}), 2*spoolMemory)
+	s, err := spoolReader("x", iotest.DataErrReader(endless{}), 2*spoolMemory)
 	var long *atomicfile.TooLongError
 	if s != nil || !errors.As(err, &long) || long.Most != 2*spoolMemory {
 		t.Errorf("%v, %v", s, err)

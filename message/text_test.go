@@ -30,7 +30,7 @@ func TestQuotedPrintable(t *testing.T) {
 	for _, tt := range tests {
 		q := newQuotedPrintable(tt.in)
 		o := &output{w: io.Discard, size: q.size(), buf: make([]byte, 0, 1000)}
-		if err := q.emit(o); err != nil {
+		if err := q.emitTo(o); err != nil {
 			t.Fatal(err)
 		}
 		if got := string(o.buf); got != tt.want || q.size() != int64(len(got)) {

@@ -17,25 +17,25 @@ import (
 // filter names one message by its ID and no recipient of it could be changed, and
 // queue.ErrNotFound if there is no such message.
 func (b *Outbox) Hold(ctx context.Context, f queue.Filter) (queue.Changed, error) {
-	return b.change(ctx, store.Change{Verb: queue.Hold, Filter: f})
+	return b.applyChange(ctx, store.Change{Verb: queue.Hold, Filter: f})
 }
 
 // Release releases Held recipients. They are due when they were due before.
 func (b *Outbox) Release(ctx context.Context, f queue.Filter) (queue.Changed, error) {
-	return b.change(ctx, store.Change{Verb: queue.Release, Filter: f})
+	return b.applyChange(ctx, store.Change{Verb: queue.Release, Filter: f})
 }
 
 // Retry makes recipients due now, whatever EnqueueOptions.NotBefore was: those that are
 // Queued, Deferred, Failed, Expired or Cancelled. An expired message gets another
 // lifetime of five days.
 func (b *Outbox) Retry(ctx context.Context, f queue.Filter) (queue.Changed, error) {
-	return b.change(ctx, store.Change{Verb: queue.Retry, Filter: f})
+	return b.applyChange(ctx, store.Change{Verb: queue.Retry, Filter: f})
 }
 
 // Cancel cancels recipients that are neither being sent nor in a final state. A recipient
 // that is InDoubt may have the message already.
 func (b *Outbox) Cancel(ctx context.Context, f queue.Filter) (queue.Changed, error) {
-	return b.change(ctx, store.Change{Verb: queue.Cancel, Filter: f})
+	return b.applyChange(ctx, store.Change{Verb: queue.Cancel, Filter: f})
 }
 
 // Resolve ends the doubt about a message: its recipients that are InDoubt become
@@ -51,10 +51,10 @@ func (b *Outbox) Resolve(ctx context.Context, id queue.ID, r queue.Resolution) (
 	default:
 		return queue.Changed{}, localerr.Errorf("%q: want sent or resend", string(r))
 	}
-	return b.change(ctx, c)
+	return b.applyChange(ctx, c)
 }
 
-func (b *Outbox) change(ctx context.Context, c store.Change) (queue.Changed, error) {
-	defer b.signal.give()
+func (b *Outbox) applyChange(ctx context.Context, c store.Change) (queue.Changed, error) {
+	defer b.signal.wakeAll()
 	return b.store.Change(ctx, c)
 }

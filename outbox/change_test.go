@@ -18,7 +18,7 @@ import (
 func TestChanges(t *testing.T) {
 	t.Parallel()
 	box := inMemory(t, new(account.File))
-	receipt, err := box.Enqueue(t.Context(), letter("me@qq.com"), outbox.EnqueueOptions{Account: "a"})
+	receipt, err := box.Enqueue(t.Context(), testMessage("me@qq.com"), outbox.EnqueueOptions{Account: "a"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,8 +54,8 @@ func TestResolve(t *testing.T) {
 	t.Parallel()
 	for resolution, want := range map[queue.Resolution]queue.State{queue.Sent: queue.HandedOver, queue.Resend: queue.Queued} {
 		model := outboxtest.NewModel(outboxtest.NewClock())
-		box := outbox.On(model, outbox.Options{Accounts: new(account.File)})
-		receipt, err := box.Enqueue(t.Context(), letter("me@qq.com"), outbox.EnqueueOptions{Account: "a"})
+		box := outbox.OnStore(model, outbox.Options{Accounts: new(account.File)})
+		receipt, err := box.Enqueue(t.Context(), testMessage("me@qq.com"), outbox.EnqueueOptions{Account: "a"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -63,7 +63,7 @@ func TestResolve(t *testing.T) {
 		if _, err := box.Resolve(t.Context(), receipt.ID, resolution); !errors.As(err, &wrong) {
 			t.Errorf("%s of what is queued: %v", resolution, err)
 		}
-		doubt(t, model)
+		settleInDoubt(t, model)
 		if _, err := box.Resolve(t.Context(), receipt.ID, "perhaps"); err == nil {
 			t.Error("any word is a decision")
 		}
@@ -75,8 +75,8 @@ func TestResolve(t *testing.T) {
 	}
 }
 
-// doubt claims due recipients and settles them as in doubt.
-func doubt(t *testing.T, s store.Store) {
+// settleInDoubt claims due recipients and settles them as in doubt.
+func settleInDoubt(t *testing.T, s store.Store) {
 	t.Helper()
 	if err := s.Join(t.Context(), queue.Worker{Owner: "w"}, time.Minute); err != nil {
 		t.Fatal(err)

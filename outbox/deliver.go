@@ -24,7 +24,7 @@ const pruneEvery = time.Hour
 // Every hour it removes finished messages according to keep_bodies and keep_messages. The
 // configuration is read once; to apply a changed one, end Deliver and open the outbox again.
 func (b *Outbox) Deliver(ctx context.Context) error {
-	d, err := b.delivery()
+	d, err := b.newDelivery()
 	if err != nil {
 		return err
 	}
@@ -32,7 +32,7 @@ func (b *Outbox) Deliver(ctx context.Context) error {
 	over, stop := context.WithCancel(ctx)
 	go func() {
 		defer close(pruning)
-		b.prune(over)
+		b.pruneRegularly(over)
 	}()
 	err = d.Run(ctx)
 	stop()
@@ -43,15 +43,15 @@ func (b *Outbox) Deliver(ctx context.Context) error {
 // Drain delivers like Deliver, until no message is due. It is for programs that are started
 // from time to time. Deferred and scheduled messages wait for the next run.
 func (b *Outbox) Drain(ctx context.Context) (queue.Drained, error) {
-	d, err := b.delivery()
+	d, err := b.newDelivery()
 	if err != nil {
 		return queue.Drained{}, err
 	}
 	return d.Drain(ctx)
 }
 
-func (b *Outbox) delivery() (*delivery.Delivery, error) {
-	f, err := b.accounts()
+func (b *Outbox) newDelivery() (*delivery.Delivery, error) {
+	f, err := b.loadAccounts()
 	if err != nil {
 		return nil, err
 	}
@@ -59,12 +59,12 @@ func (b *Outbox) delivery() (*delivery.Delivery, error) {
 		return nil, p
 	}
 	r := accountroute.Router{File: f, Secrets: b.o.Secrets}
-	return delivery.New(delivery.Options{Store: b.store, Route: r.Find, Observe: b.observe}), nil
+	return delivery.New(delivery.Options{Store: b.store, Route: r.Find, Observe: b.observeEvent}), nil
 }
 
-// observe wakes the watchers, and logs events that are not the outcome of a message.
-func (b *Outbox) observe(e delivery.Event) {
-	b.signal.give()
+// observeEvent wakes the watchers, and logs events that are not the outcome of a message.
+func (b *Outbox) observeEvent(e delivery.WorkerEvent) {
+	b.signal.wakeAll()
 	if b.o.Tracer != nil {
 		telemetry.RecordAttempt(b.o.Tracer, e)
 	}
@@ -102,9 +102,9 @@ func (b *Outbox) observe(e delivery.Event) {
 	b.o.Log.Warn(what, about...)
 }
 
-// prune removes finished messages every pruneEvery until ctx is done.
-func (b *Outbox) prune(ctx context.Context) {
-	f, err := b.accounts()
+// pruneRegularly removes finished messages every pruneEvery until ctx is done.
+func (b *Outbox) pruneRegularly(ctx context.Context) {
+	f, err := b.loadAccounts()
 	if err != nil {
 		return // Deliver has reported the error
 	}

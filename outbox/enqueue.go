@@ -56,7 +56,7 @@ type Receipt struct {
 // returns, each reader once. EightBit has no effect, because the capabilities of the server
 // are not known yet.
 func (b *Outbox) Enqueue(ctx context.Context, m yan.Message, o EnqueueOptions) (Receipt, error) {
-	return b.enqueue(ctx, nil, m, o)
+	return b.enqueueIn(ctx, nil, m, o)
 }
 
 // EnqueueTx is Enqueue inside a transaction of the caller, in the database of the outbox: see
@@ -70,7 +70,7 @@ func (b *Outbox) EnqueueTx(ctx context.Context, tx Tx, m yan.Message, o EnqueueO
 	if tx == nil {
 		return Receipt{}, errNoTx
 	}
-	return b.enqueue(ctx, tx, m, o)
+	return b.enqueueIn(ctx, tx, m, o)
 }
 
 // EnqueueRaw keeps a message that is already composed, by message.Compose, message.OpenRaw or
@@ -96,9 +96,9 @@ var (
 	errNoOne = localerr.New("the sender is missing: neither the message nor the account has one")
 )
 
-func (b *Outbox) enqueue(ctx context.Context, tx Tx, m yan.Message, o EnqueueOptions) (Receipt, error) {
+func (b *Outbox) enqueueIn(ctx context.Context, tx Tx, m yan.Message, o EnqueueOptions) (Receipt, error) {
 	if m.From == "" {
-		a, err := b.sender(o.Account)
+		a, err := b.senderAccount(o.Account)
 		if err != nil {
 			return Receipt{}, err
 		}
@@ -109,7 +109,7 @@ func (b *Outbox) enqueue(ctx context.Context, tx Tx, m yan.Message, o EnqueueOpt
 		return Receipt{}, err
 	}
 	defer l.Close() // the content has been read
-	return b.keep(ctx, tx, l, o)
+	return b.enqueuePrepared(ctx, tx, l, o)
 }
 
 func (b *Outbox) enqueueRaw(ctx context.Context, tx Tx, t yan.Transaction, o EnqueueOptions) (Receipt, error) {
@@ -120,11 +120,11 @@ func (b *Outbox) enqueueRaw(ctx context.Context, tx Tx, t yan.Transaction, o Enq
 	if err != nil {
 		return Receipt{}, err
 	}
-	return b.keep(ctx, tx, l, o)
+	return b.enqueuePrepared(ctx, tx, l, o)
 }
 
-func (b *Outbox) keep(ctx context.Context, tx Tx, l *submission.PreparedMessage, o EnqueueOptions) (Receipt, error) {
-	name, err := b.account(o.Account, l.Envelope().From())
+func (b *Outbox) enqueuePrepared(ctx context.Context, tx Tx, l *submission.PreparedMessage, o EnqueueOptions) (Receipt, error) {
+	name, err := b.accountName(o.Account, l.Envelope().From())
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -140,17 +140,17 @@ func (b *Outbox) keep(ctx context.Context, tx Tx, l *submission.PreparedMessage,
 	if err != nil {
 		return Receipt{}, err
 	}
-	b.signal.give()
+	b.signal.wakeAll()
 	if r.ID, r.Duplicate = enqueued.ID, enqueued.Duplicate; r.Duplicate {
 		r.MessageID = ""
 	}
 	return r, nil
 }
 
-// account returns the name of the account to send from. If no account is configured, name is
+// accountName returns the name of the account to send from. If no account is configured, name is
 // not checked.
-func (b *Outbox) account(name string, from smtp.Address) (string, error) {
-	f, err := b.accounts()
+func (b *Outbox) accountName(name string, from smtp.Address) (string, error) {
+	f, err := b.loadAccounts()
 	if name != "" && (err != nil || len(f.Accounts()) == 0) {
 		return name, nil
 	}
@@ -167,9 +167,9 @@ func (b *Outbox) account(name string, from smtp.Address) (string, error) {
 	return a.Name, nil
 }
 
-// sender returns the account for a message that names no sender.
-func (b *Outbox) sender(name string) (account.Account, error) {
-	f, err := b.accounts()
+// senderAccount returns the account for a message that names no sender.
+func (b *Outbox) senderAccount(name string) (account.Account, error) {
+	f, err := b.loadAccounts()
 	if err != nil {
 		return account.Account{}, err
 	}

@@ -19,8 +19,8 @@ import (
 	"github.com/yanmail/yan/sandboxtest"
 )
 
-// example returns a folder with a configuration for a server of the sandbox.
-func example() (dir string, f *account.File, end func()) {
+// exampleSetup returns a folder with a configuration for a server of the sandbox.
+func exampleSetup() (dir string, f *account.File, end func()) {
 	server, err := sandboxtest.New("plain")
 	if err != nil {
 		log.Fatal(err)
@@ -47,7 +47,7 @@ func example() (dir string, f *account.File, end func()) {
 // login` wrote.
 func Example() {
 	ctx := context.Background()
-	dir, accounts, end := example()
+	dir, accounts, end := exampleSetup()
 	defer end()
 
 	box, err := outbox.Open(ctx, filepath.Join(dir, "outbox.db"), outbox.Options{Accounts: accounts})
@@ -91,7 +91,7 @@ func Example() {
 // is.
 func ExampleOutbox_EnqueueTx() {
 	ctx := context.Background()
-	dir, accounts, end := example()
+	dir, accounts, end := exampleSetup()
 	defer end()
 
 	file := filepath.Join(dir, "shop.db")
@@ -183,7 +183,7 @@ func ExamplePgx() {
 func ExampleOutbox_Watch() {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	dir, accounts, end := example()
+	dir, accounts, end := exampleSetup()
 	defer end()
 	box, err := outbox.Open(ctx, filepath.Join(dir, "outbox.db"), outbox.Options{Accounts: accounts})
 	if err != nil {

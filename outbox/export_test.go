@@ -11,8 +11,8 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// On returns an Outbox that uses a store of the test.
-func On(store store.Store, o Options) *Outbox {
+// OnStore returns an Outbox that uses a store of the test.
+func OnStore(store store.Store, o Options) *Outbox {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -24,5 +24,5 @@ func On(store store.Store, o Options) *Outbox {
 
 // WatchBy is Watch with another clock.
 func (b *Outbox) WatchBy(ctx context.Context, from queue.Cursor, after func(time.Duration) <-chan time.Time) iter.Seq2[queue.Event, error] {
-	return b.watch(ctx, from, after)
+	return b.watchEvents(ctx, from, after)
 }

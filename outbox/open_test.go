@@ -32,7 +32,7 @@ func TestOpenFindsTheOutboxOfThisUser(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if receipt, err := box.Enqueue(t.Context(), letter(""), outbox.EnqueueOptions{}); err != nil || receipt.Account != "a" {
+		if receipt, err := box.Enqueue(t.Context(), testMessage(""), outbox.EnqueueOptions{}); err != nil || receipt.Account != "a" {
 			t.Errorf("%+v, %v", receipt, err)
 		}
 		if err := box.Close(); err != nil {

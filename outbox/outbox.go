@@ -71,7 +71,7 @@ func Open(ctx context.Context, where string, o Options) (*Outbox, error) {
 	options := store.Options{MinFree: o.MinFree}
 	var settings account.Outbox
 	if where == "" {
-		f, err := b.accounts()
+		f, err := b.loadAccounts()
 		if err != nil {
 			return nil, err
 		}
@@ -93,9 +93,9 @@ func Open(ctx context.Context, where string, o Options) (*Outbox, error) {
 	return b, nil
 }
 
-// accounts returns the accounts of the options, or of this user. After an error the next call
+// loadAccounts returns the accounts of the options, or of this user. After an error the next call
 // reads the configuration again.
-func (b *Outbox) accounts() (*account.File, error) {
+func (b *Outbox) loadAccounts() (*account.File, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.file != nil {
@@ -105,7 +105,7 @@ func (b *Outbox) accounts() (*account.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := account.LoadFaulty(path)
+	f, err := account.LoadLenient(path)
 	if err != nil {
 		return nil, err
 	}

@@ -23,14 +23,14 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// configured returns a configuration with the given source.
-func configured(t *testing.T, source string) *account.File {
+// configFile returns a configuration with the given source.
+func configFile(t *testing.T, source string) *account.File {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "config.toml")
 	if err := os.WriteFile(path, []byte(source), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	f, err := account.LoadFaulty(path)
+	f, err := account.LoadLenient(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,17 +53,17 @@ pace = "fast"
 // inMemory returns an outbox without a disk.
 func inMemory(t *testing.T, f *account.File) *outbox.Outbox {
 	t.Helper()
-	return outbox.On(outboxtest.NewModel(outboxtest.NewClock()), outbox.Options{Accounts: f})
+	return outbox.OnStore(outboxtest.NewModel(outboxtest.NewClock()), outbox.Options{Accounts: f})
 }
 
-func letter(from string) yan.Message {
+func testMessage(from string) yan.Message {
 	return yan.Message{From: from, To: []string{"a@example.org"}, Subject: "Hello", Text: "Hello World"}
 }
 
 // A message is sent from the named account, or from the account of its sender.
 func TestEnqueuePicksTheAccount(t *testing.T) {
 	t.Parallel()
-	box := inMemory(t, configured(t, two))
+	box := inMemory(t, configFile(t, two))
 	for _, test := range []struct{ from, account, want, sender string }{
 		{"me+shop@qq.com", "", "qq", "me+shop@qq.com"},
 		{"sales@example.com", "", "work", "sales@example.com"},
@@ -72,7 +72,7 @@ func TestEnqueuePicksTheAccount(t *testing.T) {
 		{"", "qq", "qq", "me@qq.com"},
 		{"", "", "work", "office@example.com"},
 	} {
-		receipt, err := box.Enqueue(t.Context(), letter(test.from), outbox.EnqueueOptions{Account: test.account})
+		receipt, err := box.Enqueue(t.Context(), testMessage(test.from), outbox.EnqueueOptions{Account: test.account})
 		if err != nil || receipt.Account != test.want || receipt.Duplicate || !strings.HasPrefix(receipt.MessageID, "<") {
 			t.Errorf("from %q by %q: %+v, %v; want account %s", test.from, test.account, receipt, err, test.want)
 			continue
@@ -83,11 +83,11 @@ func TestEnqueuePicksTheAccount(t *testing.T) {
 		}
 	}
 	var unknown *account.UnknownAccountError
-	if _, err := box.Enqueue(t.Context(), letter("me@qq.com"), outbox.EnqueueOptions{Account: "wrok"}); !errors.As(err, &unknown) {
+	if _, err := box.Enqueue(t.Context(), testMessage("me@qq.com"), outbox.EnqueueOptions{Account: "wrok"}); !errors.As(err, &unknown) {
 		t.Errorf("no such account: %v", err)
 	}
 	var wrong *account.ParseError
-	if _, err := box.Enqueue(t.Context(), letter("me@163.com"), outbox.EnqueueOptions{}); !errors.As(err, &wrong) {
+	if _, err := box.Enqueue(t.Context(), testMessage("me@163.com"), outbox.EnqueueOptions{}); !errors.As(err, &wrong) {
 		t.Errorf("an account that makes no sense: %v", err)
 	}
 }
@@ -96,23 +96,23 @@ func TestEnqueuePicksTheAccount(t *testing.T) {
 func TestEnqueueWithoutAccounts(t *testing.T) {
 	t.Parallel()
 	box := inMemory(t, new(account.File))
-	if receipt, err := box.Enqueue(t.Context(), letter("me@qq.com"), outbox.EnqueueOptions{Account: "elsewhere"}); err != nil || receipt.Account != "elsewhere" {
+	if receipt, err := box.Enqueue(t.Context(), testMessage("me@qq.com"), outbox.EnqueueOptions{Account: "elsewhere"}); err != nil || receipt.Account != "elsewhere" {
 		t.Errorf("%+v, %v", receipt, err)
 	}
-	if _, err := box.Enqueue(t.Context(), letter("me@qq.com"), outbox.EnqueueOptions{}); !errors.Is(err, account.ErrNone) {
+	if _, err := box.Enqueue(t.Context(), testMessage("me@qq.com"), outbox.EnqueueOptions{}); !errors.Is(err, account.ErrNone) {
 		t.Errorf("nobody says which: %v", err)
 	}
-	if _, err := box.Enqueue(t.Context(), letter(""), outbox.EnqueueOptions{Account: "elsewhere"}); err == nil {
+	if _, err := box.Enqueue(t.Context(), testMessage(""), outbox.EnqueueOptions{Account: "elsewhere"}); err == nil {
 		t.Error("a message from nobody is kept")
 	}
 }
 
 func TestEnqueueKeepsWhatWasAskedFor(t *testing.T) {
 	t.Parallel()
-	box := inMemory(t, configured(t, two))
+	box := inMemory(t, configFile(t, two))
 	at := time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
 	o := outbox.EnqueueOptions{Key: "k", NotBefore: at, Expires: at.Add(time.Hour), Priority: queue.High, Tags: []string{"news"}, Hold: true}
-	receipt, err := box.Enqueue(t.Context(), letter("me@qq.com"), o)
+	receipt, err := box.Enqueue(t.Context(), testMessage("me@qq.com"), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,11 +121,11 @@ func TestEnqueueKeepsWhatWasAskedFor(t *testing.T) {
 		len(entry.Tags) != 1 || entry.Recipients[0].State != queue.Held {
 		t.Errorf("kept %+v, %v", entry, err)
 	}
-	again, err := box.Enqueue(t.Context(), letter("me@qq.com"), o)
+	again, err := box.Enqueue(t.Context(), testMessage("me@qq.com"), o)
 	if err != nil || !again.Duplicate || again.ID != receipt.ID || again.MessageID != "" {
 		t.Errorf("again: %+v, %v", again, err)
 	}
-	other := letter("me@qq.com")
+	other := testMessage("me@qq.com")
 	other.Attachments = []yan.Attachment{yan.Bytes("a.txt", []byte("x"))}
 	if _, err := box.Enqueue(t.Context(), other, o); !errors.Is(err, queue.ErrConflict) {
 		t.Errorf("another message: %v", err)
@@ -152,13 +152,13 @@ func TestEnqueueKeepsWhatWasAskedFor(t *testing.T) {
 
 func TestEnqueueRaw(t *testing.T) {
 	t.Parallel()
-	box := inMemory(t, configured(t, two))
+	box := inMemory(t, configFile(t, two))
 	content, err := message.ReadRaw(strings.NewReader("From: me@qq.com\nTo: x@example.org\nSubject: s\n\nx\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer content.Close()
-	envelope, err := smtp.NewEnvelope(parse(t, "me@qq.com"), parse(t, "b@example.org"), parse(t, "c@example.org"))
+	envelope, err := smtp.NewEnvelope(mustAddress(t, "me@qq.com"), mustAddress(t, "b@example.org"), mustAddress(t, "c@example.org"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,9 +174,9 @@ func TestEnqueueRaw(t *testing.T) {
 		t.Error("all or none is taken, and can't be kept")
 	}
 	for _, err := range []error{
-		second(box.EnqueueTx(t.Context(), nil, letter("me@qq.com"), outbox.EnqueueOptions{})),
-		second(box.EnqueueRawTx(t.Context(), nil, yan.Transaction{Envelope: envelope, Content: content}, outbox.EnqueueOptions{})),
-		second(box.EnqueueRaw(t.Context(), yan.Transaction{}, outbox.EnqueueOptions{})),
+		errorOf(box.EnqueueTx(t.Context(), nil, testMessage("me@qq.com"), outbox.EnqueueOptions{})),
+		errorOf(box.EnqueueRawTx(t.Context(), nil, yan.Transaction{Envelope: envelope, Content: content}, outbox.EnqueueOptions{})),
+		errorOf(box.EnqueueRaw(t.Context(), yan.Transaction{}, outbox.EnqueueOptions{})),
 	} {
 		if err == nil {
 			t.Error("no transaction, or nothing, is taken")
@@ -187,9 +187,9 @@ func TestEnqueueRaw(t *testing.T) {
 	}
 }
 
-func second(_ outbox.Receipt, err error) error { return err }
+func errorOf(_ outbox.Receipt, err error) error { return err }
 
-func parse(t *testing.T, s string) smtp.Address {
+func mustAddress(t *testing.T, s string) smtp.Address {
 	t.Helper()
 	a, err := smtp.ParseAddress(s)
 	if err != nil {
@@ -198,9 +198,9 @@ func parse(t *testing.T, s string) smtp.Address {
 	return a
 }
 
-// account1 returns a configuration for a server of the sandbox, and its secret.
-func account1(t *testing.T, server *sandboxtest.Server) (*account.File, account.Secrets) {
-	f := configured(t, fmt.Sprintf("[account.a]\nfrom = %q\nserver = %q\ntls_ca = %q\nsecret = { env = \"CODE\" }\n", server.Login(), server.URL(), server.CAFile()))
+// sandboxAccount returns a configuration for a server of the sandbox, and its secret.
+func sandboxAccount(t *testing.T, server *sandboxtest.Server) (*account.File, account.Secrets) {
+	f := configFile(t, fmt.Sprintf("[account.a]\nfrom = %q\nserver = %q\ntls_ca = %q\nsecret = { env = \"CODE\" }\n", server.Login(), server.URL(), server.CAFile()))
 	return f, credentials.New[account.Account](&secret.Vault{Home: t.TempDir(), Getenv: func(string) string { return server.Password() }})
 }
 
@@ -211,8 +211,8 @@ const patience = time.Minute
 func TestDeliver(t *testing.T) {
 	t.Parallel()
 	server := sandboxtest.Start(t, "plain")
-	f, secrets := account1(t, server)
-	box := outbox.On(outboxtest.NewModel(outboxtest.NewClock()), outbox.Options{Accounts: f, Secrets: secrets})
+	f, secrets := sandboxAccount(t, server)
+	box := outbox.OnStore(outboxtest.NewModel(outboxtest.NewClock()), outbox.Options{Accounts: f, Secrets: secrets})
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	delivered := make(chan error, 1)
@@ -223,7 +223,7 @@ func TestDeliver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := letter("")
+	m := testMessage("")
 	m.To = []string{"a@example.org", "rcpt-550@example.org"}
 	receipt, err := box.Enqueue(ctx, m, outbox.EnqueueOptions{})
 	if err != nil {
@@ -261,15 +261,15 @@ func TestDeliver(t *testing.T) {
 func TestDrain(t *testing.T) {
 	t.Parallel()
 	server := sandboxtest.Start(t, "plain")
-	f, secrets := account1(t, server)
+	f, secrets := sandboxAccount(t, server)
 	clock := outboxtest.NewClock()
-	box := outbox.On(outboxtest.NewModel(clock), outbox.Options{Accounts: f, Secrets: secrets})
+	box := outbox.OnStore(outboxtest.NewModel(clock), outbox.Options{Accounts: f, Secrets: secrets})
 	for i := range 5 {
 		o := outbox.EnqueueOptions{}
 		if i == 4 {
 			o.NotBefore = clock.Now().Add(time.Hour)
 		}
-		if _, err := box.Enqueue(t.Context(), letter(""), o); err != nil {
+		if _, err := box.Enqueue(t.Context(), testMessage(""), o); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -287,11 +287,11 @@ func TestDrain(t *testing.T) {
 // The log says why an account can't send, without the secret.
 func TestDeliverTellsWhatIsWrong(t *testing.T) {
 	t.Parallel()
-	f := configured(t, "[account.a]\nfrom = \"me@qq.com\"\nsecret = { env = \"NOPE\" }\n")
+	f := configFile(t, "[account.a]\nfrom = \"me@qq.com\"\nsecret = { env = \"NOPE\" }\n")
 	told := make(logged, 16)
-	box := outbox.On(outboxtest.NewModel(outboxtest.NewClock()), outbox.Options{Accounts: f, Log: told.logger(),
+	box := outbox.OnStore(outboxtest.NewModel(outboxtest.NewClock()), outbox.Options{Accounts: f, Log: told.newLogger(),
 		Secrets: credentials.New[account.Account](&secret.Vault{Home: t.TempDir(), Getenv: func(string) string { return "" }})})
-	if _, err := box.Enqueue(t.Context(), letter(""), outbox.EnqueueOptions{}); err != nil {
+	if _, err := box.Enqueue(t.Context(), testMessage(""), outbox.EnqueueOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), patience)

@@ -19,29 +19,29 @@ func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 func TestEnqueueTxInPostgreSQL(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Start(t)
-	for name, begin := range map[string]func(*testing.T, string) func() transaction{
-		"pgx": func(t *testing.T, url string) func() transaction {
+	for name, begin := range map[string]func(*testing.T, string) func() callerTransaction{
+		"pgx": func(t *testing.T, url string) func() callerTransaction {
 			conn, err := pgx.Connect(t.Context(), url)
 			if err != nil {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
-			return func() transaction { return byPgx(t, conn) }
+			return func() callerTransaction { return byPgx(t, conn) }
 		},
-		"database/sql": func(t *testing.T, url string) func() transaction {
+		"database/sql": func(t *testing.T, url string) func() callerTransaction {
 			db := byURL(t, url)
-			return func() transaction { return bySQL(t, db) }
+			return func() callerTransaction { return bySQL(t, db) }
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			url := server.Database(t)
-			box := open(t, url)
+			box := openOutbox(t, url)
 			db := byURL(t, url)
 			if _, err := db.ExecContext(t.Context(), "CREATE TABLE orders (name TEXT)"); err != nil {
 				t.Fatal(err)
 			}
-			transactional(t, box, begin(t, url), func() int { return count(t, db) })
+			testTransactional(t, box, begin(t, url), func() int { return countRows(t, db) })
 		})
 	}
 }
@@ -56,12 +56,12 @@ func byURL(t *testing.T, url string) *sql.DB {
 	return db
 }
 
-func byPgx(t *testing.T, conn *pgx.Conn) transaction {
+func byPgx(t *testing.T, conn *pgx.Conn) callerTransaction {
 	t.Helper()
 	tx, err := conn.Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return transaction{outbox.Pgx(tx), func(s string) error { _, err := tx.Exec(t.Context(), s); return err },
+	return callerTransaction{outbox.Pgx(tx), func(s string) error { _, err := tx.Exec(t.Context(), s); return err },
 		func() error { return tx.Commit(t.Context()) }, func() error { return tx.Rollback(t.Context()) }}
 }

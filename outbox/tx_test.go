@@ -15,32 +15,32 @@ import (
 	"github.com/yanmail/yan/sandboxtest"
 )
 
-// transaction is a transaction of the caller, in the outbox's database.
-type transaction struct {
+// callerTransaction is a transaction of the caller, in the outbox's database.
+type callerTransaction struct {
 	outbox.Tx
 	exec             func(statement string) error
 	commit, rollback func() error
 }
 
-func bySQL(t *testing.T, db *sql.DB) transaction {
+func bySQL(t *testing.T, db *sql.DB) callerTransaction {
 	t.Helper()
 	tx, err := db.BeginTx(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return transaction{outbox.SQL(tx), func(s string) error { _, err := tx.ExecContext(t.Context(), s); return err }, tx.Commit, tx.Rollback}
+	return callerTransaction{outbox.SQL(tx), func(s string) error { _, err := tx.ExecContext(t.Context(), s); return err }, tx.Commit, tx.Rollback}
 }
 
-// transactional tests that the changes of a transaction and the message in it are kept
+// testTransactional tests that the changes of a transaction and the message in it are kept
 // together, or neither is.
-func transactional(t *testing.T, box *outbox.Outbox, begin func() transaction, rows func() int) {
+func testTransactional(t *testing.T, box *outbox.Outbox, begin func() callerTransaction, rows func() int) {
 	t.Helper()
 	o := outbox.EnqueueOptions{Account: "a", Key: "order 1"}
-	enqueue := func(tx transaction, text string) (outbox.Receipt, error) {
+	enqueue := func(tx callerTransaction, text string) (outbox.Receipt, error) {
 		if err := tx.exec("INSERT INTO orders VALUES ('x')"); err != nil {
 			t.Fatal(err)
 		}
-		m := letter("me@qq.com")
+		m := testMessage("me@qq.com")
 		m.Text = text
 		return box.EnqueueTx(t.Context(), tx, m, o)
 	}
@@ -97,7 +97,7 @@ func transactional(t *testing.T, box *outbox.Outbox, begin func() transaction, r
 	}
 }
 
-func count(t *testing.T, db *sql.DB) int {
+func countRows(t *testing.T, db *sql.DB) int {
 	t.Helper()
 	var n int
 	if err := db.QueryRowContext(t.Context(), "SELECT count(*) FROM orders").Scan(&n); err != nil {
@@ -106,7 +106,7 @@ func count(t *testing.T, db *sql.DB) int {
 	return n
 }
 
-func open(t *testing.T, where string) *outbox.Outbox {
+func openOutbox(t *testing.T, where string) *outbox.Outbox {
 	t.Helper()
 	box, err := outbox.Open(t.Context(), where, outbox.Options{Accounts: new(account.File), MinFree: -1})
 	if err != nil {
@@ -123,7 +123,7 @@ func open(t *testing.T, where string) *outbox.Outbox {
 func TestEnqueueTxInSQLite(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "app.db")
-	box := open(t, path)
+	box := openOutbox(t, path)
 	db, err := sql.Open("sqlite", "file:"+filepath.ToSlash(path)+"?_txlock=immediate&_pragma=busy_timeout(60000)&_pragma=foreign_keys(1)")
 	if err != nil {
 		t.Fatal(err)
@@ -132,14 +132,14 @@ func TestEnqueueTxInSQLite(t *testing.T) {
 	if _, err := db.ExecContext(t.Context(), "CREATE TABLE orders (name TEXT)"); err != nil {
 		t.Fatal(err)
 	}
-	transactional(t, box, func() transaction { return bySQL(t, db) }, func() int { return count(t, db) })
+	testTransactional(t, box, func() callerTransaction { return bySQL(t, db) }, func() int { return countRows(t, db) })
 }
 
 // A delivery in progress sends a message that another transaction commits.
 func TestDeliverSeesACommit(t *testing.T) {
 	t.Parallel()
 	server := sandboxtest.Start(t, "plain")
-	f, secrets := account1(t, server)
+	f, secrets := sandboxAccount(t, server)
 	path := filepath.Join(t.TempDir(), "app.db")
 	box, err := outbox.Open(t.Context(), path, outbox.Options{Accounts: f, Secrets: secrets, MinFree: -1})
 	if err != nil {
@@ -162,7 +162,7 @@ func TestDeliverSeesACommit(t *testing.T) {
 	}
 	defer db.Close()
 	tx := bySQL(t, db)
-	if _, err := box.EnqueueTx(ctx, tx, letter(""), outbox.EnqueueOptions{}); err != nil {
+	if _, err := box.EnqueueTx(ctx, tx, testMessage(""), outbox.EnqueueOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	if err := tx.commit(); err != nil {

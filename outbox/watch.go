@@ -45,21 +45,21 @@ func (b *Outbox) Cursor(ctx context.Context) (queue.Cursor, error) {
 // After an error Watch tries again if the loop continues, first after a second and at most
 // after a minute. It ends silently when ctx is done, and after ErrClosed or ErrBroken.
 func (b *Outbox) Watch(ctx context.Context, from queue.Cursor) iter.Seq2[queue.Event, error] {
-	return b.watch(ctx, from, time.After)
+	return b.watchEvents(ctx, from, time.After)
 }
 
-func (b *Outbox) watch(ctx context.Context, from queue.Cursor, after func(time.Duration) <-chan time.Time) iter.Seq2[queue.Event, error] {
+func (b *Outbox) watchEvents(ctx context.Context, from queue.Cursor, after func(time.Duration) <-chan time.Time) iter.Seq2[queue.Event, error] {
 	return func(yield func(queue.Event, error) bool) {
 		cursor, pause := from, pollEvery
 		for ctx.Err() == nil {
-			changed, woken := b.signal.wait(), b.store.Wake() // before Events, so that no later event is missed
+			changed, woken := b.signal.waitChannel(), b.store.Wake() // before Events, so that no later event is missed
 			events, next, err := b.store.Events(ctx, cursor, eventsAtOnce)
 			if err != nil {
 				if ctx.Err() != nil || !yield(queue.Event{}, err) || errors.Is(err, queue.ErrClosed) || errors.Is(err, queue.ErrBroken) {
 					return
 				}
 				// A wake does not shorten the pause after an error of the database.
-				if !sleep(ctx, nil, nil, after(pause)) {
+				if !sleepUntil(ctx, nil, nil, after(pause)) {
 					return
 				}
 				pause = min(2*pause, longestPoll)
@@ -72,15 +72,15 @@ func (b *Outbox) watch(ctx context.Context, from queue.Cursor, after func(time.D
 				}
 			}
 			cursor = next
-			if len(events) < eventsAtOnce && !sleep(ctx, changed, woken, after(pollEvery)) {
+			if len(events) < eventsAtOnce && !sleepUntil(ctx, changed, woken, after(pollEvery)) {
 				return
 			}
 		}
 	}
 }
 
-// sleep waits for the first of the channels, and returns false if ctx is done.
-func sleep(ctx context.Context, changed, woken <-chan struct{}, timer <-chan time.Time) bool {
+// sleepUntil waits for the first of the channels, and returns false if ctx is done.
+func sleepUntil(ctx context.Context, changed, woken <-chan struct{}, timer <-chan time.Time) bool {
 	select {
 	case <-ctx.Done():
 		return false
@@ -97,7 +97,7 @@ type signal struct {
 	c  chan struct{}
 }
 
-func (s *signal) wait() <-chan struct{} {
+func (s *signal) waitChannel() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.c == nil {
@@ -106,7 +106,7 @@ func (s *signal) wait() <-chan struct{} {
 	return s.c
 }
 
-func (s *signal) give() {
+func (s *signal) wakeAll() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.c != nil {

@@ -22,19 +22,19 @@ func (l logged) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (l logged) logger() *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }
+func (l logged) newLogger() *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }
 
-func enqueue(t *testing.T, box *outbox.Outbox) queue.ID {
+func mustEnqueue(t *testing.T, box *outbox.Outbox) queue.ID {
 	t.Helper()
-	receipt, err := box.Enqueue(t.Context(), letter("me@qq.com"), outbox.EnqueueOptions{Account: "a"})
+	receipt, err := box.Enqueue(t.Context(), testMessage("me@qq.com"), outbox.EnqueueOptions{Account: "a"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return receipt.ID
 }
 
-// never is a clock that never fires: everything must arrive without it.
-func never(time.Duration) <-chan time.Time { return nil }
+// neverFires is a clock that never fires: everything must arrive without it.
+func neverFires(time.Duration) <-chan time.Time { return nil }
 
 // Watch continues from a stored cursor: no event is repeated or missed.
 func TestWatchGoesOnFromACursor(t *testing.T) {
@@ -44,12 +44,12 @@ func TestWatchGoesOnFromACursor(t *testing.T) {
 	defer cancel()
 	const n = 700 // more than one read returns
 	for range n {
-		enqueue(t, box)
+		mustEnqueue(t, box)
 	}
 	var kept queue.Cursor
 	var seen []queue.ID
 	for len(seen) < n {
-		for e, err := range box.WatchBy(ctx, kept, never) {
+		for e, err := range box.WatchBy(ctx, kept, neverFires) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -69,10 +69,10 @@ func TestWatchGoesOnFromACursor(t *testing.T) {
 	}
 }
 
-// mute is a store that wakes no watcher.
-type mute struct{ *outboxtest.Model }
+// muteStore is a store that wakes no watcher.
+type muteStore struct{ *outboxtest.Model }
 
-func (mute) Wake() <-chan struct{} { return nil }
+func (muteStore) Wake() <-chan struct{} { return nil }
 
 // Events during the loop are yielded without waiting for a timer: those of this process, and
 // those that the store announces.
@@ -81,25 +81,25 @@ func TestWatchIsWoken(t *testing.T) {
 	model := outboxtest.NewModel(outboxtest.NewClock())
 	for name, test := range map[string]struct{ watches, enqueues *outbox.Outbox }{
 		"this process": func() (b struct{ watches, enqueues *outbox.Outbox }) {
-			b.watches = outbox.On(mute{outboxtest.NewModel(outboxtest.NewClock())}, outbox.Options{Accounts: new(account.File)})
+			b.watches = outbox.OnStore(muteStore{outboxtest.NewModel(outboxtest.NewClock())}, outbox.Options{Accounts: new(account.File)})
 			b.enqueues = b.watches
 			return b
 		}(),
-		"the store": {outbox.On(model, outbox.Options{Accounts: new(account.File)}), outbox.On(model, outbox.Options{Accounts: new(account.File)})},
+		"the store": {outbox.OnStore(model, outbox.Options{Accounts: new(account.File)}), outbox.OnStore(model, outbox.Options{Accounts: new(account.File)})},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
-			enqueue(t, test.enqueues)
+			mustEnqueue(t, test.enqueues)
 			cursor, err := test.watches.Cursor(ctx)
 			if err != nil {
 				t.Fatal(err)
 			}
-			second := enqueue(t, test.enqueues)
+			second := mustEnqueue(t, test.enqueues)
 			var told []queue.ID
 			var others sync.WaitGroup
-			for e, err := range test.watches.WatchBy(ctx, cursor, never) {
+			for e, err := range test.watches.WatchBy(ctx, cursor, neverFires) {
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -107,7 +107,7 @@ func TestWatchIsWoken(t *testing.T) {
 					break
 				}
 				others.Go(func() {
-					if _, err := test.enqueues.Enqueue(ctx, letter("me@qq.com"), outbox.EnqueueOptions{Account: "a"}); err != nil {
+					if _, err := test.enqueues.Enqueue(ctx, testMessage("me@qq.com"), outbox.EnqueueOptions{Account: "a"}); err != nil {
 						t.Error(err)
 					}
 				})
@@ -120,13 +120,13 @@ func TestWatchIsWoken(t *testing.T) {
 	}
 }
 
-// failing is a store whose Events fails several times.
-type failing struct {
+// failingEvents is a store whose Events fails several times.
+type failingEvents struct {
 	*outboxtest.Model
 	errs chan error
 }
 
-func (f failing) Events(ctx context.Context, after queue.Cursor, limit int) ([]queue.Event, queue.Cursor, error) {
+func (f failingEvents) Events(ctx context.Context, after queue.Cursor, limit int) ([]queue.Event, queue.Cursor, error) {
 	select {
 	case err := <-f.errs:
 		return nil, "", err
@@ -140,12 +140,12 @@ func (f failing) Events(ctx context.Context, after queue.Cursor, limit int) ([]q
 func TestWatchSurvivesErrors(t *testing.T) {
 	t.Parallel()
 	lost := errors.New("the connection is lost")
-	store := failing{outboxtest.NewModel(outboxtest.NewClock()), make(chan error, 10)}
-	box := outbox.On(store, outbox.Options{Accounts: new(account.File)})
+	store := failingEvents{outboxtest.NewModel(outboxtest.NewClock()), make(chan error, 10)}
+	box := outbox.OnStore(store, outbox.Options{Accounts: new(account.File)})
 	for range 8 {
 		store.errs <- lost
 	}
-	first := enqueue(t, box)
+	first := mustEnqueue(t, box)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	var waited []time.Duration
@@ -177,11 +177,11 @@ func TestWatchSurvivesErrors(t *testing.T) {
 func TestWatchEnds(t *testing.T) {
 	t.Parallel()
 	box := inMemory(t, new(account.File))
-	enqueue(t, box)
+	mustEnqueue(t, box)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	n := 0
-	for _, err := range box.WatchBy(ctx, "", never) {
+	for _, err := range box.WatchBy(ctx, "", neverFires) {
 		if err != nil {
 			t.Errorf("told %v", err)
 		}
@@ -195,7 +195,7 @@ func TestWatchEnds(t *testing.T) {
 		t.Fatal(err)
 	}
 	n = 0
-	for _, err := range box.WatchBy(t.Context(), "", never) {
+	for _, err := range box.WatchBy(t.Context(), "", neverFires) {
 		if n++; !errors.Is(err, queue.ErrClosed) {
 			t.Errorf("told %v", err)
 		}

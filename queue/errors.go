@@ -39,12 +39,12 @@ type NewerError struct {
 }
 
 // Error says both versions.
-func (e *NewerError) Error() string { return e.sentence().Error() }
+func (e *NewerError) Error() string { return e.asSentence().Error() }
 
 // Unwrap returns the same text as an error that can be translated.
-func (e *NewerError) Unwrap() error { return e.sentence() }
+func (e *NewerError) Unwrap() error { return e.asSentence() }
 
-func (e *NewerError) sentence() error {
+func (e *NewerError) asSentence() error {
 	return localerr.Errorf("the outbox has version %d, but this program supports versions up to %d: a newer yan has used it", e.Has, e.Knows)
 }
 

@@ -50,7 +50,7 @@ func CutEnhancedCode(text string) (code EnhancedCode, rest string, ok bool) {
 	for i := range n {
 		part, after, more := strings.Cut(word, ".")
 		word = after
-		v, numeric := number(part)
+		v, numeric := parseNumber(part)
 		if !numeric || more != (i < len(n)-1) {
 			return EnhancedCode{}, text, false
 		}
@@ -62,8 +62,8 @@ func CutEnhancedCode(text string) (code EnhancedCode, rest string, ok bool) {
 	return EnhancedCode{n[0], n[1], n[2]}, rest, true
 }
 
-// number parses one to three digits.
-func number(s string) (n int, ok bool) {
+// parseNumber parses one to three digits.
+func parseNumber(s string) (n int, ok bool) {
 	if len(s) == 0 || len(s) > 3 {
 		return 0, false
 	}

@@ -43,8 +43,8 @@ func (p *carriedPanic) String() string { return fmt.Sprint(p.value) }
 // PanicStack returns the stack of the panic.
 func (p *carriedPanic) PanicStack() []byte { return p.stack }
 
-// caught runs a write that may panic.
-func caught(write func() error) (panicked *carriedPanic, err error) {
+// catchPanic runs a write that may panic.
+func catchPanic(write func() error) (panicked *carriedPanic, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			panicked, err = &carriedPanic{v, debug.Stack()}, ErrContent
@@ -57,22 +57,22 @@ func caught(write func() error) (panicked *carriedPanic, err error) {
 // finish.
 func (w *wire) startWrite(grace time.Duration, write func() error) *asyncWrite {
 	g := &asyncWrite{w: w, grace: grace, done: make(chan struct{})}
-	g.begin(write)
+	g.beginWrite(write)
 	return g
 }
 
-func (g *asyncWrite) begin(write func() error) {
+func (g *asyncWrite) beginWrite(write func() error) {
 	go func() {
 		defer close(g.done)
-		panicked, err := caught(write)
+		panicked, err := catchPanic(write)
 		if panicked != nil {
-			g.w.cut()
+			g.w.closeAbruptly()
 		}
 		g.mu.Lock()
 		defer g.mu.Unlock()
 		g.ended, g.err, g.panicked = true, err, panicked
 		if !g.armed || err != nil {
-			g.w.allowRead(g.patience())
+			g.w.allowRead(g.replyTimeout())
 		}
 	}()
 }
@@ -82,8 +82,8 @@ func (g *asyncWrite) begin(write func() error) {
 // small message needs no goroutine.
 const fitsSocket = 8 << 10
 
-// start is startWrite for n octets. It writes at once if that can't block.
-func (w *wire) start(n int64, grace time.Duration, write func() error) *asyncWrite {
+// startIfLarge is startWrite for n octets. It writes at once if that can't block.
+func (w *wire) startIfLarge(n int64, grace time.Duration, write func() error) *asyncWrite {
 	_, tcp := w.raw.(*net.TCPConn)
 	if !tcp || n > fitsSocket {
 		return w.startWrite(grace, write)
@@ -93,8 +93,8 @@ func (w *wire) start(n int64, grace time.Duration, write func() error) *asyncWri
 	return g
 }
 
-// patience returns the timeout of the awaited reply.
-func (g *asyncWrite) patience() time.Duration {
+// replyTimeout returns the timeout of the awaited reply.
+func (g *asyncWrite) replyTimeout() time.Duration {
 	switch {
 	case g.err != nil:
 		return g.grace
@@ -105,33 +105,33 @@ func (g *asyncWrite) patience() time.Duration {
 	return unlimited
 }
 
-// arm starts the timeout of the awaited reply, or leaves that to the writer.
-func (g *asyncWrite) arm(timeout time.Duration) {
+// armTimeout starts the timeout of the awaited reply, or leaves that to the writer.
+func (g *asyncWrite) armTimeout(timeout time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.wait, g.armed = timeout, false
-	g.w.allowRead(g.patience())
+	g.w.allowRead(g.replyTimeout())
 }
 
-// moved is called by the writer when a block has left.
-func (g *asyncWrite) moved() {
+// blockWritten is called by the writer when a block has left.
+func (g *asyncWrite) blockWritten() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if !g.armed && g.wait != 0 && g.due() {
-		g.w.allowRead(g.patience())
+		g.w.allowRead(g.replyTimeout())
 	}
 }
 
-// reply reads one reply within the timeout, counted from the end of the write
+// readReply reads one reply within the timeout, counted from the end of the write
 // if that is still going on.
-func (g *asyncWrite) reply(timeout time.Duration, arrived func()) (smtp.Reply, error) {
+func (g *asyncWrite) readReply(timeout time.Duration, arrived func()) (smtp.Reply, error) {
 	g.w.wait, g.w.writer, g.w.armed = timeout, g, false
-	return g.w.read(reading{arrived: arrived})
+	return g.w.readReply(replyReading{arrived: arrived})
 }
 
-// cause returns the better of two reasons for a lost reply: the error of a failed write
+// betterCause returns the better of two reasons for a lost reply: the error of a failed write
 // says more than the timeout of the read after it.
-func (g *asyncWrite) cause(readErr error) error {
+func (g *asyncWrite) betterCause(readErr error) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.err != nil && errors.Is(readErr, os.ErrDeadlineExceeded) {
@@ -147,8 +147,8 @@ func (g *asyncWrite) succeeded() bool {
 	return g.ended && g.err == nil
 }
 
-// finish waits for the end of the write and returns its error.
-func (g *asyncWrite) finish() error {
+// waitForEnd waits for the end of the write and returns its error.
+func (g *asyncWrite) waitForEnd() error {
 	<-g.done
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -56,7 +56,7 @@ func (c *Conn) logIn(mech sasl.Mechanism) (refused *smtp.Error, judged bool) {
 	if err != nil {
 		return fail(smtp.Reply{}, err), true
 	}
-	reply, challenged, err := c.exchange(mech, initial)
+	reply, challenged, err := c.runExchange(mech, initial)
 	if err != nil {
 		// QUIRK: QQ closes the connection after its 535, so a reply that was read is worth more
 		// than the error after it.
@@ -121,7 +121,7 @@ func containsAny(text string, words ...string) bool {
 // server says.
 func (c *Conn) chooseMechanism(offered []string) (sasl.Mechanism, error) {
 	creds := *c.cfg.Auth
-	session := sasl.Session{TLS: c.tls, Host: c.cfg.Host, Port: c.cfg.port(), Offered: offered}
+	session := sasl.Session{TLS: c.tls, Host: c.cfg.Host, Port: c.cfg.portOrDefault(), Offered: offered}
 	name := strings.ToUpper(c.cfg.Mechanism)
 	if len(session.Offered) == 0 && (name == "" || c.tls == nil) {
 		return nil, ErrAuthNotOffered
@@ -160,9 +160,9 @@ func keepingPassword(offered []string) []string {
 // maxChallenges limits an exchange; SCRAM needs two.
 const maxChallenges = 8
 
-// exchange carries the mechanism's messages (RFC 4954 section 4). challenged says that the server
+// runExchange carries the mechanism's messages (RFC 4954 section 4). challenged says that the server
 // sent a challenge first.
-func (c *Conn) exchange(mech sasl.Mechanism, initial []byte) (reply smtp.Reply, challenged bool, err error) {
+func (c *Conn) runExchange(mech sasl.Mechanism, initial []byte) (reply smtp.Reply, challenged bool, err error) {
 	line := authLine{command: "AUTH " + mech.Name()}
 	// The command line is limited to 512 octets (RFC 4954 section 4): a longer initial response
 	// is sent after the server's empty challenge.
@@ -170,25 +170,25 @@ func (c *Conn) exchange(mech sasl.Mechanism, initial []byte) (reply smtp.Reply, 
 		line.response, initial = encodeInitial(initial), nil
 	}
 	for range maxChallenges {
-		reply, err = c.say(line)
+		reply, err = c.sendAuthLine(line)
 		if err != nil || !reply.Intermediate() {
 			return reply, challenged, err
 		}
 		challenged = true
-		answer, err := c.answer(mech, reply, initial)
+		answer, err := c.answerChallenge(mech, reply, initial)
 		if err != nil {
 			// The error of the mechanism may quote the server.
-			return smtp.Reply{}, true, c.cancel(errors.New(c.w.redact.line(err.Error())))
+			return smtp.Reply{}, true, c.cancelExchange(errors.New(c.w.redact.redactLine(err.Error())))
 		}
 		initial = nil
 		line = authLine{response: base64.StdEncoding.EncodeToString(answer)}
 	}
-	return smtp.Reply{}, true, c.cancel(errors.New("the server keeps asking"))
+	return smtp.Reply{}, true, c.cancelExchange(errors.New("the server keeps asking"))
 }
 
-// answer decodes a challenge and returns the mechanism's response, or the initial response that
+// answerChallenge decodes a challenge and returns the mechanism's response, or the initial response that
 // was too long.
-func (c *Conn) answer(mech sasl.Mechanism, reply smtp.Reply, initial []byte) ([]byte, error) {
+func (c *Conn) answerChallenge(mech sasl.Mechanism, reply smtp.Reply, initial []byte) ([]byte, error) {
 	if initial != nil {
 		return initial, nil
 	}
@@ -207,9 +207,9 @@ func (c *Conn) answer(mech sasl.Mechanism, reply smtp.Reply, initial []byte) ([]
 // the command with its initial response.
 type authLine struct{ command, response string }
 
-// say sends one line of the exchange. Neither the trace nor an error ever contains the response
+// sendAuthLine sends one line of the exchange. Neither the trace nor an error ever contains the response
 // or the next challenge.
-func (c *Conn) say(l authLine) (smtp.Reply, error) {
+func (c *Conn) sendAuthLine(l authLine) (smtp.Reply, error) {
 	line, shown := l.response, Hidden
 	if l.command != "" {
 		line, shown = l.command, l.command
@@ -225,11 +225,11 @@ func (c *Conn) say(l authLine) (smtp.Reply, error) {
 	return reply, nil
 }
 
-// cancel ends an exchange that can't continue (RFC 4954 section 4). The reason is ours; the
+// cancelExchange ends an exchange that can't continue (RFC 4954 section 4). The reason is ours; the
 // server's 501 to the asterisk adds nothing.
-func (c *Conn) cancel(reason error) error {
-	if err := c.w.send(c.cfg.Timeouts.Command, []byte("*\r\n"), "*"); err == nil {
-		_, _ = c.w.reply(c.cfg.Timeouts.Command)
+func (c *Conn) cancelExchange(reason error) error {
+	if err := c.w.sendLines(c.cfg.Timeouts.Command, []byte("*\r\n"), "*"); err == nil {
+		_, _ = c.w.readReplyWithin(c.cfg.Timeouts.Command)
 	}
 	return reason
 }

@@ -32,24 +32,24 @@ type body struct {
 	lines    lineWriter
 }
 
-func (x *transaction) body() *body {
+func (x *transaction) newBody() *body {
 	return &body{x: x, dots: !x.chunking, start: time.Now()}
 }
 
-// write writes the message, with the final dot of DATA. After an error that wraps ErrContent the
+// writeTo writes the message, with the final dot of DATA. After an error that wraps ErrContent the
 // caller must cut the connection, so that the server sees no end of the message.
-func (b *body) write(o *countingWriter) error {
+func (b *body) writeTo(o *countingWriter) error {
 	b.begin = o.taken
 	if b.x.Progress != nil {
-		o.watched(b)
+		o.watchBody(b)
 	}
-	b.lines = lineWriter{w: o, dots: b.dots, binary: b.x.binary(), lineStart: true, limit: b.x.size}
+	b.lines = lineWriter{w: o, dots: b.dots, binary: b.x.needsBinary(), lineStart: true, limit: b.x.size}
 	_, err := b.x.Content.WriteTo(&b.lines)
 	if o.err != nil {
 		return o.err
 	}
 	if err == nil {
-		err = b.lines.finish()
+		err = b.lines.checkEnd()
 	}
 	if err != nil {
 		b.failed = fmt.Errorf("%w: %w", ErrContent, err)
@@ -64,27 +64,27 @@ func (b *body) write(o *countingWriter) error {
 	return err
 }
 
-// offered reports whether the last octet was, or is being, passed to the kernel: before that the
+// wasOffered reports whether the last octet was, or is being, passed to the kernel: before that the
 // server can't have the message.
-func (b *body) offered() bool {
+func (b *body) wasOffered() bool {
 	end := b.end.Load()
 	return end != 0 && b.x.c.out.offered.Load() >= end
 }
 
-// handed reports whether the kernel has the last octet.
-func (b *body) handed() bool {
+// wasHanded reports whether the kernel has the last octet.
+func (b *body) wasHanded() bool {
 	end := b.end.Load()
-	return end != 0 && b.x.c.out.has(end)
+	return end != 0 && b.x.c.out.hasHanded(end)
 }
 
-// reply reads a reply to the message. A positive reply is not believed if it came before the
+// readReply reads a reply to the message. A positive reply is not believed if it came before the
 // server could have the whole message.
-func (b *body) reply(g *asyncWrite) (smtp.Reply, error) {
+func (b *body) readReply(g *asyncWrite) (smtp.Reply, error) {
 	c := b.x.c
 	var early bool
-	reply, err := g.reply(c.cfg.Timeouts.DataEnd, func() {
-		early = !b.offered()
-		b.note(early)
+	reply, err := g.readReply(c.cfg.Timeouts.DataEnd, func() {
+		early = !b.wasOffered()
+		b.traceSent(early)
 	})
 	if err != nil {
 		return smtp.Reply{}, err
@@ -92,11 +92,11 @@ func (b *body) reply(g *asyncWrite) (smtp.Reply, error) {
 	c.leaving = reply.Code == 421
 	// Octets after the message may have to wait until its reply is read, and so the end of the
 	// write: then the reply is proof enough.
-	incomplete := early || !b.followed && !c.out.settle(b.end.Load(), c.cfg.Timeouts.Quit)
+	incomplete := early || !b.followed && !c.out.waitHanded(b.end.Load(), c.cfg.Timeouts.Quit)
 	if incomplete {
 		c.broken.Store(true)
-		c.w.cut()
-		_ = g.finish() // the caller may close the message after its result
+		c.w.closeAbruptly()
+		_ = g.waitForEnd() // the caller may close the message after its result
 	}
 	if reply.Intermediate() || incomplete && reply.Positive() {
 		return smtp.Reply{}, fmt.Errorf("%w: %d in answer to the message", smtp.ErrMalformedReply, reply.Code)
@@ -106,31 +106,31 @@ func (b *body) reply(g *asyncWrite) (smtp.Reply, error) {
 		// message.
 		return smtp.Reply{}, fmt.Errorf("%w: %s", ErrNotPipelined, reply)
 	}
-	if c.count(reply); reply.Positive() {
+	if c.countReply(reply); reply.Positive() {
 		c.countAccepted()
 	}
 	return reply, nil
 }
 
-// note records in the trace, before the first reply to the message, that it is sent.
-func (b *body) note(early bool) {
+// traceSent records in the trace, before the first reply to the message, that it is sent.
+func (b *body) traceSent(early bool) {
 	if early || b.noted {
 		return
 	}
 	b.noted = true
 	if w := b.x.c.w; w.trace != nil {
-		w.event(MessageSent, strconv.FormatInt(b.x.size, 10), time.Since(b.start))
-		b.x.c.show(b.behind)
+		w.traceLine(MessageSent, strconv.FormatInt(b.x.size, 10), time.Since(b.start))
+		b.x.c.traceLines(b.behind)
 	}
 }
 
-// answered reads the reply to the whole message: one, or with LMTP one for each accepted
+// readFinalReplies reads the reply to the whole message: one, or with LMTP one for each accepted
 // recipient (RFC 2033 section 4.2). From here on a lost connection makes the outcome unknown.
-func (b *body) answered(g *asyncWrite) error {
+func (b *body) readFinalReplies(g *asyncWrite) error {
 	x := b.x
 	if !x.anyPending() {
 		// A chunk was sent with a refused envelope; its reply has no further meaning.
-		reply, err := b.reply(g)
+		reply, err := b.readReply(g)
 		x.c.note421(reply)
 		if err != nil && errors.Is(err, os.ErrDeadlineExceeded) && outOfSequence(x.mail) {
 			// The server lost MAIL, and the reply to RCPT was read as the reply to MAIL.
@@ -149,7 +149,7 @@ func (b *body) answered(g *asyncWrite) error {
 		if o.Status != "" {
 			continue
 		}
-		reply, err := b.reply(g)
+		reply, err := b.readReply(g)
 		if err != nil {
 			return err
 		}
@@ -166,19 +166,19 @@ func (b *body) answered(g *asyncWrite) error {
 	return nil
 }
 
-// lost settles the pending recipients after a reply was lost or invalid, and the writer has
+// settleLost settles the pending recipients after a reply was lost or invalid, and the writer has
 // ended. If the last octet was not passed to the kernel, the server can't have the message.
-func (b *body) lost(stage smtp.Stage, err error) {
+func (b *body) settleLost(stage smtp.Stage, err error) {
 	x := b.x
 	switch {
 	case b.failed != nil:
 		x.notTried(smtp.StageBody, b.failed)
-	case !b.handed(), x.c.leaving && x.final.IsZero() && hungUp(err):
+	case !b.wasHanded(), x.c.leaving && x.final.IsZero() && hungUp(err):
 		// A server that answered 421 and hung up did not read the rest. A later reply would prove
 		// that it did.
 		x.failUnsent(stage, err)
 	default:
-		x.settle(smtp.Unknown, smtp.StageBody, smtp.Reply{}, err)
+		x.settlePending(smtp.Unknown, smtp.StageBody, smtp.Reply{}, err)
 	}
 }
 

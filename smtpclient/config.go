@@ -126,8 +126,8 @@ func (t Timeouts) withDefaults() Timeouts {
 	return t
 }
 
-// port returns Port or the default.
-func (c Config) port() int {
+// portOrDefault returns Port or the default.
+func (c Config) portOrDefault() int {
 	switch {
 	case c.Port != 0:
 		return c.Port
@@ -139,12 +139,12 @@ func (c Config) port() int {
 	return 25
 }
 
-// address returns the network and address to dial.
-func (c Config) address() (network, address string) {
+// dialAddress returns the network and address to dial.
+func (c Config) dialAddress() (network, address string) {
 	if c.Socket != "" {
 		return "unix", c.Socket
 	}
-	return "tcp", net.JoinHostPort(c.Host, strconv.Itoa(c.port()))
+	return "tcp", net.JoinHostPort(c.Host, strconv.Itoa(c.portOrDefault()))
 }
 
 // Check returns an error for a Config with which no connection can be made, and for values that

@@ -45,7 +45,7 @@ func (o *countingWriter) Write(p []byte) (int, error) {
 	for len(p) > 0 && o.err == nil {
 		if block := p[:min(len(p), blockSize)]; len(o.buf) == 0 && len(block) >= blockSize/2 {
 			o.taken += int64(len(block))
-			o.hand(block)
+			o.handToKernel(block)
 			p = p[len(block):]
 			continue
 		}
@@ -57,7 +57,7 @@ func (o *countingWriter) Write(p []byte) (int, error) {
 		o.taken += int64(len(part))
 		p = p[len(part):]
 		if len(o.buf) == blockSize {
-			_ = o.flush() // its error stays in o.err
+			_ = o.flushBlock() // its error stays in o.err
 		}
 	}
 	if o.err != nil {
@@ -66,16 +66,16 @@ func (o *countingWriter) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// flush writes the collected octets.
-func (o *countingWriter) flush() error {
+// flushBlock writes the collected octets.
+func (o *countingWriter) flushBlock() error {
 	if len(o.buf) > 0 && o.err == nil {
-		o.hand(o.buf)
+		o.handToKernel(o.buf)
 		o.buf = o.buf[:0]
 	}
 	return o.err
 }
 
-func (o *countingWriter) hand(block []byte) {
+func (o *countingWriter) handToKernel(block []byte) {
 	o.offered.Add(int64(len(block)))
 	o.w.allowWrite(o.timeout)
 	n, err := o.w.conn.Write(block)
@@ -87,16 +87,16 @@ func (o *countingWriter) hand(block []byte) {
 	o.mu.Unlock()
 	o.more.Broadcast()
 	if err != nil && o.err == nil {
-		o.err = o.w.explain(err)
+		o.err = o.w.explainError(err)
 	}
-	o.progress(handed)
+	o.reportProgress(handed)
 	if o.moved != nil {
 		o.moved()
 	}
 }
 
-// watched adds a message with a Progress.
-func (o *countingWriter) watched(b *body) {
+// watchBody adds a message with a Progress.
+func (o *countingWriter) watchBody(b *body) {
 	o.watch.Lock()
 	defer o.watch.Unlock()
 	o.bodies = append(o.bodies, b)
@@ -112,15 +112,15 @@ func (o *countingWriter) unwatch(x *transaction) {
 			continue
 		}
 		o.bodies = slices.Delete(o.bodies, i, i+1)
-		if b.offered() {
+		if b.wasOffered() {
 			x.Progress(x.size, x.size)
 		}
 		return
 	}
 }
 
-// progress calls Progress of each message with the octets that have left.
-func (o *countingWriter) progress(handed int64) {
+// reportProgress calls Progress of each message with the octets that have left.
+func (o *countingWriter) reportProgress(handed int64) {
 	o.watch.Lock()
 	defer o.watch.Unlock()
 	left := o.bodies[:0]
@@ -135,20 +135,20 @@ func (o *countingWriter) progress(handed int64) {
 	o.bodies = left
 }
 
-// has reports whether the kernel has taken all octets up to end.
-func (o *countingWriter) has(end int64) bool {
+// hasHanded reports whether the kernel has taken all octets up to end.
+func (o *countingWriter) hasHanded(end int64) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.handed >= end
 }
 
-// settle waits until the kernel has taken all octets up to end, and reports whether it
+// waitHanded waits until the kernel has taken all octets up to end, and reports whether it
 // has. It cuts the connection after patience: a server that has answered need not read on.
-func (o *countingWriter) settle(end int64, patience time.Duration) bool {
+func (o *countingWriter) waitHanded(end int64, patience time.Duration) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.handed < end && !o.failed {
-		timer := time.AfterFunc(patience, o.w.cut)
+		timer := time.AfterFunc(patience, o.w.closeAbruptly)
 		defer timer.Stop()
 	}
 	for o.handed < end && !o.failed {

@@ -67,33 +67,33 @@ func Dial(ctx context.Context, cfg Config) (*Conn, error) {
 	if err := cfg.Check(); err != nil {
 		return nil, &smtp.Error{Stage: smtp.StageConnect, Err: err}
 	}
-	c, _, err := dial(ctx, cfg)
-	if !cfg.again(ctx, err) {
+	c, _, err := dialOnce(ctx, cfg)
+	if !cfg.worthSecondDial(ctx, err) {
 		return c, err
 	}
-	newWire(nil, cfg.Trace).event(Redialing, "", 0)
+	newWire(nil, cfg.Trace).traceLine(Redialing, "", 0)
 	cfg.SmallHello = true
-	again, secured, err2 := dial(ctx, cfg)
+	again, secured, err2 := dialOnce(ctx, cfg)
 	if e, ok := errors.AsType[*smtp.Error](err2); ok && !secured && e.Stage != smtp.StageTLS {
 		return nil, err // the first connection got further
 	}
 	return again, err2
 }
 
-// dial is Dial without its second try. secured says that TLS was established, even if a later
+// dialOnce is Dial without its second try. secured says that TLS was established, even if a later
 // step failed.
-func dial(ctx context.Context, cfg Config) (c *Conn, secured bool, err error) {
-	conn, err := connect(ctx, cfg)
+func dialOnce(ctx context.Context, cfg Config) (c *Conn, secured bool, err error) {
+	conn, err := dialTCP(ctx, cfg)
 	if err != nil {
 		return nil, false, &smtp.Error{Stage: smtp.StageConnect, Err: err}
 	}
 	c = &Conn{cfg: cfg, w: newWire(conn, cfg.Trace)}
 	c.out = newCountingWriter(c.w)
 	c.w.redact = newRedactor(cfg.Auth)
-	c.w.event(Connected, conn.RemoteAddr().String(), 0)
+	c.w.traceLine(Connected, conn.RemoteAddr().String(), 0)
 	c.w.sentNow() // the greeting answers the connection
-	defer c.w.under(ctx)()
-	for _, step := range c.steps() {
+	defer c.w.useContext(ctx)()
+	for _, step := range c.dialSteps() {
 		if cfg.stopsBefore(step.stage) {
 			break
 		}
@@ -111,13 +111,13 @@ type step struct {
 	do    func(context.Context) error
 }
 
-// steps lists the steps after the TCP connection, in order.
-func (c *Conn) steps() []step {
+// dialSteps lists the steps after the TCP connection, in order.
+func (c *Conn) dialSteps() []step {
 	var steps []step
 	if c.cfg.Security == ImplicitTLS {
-		steps = append(steps, step{smtp.StageTLS, c.handshake})
+		steps = append(steps, step{smtp.StageTLS, c.handshakeTLS})
 	}
-	steps = append(steps, step{smtp.StageGreeting, c.greeting}, step{smtp.StageHello, c.sayHello})
+	steps = append(steps, step{smtp.StageGreeting, c.readGreeting}, step{smtp.StageHello, c.sayHello})
 	if c.cfg.Security == STARTTLS {
 		steps = append(steps, step{smtp.StageStartTLS, c.startTLS})
 	}
@@ -143,38 +143,38 @@ func (c Config) stopsBefore(next smtp.Stage) bool {
 	return false
 }
 
-func connect(ctx context.Context, cfg Config) (net.Conn, error) {
+func dialTCP(ctx context.Context, cfg Config) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, cfg.Timeouts.Connect)
 	defer cancel()
 	dial := cfg.Dialer
 	if dial == nil {
 		dial = (&net.Dialer{}).DialContext
 	}
-	network, address := cfg.address()
+	network, address := cfg.dialAddress()
 	return dial(ctx, network, address)
 }
 
-func (c *Conn) handshake(ctx context.Context) error {
+func (c *Conn) handshakeTLS(ctx context.Context) error {
 	start := time.Now()
 	settings := c.cfg.Trust.TLSConfig(c.cfg.Host)
 	if c.cfg.SmallHello {
-		clienthello.Shrink(settings)
+		clienthello.ShrinkHello(settings)
 	}
-	conn, err := c.w.upgrade(ctx, settings, c.cfg.Timeouts.Handshake, c.silence())
+	conn, err := c.w.upgradeTLS(ctx, settings, c.cfg.Timeouts.Handshake, c.helloSilence())
 	if err != nil {
 		return &smtp.Error{Stage: smtp.StageTLS, Err: err}
 	}
 	state := conn.ConnectionState()
 	c.tls = &state
-	h := handshakeOf(state, c.cfg.Trust.verified(c.cfg.Host))
-	c.w.tell(Event{Direction: Secured, Text: h.String(), Wait: time.Since(start), Handshake: &h})
+	h := handshakeOf(state, c.cfg.Trust.verifiedName(c.cfg.Host))
+	c.w.traceEvent(Event{Direction: Secured, Text: h.String(), Wait: time.Since(start), Handshake: &h})
 	c.w.sentNow() // under implicit TLS the greeting answers the handshake
 	return nil
 }
 
-func (c *Conn) greeting(ctx context.Context) error {
+func (c *Conn) readGreeting(ctx context.Context) error {
 	silent := c.whenSilent(ctx)
-	reply, err := c.w.reply(c.cfg.Timeouts.Greeting)
+	reply, err := c.w.readReplyWithin(c.cfg.Timeouts.Greeting)
 	if silent() && err != nil {
 		return &smtp.Error{Stage: smtp.StageGreeting, Err: ErrTLSPort}
 	}
@@ -191,21 +191,21 @@ func (c *Conn) greeting(ctx context.Context) error {
 // mayWantTLS reports whether a silent server may be waiting for TLS: the ports on which SMTP
 // begins in plain text are known (25, 587 and, by convention, 2525), and LMTP always does.
 func (c *Conn) mayWantTLS() bool {
-	port := c.cfg.port()
+	port := c.cfg.portOrDefault()
 	return c.tls == nil && !c.cfg.LMTP && port != 25 && port != 587 && port != 2525
 }
 
 // sayHello sends EHLO and, to servers that don't know it, HELO (RFC 5321 section 3.2). With LMTP
 // it sends only LHLO (RFC 2033 section 4.1).
 func (c *Conn) sayHello(context.Context) error {
-	reply, err := c.command(smtp.StageHello, c.helloVerb()+" "+c.localName())
+	reply, err := c.runCommand(smtp.StageHello, c.helloVerb()+" "+c.localName())
 	if err != nil {
 		return err
 	}
 	c.caps = smtp.Capabilities{}
 	if reply.Permanent() && !c.cfg.LMTP {
 		refusal := reply
-		if reply, err = c.command(smtp.StageHello, "HELO "+c.localName()); err != nil {
+		if reply, err = c.runCommand(smtp.StageHello, "HELO "+c.localName()); err != nil {
 			// A server that hung up gave the reason in its reply to EHLO.
 			return &smtp.Error{Stage: smtp.StageHello, Reply: refusal, Err: errors.Unwrap(err)}
 		}
@@ -216,7 +216,7 @@ func (c *Conn) sayHello(context.Context) error {
 	if !reply.Positive() {
 		return &smtp.Error{Stage: smtp.StageHello, Reply: reply}
 	}
-	c.software = recognise(c.greet, c.hello, c.localName())
+	c.software = recogniseSoftware(c.greet, c.hello, c.localName())
 	return nil
 }
 
@@ -238,13 +238,13 @@ func (c *Conn) mayOfferMore(missing error) bool {
 // stay valid.
 func (c *Conn) helloAgain() error {
 	c.asked = true
-	reply, err := c.command(smtp.StageHello, c.helloVerb()+" "+c.localName())
+	reply, err := c.runCommand(smtp.StageHello, c.helloVerb()+" "+c.localName())
 	if err != nil {
 		return err
 	}
 	if c.note421(reply); reply.Positive() {
 		c.caps, c.hello = smtp.ParseCapabilities(reply), reply
-		c.software = recognise(c.greet, c.hello, c.localName())
+		c.software = recogniseSoftware(c.greet, c.hello, c.localName())
 	}
 	return nil
 }
@@ -263,7 +263,7 @@ func (c *Conn) startTLS(ctx context.Context) error {
 	if !c.caps.Has("STARTTLS") {
 		return &smtp.Error{Stage: smtp.StageStartTLS, Err: ErrSTARTTLSNotOffered}
 	}
-	reply, err := c.command(smtp.StageStartTLS, "STARTTLS")
+	reply, err := c.runCommand(smtp.StageStartTLS, "STARTTLS")
 	if err != nil {
 		return err
 	}
@@ -273,14 +273,14 @@ func (c *Conn) startTLS(ctx context.Context) error {
 	if c.w.r.Buffered() > 0 {
 		return &smtp.Error{Stage: smtp.StageStartTLS, Err: ErrInjectedResponse}
 	}
-	if err := c.handshake(ctx); err != nil {
+	if err := c.handshakeTLS(ctx); err != nil {
 		return err
 	}
 	return c.sayHello(ctx)
 }
 
-// command sends one line and returns the reply, of any code. The error is an *smtp.Error.
-func (c *Conn) command(stage smtp.Stage, line string) (smtp.Reply, error) {
+// runCommand sends one line and returns the reply, of any code. The error is an *smtp.Error.
+func (c *Conn) runCommand(stage smtp.Stage, line string) (smtp.Reply, error) {
 	reply, err := c.sendCommand(commandSpec{stage: stage, line: line, shown: line})
 	if err != nil {
 		return smtp.Reply{}, err
@@ -299,51 +299,51 @@ type commandSpec struct {
 // sendCommand sends one line and reads the reply. A server may send the reason before it hangs
 // up, so a refusal is read even if sending failed.
 func (c *Conn) sendCommand(q commandSpec) (smtp.Reply, *smtp.Error) {
-	read := func() (smtp.Reply, error) { return c.w.read(reading{}) }
+	read := func() (smtp.Reply, error) { return c.w.readReply(replyReading{}) }
 	if q.challenge {
 		read = c.w.readChallenge
 	}
-	failed := c.unasked()
+	failed := c.checkUnasked()
 	if failed == nil {
-		failed = c.w.send(c.cfg.Timeouts.Command, []byte(q.line+"\r\n"), q.shown)
+		failed = c.w.sendLines(c.cfg.Timeouts.Command, []byte(q.line+"\r\n"), q.shown)
 	}
 	wait := cmp.Or(q.wait, c.cfg.Timeouts.Command)
 	if failed != nil {
 		wait = c.cfg.Timeouts.Quit
 	}
-	c.w.within(wait)
+	c.w.setReplyTimeout(wait)
 	reply, err := read()
 	switch {
 	case failed != nil:
-		lost := c.lost(q.stage, failed)
-		if err == nil && negative(reply) {
+		lost := c.markLost(q.stage, failed)
+		if err == nil && isNegative(reply) {
 			return reply, nil
 		}
 		return smtp.Reply{}, lost
 	case err != nil:
-		return smtp.Reply{}, c.lost(q.stage, err)
+		return smtp.Reply{}, c.markLost(q.stage, err)
 	}
 	return reply, nil
 }
 
-// unasked returns an error if the server sent octets without a command. Read as the reply to the
+// checkUnasked returns an error if the server sent octets without a command. Read as the reply to the
 // next command, they would shift every reply by one.
-func (c *Conn) unasked() error {
-	if c.w.ahead() {
+func (c *Conn) checkUnasked() error {
+	if c.w.hasUnsolicited() {
 		return ErrUnasked
 	}
 	return nil
 }
 
-// negative reports a 4yz or 5yz reply.
-func negative(r smtp.Reply) bool { return r.Transient() || r.Permanent() }
+// isNegative reports a 4yz or 5yz reply.
+func isNegative(r smtp.Reply) bool { return r.Transient() || r.Permanent() }
 
-// lost marks the connection as unusable.
-func (c *Conn) lost(stage smtp.Stage, err error) *smtp.Error {
+// markLost marks the connection as unusable.
+func (c *Conn) markLost(stage smtp.Stage, err error) *smtp.Error {
 	if c.broken.Swap(true) && (errors.Is(err, net.ErrClosed) || errors.Is(err, io.ErrClosedPipe)) {
 		err = ErrClosed
 	}
-	c.w.cut()
+	c.w.closeAbruptly()
 	return &smtp.Error{Stage: stage, Err: err}
 }
 
@@ -399,15 +399,15 @@ func (c *Conn) Quit(ctx context.Context) {
 	if c.broken.Load() || c.greet.IsZero() {
 		return
 	}
-	defer c.w.under(ctx)()
-	if c.w.send(c.cfg.Timeouts.Quit, []byte("QUIT\r\n"), "QUIT") == nil {
-		_, _ = c.w.reply(c.cfg.Timeouts.Quit)
+	defer c.w.useContext(ctx)()
+	if c.w.sendLines(c.cfg.Timeouts.Quit, []byte("QUIT\r\n"), "QUIT") == nil {
+		_, _ = c.w.readReplyWithin(c.cfg.Timeouts.Quit)
 	}
 }
 
 // Format prints the server's name for every verb of package fmt, and never the credentials.
 func (c *Conn) Format(f fmt.State, _ rune) {
-	_, address := c.cfg.address()
+	_, address := c.cfg.dialAddress()
 	_, _ = io.WriteString(f, "connection to "+address)
 }
 
@@ -415,5 +415,5 @@ func (c *Conn) Format(f fmt.State, _ rune) {
 // a transaction in progress ends with the outcomes known so far.
 func (c *Conn) Close() {
 	c.broken.Store(true)
-	c.w.cut()
+	c.w.closeAbruptly()
 }

@@ -11,16 +11,16 @@ import (
 func (x *transaction) sendEnvelope(opened bool) *flight {
 	switch {
 	case opened:
-	case !x.c.pipelining():
+	case !x.c.usesPipelining():
 		if !x.lockStep() {
 			return nil
 		}
 	case x.fitsOneFlight():
-		return &flight{x: x, before: x.envelope(nil), body: x.body()}
+		return &flight{x: x, before: x.appendEnvelope(nil), body: x.newBody()}
 	default:
 		// A chunk on the wire can't be called back: All with several recipients
 		// waits for their replies, and so does a large message.
-		f := &flight{x: x, before: x.opening(nil)}
+		f := &flight{x: x, before: x.appendOpening(nil)}
 		if !f.roundTrip(nil) {
 			return nil
 		}
@@ -32,7 +32,7 @@ func (x *transaction) sendEnvelope(opened bool) *flight {
 		x.settleWithheld()
 		return nil
 	}
-	return &flight{x: x, body: x.body()}
+	return &flight{x: x, body: x.newBody()}
 }
 
 // fitsOneFlight reports whether the message may be sent in the flight of its envelope,
@@ -50,7 +50,7 @@ func (x *transaction) fitsOneFlight() bool {
 // settled.
 func (x *transaction) lockStep() bool {
 	c := x.c
-	for _, cmd := range x.envelope(nil) {
+	for _, cmd := range x.appendEnvelope(nil) {
 		f := &flight{x: x, before: []command{cmd}}
 		if !f.roundTrip(nil) {
 			return false
@@ -82,12 +82,12 @@ func (x *transaction) afterData() *flight {
 	granted := x.data.Intermediate()
 	switch {
 	case granted && x.mayProceed():
-		return &flight{x: x, body: x.body()}
+		return &flight{x: x, body: x.newBody()}
 	case granted && x.anyAccepted():
 		// The server accepted some recipients and answered 354, but policy All forbids a
 		// partial delivery: the final dot would deliver to them.
 		x.settleWithheld()
-		x.c.lost(smtp.StageData, ErrAnotherRefused)
+		x.c.markLost(smtp.StageData, ErrAnotherRefused)
 	case granted:
 		// No recipient was accepted. RFC 2920 section 3.1: the client must send the dot,
 		// and the server should refuse it.

@@ -18,8 +18,8 @@ type command struct {
 	rcpt  int // index of the recipient, for StageRcpt
 }
 
-// envelope appends MAIL and every RCPT.
-func (x *transaction) envelope(cmds []command) []command {
+// appendEnvelope appends MAIL and every RCPT.
+func (x *transaction) appendEnvelope(cmds []command) []command {
 	cmds = append(cmds, command{stage: smtp.StageMail})
 	if x.StopAfter == smtp.StageMail {
 		return cmds
@@ -30,18 +30,18 @@ func (x *transaction) envelope(cmds []command) []command {
 	return cmds
 }
 
-// opening appends the envelope and, unless the message follows in chunks, DATA, which must be the
+// appendOpening appends the envelope and, unless the message follows in chunks, DATA, which must be the
 // last command of its flight (RFC 2920 section 3.1).
-func (x *transaction) opening(cmds []command) []command {
-	cmds = x.envelope(cmds)
+func (x *transaction) appendOpening(cmds []command) []command {
+	cmds = x.appendEnvelope(cmds)
 	if !x.chunking && x.StopAfter == "" {
 		cmds = append(cmds, command{stage: smtp.StageData})
 	}
 	return cmds
 }
 
-// line appends a command without its line end.
-func (x *transaction) line(b []byte, cmd command) []byte {
+// appendLine appends a command without its line end.
+func (x *transaction) appendLine(b []byte, cmd command) []byte {
 	switch cmd.stage {
 	case smtp.StageReset:
 		return append(b, "RSET"...)
@@ -65,7 +65,7 @@ func (x *transaction) handleReply(cmd command, reply smtp.Reply) {
 		x.c.countReset()
 		return
 	}
-	x.c.count(reply)
+	x.c.countReply(reply)
 	switch cmd.stage {
 	case smtp.StageMail:
 		x.handleMailReply(reply)
@@ -88,59 +88,59 @@ type flight struct {
 	head, tail []byte // before and after, as they are sent
 }
 
-// render formats the command lines, and traces those before the message; the others are traced
+// renderLines formats the command lines, and traces those before the message; the others are traced
 // after the message is sent.
-func (f *flight) render() {
+func (f *flight) renderLines() {
 	if f.body != nil && f.x.chunking {
-		f.head = f.x.lines(nil, append(slices.Clip(f.before), command{stage: smtp.StageBody}))
+		f.head = f.x.appendLines(nil, append(slices.Clip(f.before), command{stage: smtp.StageBody}))
 	} else {
-		f.head = f.x.lines(nil, f.before)
+		f.head = f.x.appendLines(nil, f.before)
 	}
-	f.x.c.show(f.head)
+	f.x.c.traceLines(f.head)
 	if f.next != nil {
-		f.tail = f.next.lines(nil, f.after)
+		f.tail = f.next.appendLines(nil, f.after)
 		f.body.followed, f.body.behind = true, f.tail
 	}
 }
 
-// lines appends command lines with their line ends.
-func (x *transaction) lines(b []byte, cmds []command) []byte {
+// appendLines appends command lines with their line ends.
+func (x *transaction) appendLines(b []byte, cmds []command) []byte {
 	for _, cmd := range cmds {
-		b = append(x.line(b, cmd), '\r', '\n')
+		b = append(x.appendLine(b, cmd), '\r', '\n')
 	}
 	return b
 }
 
-// show traces sent lines.
-func (c *Conn) show(lines []byte) {
+// traceLines traces sent lines.
+func (c *Conn) traceLines(lines []byte) {
 	if c.w.trace == nil {
 		return
 	}
 	for line := range bytes.Lines(lines) {
-		c.w.event(Sent, string(bytes.TrimRight(line, "\r\n")), 0)
+		c.w.traceLine(Sent, string(bytes.TrimRight(line, "\r\n")), 0)
 	}
 }
 
-// write puts the flight on the wire.
-func (f *flight) write() error {
+// writeFlight puts the flight on the wire.
+func (f *flight) writeFlight() error {
 	o, timeouts := f.x.c.out, f.x.c.cfg.Timeouts
 	o.timeout = timeouts.Command
 	_, _ = o.Write(f.head) // the writer keeps its error
 	if f.body != nil {
 		o.timeout = timeouts.DataBlock
-		if err := f.body.write(o); err != nil {
+		if err := f.body.writeTo(o); err != nil {
 			if f.body.failed != nil {
-				f.x.c.w.cut()
+				f.x.c.w.closeAbruptly()
 			}
 			return err
 		}
 	}
 	_, _ = o.Write(f.tail)
-	return o.flush()
+	return o.flushBlock()
 }
 
-// size returns the number of octets of the flight, without stuffed dots.
-func (f *flight) size() int64 {
+// totalSize returns the number of octets of the flight, without stuffed dots.
+func (f *flight) totalSize() int64 {
 	n := int64(len(f.head) + len(f.tail))
 	if f.body != nil {
 		n += f.x.size
@@ -157,25 +157,25 @@ func (f *flight) size() int64 {
 // refuses in the middle of a message and hangs up, its reply is lost unless it was read before.
 func (f *flight) roundTrip(tell func(*transaction)) (ok bool) {
 	c := f.x.c
-	if !f.x.checkUnsolicited(f.stage()) {
+	if !f.x.checkUnsolicited(f.firstStage()) {
 		f.failFollower(f.x)
 		return false
 	}
 	c.grouped = c.grouped || len(f.before) > 1 || f.next != nil
-	f.render()
-	g := c.w.start(f.size(), c.cfg.Timeouts.Quit, f.write)
+	f.renderLines()
+	g := c.w.startIfLarge(f.totalSize(), c.cfg.Timeouts.Quit, f.writeFlight)
 	if f.body != nil && g.succeeded() { // otherwise the first reply to it triggers it
-		f.body.note(false)
+		f.body.traceSent(false)
 	}
-	stage, err := f.x.replies(f.before, g)
+	stage, err := f.x.readReplies(f.before, g)
 	if err == nil && f.body != nil {
-		stage, err = smtp.StageBody, f.body.answered(g)
+		stage, err = smtp.StageBody, f.body.readFinalReplies(g)
 	}
 	if err != nil {
-		lost := c.lost(stage, g.cause(err))
-		_ = g.finish() // the countingWriter knows how much was sent
+		lost := c.markLost(stage, g.betterCause(err))
+		_ = g.waitForEnd() // the countingWriter knows how much was sent
 		if f.body != nil {
-			f.body.lost(stage, lost.Err)
+			f.body.settleLost(stage, lost.Err)
 		} else {
 			f.x.lostEnvelope(lost)
 		}
@@ -187,18 +187,18 @@ func (f *flight) roundTrip(tell func(*transaction)) (ok bool) {
 		tell(f.x)
 	}
 	if f.next != nil {
-		if stage, err = f.next.replies(f.after, g); err != nil {
-			f.next.lostEnvelope(c.lost(stage, g.cause(err)))
+		if stage, err = f.next.readReplies(f.after, g); err != nil {
+			f.next.lostEnvelope(c.markLost(stage, g.betterCause(err)))
 		}
 	}
 	// If a write failed although every reply came, the server answered and hung up; the next
 	// command will detect that.
-	_ = g.finish()
+	_ = g.waitForEnd()
 	return err == nil
 }
 
-// stage returns the stage of the first reply.
-func (f *flight) stage() smtp.Stage {
+// firstStage returns the stage of the first reply.
+func (f *flight) firstStage() smtp.Stage {
 	if len(f.before) > 0 {
 		return f.before[0].stage
 	}
@@ -225,25 +225,25 @@ func errGone(x *transaction) error {
 // checkUnsolicited fails if the server sent data before our commands: then it settles the
 // pending recipients and returns false.
 func (x *transaction) checkUnsolicited(stage smtp.Stage) bool {
-	err := x.c.unasked()
+	err := x.c.checkUnasked()
 	if err == nil {
 		return true
 	}
-	reply, readErr := x.c.w.reply(x.c.cfg.Timeouts.Quit)
+	reply, readErr := x.c.w.readReplyWithin(x.c.cfg.Timeouts.Quit)
 	if readErr == nil {
 		x.c.note421(reply)
 	}
 	if x.c.grouped && reply.Code != 421 {
 		err = fmt.Errorf("%w: %w", ErrOutOfStep, err)
 	}
-	lost := x.c.lost(stage, err)
+	lost := x.c.markLost(stage, err)
 	lost.Reply = reply
 	x.failUnsent(stage, lost)
 	return false
 }
 
-// replies reads one reply per command, in order. It reads all of them, whatever the others say.
-func (x *transaction) replies(cmds []command, g *asyncWrite) (smtp.Stage, error) {
+// readReplies reads one reply per command, in order. It reads all of them, whatever the others say.
+func (x *transaction) readReplies(cmds []command, g *asyncWrite) (smtp.Stage, error) {
 	var noReset smtp.Reply // a refusal of RSET
 	unclean := x.c.dirty && len(cmds) > 0 && cmds[0].stage == smtp.StageReset
 	for i, cmd := range cmds {
@@ -255,20 +255,20 @@ func (x *transaction) replies(cmds []command, g *asyncWrite) (smtp.Stage, error)
 		if early {
 			timeout = min(timeout, earlyTimeout)
 		}
-		reply, err := g.reply(timeout, nil)
+		reply, err := g.readReply(timeout, nil)
 		if early {
-			err = x.pipelined(reply, err)
+			err = x.checkPipelined(reply, err)
 		}
 		if err == nil && outOfPlace(cmd, reply) {
 			// Whatever reply it waits for, the replies are out of step.
-			err = fmt.Errorf("%w: %d in answer to %s", smtp.ErrMalformedReply, reply.Code, x.line(nil, cmd))
+			err = fmt.Errorf("%w: %d in answer to %s", smtp.ErrMalformedReply, reply.Code, x.appendLine(nil, cmd))
 			if len(cmds) > 1 {
 				err = fmt.Errorf("%w: %w", ErrOutOfStep, err)
 			}
 		}
 		if i > 0 && errors.Is(err, os.ErrDeadlineExceeded) {
 			// The server answered earlier commands of the same flight.
-			err = fmt.Errorf("%w: none to %s: %w", ErrOutOfStep, x.line(nil, cmd), err)
+			err = fmt.Errorf("%w: none to %s: %w", ErrOutOfStep, x.appendLine(nil, cmd), err)
 		}
 		if err != nil && x.c.leaving && !noReset.IsZero() && hungUp(err) {
 			return smtp.StageReset, &smtp.Error{Stage: smtp.StageReset, Reply: noReset, Err: err}
@@ -283,7 +283,7 @@ func (x *transaction) replies(cmds []command, g *asyncWrite) (smtp.Stage, error)
 		if cmd.stage == smtp.StageReset && reply.Permanent() {
 			// QUIRK: Exim answers 554 to one RSET too many, and hangs up. A reply about the
 			// command's name or position may belong to another command.
-			x.c.leaving, noReset = !misplaced(reply), reply
+			x.c.leaving, noReset = !isMisplaced(reply), reply
 		}
 		x.handleReply(cmd, reply)
 	}
@@ -310,9 +310,9 @@ func outOfPlace(cmd command, reply smtp.Reply) bool {
 // lost.
 const earlyTimeout = 30 * time.Second
 
-// pipelined checks the first reply to an opening sent with the dot of the previous message for
+// checkPipelined checks the first reply to an opening sent with the dot of the previous message for
 // signs that the server did not read it as a command.
-func (x *transaction) pipelined(reply smtp.Reply, err error) error {
+func (x *transaction) checkPipelined(reply smtp.Reply, err error) error {
 	switch {
 	case err == nil && outOfSequence(reply):
 		return fmt.Errorf("%w: %s", ErrNotPipelined, reply)
@@ -324,11 +324,11 @@ func (x *transaction) pipelined(reply smtp.Reply, err error) error {
 
 // outOfSequence reports a refusal of the order or syntax of commands, and not of their content.
 func outOfSequence(reply smtp.Reply) bool {
-	return misplaced(reply) || reply.Permanent() && reply.Enhanced.Subject == 5
+	return isMisplaced(reply) || reply.Permanent() && reply.Enhanced.Subject == 5
 }
 
-// misplaced reports a reply whose code says the same.
-func misplaced(reply smtp.Reply) bool {
+// isMisplaced reports a reply whose code says the same.
+func isMisplaced(reply smtp.Reply) bool {
 	switch reply.Code {
 	case 500, 502, 503, 504, 521:
 		return true

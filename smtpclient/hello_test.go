@@ -185,8 +185,8 @@ func (b *box) Read(p []byte) (n int, err error) {
 	return b.Conn.Read(p)
 }
 
-// behind listens with a middlebox before a TLS server. dials counts the connections.
-func (s *secured) behind(t *testing.T, does string, all bool, cfg smtpclient.Config) (smtpclient.Config, *atomic.Int32) {
+// listenWithBox listens with a middlebox before a TLS server. dials counts the connections.
+func (s *secured) listenWithBox(t *testing.T, does string, all bool, cfg smtpclient.Config) (smtpclient.Config, *atomic.Int32) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -226,7 +226,7 @@ func TestSmallerHello(t *testing.T) {
 						redialed++
 					}
 				}}
-			cfg, dials := server.behind(t, does, false, base)
+			cfg, dials := server.listenWithBox(t, does, false, base)
 			conn, err := smtpclient.Dial(t.Context(), cfg)
 			if err != nil {
 				t.Fatal(err)
@@ -236,7 +236,7 @@ func TestSmallerHello(t *testing.T) {
 				t.Errorf("small %v, %d dials, %d of them said, %v", conn.SmallHello(), dials.Load(), redialed, conn.TLS().CurveID)
 			}
 			// A known server is not tried with the large ClientHello again.
-			cfg, dials = server.behind(t, does, false, base)
+			cfg, dials = server.listenWithBox(t, does, false, base)
 			cfg.SmallHello = true
 			if conn, err = smtpclient.Dial(t.Context(), cfg); err != nil {
 				t.Fatal(err)
@@ -247,7 +247,7 @@ func TestSmallerHello(t *testing.T) {
 			}
 			// A server that never answers is dialed at most twice.
 			base.Timeouts.Handshake = 2 * time.Second // enough for the second try on a busy machine, too
-			cfg, dials = server.behind(t, does, true, base)
+			cfg, dials = server.listenWithBox(t, does, true, base)
 			_, err = smtpclient.Dial(t.Context(), cfg)
 			if at := stageOf(t, err); at.Stage != smtp.StageTLS || does != "stall" && !errors.Is(err, smtpclient.ErrNoServerHello) || dials.Load() != 2 {
 				t.Errorf("never an answer: %v after %d dials", err, dials.Load())
@@ -258,7 +258,7 @@ func TestSmallerHello(t *testing.T) {
 	// the problem.
 	pin := sha256.Sum256([]byte("another"))
 	for name, trust := range map[string]smtpclient.Trust{"a stranger's": {Roots: stranger.pool()}, "not pinned": {Pin: &pin}} {
-		cfg, dials := server.behind(t, "", false, smtpclient.Config{Trust: trust})
+		cfg, dials := server.listenWithBox(t, "", false, smtpclient.Config{Trust: trust})
 		if _, err := smtpclient.Dial(t.Context(), cfg); err == nil || errors.Is(err, smtpclient.ErrNoServerHello) || dials.Load() != 1 {
 			t.Errorf("%s: %v after %d dials", name, err, dials.Load())
 		}

@@ -21,42 +21,42 @@ func (c *Conn) Park() { c.parked = time.Now() }
 // next MAIL is sent. If Wake returns false, it has closed the connection. After a long idle time
 // it waits for a reply, at most Timeouts.Quit.
 func (c *Conn) Wake(ctx context.Context) bool {
-	defer c.w.under(ctx)()
-	return c.awake()
+	defer c.w.useContext(ctx)()
+	return c.checkAlive()
 }
 
-// awake is Wake within the current context of the connection.
-func (c *Conn) awake() bool {
+// checkAlive is Wake within the current context of the connection.
+func (c *Conn) checkAlive() bool {
 	if c.parked.IsZero() {
 		return c.Usable()
 	}
 	rested := time.Since(c.parked)
 	c.parked = time.Time{}
-	if c.broken.Load() || !c.quiet() {
+	if c.broken.Load() || !c.isQuiet() {
 		c.Close()
 		return false
 	}
-	return rested <= restAfter || c.answers()
+	return rested <= restAfter || c.answersNoop()
 }
 
-// quiet reports whether the server has neither hung up nor sent anything. It asks the kernel; if
+// isQuiet reports whether the server has neither hung up nor sent anything. It asks the kernel; if
 // that is impossible, or there is data (which may be only a TLS session ticket), it tries a short
 // read.
-func (c *Conn) quiet() bool {
+func (c *Conn) isQuiet() bool {
 	if nothing, known := nothingToRead(c.w.raw); known && nothing {
-		return !c.w.ahead()
+		return !c.w.hasUnsolicited()
 	}
 	_ = c.w.raw.SetReadDeadline(time.Now().Add(time.Millisecond)) // fails only on a closed socket, which Peek reports
 	_, err := c.w.r.Peek(1)
 	return errors.Is(err, os.ErrDeadlineExceeded)
 }
 
-// answers checks with NOOP whether the server is still there.
-func (c *Conn) answers() bool {
-	err := c.w.send(c.cfg.Timeouts.Quit, []byte("NOOP\r\n"), "NOOP")
+// answersNoop checks with NOOP whether the server is still there.
+func (c *Conn) answersNoop() bool {
+	err := c.w.sendLines(c.cfg.Timeouts.Quit, []byte("NOOP\r\n"), "NOOP")
 	var reply smtp.Reply
 	if err == nil {
-		reply, err = c.w.reply(c.cfg.Timeouts.Quit)
+		reply, err = c.w.readReplyWithin(c.cfg.Timeouts.Quit)
 	}
 	if err != nil || !reply.Positive() {
 		c.Close()

@@ -39,8 +39,8 @@ func (l *lineWriter) Write(p []byte) (int, error) {
 		l.err = errTooLong
 	}
 	total := len(p)
-	if l.err == nil && len(p) > 0 && (l.binary || l.whole(p)) {
-		l.err = l.pass(p)
+	if l.err == nil && len(p) > 0 && (l.binary || l.isWholeLines(p)) {
+		l.err = l.passOn(p)
 		p = nil
 	}
 	for len(p) > 0 && l.err == nil {
@@ -49,7 +49,7 @@ func (l *lineWriter) Write(p []byte) (int, error) {
 		if end >= 0 {
 			line, rest = p[:end+1], p[end+1:]
 		}
-		l.err = l.line(line, end >= 0)
+		l.err = l.writeLine(line, end >= 0)
 		p = rest
 	}
 	if l.err != nil {
@@ -63,9 +63,9 @@ func (l *lineWriter) WriteString(s string) (int, error) {
 	return l.Write(unsafe.Slice(unsafe.StringData(s), len(s))) // Write only reads
 }
 
-// whole reports whether p consists of whole lines that need no change, the usual case: they are
+// isWholeLines reports whether p consists of whole lines that need no change, the usual case: they are
 // then passed on at once.
-func (l *lineWriter) whole(p []byte) bool {
+func (l *lineWriter) isWholeLines(p []byte) bool {
 	if !l.lineStart || p[len(p)-1] != '\n' || l.dots && p[0] == '.' {
 		return false
 	}
@@ -86,8 +86,8 @@ func (l *lineWriter) whole(p []byte) bool {
 	return bytes.Count(p, []byte{'\r'}) == lines && bytes.Count(p, []byte{'\n'}) == lines
 }
 
-// pass writes checked octets, except the last octet of the message.
-func (l *lineWriter) pass(p []byte) error {
+// passOn writes checked octets, except the last octet of the message.
+func (l *lineWriter) passOn(p []byte) error {
 	l.n += int64(len(p))
 	end := p[len(p)-1]
 	l.lineStart, l.cr = end == '\n', end == '\r'
@@ -99,19 +99,19 @@ func (l *lineWriter) pass(p []byte) error {
 	return err
 }
 
-// line writes one line, or the part of one in a Write.
-func (l *lineWriter) line(line []byte, ended bool) error {
-	if err := l.check(line, ended); err != nil {
+// writeLine writes one line, or the part of one in a Write.
+func (l *lineWriter) writeLine(line []byte, ended bool) error {
+	if err := l.checkLine(line, ended); err != nil {
 		return err
 	}
 	if l.dots && l.lineStart && line[0] == '.' {
 		_, _ = l.w.Write([]byte{'.'}) // the writer keeps its error for the next line
 	}
-	return l.pass(line)
+	return l.passOn(line)
 }
 
-// check checks one line, or the part of one in a Write.
-func (l *lineWriter) check(line []byte, ended bool) error {
+// checkLine checks one line, or the part of one in a Write.
+func (l *lineWriter) checkLine(line []byte, ended bool) error {
 	if l.cr && line[0] != '\n' {
 		return errBareCR
 	}
@@ -133,8 +133,8 @@ func (l *lineWriter) check(line []byte, ended bool) error {
 	return nil
 }
 
-// finish checks the message against its announced properties.
-func (l *lineWriter) finish() error {
+// checkEnd checks the message against its announced properties.
+func (l *lineWriter) checkEnd() error {
 	switch {
 	case l.err != nil:
 		return l.err

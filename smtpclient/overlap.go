@@ -8,10 +8,10 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// overlaps reports whether a message can be on the wire together with others: complete, in one
+// canOverlap reports whether a message can be on the wire together with others: complete, in one
 // flight with its envelope.
-func (r *run) overlaps(x *transaction) bool {
-	return r.c.pipelining() && x.fitsOneFlight() && r.c.cfg.Window.Messages > 1
+func (r *connRun) canOverlap(x *transaction) bool {
+	return r.c.usesPipelining() && x.fitsOneFlight() && r.c.cfg.Window.Messages > 1
 }
 
 // bdatWindow is a part of a run in which MAIL, RCPT and BDAT of several messages are on
@@ -23,7 +23,7 @@ func (r *run) overlaps(x *transaction) bool {
 // the wrong message. RFC 1830 section 3 calls that state indeterminate; RFC 3030, which
 // replaced it, does not mention it.
 type bdatWindow struct {
-	run  *run
+	run  *connRun
 	g    *asyncWrite
 	stop context.CancelFunc // cancels a wait for the source
 
@@ -43,65 +43,65 @@ type pendingTransaction struct {
 	body     *body
 }
 
-// overlap sends x and the following messages as long as they can overlap.
-func (r *run) overlap(x *transaction) {
+// sendOverlapped sends x and the following messages as long as they can overlap.
+func (r *connRun) sendOverlapped(x *transaction) {
 	ctx, stop := context.WithCancel(r.ctx)
-	s := &bdatWindow{run: r, stop: stop, window: r.c.window()}
+	s := &bdatWindow{run: r, stop: stop, window: r.c.windowSize()}
 	s.changed.L = &s.mu
 	c := r.c
 	c.grouped = true
 	c.out.timeout = c.cfg.Timeouts.DataBlock
-	s.g = &asyncWrite{w: c.w, grace: c.cfg.Timeouts.Quit, done: make(chan struct{}), due: s.due}
-	c.out.moved = s.g.moved
-	s.g.begin(func() error {
-		defer s.close()
-		return s.write(ctx, x)
+	s.g = &asyncWrite{w: c.w, grace: c.cfg.Timeouts.Quit, done: make(chan struct{}), due: s.headHasLeft}
+	c.out.moved = s.g.blockWritten
+	s.g.beginWrite(func() error {
+		defer s.closeQueue()
+		return s.writeMessages(ctx, x)
 	})
 	told := false
 	defer func() {
 		if !told { // the loop over the run panics: stop waiting
 			c.Close()
 		}
-		s.halt()
-		_ = s.g.finish() // the writer knows how much was sent
+		s.haltQueue()
+		_ = s.g.waitForEnd() // the writer knows how much was sent
 		c.out.moved = nil
 	}()
-	s.read()
+	s.readAll()
 	told = true
 }
 
-// write writes messages, the first of them x.
-func (s *bdatWindow) write(ctx context.Context, x *transaction) error {
+// writeMessages writes messages, the first of them x.
+func (s *bdatWindow) writeMessages(ctx context.Context, x *transaction) error {
 	o := s.run.c.out
 	for x != nil {
-		p := s.admit(x)
+		p := s.queueMessage(x)
 		if p == nil {
 			s.run.waiting = x
 			break
 		}
-		x.c.line = x.lines(x.c.line[:0], p.commands)
-		x.c.show(x.c.line)
+		x.c.line = x.appendLines(x.c.line[:0], p.commands)
+		x.c.traceLines(x.c.line)
 		_, _ = o.Write(x.c.line) // the writer keeps its error
-		if err := p.body.write(o); err != nil {
+		if err := p.body.writeTo(o); err != nil {
 			if p.body.failed != nil {
 				// The messages before it are complete; their replies are read first.
-				_ = o.flush()
+				_ = o.flushBlock()
 				s.waitFor(func() bool { return s.queue[0] == p })
-				s.run.c.w.cut()
+				s.run.c.w.closeAbruptly()
 			}
 			return err
 		}
 		var err error
-		if x, err = s.following(ctx, o); err != nil {
+		if x, err = s.nextInStretch(ctx, o); err != nil {
 			return err
 		}
 	}
-	return o.flush()
+	return o.flushBlock()
 }
 
-// admit waits until the window has room for a message and queues it; it returns nil if the
+// queueMessage waits until the window has room for a message and queues it; it returns nil if the
 // message must not be sent on this connection any more.
-func (s *bdatWindow) admit(x *transaction) *pendingTransaction {
+func (s *bdatWindow) queueMessage(x *transaction) *pendingTransaction {
 	bytes := s.run.c.cfg.Window.Bytes
 	room := func() bool {
 		return len(s.queue) == 0 || s.run.c.proven && len(s.queue) < s.window && s.octets+x.size <= bytes
@@ -109,13 +109,13 @@ func (s *bdatWindow) admit(x *transaction) *pendingTransaction {
 	s.mu.Lock()
 	full := !room()
 	s.mu.Unlock()
-	if full && s.run.c.out.flush() != nil {
+	if full && s.run.c.out.flushBlock() != nil {
 		return nil
 	}
 	if !s.waitFor(room) {
 		return nil
 	}
-	p := &pendingTransaction{x: x, body: x.body()}
+	p := &pendingTransaction{x: x, body: x.newBody()}
 	p.body.followed = true
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -123,15 +123,15 @@ func (s *bdatWindow) admit(x *transaction) *pendingTransaction {
 	if len(s.queue) > 0 || x.c.dirty {
 		p.commands = append(p.commands, command{stage: smtp.StageReset})
 	}
-	p.commands = append(x.envelope(p.commands), command{stage: smtp.StageBody})
+	p.commands = append(x.appendEnvelope(p.commands), command{stage: smtp.StageBody})
 	s.queue = append(s.queue, p)
 	s.octets += x.size
 	s.changed.Broadcast()
 	return p
 }
 
-// following returns the next message of the window's stretch; nil at its end.
-func (s *bdatWindow) following(ctx context.Context, o *countingWriter) (*transaction, error) {
+// nextInStretch returns the next message of the window's stretch; nil at its end.
+func (s *bdatWindow) nextInStretch(ctx context.Context, o *countingWriter) (*transaction, error) {
 	r := s.run
 	s.mu.Lock()
 	halted := s.halted
@@ -140,11 +140,11 @@ func (s *bdatWindow) following(ctx context.Context, o *countingWriter) (*transac
 		return nil, nil
 	}
 	if x := r.waiting; x != nil {
-		return s.fit(x, false), nil
+		return s.fitsStretch(x, false), nil
 	}
 	t, ok := r.messages.Next(ctx, false)
 	if !ok {
-		if err := o.flush(); err != nil {
+		if err := o.flushBlock(); err != nil {
 			return nil, err
 		}
 		since := time.Now()
@@ -159,54 +159,54 @@ func (s *bdatWindow) following(ctx context.Context, o *countingWriter) (*transac
 		halted = halted || s.halted
 		s.mu.Unlock()
 	}
-	return s.fit(r.c.transaction(t), halted), nil
+	return s.fitsStretch(r.c.newTransaction(t), halted), nil
 }
 
-// fit returns x if it can continue this stretch; otherwise x waits for the next.
-func (s *bdatWindow) fit(x *transaction, halted bool) *transaction {
+// fitsStretch returns x if it can continue this stretch; otherwise x waits for the next.
+func (s *bdatWindow) fitsStretch(x *transaction, halted bool) *transaction {
 	s.run.waiting = nil
-	if halted || x.check() != nil || !s.run.overlaps(x) {
+	if halted || x.checkMessage() != nil || !s.run.canOverlap(x) {
 		s.run.waiting = x
 		return nil
 	}
 	return x
 }
 
-// read reads the replies, message by message, until none is left.
-func (s *bdatWindow) read() {
-	for p := s.head(); p != nil; p = s.head() {
-		stage, err := s.replies(p)
+// readAll reads the replies, message by message, until none is left.
+func (s *bdatWindow) readAll() {
+	for p := s.waitForHead(); p != nil; p = s.waitForHead() {
+		stage, err := s.readReplies(p)
 		if err != nil {
-			s.lost(stage, err)
+			s.settleLost(stage, err)
 			return
 		}
 		s.mu.Lock()
 		s.run.c.proven = true
 		s.queue = s.queue[1:]
 		s.octets -= p.x.size
-		s.window = s.run.c.window()
-		if s.run.ended() {
+		s.window = s.run.c.windowSize()
+		if s.run.hasEnded() {
 			s.haltLocked()
 		}
 		s.changed.Broadcast()
 		s.mu.Unlock()
 		s.run.yieldResult(p.x)
 		if s.run.consumerGone {
-			s.halt()
+			s.haltQueue()
 		}
 	}
 }
 
-func (s *bdatWindow) replies(p *pendingTransaction) (smtp.Stage, error) {
+func (s *bdatWindow) readReplies(p *pendingTransaction) (smtp.Stage, error) {
 	commands := p.commands[:len(p.commands)-1] // the body's reply is read separately
-	if stage, err := p.x.replies(commands, s.g); err != nil {
+	if stage, err := p.x.readReplies(commands, s.g); err != nil {
 		return stage, err
 	}
-	return smtp.StageBody, p.body.answered(s.g)
+	return smtp.StageBody, p.body.readFinalReplies(s.g)
 }
 
-// head waits for the first unanswered message; nil if there will be none.
-func (s *bdatWindow) head() *pendingTransaction {
+// waitForHead waits for the first unanswered message; nil if there will be none.
+func (s *bdatWindow) waitForHead() *pendingTransaction {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for len(s.queue) == 0 && !s.closed {
@@ -218,19 +218,19 @@ func (s *bdatWindow) head() *pendingTransaction {
 	return s.queue[0]
 }
 
-// due reports that the message whose replies are being read has been sent, so that their timeout
+// headHasLeft reports that the message whose replies are being read has been sent, so that their timeout
 // starts.
-func (s *bdatWindow) due() bool {
+func (s *bdatWindow) headHasLeft() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.queue) > 0 && s.queue[0].body.handed()
+	return len(s.queue) > 0 && s.queue[0].body.wasHanded()
 }
 
-// lost settles every message on the wire.
-func (s *bdatWindow) lost(stage smtp.Stage, err error) {
-	s.halt()
-	lost := s.run.c.lost(stage, s.g.cause(err))
-	_ = s.g.finish() // the writer knows how much was sent
+// settleLost settles every message on the wire.
+func (s *bdatWindow) settleLost(stage smtp.Stage, err error) {
+	s.haltQueue()
+	lost := s.run.c.markLost(stage, s.g.betterCause(err))
+	_ = s.g.waitForEnd() // the writer knows how much was sent
 	s.mu.Lock()
 	queue := s.queue
 	s.queue = nil
@@ -239,13 +239,13 @@ func (s *bdatWindow) lost(stage smtp.Stage, err error) {
 		if i > 0 {
 			stage = smtp.StageMail // no reply to it was read
 		}
-		p.body.lost(stage, lost.Err)
+		p.body.settleLost(stage, lost.Err)
 		s.run.yieldResult(p.x)
 	}
 }
 
-// halt prevents more messages from being queued.
-func (s *bdatWindow) halt() {
+// haltQueue prevents more messages from being queued.
+func (s *bdatWindow) haltQueue() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.haltLocked()
@@ -257,8 +257,8 @@ func (s *bdatWindow) haltLocked() {
 	s.changed.Broadcast()
 }
 
-// close says that no more messages will be queued.
-func (s *bdatWindow) close() {
+// closeQueue says that no more messages will be queued.
+func (s *bdatWindow) closeQueue() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true

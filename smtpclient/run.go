@@ -57,14 +57,14 @@ func (c *Conn) RunSource(ctx context.Context, source Source) iter.Seq[Result] {
 	return func(yield func(Result) bool) {
 		c.busy.Lock()
 		defer c.busy.Unlock()
-		defer c.w.under(ctx)()
-		r := &run{c: c, ctx: ctx, messages: source, yield: yield}
+		defer c.w.useContext(ctx)()
+		r := &connRun{c: c, ctx: ctx, messages: source, yield: yield}
 		r.carryOut()
 	}
 }
 
-// run is a Run in progress.
-type run struct {
+// connRun is a Run in progress.
+type connRun struct {
 	c            *Conn
 	ctx          context.Context
 	messages     Source
@@ -74,7 +74,7 @@ type run struct {
 	waiting      *transaction // taken, but not begun
 }
 
-func (r *run) carryOut() {
+func (r *connRun) carryOut() {
 	settled := false
 	defer func() {
 		// After a panic of the loop or the source, unread replies remain, which must not be read
@@ -84,25 +84,25 @@ func (r *run) carryOut() {
 		}
 	}()
 	first := true
-	for x := r.next(); x != nil; x = r.next() {
+	for x := r.nextMessage(); x != nil; x = r.nextMessage() {
 		switch {
 		case !first && r.c.Spent():
 			x.failUnsent(smtp.StageMail, errSpent)
 			r.yieldResult(x)
-		case !x.begin(r.ctx):
+		case !x.beginMessage(r.ctx):
 			r.yieldResult(x)
-		case r.overlaps(x) && r.peek() != nil:
-			r.overlap(x)
+		case r.canOverlap(x) && r.peekMessage() != nil:
+			r.sendOverlapped(x)
 		default:
-			r.sequence(x)
+			r.sendSequence(x)
 		}
 		first = false
 	}
 	settled = true
 }
 
-// next waits for the next message; it returns nil after the last.
-func (r *run) next() *transaction {
+// nextMessage waits for the next message; it returns nil after the last.
+func (r *connRun) nextMessage() *transaction {
 	x := r.waiting
 	r.waiting = nil
 	switch {
@@ -110,9 +110,9 @@ func (r *run) next() *transaction {
 		if r.c.closing.Code != 0 { // it arrived while x waited
 			r.c.Close()
 		}
-		r.c.awake() // if it fails, the message is settled with the error
+		r.c.checkAlive() // if it fails, the message is settled with the error
 		return x
-	case r.ended():
+	case r.hasEnded():
 		return nil
 	}
 	t, ok := r.messages.Next(r.ctx, false)
@@ -122,56 +122,56 @@ func (r *run) next() *transaction {
 			r.c.parked, r.exhausted = time.Time{}, true
 			return nil
 		}
-		r.c.awake() // if it fails, the message is settled with the error
+		r.c.checkAlive() // if it fails, the message is settled with the error
 	}
-	return r.c.transaction(t)
+	return r.c.newTransaction(t)
 }
 
-// ended reports whether no more messages may be taken.
-func (r *run) ended() bool {
+// hasEnded reports whether no more messages may be taken.
+func (r *connRun) hasEnded() bool {
 	return r.exhausted || r.c.broken.Load() || r.c.closing.Code != 0 || r.c.Spent() || r.ctx.Err() != nil
 }
 
-// peek returns the next message if it is available now.
-func (r *run) peek() *transaction {
-	if r.waiting == nil && !r.ended() {
+// peekMessage returns the next message if it is available now.
+func (r *connRun) peekMessage() *transaction {
+	if r.waiting == nil && !r.hasEnded() {
 		if t, ok := r.messages.Next(r.ctx, false); ok {
-			r.waiting = r.c.transaction(t)
+			r.waiting = r.c.newTransaction(t)
 		}
 	}
 	return r.waiting
 }
 
 // yieldResult yields the result of a message.
-func (r *run) yieldResult(x *transaction) {
+func (r *connRun) yieldResult(x *transaction) {
 	if x.Progress != nil {
 		r.c.out.unwatch(x)
 	}
-	if !r.consumerGone && !r.yield(x.result()) {
+	if !r.consumerGone && !r.yield(x.makeResult()) {
 		r.consumerGone, r.exhausted = true, true
 	}
 }
 
-// pipelining reports whether commands may share a flight.
-func (c *Conn) pipelining() bool { return c.caps.Has("PIPELINING") && !c.cfg.NoPipelining }
+// usesPipelining reports whether commands may share a flight.
+func (c *Conn) usesPipelining() bool { return c.caps.Has("PIPELINING") && !c.cfg.NoPipelining }
 
-// sequence sends x and the following messages, as long as the opening of each can share
+// sendSequence sends x and the following messages, as long as the opening of each can share
 // the flight of the message before it.
-func (r *run) sequence(x *transaction) {
+func (r *connRun) sendSequence(x *transaction) {
 	for opened := false; x != nil; opened = true {
 		f := x.sendEnvelope(opened)
 		if f == nil {
 			r.yieldResult(x)
 			return
 		}
-		if f.next = r.follower(x); f.next != nil {
+		if f.next = r.nextFollower(x); f.next != nil {
 			if x.chunking {
 				// The message may be refused, and the state after a refused chunk is not
 				// specified; see overlap.
 				f.after = []command{{stage: smtp.StageReset}}
 			}
 			f.next.early = !x.chunking
-			f.after = f.next.opening(f.after)
+			f.after = f.next.appendOpening(f.after)
 		}
 		told := false
 		ok := f.roundTrip(func(x *transaction) {
@@ -188,18 +188,18 @@ func (r *run) sequence(x *transaction) {
 	}
 }
 
-// follower returns the next message if its opening can share a flight with x, the message
+// nextFollower returns the next message if its opening can share a flight with x, the message
 // before it.
 //
 // After a BDAT it can: the chunk has a length. After the dot of DATA it can only at servers known
 // to read on there. QUIRK: Haraka refuses commands that came before its reply to the dot, Courier
 // and chasquid lose them, and others add them to the message.
-func (r *run) follower(x *transaction) *transaction {
-	if !r.c.pipelining() || r.c.cfg.Window.Messages == 1 || r.consumerGone || !x.chunking && !r.c.readsOn() {
+func (r *connRun) nextFollower(x *transaction) *transaction {
+	if !r.c.usesPipelining() || r.c.cfg.Window.Messages == 1 || r.consumerGone || !x.chunking && !r.c.readsOn() {
 		return nil
 	}
-	y := r.peek()
-	if y == nil || y.StopAfter != "" || y.check() != nil || r.overlaps(y) {
+	y := r.peekMessage()
+	if y == nil || y.StopAfter != "" || y.checkMessage() != nil || r.canOverlap(y) {
 		return nil
 	}
 	r.waiting = nil

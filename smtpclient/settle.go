@@ -18,7 +18,7 @@ func (x *transaction) handleMailReply(reply smtp.Reply) {
 	if x.c.mails > 0 && tooManyMessages(reply) {
 		x.c.spent.Store(true)
 		x.gone = true
-		x.settle(smtp.NotTried, smtp.StageMail, reply, errSpent)
+		x.settlePending(smtp.NotTried, smtp.StageMail, reply, errSpent)
 		return
 	}
 	if reply.Transient() && reply.Enhanced.Subject == 5 && reply.Enhanced.Detail == 3 {
@@ -33,7 +33,7 @@ func (x *transaction) handleMailReply(reply smtp.Reply) {
 // means too many recipients (RFC 3463), and there are none yet. QUIRK: OpenSMTPD answers 452
 // 4.5.3 to the 101st.
 func tooManyMessages(reply smtp.Reply) bool {
-	return negative(reply) && reply.Enhanced.Subject == 5 && reply.Enhanced.Detail == 3
+	return isNegative(reply) && reply.Enhanced.Subject == 5 && reply.Enhanced.Detail == 3
 }
 
 // handleRcptReply records the reply to one RCPT.
@@ -96,19 +96,19 @@ func (x *transaction) applyReply(stage smtp.Stage, reply smtp.Reply) {
 
 // notTried settles all pending recipients: the server can't have the message.
 func (x *transaction) notTried(stage smtp.Stage, err error) {
-	x.settle(smtp.NotTried, stage, smtp.Reply{}, err)
+	x.settlePending(smtp.NotTried, stage, smtp.Reply{}, err)
 }
 
 // failUnsent is notTried for a failure of the connection, not of the message: the message may be
 // sent on another one.
 func (x *transaction) failUnsent(stage smtp.Stage, err error) {
 	x.gone = x.gone || x.anyPending()
-	x.settle(smtp.NotTried, stage, x.c.closing, err)
+	x.settlePending(smtp.NotTried, stage, x.c.closing, err)
 }
 
-// settle sets a status that no reply decided for every pending recipient. The reply is the 421
+// settlePending sets a status that no reply decided for every pending recipient. The reply is the 421
 // that announced the end of the connection, if there was one.
-func (x *transaction) settle(status smtp.Status, stage smtp.Stage, closing smtp.Reply, err error) {
+func (x *transaction) settlePending(status smtp.Status, stage smtp.Stage, closing smtp.Reply, err error) {
 	var at *smtp.Error
 	if errors.As(err, &at) {
 		stage = at.Stage

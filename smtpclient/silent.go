@@ -31,24 +31,24 @@ func (c *Conn) whenSilent(ctx context.Context) (speaksTLS func() bool) {
 		case ctx.Err() != nil: // the greeting has arrived
 		case answers:
 			found = true
-			c.w.cut()
+			c.w.closeAbruptly()
 		default:
 			patience := c.cfg.Timeouts.Greeting - c.cfg.Timeouts.Silence
 			if end, ok := ctx.Deadline(); ok {
 				patience = min(patience, time.Until(end))
 			}
-			c.w.event(Waiting, "", patience)
+			c.w.traceLine(Waiting, "", patience)
 		}
 	}
 	timer := time.AfterFunc(c.cfg.Timeouts.Silence, func() {
-		p, _ := caught(func() error { ask(); return nil })
+		p, _ := catchPanic(func() error { ask(); return nil })
 		if p == nil {
 			return
 		}
 		mu.Lock()
 		panicked = p
 		mu.Unlock()
-		c.w.cut()
+		c.w.closeAbruptly()
 	})
 	return func() bool {
 		timer.Stop()
@@ -65,7 +65,7 @@ func (c *Conn) whenSilent(ctx context.Context) (speaksTLS func() bool) {
 // answersTLS begins TLS on another connection and reports whether the server answers with a TLS
 // record, even an alert. It sends nothing else.
 func (c *Conn) answersTLS(ctx context.Context) bool {
-	raw, err := connect(ctx, c.cfg)
+	raw, err := dialTCP(ctx, c.cfg)
 	if err != nil {
 		return false
 	}

@@ -68,28 +68,28 @@ func knownSoftware() []software {
 	}}
 }
 
-// recognise returns the software of a server; zero if it is unknown. name is the client's name in
+// recogniseSoftware returns the software of a server; zero if it is unknown. name is the client's name in
 // EHLO.
-func recognise(greeting, hello smtp.Reply, name string) software {
+func recogniseSoftware(greeting, hello smtp.Reply, name string) software {
 	if len(greeting.Lines) == 0 || len(hello.Lines) == 0 {
 		return software{}
 	}
 	for _, s := range knownSoftware() {
-		if s.fits(greeting, hello, name) {
+		if s.matchesReplies(greeting, hello, name) {
 			return s
 		}
 	}
 	return software{}
 }
 
-func (s software) fits(greeting, hello smtp.Reply, name string) bool {
+func (s software) matchesReplies(greeting, hello smtp.Reply, name string) bool {
 	host := ""
 	return len(greeting.Lines) == 1 && sameWords(s.greeting, greeting.Lines[0], name, &host) &&
-		sameWords(s.hello, hello.Lines[0], name, &host) && s.lists(hello.Lines[1:])
+		sameWords(s.hello, hello.Lines[0], name, &host) && s.matchesKeywords(hello.Lines[1:])
 }
 
-// lists reports whether the lines of the reply to EHLO are those of the software, in its order.
-func (s software) lists(lines []string) bool {
+// matchesKeywords reports whether the lines of the reply to EHLO are those of the software, in its order.
+func (s software) matchesKeywords(lines []string) bool {
 	if s.keywords == "" {
 		return true
 	}
@@ -171,7 +171,7 @@ func (c *Conn) readsOn() bool {
 // PipelinesMessages reports whether in a run the commands of the next message are sent together
 // with the end of the previous one.
 func (c *Conn) PipelinesMessages() bool {
-	return c.pipelining() && c.cfg.Window.Messages > 1 && (c.chunks() || c.readsOn())
+	return c.usesPipelining() && c.cfg.Window.Messages > 1 && (c.usesChunking() || c.readsOn())
 }
 
 // Software returns the name of the server's software if its habits are known: "Postfix", "Exim"
@@ -181,11 +181,11 @@ func (c *Conn) Software() string { return c.software.name }
 // TakesBinary reports whether a message of binary data can be sent: BINARYMIME and CHUNKING are
 // offered and enabled, and the server is not known to fail.
 func (c *Conn) TakesBinary() bool {
-	return c.caps.Has("BINARYMIME") && c.chunks() && !c.software.countsChunkAsLine
+	return c.caps.Has("BINARYMIME") && c.usesChunking() && !c.software.countsChunkAsLine
 }
 
-// chunks reports whether messages are sent with BDAT.
-func (c *Conn) chunks() bool { return c.caps.Has("CHUNKING") && !c.cfg.NoChunking }
+// usesChunking reports whether messages are sent with BDAT.
+func (c *Conn) usesChunking() bool { return c.caps.Has("CHUNKING") && !c.cfg.NoChunking }
 
 // Spent reports whether the next message should use another connection: this one has reached a
 // limit of the server, or is so close that the server would soon answer slowly or hang up.
@@ -194,13 +194,13 @@ func (c *Conn) Spent() bool { return c.spent.Load() }
 // errSpent settles a message that was taken before the connection was spent.
 var errSpent = errors.New("the connection has come to a limit of the server's")
 
-// count records the reply to a command of a transaction or to a message.
-func (c *Conn) count(reply smtp.Reply) {
-	if negative(reply) {
+// countReply records the reply to a command of a transaction or to a message.
+func (c *Conn) countReply(reply smtp.Reply) {
+	if isNegative(reply) {
 		c.refusals++
 		c.accepted = 0
 	}
-	c.mind()
+	c.checkLimits()
 }
 
 // countAccepted records an accepted message.
@@ -215,11 +215,11 @@ func (c *Conn) countReset() {
 		c.resets++
 	}
 	c.cleared = true
-	c.mind()
+	c.checkLimits()
 }
 
-// mind checks whether a limit is near.
-func (c *Conn) mind() {
+// checkLimits checks whether a limit is near.
+func (c *Conn) checkLimits() {
 	s := c.software
 	if s.resets > 0 && c.resets >= s.resets || s.refusals > 0 && c.refusals+costOfRefusal > s.refusals {
 		c.spent.Store(true)
@@ -234,9 +234,9 @@ const costOfRefusal = 2
 // must accept before the whole window is used.
 const trustAfter = 100
 
-// window returns how many messages may be on the wire at once. At a server that answers slowly
+// windowSize returns how many messages may be on the wire at once. At a server that answers slowly
 // after refusals, it is small enough that all of them may be refused.
-func (c *Conn) window() int {
+func (c *Conn) windowSize() int {
 	most := c.cfg.Window.Messages
 	if limit := c.software.refusals; limit > 0 && c.accepted < trustAfter {
 		most = min(most, max(1, (limit-c.refusals)/costOfRefusal))

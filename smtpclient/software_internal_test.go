@@ -59,7 +59,7 @@ func TestRecognise(t *testing.T) {
 		"220 Example ESMTP\n250-Example Ok.\n250-XVERP=Courier\n250-PIPELINING\n250-SIZE\n250 DSN\n":                                                                                       "",
 	} {
 		greeting, hello := said(text)
-		if got := recognise(greeting, hello, "pc.example"); got.name != want {
+		if got := recogniseSoftware(greeting, hello, "pc.example"); got.name != want {
 			t.Errorf("%q is taken for %q, want %q", text, got.name, want)
 		}
 	}
@@ -72,7 +72,7 @@ func FuzzRecognise(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text, name string) {
 		greeting, hello := said(text)
-		s := recognise(greeting, hello, name)
+		s := recogniseSoftware(greeting, hello, name)
 		switch {
 		case s.name == "":
 		case s.readsOn && (s.readsRefusedChunk || s.countsChunkAsLine):
@@ -113,11 +113,11 @@ func TestAcknowledge(t *testing.T) {
 						_, _ = server.Write([]byte(piece))
 					}
 				}()
-				if err := w.send(0, []byte("RSET\r\n")); err != nil {
+				if err := w.sendLines(0, []byte("RSET\r\n")); err != nil {
 					t.Fatal(err)
 				}
 				for range strings.Count(strings.Join(test.pieces, ""), "250 ") {
-					if _, err := w.reply(0); err != nil {
+					if _, err := w.readReplyWithin(0); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -135,25 +135,25 @@ func TestSpent(t *testing.T) {
 	no, yes := smtp.Reply{Code: 550}, smtp.Reply{Code: 250}
 	c := &Conn{software: software{refusals: 9}, cfg: Config{Window: Window{Messages: 32}}}
 	for i, want := range []int{4, 4, 3, 3, 2, 2, 1, 1} {
-		if c.Spent() || c.window() != want {
-			t.Errorf("after %d refusals: spent %v, window %d, want %d", i, c.Spent(), c.window(), want)
+		if c.Spent() || c.windowSize() != want {
+			t.Errorf("after %d refusals: spent %v, window %d, want %d", i, c.Spent(), c.windowSize(), want)
 		}
 		if i < 7 {
-			c.count(no)
+			c.countReply(no)
 		}
 	}
 	for i := range trustAfter {
-		if c.window() == 32 {
+		if c.windowSize() == 32 {
 			t.Errorf("the whole window after %d messages", i)
 		}
-		c.count(yes)
+		c.countReply(yes)
 		c.countAccepted()
 	}
-	if c.Spent() || c.window() != 32 {
-		t.Errorf("after messages: spent %v, window %d", c.Spent(), c.window())
+	if c.Spent() || c.windowSize() != 32 {
+		t.Errorf("after messages: spent %v, window %d", c.Spent(), c.windowSize())
 	}
 	for range 8 {
-		c.count(no)
+		c.countReply(no)
 	}
 	if !c.Spent() {
 		t.Error("not spent after 8 refusals in a row, of which a ninth and tenth come together")

@@ -95,7 +95,7 @@ func (t Trust) TLSConfig(host string) *tls.Config {
 		MaxVersion:   tls.VersionTLS13,
 		// Listed explicitly, so that neither a new version of Go nor an environment variable
 		// changes the offer.
-		CipherSuites:     suites(),
+		CipherSuites:     cipherSuites(),
 		CurvePreferences: append([]tls.CurveID{tls.X25519MLKEM768}, clienthello.SmallCurves()...),
 
 		ClientSessionCache: t.Sessions,
@@ -126,9 +126,9 @@ func (t Trust) TLSConfig(host string) *tls.Config {
 	return cfg
 }
 
-// suites returns the suites of TLS 1.2, all with forward secrecy. Those of TLS 1.3 can't be
+// cipherSuites returns the suites of TLS 1.2, all with forward secrecy. Those of TLS 1.3 can't be
 // chosen. CBC comes last; servers of ten years ago have nothing else.
-func suites() []uint16 {
+func cipherSuites() []uint16 {
 	return []uint16{
 		tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
 		tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
@@ -146,9 +146,9 @@ func rsaSuites() []uint16 {
 	}
 }
 
-// verified returns the name that a successful handshake has proved; "" if the certificate itself
+// verifiedName returns the name that a successful handshake has proved; "" if the certificate itself
 // is pinned.
-func (t Trust) verified(host string) string {
+func (t Trust) verifiedName(host string) string {
 	if t.Pin != nil {
 		return ""
 	}

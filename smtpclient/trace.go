@@ -101,14 +101,14 @@ func newRedactor(c *sasl.Credentials) redactor {
 		return r
 	}
 	for _, secret := range c.Secrets() {
-		r.hide(secret, minNeedle)
+		r.addNeedle(secret, minNeedle)
 		r.hideResponse(base64.StdEncoding.EncodeToString([]byte(secret)))
 		r.hideResponse(base64.StdEncoding.EncodeToString([]byte(c.AuthorizationID + "\x00" + c.Username + "\x00" + secret)))
 		// A server that answers in GBK repeats a Chinese secret in GBK, too, which is shorter
 		// than UTF-8.
 		gbk, err := simplifiedchinese.GB18030.NewEncoder().String(secret)
 		if err == nil && gbk != secret && len(secret) >= minNeedle {
-			r.hide(gbk, 1)
+			r.addNeedle(gbk, 1)
 		}
 	}
 	return r
@@ -117,12 +117,12 @@ func newRedactor(c *sasl.Credentials) redactor {
 // hideResponse adds a base64 line of an AUTH exchange, which is as secret as the credentials in
 // it.
 func (r *redactor) hideResponse(line string) {
-	r.hide(line, base64.StdEncoding.EncodedLen(minNeedle))
+	r.addNeedle(line, base64.StdEncoding.EncodedLen(minNeedle))
 }
 
-// hide adds a needle of at least atLeast octets. The longest come first, so that no shorter one
+// addNeedle adds a needle of at least atLeast octets. The longest come first, so that no shorter one
 // splits them.
-func (r *redactor) hide(needle string, atLeast int) {
+func (r *redactor) addNeedle(needle string, atLeast int) {
 	if len(needle) < atLeast || slices.Contains(r.needles, needle) {
 		return
 	}
@@ -130,19 +130,19 @@ func (r *redactor) hide(needle string, atLeast int) {
 	slices.SortStableFunc(r.needles, func(a, b string) int { return len(b) - len(a) })
 }
 
-// octets is line for bytes, without a conversion to string.
-func (r *redactor) octets(b []byte) []byte {
+// redactOctets is line for bytes, without a conversion to string.
+func (r *redactor) redactOctets(b []byte) []byte {
 	if len(r.needles) == 0 {
 		return b
 	}
-	return []byte(r.line(string(b)))
+	return []byte(r.redactLine(string(b)))
 }
 
-// err hides secrets in an error about a line. Quoting may form a secret that the line itself did
+// redactError hides secrets in an error about a line. Quoting may form a secret that the line itself did
 // not contain.
-func (r *redactor) err(err error) error {
+func (r *redactor) redactError(err error) error {
 	text := err.Error()
-	if hidden := r.line(text); hidden != text {
+	if hidden := r.redactLine(text); hidden != text {
 		return redacted{hidden, err}
 	}
 	return err
@@ -158,7 +158,7 @@ func (e redacted) Error() string { return e.text }
 
 func (e redacted) Unwrap() error { return e.error }
 
-func (r *redactor) line(s string) string {
+func (r *redactor) redactLine(s string) string {
 	for _, n := range r.needles {
 		s = strings.ReplaceAll(s, n, Hidden)
 	}

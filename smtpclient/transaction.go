@@ -101,12 +101,12 @@ type transaction struct {
 	early bool
 }
 
-func (c *Conn) transaction(t Transaction) *transaction {
+func (c *Conn) newTransaction(t Transaction) *transaction {
 	x := &transaction{Transaction: t, c: c, to: t.Envelope.To()}
 	if t.Content != nil {
 		x.size = t.Content.Size()
 	}
-	x.chunking = c.chunks()
+	x.chunking = c.usesChunking()
 	x.outcomes = make([]smtp.Outcome, len(x.to))
 	x.rcptOK = make([]bool, len(x.to))
 	for i, a := range x.to {
@@ -115,7 +115,7 @@ func (c *Conn) transaction(t Transaction) *transaction {
 	return x
 }
 
-func (x *transaction) result() Result {
+func (x *transaction) makeResult() Result {
 	return Result{Outcomes: x.outcomes, Reply: x.final, Size: x.size, Lost: x.gone}
 }
 
@@ -124,8 +124,8 @@ func (x *transaction) result() Result {
 func (c *Conn) Send(ctx context.Context, t Transaction) (result Result) {
 	c.busy.Lock()
 	defer c.busy.Unlock()
-	defer c.w.under(ctx)()
-	r := &run{c: c, ctx: ctx, exhausted: true, waiting: c.transaction(t),
+	defer c.w.useContext(ctx)()
+	r := &connRun{c: c, ctx: ctx, exhausted: true, waiting: c.newTransaction(t),
 		yield: func(told Result) bool {
 			result = told
 			return true
@@ -134,11 +134,11 @@ func (c *Conn) Send(ctx context.Context, t Transaction) (result Result) {
 	return result
 }
 
-// begin prepares the connection for the first command of a message. It returns false if the
+// beginMessage prepares the connection for the first command of a message. It returns false if the
 // message is settled already.
-func (x *transaction) begin(ctx context.Context) bool {
+func (x *transaction) beginMessage(ctx context.Context) bool {
 	c := x.c
-	err := x.check()
+	err := x.checkMessage()
 	if err != nil && !c.mayOfferMore(err) {
 		x.notTried(smtp.StageMail, err)
 		return false
@@ -154,13 +154,13 @@ func (x *transaction) begin(ctx context.Context) bool {
 	if !x.checkUnsolicited(smtp.StageMail) {
 		return false
 	}
-	if nothing, known := nothingToRead(c.w.raw); known && !nothing && !c.quiet() {
+	if nothing, known := nothingToRead(c.w.raw); known && !nothing && !c.isQuiet() {
 		// The server has hung up, or announces it.
 		c.Close()
 		x.failUnsent(smtp.StageMail, ErrClosed)
 		return false
 	}
-	if err := c.reset(); err != nil {
+	if err := c.resetTransaction(); err != nil {
 		x.failUnsent(smtp.StageReset, err)
 		return false
 	}
@@ -171,16 +171,16 @@ func (x *transaction) begin(ctx context.Context) bool {
 		x.failUnsent(smtp.StageHello, err)
 		return false
 	}
-	x.chunking = c.chunks()
-	if err := x.check(); err != nil {
+	x.chunking = c.usesChunking()
+	if err := x.checkMessage(); err != nil {
 		x.notTried(smtp.StageMail, err)
 		return false
 	}
 	return true
 }
 
-// check calls Ready, and returns an error before MAIL if this server can't accept this message.
-func (x *transaction) check() error {
+// checkMessage calls Ready, and returns an error before MAIL if this server can't accept this message.
+func (x *transaction) checkMessage() error {
 	if x.Ready != nil {
 		if err := x.Ready(); err != nil {
 			return err
@@ -206,11 +206,11 @@ func (x *transaction) check() error {
 		return nil
 	case x.size <= 0:
 		return errors.New("the message is empty")
-	case x.binary() && !(caps.Has("BINARYMIME") && x.chunking):
+	case x.needsBinary() && !(caps.Has("BINARYMIME") && x.chunking):
 		return ErrNeedsBINARYMIME
-	case x.binary() && !x.c.TakesBinary():
+	case x.needsBinary() && !x.c.TakesBinary():
 		return ErrBrokenBINARYMIME
-	case x.Content.EightBit() && !x.binary() && !caps.Has("8BITMIME"):
+	case x.Content.EightBit() && !x.needsBinary() && !caps.Has("8BITMIME"):
 		return ErrNeeds8BITMIME
 	case caps.Size() > 0 && x.size > caps.Size():
 		return fmt.Errorf("%w: %d octets, limit %d", ErrTooLarge, x.size, caps.Size())
@@ -222,13 +222,13 @@ func (x *transaction) needsSMTPUTF8() bool {
 	return x.Envelope.NeedsSMTPUTF8() || x.Content != nil && x.Content.NeedsSMTPUTF8()
 }
 
-// reset clears an open transaction on the server. It is needed only after one that did not reach
+// resetTransaction clears an open transaction on the server. It is needed only after one that did not reach
 // its message.
-func (c *Conn) reset() error {
+func (c *Conn) resetTransaction() error {
 	if !c.dirty {
 		return nil
 	}
-	reply, err := c.command(smtp.StageReset, "RSET")
+	reply, err := c.runCommand(smtp.StageReset, "RSET")
 	c.countReset()
 	if err == nil && !reply.Positive() {
 		// QUIRK: eYou and QQ answer RSET with a negative reply.
@@ -239,8 +239,8 @@ func (c *Conn) reset() error {
 	return err
 }
 
-// binary reports whether the message needs BINARYMIME (RFC 3030 section 3).
-func (x *transaction) binary() bool {
+// needsBinary reports whether the message needs BINARYMIME (RFC 3030 section 3).
+func (x *transaction) needsBinary() bool {
 	b, ok := x.Content.(BinaryContent)
 	return ok && b.IsBinary()
 }
@@ -257,7 +257,7 @@ func (x *transaction) mailCommand(b []byte) []byte {
 	}
 	switch {
 	case x.Content == nil:
-	case x.binary():
+	case x.needsBinary():
 		b = append(b, " BODY=BINARYMIME"...)
 	case x.Content.EightBit():
 		b = append(b, " BODY=8BITMIME"...)

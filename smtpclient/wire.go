@@ -54,8 +54,8 @@ func newWire(conn net.Conn, trace func(Event)) *wire {
 		trace: trace, confirm: acknowledgeNow, ctx: context.Background()}
 }
 
-// under makes ctx cancel every wait until release is called.
-func (w *wire) under(ctx context.Context) (release func()) {
+// useContext makes ctx cancel every wait until release is called.
+func (w *wire) useContext(ctx context.Context) (release func()) {
 	w.mu.Lock()
 	w.ctx = ctx
 	w.turn++
@@ -83,10 +83,10 @@ const unlimited time.Duration = 0
 
 // allowRead and allowWrite set the timeout of the next wait. If the context is done, there is
 // none. They are separate because a flight is written and answered at the same time.
-func (w *wire) allowRead(d time.Duration)  { w.allow(w.raw.SetReadDeadline, d) }
-func (w *wire) allowWrite(d time.Duration) { w.allow(w.raw.SetWriteDeadline, d) }
+func (w *wire) allowRead(d time.Duration)  { w.setDeadline(w.raw.SetReadDeadline, d) }
+func (w *wire) allowWrite(d time.Duration) { w.setDeadline(w.raw.SetWriteDeadline, d) }
 
-func (w *wire) allow(set func(time.Time) error, d time.Duration) {
+func (w *wire) setDeadline(set func(time.Time) error, d time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var deadline time.Time
@@ -99,8 +99,8 @@ func (w *wire) allow(set func(time.Time) error, d time.Duration) {
 	_ = set(deadline) // fails only on a closed socket; the next read or write reports it
 }
 
-// explain returns the context's error if the context ended a wait.
-func (w *wire) explain(err error) error {
+// explainError returns the context's error if the context ended a wait.
+func (w *wire) explainError(err error) error {
 	w.mu.Lock()
 	ctx := w.ctx
 	w.mu.Unlock()
@@ -110,29 +110,29 @@ func (w *wire) explain(err error) error {
 	return err
 }
 
-// upgrade performs the TLS handshake. silence is that of [clienthello.Handshake].
-func (w *wire) upgrade(ctx context.Context, cfg *tls.Config, timeout, silence time.Duration) (*tls.Conn, error) {
+// upgradeTLS performs the TLS handshake. silence is that of [clienthello.Handshake].
+func (w *wire) upgradeTLS(ctx context.Context, cfg *tls.Config, timeout, silence time.Duration) (*tls.Conn, error) {
 	w.allowRead(timeout)
 	w.allowWrite(timeout)
 	conn, err := clienthello.Handshake(ctx, w.raw, cfg, silence)
 	if err != nil {
-		return nil, w.explain(err)
+		return nil, w.explainError(err)
 	}
 	w.conn = conn
 	w.r.Reset(conn)
 	return conn, nil
 }
 
-// send writes command lines, each with its CRLF, in one write. The traced form is passed
+// sendLines writes command lines, each with its CRLF, in one write. The traced form is passed
 // separately, so that no secret gets into a trace.
-func (w *wire) send(timeout time.Duration, data []byte, shown ...string) error {
+func (w *wire) sendLines(timeout time.Duration, data []byte, shown ...string) error {
 	for _, s := range shown {
-		w.event(Sent, s, 0)
+		w.traceLine(Sent, s, 0)
 	}
 	w.allowWrite(timeout)
 	_, err := w.conn.Write(data)
 	w.sentNow()
-	return w.explain(err)
+	return w.explainError(err)
 }
 
 func (w *wire) sentNow() {
@@ -141,30 +141,30 @@ func (w *wire) sentNow() {
 	w.mu.Unlock()
 }
 
-// reply reads one whole reply within the timeout.
-func (w *wire) reply(timeout time.Duration) (smtp.Reply, error) {
-	w.within(timeout)
-	return w.read(reading{})
+// readReplyWithin reads one whole reply within the timeout.
+func (w *wire) readReplyWithin(timeout time.Duration) (smtp.Reply, error) {
+	w.setReplyTimeout(timeout)
+	return w.readReply(replyReading{})
 }
 
-// within sets the timeout of the next reply, which starts when the reply is awaited.
-func (w *wire) within(d time.Duration) { w.wait, w.writer, w.armed = d, nil, false }
+// setReplyTimeout sets the timeout of the next reply, which starts when the reply is awaited.
+func (w *wire) setReplyTimeout(d time.Duration) { w.wait, w.writer, w.armed = d, nil, false }
 
-// arm starts the timeout of a read that may block, once per reply.
-func (w *wire) arm() {
+// armTimeout starts the timeout of a read that may block, once per reply.
+func (w *wire) armTimeout() {
 	switch {
 	case w.armed:
 		return
 	case w.writer != nil:
-		w.writer.arm(w.wait)
+		w.writer.armTimeout(w.wait)
 	default:
 		w.allowRead(w.wait)
 	}
 	w.armed = true
 }
 
-// reading says how a reply is read; the zero value changes nothing.
-type reading struct {
+// replyReading says how a reply is read; the zero value changes nothing.
+type replyReading struct {
 	// arrived is called when the first line has arrived, before it is traced.
 	arrived func()
 	// show returns the traced form of a line.
@@ -173,35 +173,35 @@ type reading struct {
 	keep func(line []byte) bool
 }
 
-// read reads one whole reply within the timeout. Secrets that the server repeats are removed
+// readReply reads one whole reply within the timeout. Secrets that the server repeats are removed
 // before any other code sees the line.
-func (w *wire) read(how reading) (smtp.Reply, error) {
+func (w *wire) readReply(how replyReading) (smtp.Reply, error) {
 	var parser smtp.ReplyParser
 	for first := true; ; first = false {
-		raw, err := w.line()
+		raw, err := w.readLine()
 		if err != nil {
 			if errors.Is(err, io.EOF) && !first {
 				err = io.ErrUnexpectedEOF
 			}
-			return smtp.Reply{}, w.explain(err)
+			return smtp.Reply{}, w.explainError(err)
 		}
 		if first && how.arrived != nil {
 			how.arrived()
 		}
 		if reply, ok := w.known[string(raw)]; ok && first {
-			w.received(raw, how.show, nil, true)
+			w.traceReceived(raw, how.show, nil, true)
 			return reply, nil
 		}
-		line := w.redact.octets(raw)
+		line := w.redact.redactOctets(raw)
 		parsed := line
 		if how.keep != nil && how.keep(raw) {
 			parsed = raw
 		}
 		reply, last, err := parser.Line(parsed)
 		if err != nil {
-			err = w.redact.err(err)
+			err = w.redact.redactError(err)
 		}
-		w.received(line, how.show, err, first)
+		w.traceReceived(line, how.show, err, first)
 		if err != nil {
 			return smtp.Reply{}, err
 		}
@@ -218,35 +218,35 @@ func (w *wire) read(how reading) (smtp.Reply, error) {
 // with the same few; replies to messages are often numbered.
 const maxKnown = 16
 
-// received traces a line; quoted if it is not valid SMTP.
-func (w *wire) received(line []byte, show func(string) string, err error, first bool) {
+// traceReceived traces a line; quoted if it is not valid SMTP.
+func (w *wire) traceReceived(line []byte, show func(string) string, err error, first bool) {
 	if w.trace == nil {
 		return
 	}
 	text := ""
 	switch {
 	case err != nil:
-		text = w.redact.line(fmt.Sprintf("%q", line)) // an escape may spell a secret
+		text = w.redact.redactLine(fmt.Sprintf("%q", line)) // an escape may spell a secret
 	case show != nil:
 		text = show(smtp.DecodeText(line))
 	default:
 		text = smtp.DecodeText(line)
 	}
-	w.event(Received, text, w.waited(first))
+	w.traceLine(Received, text, w.waitedSince(first))
 }
 
 // readChallenge is read for the reply to a line of AUTH: a challenge stays unchanged, because the
 // mechanism must answer it exactly.
 func (w *wire) readChallenge() (smtp.Reply, error) {
-	return w.read(reading{show: showChallenge, keep: func(line []byte) bool {
+	return w.readReply(replyReading{show: showChallenge, keep: func(line []byte) bool {
 		return bytes.HasPrefix(line, []byte("334 ")) || bytes.HasPrefix(line, []byte("334-"))
 	}})
 }
 
-// ahead reports whether there is unsolicited data from the socket. TLS reads ahead, too: a line
+// hasUnsolicited reports whether there is unsolicited data from the socket. TLS reads ahead, too: a line
 // in a TLS record of its own is neither in the socket nor in the buffer, and a read that may not
 // block gets it.
-func (w *wire) ahead() bool {
+func (w *wire) hasUnsolicited() bool {
 	if w.r.Buffered() > 0 {
 		return true
 	}
@@ -258,11 +258,11 @@ func (w *wire) ahead() bool {
 	return err == nil
 }
 
-// line reads to the next LF and removes the line end. The buffer limits its length.
-func (w *wire) line() ([]byte, error) {
+// readLine reads to the next LF and removes the line end. The buffer limits its length.
+func (w *wire) readLine() ([]byte, error) {
 	if b, _ := w.r.Peek(w.r.Buffered()); bytes.IndexByte(b, '\n') < 0 {
-		w.arm()
-		w.acknowledge()
+		w.armTimeout()
+		w.acknowledgeReceived()
 	}
 	b, err := w.r.ReadSlice('\n')
 	switch {
@@ -276,13 +276,13 @@ func (w *wire) line() ([]byte, error) {
 	return bytes.TrimSuffix(b[:len(b)-1], []byte("\r")), nil
 }
 
-// acknowledge makes the kernel acknowledge received data at once while another reply is awaited: a
+// acknowledgeReceived makes the kernel acknowledge received data at once while another reply is awaited: a
 // server that sends its replies one by one may delay the next until the last is acknowledged
 // (Nagle's algorithm), which a kernel delays by 40 ms if it has nothing to send. It costs a system
 // call for each reply that had to be awaited, except the first after a write.
 //
 // QUIRK: Haraka and Courier.
-func (w *wire) acknowledge() {
+func (w *wire) acknowledgeReceived() {
 	w.mu.Lock()
 	first := w.heard != w.lastSent
 	w.heard = w.lastSent
@@ -292,8 +292,8 @@ func (w *wire) acknowledge() {
 	}
 }
 
-// waited returns the time since the last byte sent, for the first line of a reply.
-func (w *wire) waited(first bool) time.Duration {
+// waitedSince returns the time since the last byte sent, for the first line of a reply.
+func (w *wire) waitedSince(first bool) time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !first || w.lastSent.IsZero() {
@@ -302,13 +302,13 @@ func (w *wire) waited(first bool) time.Duration {
 	return time.Since(w.lastSent)
 }
 
-// event traces one line.
-func (w *wire) event(d Direction, text string, wait time.Duration) {
-	w.tell(Event{Direction: d, Text: text, Wait: wait})
+// traceLine traces one line.
+func (w *wire) traceLine(d Direction, text string, wait time.Duration) {
+	w.traceEvent(Event{Direction: d, Text: text, Wait: wait})
 }
 
-// tell sets the time of an event and calls the trace.
-func (w *wire) tell(e Event) {
+// traceEvent sets the time of an event and calls the trace.
+func (w *wire) traceEvent(e Event) {
 	if w.trace == nil {
 		return
 	}
@@ -318,6 +318,6 @@ func (w *wire) tell(e Event) {
 	w.trace(e)
 }
 
-// cut closes the socket without any farewell, not even TLS's, so that the server can't take a
+// closeAbruptly closes the socket without any farewell, not even TLS's, so that the server can't take a
 // partial message as complete.
-func (w *wire) cut() { _ = w.raw.Close() }
+func (w *wire) closeAbruptly() { _ = w.raw.Close() }

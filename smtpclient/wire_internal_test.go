@@ -24,7 +24,7 @@ func TestContextThatComesTooLate(t *testing.T) {
 	w := newWire(conn, nil)
 	for late := range 2 {
 		ctx, cancel := context.WithCancel(t.Context())
-		w.under(ctx)
+		w.useContext(ctx)
 		w.mu.Lock()
 		cancel()
 		if late == 1 {

@@ -35,20 +35,20 @@ type part struct {
 	ordinal, epoch int
 }
 
-// left returns the number of remaining recipients.
-func (d *delivery) left() int {
+// remaining returns the number of remaining recipients.
+func (d *delivery) remaining() int {
 	if !d.begun {
 		return d.t.Envelope.Len()
 	}
 	return len(d.todo)
 }
 
-// next returns the maximum number of recipients of the next transaction.
-func (d *delivery) next(l smtp.Limits) int { return least(d.left(), l.Recipients) }
+// nextCount returns the maximum number of recipients of the next transaction.
+func (d *delivery) nextCount(l smtp.Limits) int { return minLimit(d.remaining(), l.Recipients) }
 
-// part takes as many recipients as one transaction may have.
-func (d *delivery) part(l smtp.Limits) (part, error) {
-	n := d.left()
+// takePart takes as many recipients as one transaction may have.
+func (d *delivery) takePart(l smtp.Limits) (part, error) {
+	n := d.remaining()
 	if !d.begun && (l.Recipients == 0 || n <= l.Recipients) && l.RecipientsDomains == 0 {
 		d.begun = true
 		d.flying++
@@ -61,7 +61,7 @@ func (d *delivery) part(l smtp.Limits) (part, error) {
 			d.todo[i] = i
 		}
 	}
-	now, later := d.divide(l)
+	now, later := d.splitTodo(l)
 	if len(later) > 0 && d.t.Policy == smtpclient.All {
 		return part{}, &smtp.Error{Stage: smtp.StageRcpt, Err: smtpclient.ErrTooManyRecipients}
 	}
@@ -70,8 +70,8 @@ func (d *delivery) part(l smtp.Limits) (part, error) {
 	return part{d: d, places: now}, nil
 }
 
-// divide splits todo by the server's limits.
-func (d *delivery) divide(l smtp.Limits) (now, later []int) {
+// splitTodo splits todo by the server's limits.
+func (d *delivery) splitTodo(l smtp.Limits) (now, later []int) {
 	var to []smtp.Address
 	domains := map[string]bool{}
 	if l.RecipientsDomains > 0 {
@@ -94,14 +94,14 @@ func (d *delivery) divide(l smtp.Limits) (now, later []int) {
 	return now, later
 }
 
-// took records the result of a part. again are the places in r.Outcomes of the recipients to be
+// recordResult records the result of a part. again are the places in r.Outcomes of the recipients to be
 // tried again.
-func (d *delivery) took(p part, r smtpclient.Result, again []int) {
+func (d *delivery) recordResult(p part, r smtpclient.Result, again []int) {
 	d.flying--
 	if d.result.Outcomes == nil && p.places == nil {
 		d.result = r
 	} else {
-		d.merge(p, r)
+		d.mergeResult(p, r)
 	}
 	if len(again) == 0 {
 		return
@@ -115,11 +115,11 @@ func (d *delivery) took(p part, r smtpclient.Result, again []int) {
 	slices.Sort(d.todo)
 }
 
-// merge adds the result of a further transaction. The reply to the whole message is that of the
+// mergeResult adds the result of a further transaction. The reply to the whole message is that of the
 // first accepted transaction, or else of the last answered one; each recipient's reply is in its
 // outcome.
-func (d *delivery) merge(p part, r smtpclient.Result) {
-	d.expand()
+func (d *delivery) mergeResult(p part, r smtpclient.Result) {
+	d.expandOutcomes()
 	for i, o := range r.Outcomes {
 		if p.places != nil {
 			i = p.places[i]
@@ -135,8 +135,8 @@ func (d *delivery) merge(p part, r smtpclient.Result) {
 	d.result.Lost = r.Lost
 }
 
-// expand makes room for the outcomes of parts.
-func (d *delivery) expand() {
+// expandOutcomes makes room for the outcomes of parts.
+func (d *delivery) expandOutcomes() {
 	if d.result.Outcomes != nil {
 		return
 	}
@@ -146,9 +146,9 @@ func (d *delivery) expand() {
 	}
 }
 
-// fail settles the remaining recipients, because there is no connection for them. Replies
+// failRemaining settles the remaining recipients, because there is no connection for them. Replies
 // received earlier stay.
-func (d *delivery) fail(err error) { d.settle(err, true) }
+func (d *delivery) failRemaining(err error) { d.settleRemaining(err, true) }
 
 // giveUp settles the remaining recipients with their known outcomes, or else with err; nil means
 // the outcome of the others.
@@ -161,15 +161,15 @@ func (d *delivery) giveUp(err error) {
 			err = &smtp.Error{Stage: o.Stage, Err: o.Err}
 		}
 	}
-	d.settle(err, false)
+	d.settleRemaining(err, false)
 }
 
-func (d *delivery) settle(err error, anew bool) {
+func (d *delivery) settleRemaining(err error, anew bool) {
 	out := smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageConnect, Err: err}
 	if at := (*smtp.Error)(nil); errors.As(err, &at) {
 		out.Stage, out.Reply, out.Err = at.Stage, at.Reply, at.Err
 	}
-	d.expand()
+	d.expandOutcomes()
 	set := func(o *smtp.Outcome) {
 		if o.Status == "" || anew && o.Status == smtp.NotTried {
 			out.Recipient = o.Recipient
@@ -190,6 +190,6 @@ func (d *delivery) settle(err error, anew bool) {
 // notTried returns the result of a message for which there was no connection.
 func notTried(t smtpclient.Transaction, err error) smtpclient.Result {
 	d := delivery{t: t}
-	d.fail(err)
+	d.failRemaining(err)
 	return d.result
 }

@@ -38,7 +38,7 @@ func parseHost(s string, sender smtp.Address) (server Server, ok bool, err error
 			return Server{}, true, localerr.Errorf("server %s: port %s is not between 1 and 65535", host, port)
 		}
 	}
-	server, err = server.known(sender)
+	server, err = server.withKnowledge(sender)
 	switch server.Port {
 	case 25, 587, 2525:
 		server.Security = smtpclient.STARTTLS

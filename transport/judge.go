@@ -9,8 +9,8 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// verdict is the effect of a result on the following messages.
-type verdict struct {
+// resultEffect is the effect of a result on the following messages.
+type resultEffect struct {
 	// again are the places of the recipients to be tried again: the server can't have the message
 	// for them.
 	again []int
@@ -24,30 +24,30 @@ type verdict struct {
 	explained bool
 }
 
-// judge derives the effects of a result on other messages: package diagnosis interprets a reply,
+// assessResult derives the effects of a result on other messages: package diagnosis interprets a reply,
 // the consequences are decided here.
-func (s *SMTP) judge(l *pooledConn, p part, r *smtpclient.Result) verdict {
+func (s *SMTP) assessResult(l *pooledConn, p part, r *smtpclient.Result) resultEffect {
 	if allAccepted(r) {
-		s.pace.fine(p.epoch)
-		return verdict{decided: true}
+		s.pace.noteAccepted(p.epoch)
+		return resultEffect{decided: true}
 	}
-	j := judgement{s: s, l: l, policy: p.d.t.Policy, from: p.d.t.Envelope.From(), ordinal: p.ordinal, epoch: p.epoch, outcomes: r.Outcomes, gone: r.Lost}
+	j := assessment{s: s, l: l, policy: p.d.t.Policy, from: p.d.t.Envelope.From(), ordinal: p.ordinal, epoch: p.epoch, outcomes: r.Outcomes, gone: r.Lost}
 	for i := range r.Outcomes {
 		o := &r.Outcomes[i]
 		switch o.Status {
 		case smtp.Accepted:
 			j.decided, j.served = true, true
 		case smtp.Unknown, smtp.NotTried:
-			j.undecided(i, o)
+			j.assessUndecided(i, o)
 		default:
 			j.decided = true
-			j.refused(i, o)
+			j.assessRefusal(i, o)
 		}
 	}
 	if j.policy == smtpclient.All {
 		j.allAgain()
 	}
-	return j.verdict
+	return j.resultEffect
 }
 
 func allAccepted(r *smtpclient.Result) bool {
@@ -59,9 +59,9 @@ func allAccepted(r *smtpclient.Result) bool {
 	return true
 }
 
-// judgement is the state of judge.
-type judgement struct {
-	verdict
+// assessment is the state of judge.
+type assessment struct {
+	resultEffect
 	s              *SMTP
 	l              *pooledConn
 	policy         smtpclient.Policy
@@ -80,8 +80,8 @@ type judgement struct {
 	taken, lastTaken int
 }
 
-// undecided handles a recipient for which there was no reply.
-func (j *judgement) undecided(i int, o *smtp.Outcome) {
+// assessUndecided handles a recipient for which there was no reply.
+func (j *assessment) assessUndecided(i int, o *smtp.Outcome) {
 	outOfStep := errors.Is(o.Err, smtpclient.ErrOutOfStep)
 	notPipelined := errors.Is(o.Err, smtpclient.ErrNotPipelined) && !j.l.apart
 	switch {
@@ -109,7 +109,7 @@ func (j *judgement) undecided(i int, o *smtp.Outcome) {
 	case j.gone:
 		j.lost = true
 		if o.Stage == smtp.StageMail && tooManyTransactions(o.Reply) {
-			j.spent(true)
+			j.markSpent(true)
 		}
 		// RSET concerns the previous message. QUIRK: QQ answers it with an invalid reply.
 		j.explained = j.explained || o.Stage == smtp.StageReset || j.l.conn.Spent()
@@ -117,13 +117,13 @@ func (j *judgement) undecided(i int, o *smtp.Outcome) {
 	}
 }
 
-// refused handles a negative reply.
-func (j *judgement) refused(i int, o *smtp.Outcome) {
-	f := j.find(o)
+// assessRefusal handles a negative reply.
+func (j *assessment) assessRefusal(i int, o *smtp.Outcome) {
+	f := j.findingOf(o)
 	transient := o.Reply.Transient()
 	switch {
-	case f.Class == diagnosis.ClassTooManyConnections && j.s.pool.others() > 0:
-		j.s.pace.crowded(f.Retry, j.epoch)
+	case f.Class == diagnosis.ClassTooManyConnections && j.s.pool.otherConns() > 0:
+		j.s.pace.tooManyConnections(f.Retry, j.epoch)
 	case f.Retry.Kind == diagnosis.RetrySplit && o.Stage == smtp.StageRcpt && j.tookBefore(i) > 0:
 		j.tooManyRecipients(i, f)
 	case f.Retry.Kind == diagnosis.RetrySplit && o.Stage != smtp.StageRcpt && o.Stage != smtp.StageMail:
@@ -131,20 +131,20 @@ func (j *judgement) refused(i int, o *smtp.Outcome) {
 	case f.Class == diagnosis.ClassPerConnectionLimit:
 		if j.ordinal > 0 {
 			j.again = append(j.again, i)
-			j.spent(o.Stage == smtp.StageMail)
+			j.markSpent(o.Stage == smtp.StageMail)
 		}
 	case f.Retry.Kind == diagnosis.RetryDelay && (f.Scope == diagnosis.ScopeConnection || f.Scope == diagnosis.ScopeAccount):
-		j.slow(o, f)
+		j.slowDown(o, f)
 	case o.Stage == smtp.StageMail && j.ordinal > 0 && aboutConnection(o.Reply, f):
 		// The reply on a new connection counts. QUIRK: Exim answers 421 to one MAIL too many,
 		// OpenSMTPD 452 4.5.3.
 		j.again = append(j.again, i)
-		j.spent(tooManyTransactions(o.Reply))
+		j.markSpent(tooManyTransactions(o.Reply))
 	case f.Class == diagnosis.ClassTooManyConnections, o.Reply.Code == 421, o.Reply.Code == 432:
-		j.slow(o, f)
+		j.slowDown(o, f)
 	case transient && o.Reply.Enhanced.Subject == 7 && o.Stage != smtp.StageRcpt:
 		// 4.7.x is about policy; at RCPT it is the recipient's (greylisting).
-		j.slow(o, f)
+		j.slowDown(o, f)
 	}
 }
 
@@ -161,9 +161,9 @@ func tooManyTransactions(r smtp.Reply) bool {
 	return (r.Transient() || r.Permanent()) && r.Enhanced.Subject == 5 && r.Enhanced.Detail == 3
 }
 
-// spent ends the use of a connection that accepts no more messages. plain says that their number
+// markSpent ends the use of a connection that accepts no more messages. plain says that their number
 // is the certain reason: otherwise it may be that of the recipients or the commands.
-func (j *judgement) spent(plain bool) {
+func (j *assessment) markSpent(plain bool) {
 	switch {
 	case j.l.spent.Swap(true): // an earlier message has reported it
 	case plain:
@@ -173,8 +173,8 @@ func (j *judgement) spent(plain bool) {
 	}
 }
 
-// find returns the finding of a reply. Many recipients get the same reply.
-func (j *judgement) find(o *smtp.Outcome) diagnosis.Finding {
+// findingOf returns the finding of a reply. Many recipients get the same reply.
+func (j *assessment) findingOf(o *smtp.Outcome) diagnosis.Finding {
 	same := j.of.Status == o.Status && j.of.Stage == o.Stage && j.of.Reply.Code == o.Reply.Code &&
 		slices.Equal(j.of.Reply.Lines, o.Reply.Lines)
 	if !same {
@@ -183,13 +183,13 @@ func (j *judgement) find(o *smtp.Outcome) diagnosis.Finding {
 	return j.finding
 }
 
-func (j *judgement) slow(o *smtp.Outcome, f diagnosis.Finding) {
-	j.s.pace.slow(smtp.Error{Stage: o.Stage, Reply: o.Reply}, f.Retry, j.epoch)
+func (j *assessment) slowDown(o *smtp.Outcome, f diagnosis.Finding) {
+	j.s.pace.slowDown(smtp.Error{Stage: o.Stage, Reply: o.Reply}, f.Retry, j.epoch)
 }
 
 // tookBefore returns how many recipients the server accepted before it refused one, and 0 if it
 // accepted others after it: then the refusal was not about their number.
-func (j *judgement) tookBefore(refused int) int {
+func (j *assessment) tookBefore(refused int) int {
 	if !j.counted {
 		j.counted, j.lastTaken = true, -1
 		for i := range j.outcomes {
@@ -210,7 +210,7 @@ func (j *judgement) tookBefore(refused int) int {
 // tooManyRecipients sends the message to the remaining recipients in a further transaction at
 // once (RFC 5321 section 4.5.3.1.10). A bare 452 may also concern one mailbox, so only an
 // unambiguous text sets the limit.
-func (j *judgement) tooManyRecipients(i int, f diagnosis.Finding) {
+func (j *assessment) tooManyRecipients(i int, f diagnosis.Finding) {
 	if f.Basis != diagnosis.BasisCode {
 		j.s.limits.tookRecipients(j.tookBefore(i))
 	}
@@ -223,7 +223,7 @@ func (j *judgement) tooManyRecipients(i int, f diagnosis.Finding) {
 // after the message, and does not say how many it accepts.
 //
 // QUIRK: NetEase refuses the message with 550 RP:RCL.
-func (j *judgement) tooManyForBody(i int) {
+func (j *assessment) tooManyForBody(i int) {
 	if j.policy == smtpclient.Any && len(j.outcomes) > 1 && !j.served {
 		if len(j.again) == 0 {
 			j.s.limits.tookRecipients(len(j.outcomes) / 2)
@@ -234,7 +234,7 @@ func (j *judgement) tooManyForBody(i int) {
 
 // allAgain keeps the policy All: the message is sent again to every recipient, if all of them can
 // be.
-func (j *judgement) allAgain() {
+func (j *assessment) allAgain() {
 	if len(j.again) == 0 || len(j.again) == len(j.outcomes) {
 		return
 	}
@@ -262,9 +262,9 @@ func (s *SMTP) refusedConnection(err error, epoch int) {
 		at.Reply.Transient() && at.Stage != smtp.StageAuth
 	switch {
 	case !tooMuch:
-	case s.pool.others() > 0: // it accepts those, so the reason is their number
-		s.pace.crowded(f.Retry, epoch)
+	case s.pool.otherConns() > 0: // it accepts those, so the reason is their number
+		s.pace.tooManyConnections(f.Retry, epoch)
 	default:
-		s.pace.slow(smtp.Error{Stage: at.Stage, Reply: at.Reply}, f.Retry, epoch)
+		s.pace.slowDown(smtp.Error{Stage: at.Stage, Reply: at.Reply}, f.Retry, epoch)
 	}
 }

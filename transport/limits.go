@@ -18,30 +18,30 @@ type limits struct {
 	ended atomic.Int64
 }
 
-// firm returns a limit's number if it is reliable: from the provider's own page, or from several
+// reliableLimit returns a limit's number if it is reliable: from the provider's own page, or from several
 // sources. It is 0 otherwise.
-func firm(l provider.Limit) int {
+func reliableLimit(l provider.Limit) int {
 	if l.Status == provider.Official || l.Status == provider.Verified {
 		return int(l.Value)
 	}
 	return 0
 }
 
-// factual sets the limits known before the first connection.
-func (l *limits) factual(facts provider.Limits) {
-	l.perConnection.Store(int64(firm(facts.PerConnection)))
-	l.recipients.Store(int64(firm(facts.Recipients)))
+// setKnown sets the limits known before the first connection.
+func (l *limits) setKnown(facts provider.Limits) {
+	l.perConnection.Store(int64(reliableLimit(facts.PerConnection)))
+	l.recipients.Store(int64(reliableLimit(facts.Recipients)))
 }
 
-// with returns the limits for a connection whose server announced some itself.
-func (l *limits) with(announced smtp.Limits) smtp.Limits {
-	announced.Transactions = least(announced.Transactions, int(l.perConnection.Load()))
-	announced.Recipients = least(announced.Recipients, int(l.recipients.Load()))
+// withAnnounced returns the limits for a connection whose server announced some itself.
+func (l *limits) withAnnounced(announced smtp.Limits) smtp.Limits {
+	announced.Transactions = minLimit(announced.Transactions, int(l.perConnection.Load()))
+	announced.Recipients = minLimit(announced.Recipients, int(l.recipients.Load()))
 	return announced
 }
 
-// least returns the smaller of two limits, of which 0 means none.
-func least(a, b int) int {
+// minLimit returns the smaller of two limits, of which 0 means none.
+func minLimit(a, b int) int {
 	if a == 0 || b != 0 && b < a {
 		return b
 	}
@@ -49,22 +49,22 @@ func least(a, b int) int {
 }
 
 // tookOnOneConnection records that n transactions were the maximum of one connection.
-func (l *limits) tookOnOneConnection(n int) { lower(&l.perConnection, n) }
+func (l *limits) tookOnOneConnection(n int) { lowerLimit(&l.perConnection, n) }
 
 // endedAfter records that a connection was unusable after n transactions.
 func (l *limits) endedAfter(n int) {
 	if l.ended.Swap(int64(n)) == int64(n) {
-		lower(&l.perConnection, n)
+		lowerLimit(&l.perConnection, n)
 	}
 }
 
 // tookRecipients records that n recipients were the maximum of one transaction.
-func (l *limits) tookRecipients(n int) { lower(&l.recipients, n) }
+func (l *limits) tookRecipients(n int) { lowerLimit(&l.recipients, n) }
 
-func lower(bound *atomic.Int64, n int) {
+func lowerLimit(bound *atomic.Int64, n int) {
 	for {
 		old := bound.Load()
-		if bound.CompareAndSwap(old, int64(least(int(old), n))) {
+		if bound.CompareAndSwap(old, int64(minLimit(int(old), n))) {
 			return
 		}
 	}

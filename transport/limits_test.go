@@ -69,7 +69,7 @@ func TestMessagesOfOneConnection(t *testing.T) {
 					return tc.answer(a)
 				}
 				s := f.transport(t, Options{MaxConnections: 1})
-				s.limits.factual(tc.facts)
+				s.limits.setKnown(tc.facts)
 				for range 2 {
 					f.ledger = nil
 					results := sendAll(t, t.Context(), s, mails(t, 60))
@@ -170,7 +170,7 @@ func TestRecipientsAreSplit(t *testing.T) {
 					return ""
 				}}
 				s := f.transport(t, Options{MaxConnections: 1})
-				s.limits.factual(tc.facts)
+				s.limits.setKnown(tc.facts)
 				for round, send := range []func(m smtpclient.Transaction) smtpclient.Result{
 					func(m smtpclient.Transaction) smtpclient.Result { return s.Send(t.Context(), m) },
 					func(m smtpclient.Transaction) smtpclient.Result {

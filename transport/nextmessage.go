@@ -13,39 +13,39 @@ func (w *worker) Next(ctx context.Context, wait bool) (smtpclient.Transaction, b
 	r := w.run
 	r.mu.Lock()
 	for {
-		p, pause, ok := w.next()
+		p, pause, ok := w.takeMessage()
 		if ok {
 			r.mu.Unlock()
-			return r.s.transaction(w.link, p), true
+			return r.s.transactionOf(w.link, p), true
 		}
 		if !wait || w.flight.len() == 0 || r.closing || ctx.Err() != nil {
 			r.mu.Unlock()
 			return smtpclient.Transaction{}, false
 		}
-		w.sleep(ctx, pause)
+		w.sleepUntilWoken(ctx, pause)
 	}
 }
 
-// next takes a message. pause is positive if there is one that must wait that long.
-func (w *worker) next() (p part, pause time.Duration, ok bool) {
+// takeMessage takes a message. pause is positive if there is one that must wait that long.
+func (w *worker) takeMessage() (p part, pause time.Duration, ok bool) {
 	r, s := w.run, w.run.s
 	for {
-		d := w.candidate()
+		d := w.nextCandidate()
 		if d == nil {
 			return part{}, 0, false
 		}
-		limits := s.limits.with(w.link.limits)
-		wait, epoch, err := s.pace.admit(d.next(limits))
+		limits := s.limits.withAnnounced(w.link.limits)
+		wait, epoch, err := s.pace.admitMessage(d.nextCount(limits))
 		if wait > 0 || err != nil {
 			w.requeue(d)
 			return part{}, wait, false
 		}
-		if p, err = d.part(limits); err != nil {
-			d.fail(err)
-			r.settle(d)
+		if p, err = d.takePart(limits); err != nil {
+			d.failRemaining(err)
+			r.settleMessage(d)
 			continue
 		}
-		if d.left() > 0 {
+		if d.remaining() > 0 {
 			w.current = d
 		}
 		p.ordinal, p.epoch = w.link.messages, epoch
@@ -56,10 +56,10 @@ func (w *worker) next() (p part, pause time.Duration, ok bool) {
 	}
 }
 
-// candidate returns the next message for this connection.
-func (w *worker) candidate() *delivery {
+// nextCandidate returns the next message for this connection.
+func (w *worker) nextCandidate() *delivery {
 	r := w.run
-	if r.closing || w.full() {
+	if r.closing || w.isFull() {
 		return nil
 	}
 	if d := w.current; d != nil {
@@ -76,7 +76,7 @@ func (w *worker) candidate() *delivery {
 		return r.again.pop()
 	case r.queue.len() > 0:
 		d := r.queue.pop()
-		if !r.full(2) {
+		if !r.isFull(2) {
 			r.room.Signal()
 		}
 		return d
@@ -84,14 +84,14 @@ func (w *worker) candidate() *delivery {
 	return nil
 }
 
-// full reports whether the connection can take no other message.
-func (w *worker) full() bool { return w.alone || !w.run.s.fits(w.link) }
+// isFull reports whether the connection can take no other message.
+func (w *worker) isFull() bool { return w.alone || !w.run.s.acceptsMore(w.link) }
 
 // hadItsTurn reports whether others want the connection, too.
 func (w *worker) hadItsTurn() bool { return w.turn >= w.run.ahead && w.run.s.pool.wanted.Load() > 0 }
 
-// takes reports whether this worker could send a queued message.
-func (w *worker) takes() bool { return w.link == nil || !w.full() && !w.hadItsTurn() }
+// canTake reports whether this worker could send a queued message.
+func (w *worker) canTake() bool { return w.link == nil || !w.isFull() && !w.hadItsTurn() }
 
 // requeue puts a message back that may not be sent yet.
 func (w *worker) requeue(d *delivery) {

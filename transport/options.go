@@ -117,10 +117,10 @@ func (o Options) Config(s Server) (smtpclient.Config, error) {
 	var err error
 	if strings.EqualFold(o.Mechanism, NoLogin) {
 		cfg.Mechanism = ""
-	} else if cfg.Auth, err = o.credentials(s); err != nil {
+	} else if cfg.Auth, err = o.loginCredentials(s); err != nil {
 		return cfg, err
 	}
-	if cfg.Trust, err = o.trust(); err != nil {
+	if cfg.Trust, err = o.loadTrust(); err != nil {
 		return cfg, err
 	}
 	if o.Proxy != "" {
@@ -157,8 +157,8 @@ func dialStop(stage smtp.Stage) smtp.Stage {
 	return stage
 }
 
-// credentials returns nil if no login is configured.
-func (o Options) credentials(s Server) (*sasl.Credentials, error) {
+// loginCredentials returns nil if no login is configured.
+func (o Options) loginCredentials(s Server) (*sasl.Credentials, error) {
 	c := sasl.Credentials{Username: o.User, Password: strings.TrimRight(o.Password, "\r\n"), Token: strings.TrimRight(o.Token, "\r\n")}
 	if s.LMTP && s.User == "" && o.User == "" {
 		return nil, nil // LMTP is local; it logs in only with an explicit user
@@ -187,7 +187,7 @@ func (o Options) credentials(s Server) (*sasl.Credentials, error) {
 	return &c, nil
 }
 
-func (o Options) trust() (smtpclient.Trust, error) {
+func (o Options) loadTrust() (smtpclient.Trust, error) {
 	var t smtpclient.Trust
 	var err error
 	if o.CAFile != "" {

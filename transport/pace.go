@@ -67,7 +67,7 @@ type pace struct {
 
 // newPace returns a pace from the facts about a provider, with at most n connections.
 func newPace(facts provider.Limits, n int, patience time.Duration) *pace {
-	if known := firm(facts.Connections); known > 0 {
+	if known := reliableLimit(facts.Connections); known > 0 {
 		n = min(n, known)
 	}
 	p := &pace{patience: patience, max: n, allowed: n}
@@ -75,7 +75,7 @@ func newPace(facts provider.Limits, n int, patience time.Duration) *pace {
 		provider.Limit
 		per time.Duration
 	}{{facts.PerSecond, time.Second}, {facts.PerMinute, time.Minute}} {
-		if n := firm(fact.Limit); n > 0 {
+		if n := reliableLimit(fact.Limit); n > 0 {
 			p.facts = append(p.facts, bucket{interval: fact.per / time.Duration(n), burst: n, recipients: fact.Unit == "recipients"})
 		}
 	}
@@ -91,15 +91,15 @@ type bucket struct {
 	due        time.Time // the time at which all passed ones would have passed at an even rate
 }
 
-// wait returns how long the next one must wait.
-func (b *bucket) wait(now time.Time) time.Duration {
+// waitAt returns how long the next one must wait.
+func (b *bucket) waitAt(now time.Time) time.Duration {
 	if !b.due.After(now) {
 		return 0
 	}
 	return b.due.Sub(now) - time.Duration(b.burst-1)*b.interval
 }
 
-func (b *bucket) take(now time.Time, recipients int) {
+func (b *bucket) takeToken(now time.Time, recipients int) {
 	n := 1
 	if b.recipients {
 		n = recipients
@@ -110,33 +110,33 @@ func (b *bucket) take(now time.Time, recipients int) {
 	b.due = b.due.Add(time.Duration(n) * b.interval)
 }
 
-// ready returns how long the next message must wait; 0 or less means not at all. The error is an
+// readyIn returns how long the next message must wait; 0 or less means not at all. The error is an
 // *[smtp.Error] with ErrPaused.
-func (p *pace) ready() (time.Duration, error) {
+func (p *pace) readyIn() (time.Duration, error) {
 	if !p.strict.Load() {
 		return 0, nil
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.wait(time.Now())
+	return p.waitTime(time.Now())
 }
 
-// admit is ready, and counts the message if it need not wait. The caller passes epoch to slow or
+// admitMessage is ready, and counts the message if it need not wait. The caller passes epoch to slow or
 // fine with the result.
-func (p *pace) admit(recipients int) (wait time.Duration, epoch int, err error) {
+func (p *pace) admitMessage(recipients int) (wait time.Duration, epoch int, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
 	if p.strict.Load() {
-		if wait, err = p.wait(now); wait > 0 || err != nil {
+		if wait, err = p.waitTime(now); wait > 0 || err != nil {
 			return wait, 0, err
 		}
 	}
 	for i := range p.facts {
-		p.facts[i].take(now, recipients)
+		p.facts[i].takeToken(now, recipients)
 	}
 	if p.rate > 0 {
-		p.own.take(now, recipients)
+		p.own.takeToken(now, recipients)
 	}
 	if passed := now.Sub(p.second); passed >= time.Second {
 		p.before, p.count, p.second = p.count, 0, now
@@ -148,7 +148,7 @@ func (p *pace) admit(recipients int) (wait time.Duration, epoch int, err error) 
 	return 0, p.epoch, nil
 }
 
-func (p *pace) wait(now time.Time) (time.Duration, error) {
+func (p *pace) waitTime(now time.Time) (time.Duration, error) {
 	wait := p.until.Sub(now)
 	if wait > p.patience {
 		stage := p.asked.Stage
@@ -160,41 +160,41 @@ func (p *pace) wait(now time.Time) (time.Duration, error) {
 			Err: fmt.Errorf("%w, until %s", ErrPaused, p.until.Format(time.DateTime))}
 	}
 	for i := range p.facts {
-		wait = max(wait, p.facts[i].wait(now))
+		wait = max(wait, p.facts[i].waitAt(now))
 	}
 	if p.rate > 0 {
-		wait = max(wait, p.bounded(now))
+		wait = max(wait, p.rateWait(now))
 	}
 	return wait, nil
 }
 
-// bounded returns the wait for the lowered rate, which has grown since it was set and ends when
+// rateWait returns the wait for the lowered rate, which has grown since it was set and ends when
 // it reaches the usual one.
-func (p *pace) bounded(now time.Time) time.Duration {
-	rate := p.grown(now)
+func (p *pace) rateWait(now time.Time) time.Duration {
+	rate := p.grownRate(now)
 	if rate >= p.usual {
 		p.rate = 0
 		return 0
 	}
 	p.own.interval, p.own.burst = time.Duration(float64(time.Second)/rate), 1
-	return p.own.wait(now)
+	return p.own.waitAt(now)
 }
 
-// grown returns the current rate.
-func (p *pace) grown(now time.Time) float64 {
+// grownRate returns the current rate.
+func (p *pace) grownRate(now time.Time) float64 {
 	quiet := max(0, now.Sub(p.rated))
 	return p.rate + p.usual*float64(quiet)/float64(recovery)
 }
 
-// now returns the current epoch.
-func (p *pace) now() int {
+// currentEpoch returns the current epoch.
+func (p *pace) currentEpoch() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.epoch
 }
 
-// bound returns how many connections may be open now.
-func (p *pace) bound() int {
+// connectionBound returns how many connections may be open now.
+func (p *pace) connectionBound() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.allowed < p.max {
@@ -205,25 +205,25 @@ func (p *pace) bound() int {
 	return p.allowed
 }
 
-// crowded handles a refusal of a connection for their number while others work: those stay, and a
+// tooManyConnections handles a refusal of a connection for their number while others work: those stay, and a
 // new one is not tried during the requested time.
-func (p *pace) crowded(retry diagnosis.Retry, epoch int) {
+func (p *pace) tooManyConnections(retry diagnosis.Retry, epoch int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if epoch == p.epoch {
 		p.epoch++
-		p.lower(time.Now().Add(min(retry.After, maxPause)))
+		p.lowerConnections(time.Now().Add(min(retry.After, maxPause)))
 	}
 }
 
-// lower halves the connections; they grow again from a time on.
-func (p *pace) lower(from time.Time) {
+// lowerConnections halves the connections; they grow again from a time on.
+func (p *pace) lowerConnections(from time.Time) {
 	p.allowed, p.lowered = max(1, p.allowed/2), from
 }
 
-// slow handles a complaint about messages of an epoch: a pause as requested, or of our own
+// slowDown handles a complaint about messages of an epoch: a pause as requested, or of our own
 // choice, and then half the rate over half the connections.
-func (p *pace) slow(said smtp.Error, retry diagnosis.Retry, epoch int) {
+func (p *pace) slowDown(said smtp.Error, retry diagnosis.Retry, epoch int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if epoch != p.epoch {
@@ -231,7 +231,7 @@ func (p *pace) slow(said smtp.Error, retry diagnosis.Retry, epoch int) {
 	}
 	p.epoch++
 	now := time.Now()
-	p.lower(now)
+	p.lowerConnections(now)
 	p.slowed.Store(true)
 	p.strict.Store(true)
 	p.backoff = min(max(firstPause, 2*p.backoff), longPause)
@@ -244,14 +244,14 @@ func (p *pace) slow(said smtp.Error, retry diagnosis.Retry, epoch int) {
 		p.usual = float64(max(p.count, p.before, 1))
 		p.rate = p.usual
 	} else {
-		p.rate = min(p.usual, p.grown(now))
+		p.rate = min(p.usual, p.grownRate(now))
 	}
 	// During the pause no message passes: growth begins after it.
 	p.rate, p.rated = max(p.rate/2, leastRate), p.until
 }
 
-// fine records that a message of an epoch was accepted.
-func (p *pace) fine(epoch int) {
+// noteAccepted records that a message of an epoch was accepted.
+func (p *pace) noteAccepted(epoch int) {
 	if !p.slowed.Load() {
 		return
 	}

@@ -52,11 +52,11 @@ func TestProvidersRate(t *testing.T) {
 func TestProvidersConnections(t *testing.T) {
 	t.Parallel()
 	facts := provider.Limits{Connections: provider.Limit{Value: 3, Status: provider.Official}}
-	if p := newPace(facts, 10, 0); p.bound() != 3 {
-		t.Errorf("%d connections, want 3", p.bound())
+	if p := newPace(facts, 10, 0); p.connectionBound() != 3 {
+		t.Errorf("%d connections, want 3", p.connectionBound())
 	}
-	if p := newPace(facts, 2, 0); p.bound() != 2 {
-		t.Errorf("%d connections, want 2", p.bound())
+	if p := newPace(facts, 2, 0); p.connectionBound() != 2 {
+		t.Errorf("%d connections, want 2", p.connectionBound())
 	}
 }
 
@@ -66,12 +66,12 @@ func TestPaceHalvesAndRecovers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		p := newPace(provider.Limits{}, 8, time.Minute)
-		if wait, err := p.ready(); wait > 0 || err != nil {
+		if wait, err := p.readyIn(); wait > 0 || err != nil {
 			t.Errorf("at first: wait %s, %v", wait, err)
 		}
 		epochs := make([]int, 10) // ten messages in one second
 		for i := range epochs {
-			wait, epoch, err := p.admit(1)
+			wait, epoch, err := p.admitMessage(1)
 			if wait > 0 || err != nil {
 				t.Fatalf("wait %s, %v", wait, err)
 			}
@@ -80,12 +80,12 @@ func TestPaceHalvesAndRecovers(t *testing.T) {
 		}
 		said := smtp.Error{Stage: smtp.StageBody, Reply: smtp.Reply{Code: 451, Lines: []string{"4.7.1 slow down"}}}
 		for _, epoch := range epochs {
-			p.slow(said, diagnosis.Retry{Kind: diagnosis.RetryTransient}, epoch)
+			p.slowDown(said, diagnosis.Retry{Kind: diagnosis.RetryTransient}, epoch)
 		}
-		if p.bound() != 4 {
-			t.Errorf("%d connections, want 4", p.bound())
+		if p.connectionBound() != 4 {
+			t.Errorf("%d connections, want 4", p.connectionBound())
 		}
-		if wait, err := p.ready(); wait != firstPause || err != nil {
+		if wait, err := p.readyIn(); wait != firstPause || err != nil {
 			t.Errorf("pause %s, %v, want %s", wait, err, firstPause)
 		}
 		time.Sleep(firstPause)
@@ -97,12 +97,12 @@ func TestPaceHalvesAndRecovers(t *testing.T) {
 			t.Errorf("the gaps grow: %v", gaps)
 		}
 		time.Sleep(recovery)
-		if wait, err := p.ready(); wait > 0 || err != nil || p.rate != 0 {
+		if wait, err := p.readyIn(); wait > 0 || err != nil || p.rate != 0 {
 			t.Errorf("after a quiet time: wait %s, %v, rate %v", wait, err, p.rate)
 		}
 		time.Sleep(4 * raiseEvery)
-		if p.bound() != 8 {
-			t.Errorf("%d connections after a quiet time, want 8", p.bound())
+		if p.connectionBound() != 8 {
+			t.Errorf("%d connections after a quiet time, want 8", p.connectionBound())
 		}
 	})
 }
@@ -113,17 +113,17 @@ func TestOldNewsIsNoNews(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPace(provider.Limits{}, 1, time.Minute)
 		for _, fine := range []int{0, 1, -1} {
-			p.slow(smtp.Error{}, diagnosis.Retry{Kind: diagnosis.RetryTransient}, p.now())
-			p.fine(p.now() - 1)
+			p.slowDown(smtp.Error{}, diagnosis.Retry{Kind: diagnosis.RetryTransient}, p.currentEpoch())
+			p.noteAccepted(p.currentEpoch() - 1)
 			if fine < 0 {
-				p.fine(p.now())
+				p.noteAccepted(p.currentEpoch())
 			}
 		}
-		if wait, _ := p.ready(); wait != 4*firstPause {
+		if wait, _ := p.readyIn(); wait != 4*firstPause {
 			t.Errorf("pause %s, want %s", wait, 4*firstPause)
 		}
-		p.slow(smtp.Error{}, diagnosis.Retry{Kind: diagnosis.RetryTransient}, p.now())
-		if wait, _ := p.ready(); wait != firstPause {
+		p.slowDown(smtp.Error{}, diagnosis.Retry{Kind: diagnosis.RetryTransient}, p.currentEpoch())
+		if wait, _ := p.readyIn(); wait != firstPause {
 			t.Errorf("pause %s after a message was fine, want %s", wait, firstPause)
 		}
 	})
@@ -136,7 +136,7 @@ func gaps(t *testing.T, p *pace, n int) []time.Duration {
 	last := time.Now()
 	for range n + 1 {
 		for {
-			wait, _, err := p.admit(1)
+			wait, _, err := p.admitMessage(1)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -303,8 +303,8 @@ func TestTooManyConnectionsAtTheMessage(t *testing.T) {
 		s := f.transport(t, Options{MaxConnections: 8})
 		results := sendAll(t, t.Context(), s, mails(t, 300))
 		agrees(t, f, results)
-		if a, d := count(results, smtp.Accepted), count(results, smtp.Deferred); a != 299 || d != 1 || s.pace.bound() != 4 {
-			t.Errorf("%d accepted, %d deferred, %d connections allowed", a, d, s.pace.bound())
+		if a, d := count(results, smtp.Accepted), count(results, smtp.Deferred); a != 299 || d != 1 || s.pace.connectionBound() != 4 {
+			t.Errorf("%d accepted, %d deferred, %d connections allowed", a, d, s.pace.connectionBound())
 		}
 	})
 }

@@ -48,30 +48,30 @@ type pool struct {
 	panicked *carried
 }
 
-// get returns a free connection that is still alive, or a new one. It waits while the maximum is
+// getConn returns a free connection that is still alive, or a new one. It waits while the maximum is
 // in use. The caller returns it with put.
-func (p *pool) get(ctx context.Context) (*pooledConn, error) {
-	p.rethrow()
+func (p *pool) getConn(ctx context.Context) (*pooledConn, error) {
+	p.rethrowPanic()
 	for {
-		l, err := p.claim(ctx)
+		l, err := p.claimPlace(ctx)
 		if err != nil {
 			return nil, &smtp.Error{Stage: smtp.StageConnect, Err: err}
 		}
-		if l, err = p.ready(ctx, l); l != nil || err != nil {
+		if l, err = p.readyConn(ctx, l); l != nil || err != nil {
 			return l, err
 		}
 	}
 }
 
-// ready checks that a free connection is alive, or opens one in a claimed place. If it returns no
+// readyConn checks that a free connection is alive, or opens one in a claimed place. If it returns no
 // connection, even by a panic, the place is free again.
-func (p *pool) ready(ctx context.Context, l *pooledConn) (ready *pooledConn, err error) {
+func (p *pool) readyConn(ctx context.Context, l *pooledConn) (ready *pooledConn, err error) {
 	defer func() {
 		if ready == nil {
 			if l != nil {
 				l.conn.Close()
 			}
-			p.leave()
+			p.freePlace()
 		}
 	}()
 	if l == nil {
@@ -89,8 +89,8 @@ func (p *pool) ready(ctx context.Context, l *pooledConn) (ready *pooledConn, err
 	return nil, nil
 }
 
-// claim returns a free connection, or nil for the place of a new one.
-func (p *pool) claim(ctx context.Context) (*pooledConn, error) {
+// claimPlace returns a free connection, or nil for the place of a new one.
+func (p *pool) claimPlace(ctx context.Context) (*pooledConn, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
@@ -120,13 +120,13 @@ func (p *pool) claim(ctx context.Context) (*pooledConn, error) {
 		}
 		return l, nil
 	case <-ctx.Done():
-		p.withdraw(turn)
+		p.stopWaiting(turn)
 		return nil, context.Cause(ctx)
 	}
 }
 
-// withdraw stops waiting. A turn that came at the same moment is passed on.
-func (p *pool) withdraw(turn chan *pooledConn) {
+// stopWaiting stops waiting. A turn that came at the same moment is passed on.
+func (p *pool) stopWaiting(turn chan *pooledConn) {
 	p.mu.Lock()
 	for i, other := range p.waiting {
 		if other == turn {
@@ -140,15 +140,15 @@ func (p *pool) withdraw(turn chan *pooledConn) {
 	switch l, ok := <-turn; {
 	case !ok:
 	case l != nil:
-		p.put(l)
+		p.putConn(l)
 	default:
-		p.leave()
+		p.freePlace()
 	}
 }
 
-// next removes and returns the longest waiting caller; nil if there is none. The caller holds the
+// nextWaiter removes and returns the longest waiting caller; nil if there is none. The caller holds the
 // lock.
-func (p *pool) next() chan *pooledConn {
+func (p *pool) nextWaiter() chan *pooledConn {
 	if len(p.waiting) == 0 {
 		return nil
 	}
@@ -158,12 +158,12 @@ func (p *pool) next() chan *pooledConn {
 	return turn
 }
 
-// leave frees the place of a closed connection.
-func (p *pool) leave() {
+// freePlace frees the place of a closed connection.
+func (p *pool) freePlace() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.open <= p.bound() {
-		if turn := p.next(); turn != nil {
+		if turn := p.nextWaiter(); turn != nil {
 			turn <- nil
 			return
 		}
@@ -171,41 +171,41 @@ func (p *pool) leave() {
 	p.open--
 }
 
-// put passes a connection to a waiting caller, keeps it for the next message, or closes it if it
+// putConn passes a connection to a waiting caller, keeps it for the next message, or closes it if it
 // is unusable.
-func (p *pool) put(l *pooledConn) {
+func (p *pool) putConn(l *pooledConn) {
 	if !l.conn.Usable() {
 		l.conn.Close()
-		p.leave()
+		p.freePlace()
 		return
 	}
 	p.mu.Lock()
 	if p.closed || !p.fits(l) || p.open > p.bound() {
 		p.mu.Unlock()
-		p.end(l)
+		p.endConn(l)
 		return
 	}
 	defer p.mu.Unlock()
 	l.conn.Park()
-	l.idle = time.AfterFunc(p.keep, func() { p.expire(l) })
-	if turn := p.next(); turn != nil {
+	l.idle = time.AfterFunc(p.keep, func() { p.expireConn(l) })
+	if turn := p.nextWaiter(); turn != nil {
 		turn <- l
 		return
 	}
 	p.free = append(p.free, l)
 }
 
-// others returns the number of connections besides the caller's.
-func (p *pool) others() int {
+// otherConns returns the number of connections besides the caller's.
+func (p *pool) otherConns() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.open - 1
 }
 
-// end sends QUIT, and keeps the connection's place until it is closed. It takes a round trip, and
+// endConn sends QUIT, and keeps the connection's place until it is closed. It takes a round trip, and
 // at most Timeouts.Quit.
-func (p *pool) end(l *pooledConn) {
-	defer p.leave()
+func (p *pool) endConn(l *pooledConn) {
+	defer p.freePlace()
 	l.conn.Quit(context.Background())
 }
 
@@ -221,11 +221,11 @@ func (p *pool) endAside(l *pooledConn) {
 			}
 		}
 	}()
-	p.end(l)
+	p.endConn(l)
 }
 
-// rethrow panics with a kept panic.
-func (p *pool) rethrow() {
+// rethrowPanic panics with a kept panic.
+func (p *pool) rethrowPanic() {
 	p.mu.Lock()
 	panicked := p.panicked
 	p.panicked = nil
@@ -235,8 +235,8 @@ func (p *pool) rethrow() {
 	}
 }
 
-// expire closes a connection after its idle time.
-func (p *pool) expire(l *pooledConn) {
+// expireConn closes a connection after its idle time.
+func (p *pool) expireConn(l *pooledConn) {
 	p.mu.Lock()
 	found := false
 	for i, other := range p.free {
@@ -252,14 +252,14 @@ func (p *pool) expire(l *pooledConn) {
 	}
 }
 
-// close closes the free connections, and those in use when they are put back. Waiting callers get
+// closeAll closes the free connections, and those in use when they are put back. Waiting callers get
 // an error.
-func (p *pool) close() {
+func (p *pool) closeAll() {
 	p.mu.Lock()
 	p.closed = true
 	free := p.free
 	p.free = nil
-	for turn := p.next(); turn != nil; turn = p.next() {
+	for turn := p.nextWaiter(); turn != nil; turn = p.nextWaiter() {
 		close(turn)
 	}
 	p.mu.Unlock()
@@ -269,5 +269,5 @@ func (p *pool) close() {
 		ended.Go(func() { p.endAside(l) })
 	}
 	ended.Wait()
-	p.rethrow()
+	p.rethrowPanic()
 }

@@ -149,11 +149,11 @@ func TestTurnIsPassedOn(t *testing.T) {
 	turn := make(chan *pooledConn, 1)
 	p.waiting = []chan *pooledConn{turn}
 	p.wanted.Store(1)
-	p.leave()
+	p.freePlace()
 	if p.open != 1 || len(turn) != 1 {
 		t.Fatalf("%d open, %d turns given", p.open, len(turn))
 	}
-	p.withdraw(turn)
+	p.stopWaiting(turn)
 	if p.open != 0 || p.wanted.Load() != 0 {
 		t.Errorf("%d open, %d wanted", p.open, p.wanted.Load())
 	}

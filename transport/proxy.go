@@ -34,9 +34,9 @@ func ProxyDialer(proxyURL string, direct proxy.ContextDialer) (proxy.ContextDial
 	switch u.Scheme {
 	case "socks": // QUIRK: GNOME and others write socks:// into ALL_PROXY, and mean version 5
 		u.Scheme = "socks5"
-		return socks(u, direct)
+		return socksDialer(u, direct)
 	case "socks5", "socks5h":
-		return socks(u, direct)
+		return socksDialer(u, direct)
 	case "http":
 		return httpConnect(u, direct), nil
 	}
@@ -78,8 +78,8 @@ func (e *proxyError) FailureKind() string {
 	return e.kind
 }
 
-// socks dials through a SOCKS proxy (RFC 1928).
-func socks(u *url.URL, direct proxy.ContextDialer) (proxy.ContextDialer, error) {
+// socksDialer dials through a SOCKS proxy (RFC 1928).
+func socksDialer(u *url.URL, direct proxy.ContextDialer) (proxy.ContextDialer, error) {
 	if _, err := proxy.FromURL(u, nil); err != nil {
 		return nil, localerr.Errorf("proxy %s: %w", u.Redacted(), err)
 	}
@@ -91,7 +91,7 @@ func socks(u *url.URL, direct proxy.ContextDialer) (proxy.ContextDialer, error) 
 		}
 		conn, err := d.(proxy.ContextDialer).DialContext(ctx, network, address)
 		if err != nil {
-			return nil, &proxyError{proxy: u.Redacted(), kind: way.kind(err), err: err}
+			return nil, &proxyError{proxy: u.Redacted(), kind: way.errorKind(err), err: err}
 		}
 		return conn, nil
 	}), nil
@@ -113,8 +113,8 @@ func (w *wayToProxy) DialContext(ctx context.Context, network, address string) (
 	return conn, err
 }
 
-// kind recognises a failed login by the texts of golang.org/x/net, which has no error types.
-func (w *wayToProxy) kind(err error) string {
+// errorKind recognises a failed login by the texts of golang.org/x/net, which has no error types.
+func (w *wayToProxy) errorKind(err error) string {
 	switch {
 	case !w.reached:
 		return proxyAway

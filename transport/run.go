@@ -24,9 +24,9 @@ const (
 	maxFruitless = 2 * 3
 )
 
-// run is one SendAll with three kinds of goroutines: the feeder queues the caller's messages,
+// batchRun is one SendAll with three kinds of goroutines: the feeder queues the caller's messages,
 // workers send them, and the caller takes the results.
-type run struct {
+type batchRun struct {
 	s     *SMTP
 	ctx   context.Context // the caller's
 	ahead int             // queued messages per connection
@@ -76,21 +76,21 @@ type done struct {
 	result smtpclient.Result
 }
 
-func (s *SMTP) newRun(ctx context.Context) *run {
-	r := &run{s: s, ctx: ctx, ahead: max(minQueue, positive(s.cfg.Window.Messages, 32))}
+func (s *SMTP) newRun(ctx context.Context) *batchRun {
+	r := &batchRun{s: s, ctx: ctx, ahead: max(minQueue, positiveOr(s.cfg.Window.Messages, 32))}
 	r.room, r.news = sync.NewCond(&r.mu), sync.NewCond(&r.mu)
 	r.opening, r.cancel = context.WithCancel(ctx)
 	r.stop = context.AfterFunc(ctx, func() {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		r.end(context.Cause(ctx))
+		r.endRun(context.Cause(ctx))
 	})
 	return r
 }
 
-// feed ranges over the caller's messages. A panic or Goexit in there is passed to the caller's
+// feedMessages ranges over the caller's messages. A panic or Goexit in there is passed to the caller's
 // goroutine.
-func (r *run) feed(messages iter.Seq[smtpclient.Transaction]) {
+func (r *batchRun) feedMessages(messages iter.Seq[smtpclient.Transaction]) {
 	returned := false
 	defer func() {
 		panicked := recover()
@@ -107,7 +107,7 @@ func (r *run) feed(messages iter.Seq[smtpclient.Transaction]) {
 	}()
 	i := 0
 	for t := range messages {
-		if !r.add(&delivery{index: i, t: r.s.prepared(t)}) {
+		if !r.addMessage(&delivery{index: i, t: r.s.prepareTransaction(t)}) {
 			break
 		}
 		i++
@@ -115,8 +115,8 @@ func (r *run) feed(messages iter.Seq[smtpclient.Transaction]) {
 	returned = true
 }
 
-// rethrow ends the caller's goroutine as the iterator ended the feeder's.
-func (r *run) rethrow() {
+// rethrowPanic ends the caller's goroutine as the iterator ended the feeder's.
+func (r *batchRun) rethrowPanic() {
 	if r.panicked != nil {
 		panic(r.panicked)
 	}
@@ -125,9 +125,9 @@ func (r *run) rethrow() {
 	}
 }
 
-// add queues a message, and waits until there is room for the next. It reports whether another is
+// addMessage queues a message, and waits until there is room for the next. It reports whether another is
 // wanted.
-func (r *run) add(d *delivery) bool {
+func (r *batchRun) addMessage(d *delivery) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closing && r.cause == nil {
@@ -136,13 +136,13 @@ func (r *run) add(d *delivery) bool {
 	r.taken++
 	switch {
 	case r.closing:
-		d.fail(r.cause)
-		r.settle(d)
+		d.failRemaining(r.cause)
+		r.settleMessage(d)
 	case d.t.Envelope.Len() == 0:
-		r.settle(d)
-	case r.down():
-		d.fail(r.failure)
-		r.settle(d)
+		r.settleMessage(d)
+	case r.isDown():
+		d.failRemaining(r.failure)
+		r.settleMessage(d)
 	default:
 		r.queue.push(d)
 		if len(r.workers) == 0 {
@@ -151,33 +151,33 @@ func (r *run) add(d *delivery) bool {
 			r.wakeOne()
 		}
 	}
-	if r.full(1) {
+	if r.isFull(1) {
 		r.startWorkerIfBusy()
 		// It waits until half of the queue is sent: waking a goroutine for every message would
 		// cost more than the message.
-		for !r.closing && r.full(2) {
+		for !r.closing && r.isFull(2) {
 			r.room.Wait()
 		}
 	}
 	return !r.closing
 }
 
-// full reports whether the queue, or half of it, is full. Results that the caller has not taken
+// isFull reports whether the queue, or half of it, is full. Results that the caller has not taken
 // count, so that memory is limited while the caller is slow.
-func (r *run) full(part int) bool {
+func (r *batchRun) isFull(part int) bool {
 	return r.queue.len()+len(r.ready) > 0 && r.queue.len()+len(r.ready) >= r.ahead*max(1, len(r.workers))/part
 }
 
-// down reports whether messages that come now are not tried.
-func (r *run) down() bool {
+// isDown reports whether messages that come now are not tried.
+func (r *batchRun) isDown() bool {
 	if r.failure != nil && !r.retry.IsZero() && !time.Now().Before(r.retry) {
 		r.failure = nil
 	}
 	return r.failure != nil
 }
 
-// fail settles all waiting messages, because there is no connection.
-func (r *run) fail(err error, lasts bool) {
+// failWaiting settles all waiting messages, because there is no connection.
+func (r *batchRun) failWaiting(err error, lasts bool) {
 	r.failure, r.retry = err, time.Time{}
 	if !lasts {
 		r.retry = time.Now().Add(min(firstPause<<min(r.failures, 16), longPause))
@@ -186,19 +186,19 @@ func (r *run) fail(err error, lasts bool) {
 	r.failQueued(err)
 }
 
-func (r *run) failQueued(err error) {
+func (r *batchRun) failQueued(err error) {
 	for _, q := range []*fifo[*delivery]{&r.alone, &r.again, &r.queue} {
 		for q.len() > 0 {
 			d := q.pop()
-			d.fail(err)
-			r.settle(d)
+			d.failRemaining(err)
+			r.settleMessage(d)
 		}
 	}
 	r.room.Signal()
 }
 
-// end settles all waiting messages and stops the run, because ctx is done.
-func (r *run) end(cause error) {
+// endRun settles all waiting messages and stops the run, because ctx is done.
+func (r *batchRun) endRun(cause error) {
 	if r.closing {
 		return
 	}
@@ -207,24 +207,24 @@ func (r *run) end(cause error) {
 	r.wakeAll()
 }
 
-// settle passes a message's result to the caller.
-func (r *run) settle(d *delivery) {
+// settleMessage passes a message's result to the caller.
+func (r *batchRun) settleMessage(d *delivery) {
 	r.taken--
 	r.ready = append(r.ready, done{d.index, d.result})
 	if len(r.ready) == 1 || r.taken == 0 {
 		r.news.Signal()
 	}
-	if r.over() {
+	if r.isOver() {
 		r.wakeAll()
 	}
 }
 
-// over reports whether no messages are, or will be, left to send.
-func (r *run) over() bool { return r.closing || r.fed && r.taken == 0 }
+// isOver reports whether no messages are, or will be, left to send.
+func (r *batchRun) isOver() bool { return r.closing || r.fed && r.taken == 0 }
 
-// results waits for results and returns all of them; nil at the end. batch is the previous slice,
+// takeResults waits for results and returns all of them; nil at the end. batch is the previous slice,
 // to be reused.
-func (r *run) results(batch []done) []done {
+func (r *batchRun) takeResults(batch []done) []done {
 	clear(batch)
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -235,17 +235,17 @@ func (r *run) results(batch []done) []done {
 		r.news.Wait()
 	}
 	batch, r.ready = r.ready, batch[:0]
-	if !r.full(2) {
+	if !r.isFull(2) {
 		r.room.Signal()
 	}
 	return batch
 }
 
-// tell yields the results as they come.
-func (r *run) tell(yield func(int, smtpclient.Result) bool) {
+// yieldResults yields the results as they come.
+func (r *batchRun) yieldResults(yield func(int, smtpclient.Result) bool) {
 	var batch []done
 	for {
-		if batch = r.results(batch); batch == nil {
+		if batch = r.takeResults(batch); batch == nil {
 			return
 		}
 		for i := range batch {
@@ -256,8 +256,8 @@ func (r *run) tell(yield func(int, smtpclient.Result) bool) {
 	}
 }
 
-// close takes no more messages and waits for those on the wire.
-func (r *run) close() {
+// closeRun takes no more messages and waits for those on the wire.
+func (r *batchRun) closeRun() {
 	r.stop()
 	r.mu.Lock()
 	r.closing = true
@@ -275,18 +275,18 @@ func (r *run) close() {
 }
 
 // startWorker starts another worker.
-func (r *run) startWorker() {
+func (r *batchRun) startWorker() {
 	w := &worker{run: r, wake: make(chan struct{}, 1)}
 	r.workers = append(r.workers, w)
 	r.dialing++ // until its first connection
-	r.working.Go(w.work)
+	r.working.Go(w.runLoop)
 }
 
 // startWorkerIfBusy starts another worker if the queue would be sent sooner with it. The first
 // connection is opened alone, as its login may be refused; then at most
 // as many at a time as are open.
-func (r *run) startWorkerIfBusy() {
-	if r.closing || r.queue.len() < minQueueForNewConn || len(r.workers) >= r.s.pace.bound() ||
+func (r *batchRun) startWorkerIfBusy() {
+	if r.closing || r.queue.len() < minQueueForNewConn || len(r.workers) >= r.s.pace.connectionBound() ||
 		r.dialing > 0 && r.dialing >= len(r.workers)-r.dialing {
 		return
 	}
@@ -297,17 +297,17 @@ func (r *run) startWorkerIfBusy() {
 
 // wakeOne wakes a worker that can take a message; wakeAll wakes all of them, because another
 // condition has changed.
-func (r *run) wakeOne() {
+func (r *batchRun) wakeOne() {
 	for _, w := range r.workers {
-		if w.asleep && w.takes() {
-			w.rouse()
+		if w.asleep && w.canTake() {
+			w.wakeUp()
 			return
 		}
 	}
 }
 
-func (r *run) wakeAll() {
+func (r *batchRun) wakeAll() {
 	for _, w := range r.workers {
-		w.rouse()
+		w.wakeUp()
 	}
 }

@@ -33,13 +33,13 @@ func (s *SMTP) SendAll(ctx context.Context, messages iter.Seq[smtpclient.Transac
 		closed := false
 		defer func() { // the loop panicked
 			if !closed {
-				r.close()
+				r.closeRun()
 			}
 		}()
-		go r.feed(messages)
-		r.tell(yield)
+		go r.feedMessages(messages)
+		r.yieldResults(yield)
 		closed = true
-		r.close()
-		r.rethrow()
+		r.closeRun()
+		r.rethrowPanic()
 	}
 }

@@ -264,11 +264,11 @@ func TestSuspectGoesAlone(t *testing.T) {
 		r := s.newRun(t.Context())
 		defer r.cancel()
 		defer r.stop()
-		l, err := s.pool.get(t.Context())
+		l, err := s.pool.getConn(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer s.pool.put(l)
+		defer s.pool.putConn(l)
 		w := &worker{run: r, link: l, wake: make(chan struct{}, 1)}
 		list := mails(t, 3)
 		for i := range list {
@@ -289,14 +289,14 @@ func TestSuspectGoesAlone(t *testing.T) {
 		if got := []string{from(), from()}; got[0] != "m1" || got[1] != "none" {
 			t.Errorf("%v, want m1 and none beside it", got)
 		}
-		w.took(smtpclient.Result{Outcomes: []smtp.Outcome{{Status: smtp.Accepted}}})
+		w.recordResult(smtpclient.Result{Outcomes: []smtp.Outcome{{Status: smtp.Accepted}}})
 		if got := []string{from(), from()}; got[0] != "m0" || got[1] != "m2" {
 			t.Errorf("%v, want m0 and m2", got)
 		}
 		// The first lost message is the suspect, the later ones are not.
 		lost := smtpclient.Result{Lost: true, Outcomes: []smtp.Outcome{{Status: smtp.NotTried, Stage: smtp.StageMail}}}
-		w.took(lost)
-		w.took(lost)
+		w.recordResult(lost)
+		w.recordResult(lost)
 		if r.alone.len() != 1 || r.again.len() != 1 || r.alone.pop().index != 0 {
 			t.Errorf("%d suspects, %d others", r.alone.len(), r.again.len())
 		}

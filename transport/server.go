@@ -72,7 +72,7 @@ func ParseServer(s string, sender smtp.Address) (Server, error) {
 			return Server{}, localerr.Errorf("no server, and the provider of %s is unknown: use a URL like smtps://%s@smtp.%s",
 				sender.ASCIIDomain(), url.User(sender.String()), sender.ASCIIDomain())
 		}
-		return preset(p, "", sender)
+		return presetOf(p, "", sender)
 	}
 	name, region, _ := strings.Cut(s, "/")
 	p, ok := provider.Lookup(name)
@@ -89,10 +89,10 @@ func ParseServer(s string, sender smtp.Address) (Server, error) {
 		}
 		return Server{}, localerr.Errorf("server %q is neither a URL nor a known provider", s)
 	}
-	return preset(p, region, sender)
+	return presetOf(p, region, sender)
 }
 
-func preset(p provider.Provider, region string, sender smtp.Address) (Server, error) {
+func presetOf(p provider.Provider, region string, sender smtp.Address) (Server, error) {
 	where, ok := p.Submission(sender.ASCIIDomain())
 	if region != "" {
 		where, ok = p.SubmissionInRegion(region)
@@ -155,12 +155,12 @@ func parseURL(s string, sender smtp.Address) (Server, error) {
 			return Server{}, localerr.Errorf("server %s: port %s is not between 1 and 65535", u.Redacted(), port)
 		}
 	}
-	return server.known(sender)
+	return server.withKnowledge(sender)
 }
 
-// known adds the knowledge about the host, and refuses combinations that can only hang: STARTTLS
+// withKnowledge adds the knowledge about the host, and refuses combinations that can only hang: STARTTLS
 // on a port where the server waits for a TLS handshake.
-func (s Server) known(sender smtp.Address) (Server, error) {
+func (s Server) withKnowledge(sender smtp.Address) (Server, error) {
 	s.Provider, _ = provider.ByHost(s.Host)
 	if s.User == "" && s.Provider.ID != "" {
 		s.User = s.Provider.LoginFor(sender)

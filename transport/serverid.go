@@ -29,35 +29,35 @@ func ServerID(r smtp.Reply) string {
 var idPatterns = []func() *regexp.Regexp{
 	// Postfix, NetEase ("Mail OK queued as zwqz-smtp-mta-g5-1,<id> <time>"), Mailgun. QUIRK: QQ
 	// answers "Ok: queued as " and nothing more.
-	pattern(`(?i)\bqueued as (\S+)`),
+	compilePattern(`(?i)\bqueued as (\S+)`),
 	// Exim: "OK id=1abcde-000000-00".
-	pattern(`(?i)\bid=(\S+)`),
+	compilePattern(`(?i)\bid=(\S+)`),
 	// Gmail: "OK  1700000000 a1-20020a… - gsmtp".
-	pattern(`(?i)^OK\s+\d+ (\S+) - gsmtp`),
+	compilePattern(`(?i)^OK\s+\d+ (\S+) - gsmtp`),
 	// Exchange: "<message-id> [InternalId=123, Hostname=…] Queued mail for delivery".
-	pattern(`\[InternalId=(\d+)`),
+	compilePattern(`\[InternalId=(\d+)`),
 	// sendmail, OpenSMTPD, Proofpoint: "6AUKPGKc000039 Message accepted for delivery". A word
 	// without a digit before it is no ID, unless it has the form of OpenSMTPD's: eight
 	// hexadecimal digits, of which 1 in 2,560 has letters only.
-	pattern(`^([\w.-]*\d[\w.-]*|[0-9a-f]{8}) (?i:Message accepted for delivery)`),
+	compilePattern(`^([\w.-]*\d[\w.-]*|[0-9a-f]{8}) (?i:Message accepted for delivery)`),
 	// Haraka: "Message Queued (6BC8952D-A38A-42A2-A932-E516D34664FD.1)". QUIRK: hMailServer
 	// answers "Queued (0.031 seconds)".
-	pattern(`(?i)^Message Queued \(([0-9A-F]{8}-[^\s()]+)\)`),
+	compilePattern(`(?i)^Message Queued \(([0-9A-F]{8}-[^\s()]+)\)`),
 	// Courier: "Ok. 000000006B0DDED6.00000034".
-	pattern(`^Ok\. ([0-9A-F]+(?:\.[0-9A-F]+)+)$`),
+	compilePattern(`^Ok\. ([0-9A-F]+(?:\.[0-9A-F]+)+)$`),
 	// Stalwart: "Message queued with id 3f481c415800015."
-	pattern(`(?i)\bqueued with id (\S+)`),
+	compilePattern(`(?i)\bqueued with id (\S+)`),
 	// qmail, whose log has this form: "ok 1715608800 qp 12345".
-	pattern(`(?i)^ok \d+ (qp \d+)`),
+	compilePattern(`(?i)^ok \d+ (qp \d+)`),
 	// Dovecot's LMTP: "<user@example.com> VIBoDbIgxmeDHAAA5yIOvg Saved".
-	pattern(`^<[^>]*> (\S+) Saved$`),
+	compilePattern(`^<[^>]*> (\S+) Saved$`),
 	// Cyrus' LMTP: "Ok SESSIONID=<host-1234-1700000000-1-123456>".
-	pattern(`\bSESSIONID=<([^>]+)>`),
+	compilePattern(`\bSESSIONID=<([^>]+)>`),
 	// Amazon SES, the sandbox of Yan and others: "Ok 0100018b…" alone.
-	pattern(`(?i)^OK:? ([A-Za-z0-9][\w.-]{7,})$`),
+	compilePattern(`(?i)^OK:? ([A-Za-z0-9][\w.-]{7,})$`),
 }
 
-// pattern returns a function for the compiled expression. A test compiles them all.
-func pattern(expression string) func() *regexp.Regexp {
+// compilePattern returns a function for the compiled expression. A test compiles them all.
+func compilePattern(expression string) func() *regexp.Regexp {
 	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
 }

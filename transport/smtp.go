@@ -72,14 +72,14 @@ func Open(server string, o Options) (*SMTP, error) {
 	cfg.Trust.Sessions = tls.NewLRUClientSessionCache(0)
 	facts := where.Provider.Limits
 	s := &SMTP{server: where, cfg: cfg, token: o.FreshToken, stop: o.StopAfter, policy: o.Policy,
-		pace: newPace(facts, positive(o.MaxConnections, defaultConnections), positive(o.Patience, defaultPatience))}
-	s.limits.factual(facts)
-	s.pool = &pool{keep: positive(o.IdleTimeout, defaultIdle), bound: s.pace.bound, dial: s.dial, fits: s.fits}
+		pace: newPace(facts, positiveOr(o.MaxConnections, defaultConnections), positiveOr(o.Patience, defaultPatience))}
+	s.limits.setKnown(facts)
+	s.pool = &pool{keep: positiveOr(o.IdleTimeout, defaultIdle), bound: s.pace.connectionBound, dial: s.dialConn, fits: s.acceptsMore}
 	return s, nil
 }
 
-// positive returns n, or the default if n is not positive.
-func positive[T int | time.Duration](n, def T) T {
+// positiveOr returns n, or the default if n is not positive.
+func positiveOr[T int | time.Duration](n, def T) T {
 	if n <= 0 {
 		return def
 	}
@@ -104,55 +104,55 @@ func (s *SMTP) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()
 // at a time. If there are too many recipients for one transaction, Send uses several. The reply in
 // the result is that of the first accepted transaction, else of the last answered one.
 func (s *SMTP) Send(ctx context.Context, t smtpclient.Transaction) smtpclient.Result {
-	d := delivery{t: s.prepared(t)}
-	for d.left() > 0 {
-		if err := s.patient(ctx); err != nil {
-			d.fail(err)
+	d := delivery{t: s.prepareTransaction(t)}
+	for d.remaining() > 0 {
+		if err := s.waitForTurn(ctx); err != nil {
+			d.failRemaining(err)
 			break
 		}
-		l, err := s.pool.get(ctx)
+		l, err := s.pool.getConn(ctx)
 		if err != nil {
-			d.fail(err)
+			d.failRemaining(err)
 			break
 		}
-		before, kept := d.left(), l.messages > 0
-		s.carry(ctx, l, &d)
-		replaced := kept && (!l.conn.Usable() || !s.fits(l)) || s.outdated(l)
-		s.pool.put(l)
-		if d.left() == before && !replaced || ctx.Err() != nil {
+		before, kept := d.remaining(), l.messages > 0
+		s.sendPart(ctx, l, &d)
+		replaced := kept && (!l.conn.Usable() || !s.acceptsMore(l)) || s.isOutdated(l)
+		s.pool.putConn(l)
+		if d.remaining() == before && !replaced || ctx.Err() != nil {
 			d.giveUp(context.Cause(ctx))
 		}
 	}
 	return d.result
 }
 
-// carry sends as much of a message over a connection as it accepts.
-func (s *SMTP) carry(ctx context.Context, l *pooledConn, d *delivery) {
-	for d.left() > 0 && s.fits(l) && l.conn.Usable() {
-		limits := s.limits.with(l.limits)
-		wait, epoch, err := s.pace.admit(d.next(limits))
+// sendPart sends as much of a message over a connection as it accepts.
+func (s *SMTP) sendPart(ctx context.Context, l *pooledConn, d *delivery) {
+	for d.remaining() > 0 && s.acceptsMore(l) && l.conn.Usable() {
+		limits := s.limits.withAnnounced(l.limits)
+		wait, epoch, err := s.pace.admitMessage(d.nextCount(limits))
 		if wait > 0 || err != nil {
-			if err = s.patient(ctx); err != nil {
+			if err = s.waitForTurn(ctx); err != nil {
 				d.giveUp(err)
 			}
 			continue
 		}
-		p, err := d.part(limits)
+		p, err := d.takePart(limits)
 		if err != nil {
-			d.fail(err)
+			d.failRemaining(err)
 			return
 		}
 		p.ordinal, p.epoch = l.messages, epoch
 		l.messages++
-		r := l.conn.Send(ctx, s.transaction(l, p))
-		d.took(p, r, s.judge(l, p, &r).again)
+		r := l.conn.Send(ctx, s.transactionOf(l, p))
+		d.recordResult(p, r, s.assessResult(l, p, &r).again)
 	}
 }
 
-// patient waits until the next message may be sent.
-func (s *SMTP) patient(ctx context.Context) error {
+// waitForTurn waits until the next message may be sent.
+func (s *SMTP) waitForTurn(ctx context.Context) error {
 	for {
-		wait, err := s.pace.ready()
+		wait, err := s.pace.readyIn()
 		if wait <= 0 || err != nil {
 			return err
 		}
@@ -166,8 +166,8 @@ func (s *SMTP) patient(ctx context.Context) error {
 	}
 }
 
-// prepared adds the settings of this transport to a transaction.
-func (s *SMTP) prepared(t smtpclient.Transaction) smtpclient.Transaction {
+// prepareTransaction adds the settings of this transport to a transaction.
+func (s *SMTP) prepareTransaction(t smtpclient.Transaction) smtpclient.Transaction {
 	if t.StopAfter == "" {
 		t.StopAfter = s.stop
 	}
@@ -177,8 +177,8 @@ func (s *SMTP) prepared(t smtpclient.Transaction) smtpclient.Transaction {
 	return t
 }
 
-// transaction returns the transaction of a part on a connection.
-func (s *SMTP) transaction(l *pooledConn, p part) smtpclient.Transaction {
+// transactionOf returns the transaction of a part on a connection.
+func (s *SMTP) transactionOf(l *pooledConn, p part) smtpclient.Transaction {
 	t := p.d.t
 	if p.places != nil {
 		t.Envelope = t.Envelope.Only(p.places...)
@@ -187,9 +187,9 @@ func (s *SMTP) transaction(l *pooledConn, p part) smtpclient.Transaction {
 	return t
 }
 
-// dial opens a connection, and adapts to the server's refusal.
-func (s *SMTP) dial(ctx context.Context) (*pooledConn, error) {
-	cfg, epoch := s.cfg, s.pace.now()
+// dialConn opens a connection, and adapts to the server's refusal.
+func (s *SMTP) dialConn(ctx context.Context) (*pooledConn, error) {
+	cfg, epoch := s.cfg, s.pace.currentEpoch()
 	cfg.SmallHello = s.smallHello.Load()
 	l := &pooledConn{lockStep: s.lockStep.Load(), apart: s.apart.Load()}
 	if l.lockStep {
@@ -198,7 +198,7 @@ func (s *SMTP) dial(ctx context.Context) (*pooledConn, error) {
 	if l.apart {
 		cfg.PipelineMessages = smtpclient.NoServer
 	}
-	conn, err := s.connect(ctx, cfg)
+	conn, err := s.connectWithToken(ctx, cfg)
 	if err != nil {
 		s.refusedConnection(err, epoch)
 		return nil, err
@@ -214,15 +214,15 @@ func (s *SMTP) dial(ctx context.Context) (*pooledConn, error) {
 	return l, nil
 }
 
-// fits reports whether a connection may take another message.
-func (s *SMTP) fits(l *pooledConn) bool {
-	most := s.limits.with(l.limits).Transactions
-	return !l.spent.Load() && !l.conn.Spent() && !s.outdated(l) && (most == 0 || l.messages < most)
+// acceptsMore reports whether a connection may take another message.
+func (s *SMTP) acceptsMore(l *pooledConn) bool {
+	most := s.limits.withAnnounced(l.limits).Transactions
+	return !l.spent.Load() && !l.conn.Spent() && !s.isOutdated(l) && (most == 0 || l.messages < most)
 }
 
-// outdated reports whether the connection uses a feature that has since proved broken at the
+// isOutdated reports whether the connection uses a feature that has since proved broken at the
 // server.
-func (s *SMTP) outdated(l *pooledConn) bool {
+func (s *SMTP) isOutdated(l *pooledConn) bool {
 	return l.lockStep != s.lockStep.Load() || l.apart != s.apart.Load()
 }
 
@@ -232,6 +232,6 @@ var ErrStopped = errors.New("stopped here, as asked")
 // Close sends QUIT on the idle connections and waits for the replies, at most Timeouts.Quit.
 // Messages being sent are not disturbed; later ones are not tried.
 func (s *SMTP) Close() error {
-	s.pool.close()
+	s.pool.closeAll()
 	return nil
 }

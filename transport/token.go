@@ -8,10 +8,10 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// connect opens a connection, with a fresh token if tokens are used. If the server refuses the
+// connectWithToken opens a connection, with a fresh token if tokens are used. If the server refuses the
 // token, it may have been revoked, or the clocks may differ: the source is asked for another one,
 // once.
-func (s *SMTP) connect(ctx context.Context, cfg smtpclient.Config) (*smtpclient.Conn, error) {
+func (s *SMTP) connectWithToken(ctx context.Context, cfg smtpclient.Config) (*smtpclient.Conn, error) {
 	logsIn := cfg.StopAfter == "" || cfg.StopAfter == smtp.StageAuth
 	if s.token == nil || cfg.Auth == nil || !logsIn {
 		return smtpclient.Dial(ctx, cfg)

@@ -18,7 +18,7 @@ const maxDials = 3
 // worker sends messages of a run, over one connection at a time. It is the source of that
 // connection's run.
 type worker struct {
-	run  *run
+	run  *batchRun
 	wake chan struct{}
 
 	// The following fields are guarded by run.mu.
@@ -42,8 +42,8 @@ type worker struct {
 	counted            bool         // counted in run.dialing since its start
 }
 
-// work sends messages until the run is over, or enough other workers do.
-func (w *worker) work() {
+// runLoop sends messages until the run is over, or enough other workers do.
+func (w *worker) runLoop() {
 	r := w.run
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -54,7 +54,7 @@ func (w *worker) work() {
 		}
 		w.counted = false
 		r.mu.Unlock()
-		l, panicked, err := w.connects()
+		l, panicked, err := w.getConn()
 		r.mu.Lock()
 		r.dialing--
 		if panicked != nil {
@@ -79,21 +79,21 @@ func (w *worker) work() {
 // none will come.
 func (w *worker) waitForWork() bool {
 	r := w.run
-	for !r.over() {
+	for !r.isOver() {
 		if r.ctx.Err() != nil {
-			r.end(context.Cause(r.ctx))
+			r.endRun(context.Cause(r.ctx))
 			return false
 		}
 		if r.alone.len()+r.again.len()+r.queue.len() == 0 {
-			w.sleep(r.ctx, 0)
+			w.sleepUntilWoken(r.ctx, 0)
 			continue
 		}
-		wait, err := r.s.pace.ready()
+		wait, err := r.s.pace.readyIn()
 		switch {
 		case err != nil:
-			r.fail(err, false)
+			r.failWaiting(err, false)
 		case wait > 0:
-			w.sleep(r.ctx, wait)
+			w.sleepUntilWoken(r.ctx, wait)
 		default:
 			return true
 		}
@@ -108,9 +108,9 @@ func (w *worker) serve(l *pooledConn) {
 	r.carried, r.failures, w.dials, w.carries = true, 0, 0, true
 	w.link, w.turn, w.alone, w.decided, w.explained = l, 0, false, false, false
 	r.mu.Unlock()
-	panicked := w.carry(l)
+	panicked := w.carryMessages(l)
 	usable := panicked == nil && l.conn.Usable()
-	if ended := w.catch(func() { r.s.pool.put(l) }); panicked == nil {
+	if ended := w.catchPanic(func() { r.s.pool.putConn(l) }); panicked == nil {
 		panicked = ended
 	}
 	r.mu.Lock()
@@ -125,14 +125,14 @@ func (w *worker) serve(l *pooledConn) {
 	if !usable && fresh && !w.decided {
 		if r.fruitless++; r.fruitless >= maxFruitless {
 			r.fruitless = 0
-			r.fail(&smtp.Error{Stage: w.last.Stage, Reply: w.last.Reply, Err: w.last.Err}, false)
+			r.failWaiting(&smtp.Error{Stage: w.last.Stage, Reply: w.last.Reply, Err: w.last.Err}, false)
 		}
 	}
 }
 
-// carry runs messages over a connection. A panic, in here or in the caller's content, is passed
+// carryMessages runs messages over a connection. A panic, in here or in the caller's content, is passed
 // to the caller's goroutine: here it would end the process.
-func (w *worker) carry(l *pooledConn) (panicked *carried) {
+func (w *worker) carryMessages(l *pooledConn) (panicked *carried) {
 	defer func() {
 		if v := recover(); v != nil {
 			panicked = &carried{value: v, stack: debug.Stack()}
@@ -140,20 +140,20 @@ func (w *worker) carry(l *pooledConn) (panicked *carried) {
 		}
 	}()
 	for result := range l.conn.RunSource(w.run.ctx, w) {
-		w.took(result)
+		w.recordResult(result)
 	}
 	return nil
 }
 
-// connects gets a connection. A panic in the caller's code, such as its FreshToken, is passed to
+// getConn gets a connection. A panic in the caller's code, such as its FreshToken, is passed to
 // the caller.
-func (w *worker) connects() (l *pooledConn, panicked *carried, err error) {
-	panicked = w.catch(func() { l, err = w.run.s.pool.get(w.run.opening) })
+func (w *worker) getConn() (l *pooledConn, panicked *carried, err error) {
+	panicked = w.catchPanic(func() { l, err = w.run.s.pool.getConn(w.run.opening) })
 	return l, panicked, err
 }
 
-// catch calls a function that may panic.
-func (w *worker) catch(do func()) (panicked *carried) {
+// catchPanic calls a function that may panic.
+func (w *worker) catchPanic(do func()) (panicked *carried) {
 	defer func() {
 		if v := recover(); v != nil {
 			var again bool
@@ -178,12 +178,12 @@ func (c *carried) String() string { return fmt.Sprint(c.value) }
 func (c *carried) PanicStack() []byte { return c.stack }
 
 // breakOff ends the run with a panic of its caller. The caller holds r.mu.
-func (r *run) breakOff(panicked *carried) {
+func (r *batchRun) breakOff(panicked *carried) {
 	if r.panicked == nil {
 		r.panicked = panicked
 	}
 	r.broken = true
-	r.end(errPanicked)
+	r.endRun(errPanicked)
 	r.news.Signal()
 }
 
@@ -194,10 +194,10 @@ var errPanicked = errors.New("a goroutine of the transport panicked")
 func (w *worker) withoutConnection(err error) bool {
 	r := w.run
 	if r.ctx.Err() != nil {
-		r.end(context.Cause(r.ctx))
+		r.endRun(context.Cause(r.ctx))
 		return false
 	}
-	if r.over() {
+	if r.isOver() {
 		return false
 	}
 	w.carries = false
@@ -211,18 +211,18 @@ func (w *worker) withoutConnection(err error) bool {
 	passes := f.Permanence == diagnosis.Temporary && !errors.Is(err, ErrClosed) && !errors.Is(err, ErrStopped)
 	if passes && r.carried && w.dials < maxDials {
 		// The server was reachable a moment ago.
-		for until := time.Now().Add(firstPause << w.dials); !r.over(); {
+		for until := time.Now().Add(firstPause << w.dials); !r.isOver(); {
 			wait := time.Until(until)
 			if wait <= 0 {
 				break
 			}
-			w.sleep(r.ctx, wait)
+			w.sleepUntilWoken(r.ctx, wait)
 		}
 		w.dials++
 		return true
 	}
 	w.dials = 0
-	r.fail(err, !passes)
+	r.failWaiting(err, !passes)
 	return true
 }
 
@@ -238,9 +238,9 @@ func (w *worker) deregister() {
 	r.room.Signal()
 }
 
-// sleep waits for a wake-up, at most for d if that is positive. The lock is held before and
+// sleepUntilWoken waits for a wake-up, at most for d if that is positive. The lock is held before and
 // after.
-func (w *worker) sleep(ctx context.Context, d time.Duration) {
+func (w *worker) sleepUntilWoken(ctx context.Context, d time.Duration) {
 	w.asleep = true
 	w.run.mu.Unlock()
 	var late <-chan time.Time
@@ -264,20 +264,20 @@ func (w *worker) sleep(ctx context.Context, d time.Duration) {
 	w.asleep = false
 }
 
-func (w *worker) rouse() {
+func (w *worker) wakeUp() {
 	if w.asleep {
 		w.asleep = false
 		w.wake <- struct{}{}
 	}
 }
 
-// took records the result of the message that has been on the wire longest.
-func (w *worker) took(result smtpclient.Result) {
+// recordResult records the result of the message that has been on the wire longest.
+func (w *worker) recordResult(result smtpclient.Result) {
 	r := w.run
 	r.mu.Lock()
 	p := w.flight.pop()
 	r.mu.Unlock()
-	v := r.s.judge(w.link, p, &result)
+	v := r.s.assessResult(w.link, p, &result)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if v.decided {
@@ -287,14 +287,14 @@ func (w *worker) took(result smtpclient.Result) {
 	}
 	w.explained = w.explained || v.explained
 	d := p.d
-	d.took(p, result, v.again)
+	d.recordResult(p, result, v.again)
 	blamed := v.lost && !w.explained
 	if blamed {
 		// The first lost message is the most likely cause.
 		w.explained = true
 		d.losses++
 	}
-	if d.flying == 0 && (d != w.current || d.left() == 0) {
+	if d.flying == 0 && (d != w.current || d.remaining() == 0) {
 		if d == w.current {
 			w.current = nil
 		}
@@ -302,7 +302,7 @@ func (w *worker) took(result smtpclient.Result) {
 	}
 	if w.flight.len() == 0 {
 		w.alone = false
-		w.rouse()
+		w.wakeUp()
 	}
 	r.startWorkerIfBusy()
 }
@@ -311,19 +311,19 @@ func (w *worker) took(result smtpclient.Result) {
 func (w *worker) finishOrRequeue(d *delivery, blamed bool) {
 	r := w.run
 	if r.ctx.Err() != nil {
-		r.end(context.Cause(r.ctx))
+		r.endRun(context.Cause(r.ctx))
 	}
 	switch {
 	case d.flying > 0:
 		return
-	case d.left() == 0:
-		r.settle(d)
+	case d.remaining() == 0:
+		r.settleMessage(d)
 	case r.cause != nil:
-		d.fail(r.cause) // the error on the connection may be a different one
-		r.settle(d)
+		d.failRemaining(r.cause) // the error on the connection may be a different one
+		r.settleMessage(d)
 	case r.closing, d.losses >= maxLosses:
 		d.giveUp(nil)
-		r.settle(d)
+		r.settleMessage(d)
 	case blamed:
 		r.alone.push(d)
 		r.wakeAll()

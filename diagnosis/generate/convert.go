@@ -18,11 +18,11 @@ import (
 // Convert converts the two sources to the JSON that is embedded, one entry per line.
 func Convert(classesYAML, repliesYAML []byte) ([]byte, error) {
 	var classes classesFile
-	if err := read("classes.yaml", classesYAML, &classes); err != nil {
+	if err := readSource("classes.yaml", classesYAML, &classes); err != nil {
 		return nil, err
 	}
 	var replies repliesFile
-	if err := read("replies.yaml", repliesYAML, &replies); err != nil {
+	if err := readSource("replies.yaml", repliesYAML, &replies); err != nil {
 		return nil, err
 	}
 	if classes.Schema != schemaVersion || replies.Schema != schemaVersion {
@@ -39,7 +39,7 @@ func Convert(classesYAML, repliesYAML []byte) ([]byte, error) {
 			}
 		}
 	}
-	return write(c.doc)
+	return writeFile(c.doc)
 }
 
 type converter struct {
@@ -78,15 +78,15 @@ func (c *converter) convertClasses(f classesFile) error {
 
 func (c *converter) convertRules(f classesFile) error {
 	for _, y := range f.Enhanced {
-		at, err := stages(y.At)
-		if err = errors.Join(err, c.known(y.Class, y.Scope)); err != nil {
+		at, err := parseStages(y.At)
+		if err = errors.Join(err, c.checkKnown(y.Class, y.Scope)); err != nil {
 			return fmt.Errorf("enhanced %s: %w", y.Code, err)
 		}
 		c.doc.Enhanced = append(c.doc.Enhanced, replytable.EnhancedRule{Code: y.Code, At: at, Only: y.Only, Class: y.Class, Scope: y.Scope})
 	}
 	for _, y := range f.Codes {
-		at, err := stages(y.At)
-		if err = errors.Join(err, c.known(y.Class, y.Scope)); err != nil {
+		at, err := parseStages(y.At)
+		if err = errors.Join(err, c.checkKnown(y.Class, y.Scope)); err != nil {
 			return fmt.Errorf("code %s: %w", y.Code, err)
 		}
 		c.doc.Codes = append(c.doc.Codes, replytable.CodeRule{Code: y.Code, At: at, Class: y.Class, Scope: y.Scope})
@@ -96,7 +96,7 @@ func (c *converter) convertRules(f classesFile) error {
 
 func (c *converter) convertErrors(f classesFile) error {
 	for _, y := range f.Errors {
-		if err := errors.Join(c.known(y.Class, y.Scope), kinds([]string{y.Kind}), both(y.Hint), both(y.Cause), both(y.Advice)); err != nil {
+		if err := errors.Join(c.checkKnown(y.Class, y.Scope), parseKinds([]string{y.Kind}), bilingual(y.Hint), bilingual(y.Cause), bilingual(y.Advice)); err != nil {
 			return fmt.Errorf("error %s: %w", y.Kind, err)
 		}
 		c.doc.Errors = append(c.doc.Errors, replytable.ErrorRule{Kind: y.Kind, Class: y.Class, Scope: y.Scope,
@@ -106,7 +106,7 @@ func (c *converter) convertErrors(f classesFile) error {
 }
 
 func (c *converter) convertRow(s sectionYAML, y rowYAML) error {
-	at, err := stages(or(y.At, s.At))
+	at, err := parseStages(or(y.At, s.At))
 	if err != nil {
 		return err
 	}
@@ -117,7 +117,7 @@ func (c *converter) convertRow(s sectionYAML, y rowYAML) error {
 		r.Source = s.Source
 	}
 	for _, m := range or(y.Match, y.Text) {
-		r.Match = append(r.Match, normalise(m))
+		r.Match = append(r.Match, normaliseText(m))
 	}
 	for _, code := range y.Code {
 		if code != 0 {
@@ -135,11 +135,11 @@ func (c *converter) convertRow(s sectionYAML, y rowYAML) error {
 	}
 	c.ids[r.ID] = true
 	c.doc.Rows = append(c.doc.Rows, r)
-	return c.check(r, y)
+	return c.checkRow(r, y)
 }
 
-// check checks a row by the rules at the head of replies.yaml.
-func (c *converter) check(r replytable.Row, y rowYAML) error {
+// checkRow checks a row by the rules at the head of replies.yaml.
+func (c *converter) checkRow(r replytable.Row, y rowYAML) error {
 	for _, id := range r.Providers {
 		if _, ok := provider.ByID(id); !ok {
 			return fmt.Errorf("provider %q is unknown", id)
@@ -160,10 +160,10 @@ func (c *converter) check(r replytable.Row, y rowYAML) error {
 			return errors.New("a pattern that fits everything")
 		}
 	}
-	return errors.Join(c.known(r.Class, r.Scope), kinds(r.Errors), both(y.Hint))
+	return errors.Join(c.checkKnown(r.Class, r.Scope), parseKinds(r.Errors), bilingual(y.Hint))
 }
 
-func (c *converter) known(class, scope string) error {
+func (c *converter) checkKnown(class, scope string) error {
 	if _, ok := c.classes[class]; !ok {
 		return fmt.Errorf("class %q is unknown", class)
 	}
@@ -173,7 +173,7 @@ func (c *converter) known(class, scope string) error {
 	return nil
 }
 
-func kinds(names []string) error {
+func parseKinds(names []string) error {
 	for _, n := range names {
 		if !slices.Contains(diagnosis.ErrorKinds(), n) {
 			return fmt.Errorf("kind of error %q is unknown", n)
@@ -182,15 +182,15 @@ func kinds(names []string) error {
 	return nil
 }
 
-func both(t textYAML) error {
+func bilingual(t textYAML) error {
 	if (t.EN == "") != (t.ZH == "") {
 		return errors.New("the hint has one language only")
 	}
 	return nil
 }
 
-// stages parses stage names and the words for groups of them.
-func stages(words []string) ([]smtp.Stage, error) {
+// parseStages parses stage names and the words for groups of them.
+func parseStages(words []string) ([]smtp.Stage, error) {
 	var list []smtp.Stage
 	for _, w := range words {
 		switch stage := smtp.Stage(w); {
@@ -225,7 +225,7 @@ func retryOf(kind, after string) (replytable.RetryRule, error) {
 	return r, err
 }
 
-func normalise(s string) string { return strings.Join(strings.Fields(strings.ToLower(s)), " ") }
+func normaliseText(s string) string { return strings.Join(strings.Fields(strings.ToLower(s)), " ") }
 
 func or(a, b []string) []string {
 	if len(a) > 0 {
@@ -234,17 +234,17 @@ func or(a, b []string) []string {
 	return b
 }
 
-func write(doc replytable.ReplyTable) ([]byte, error) {
+func writeFile(doc replytable.ReplyTable) ([]byte, error) {
 	var out bytes.Buffer
 	out.WriteString("{")
-	err := errors.Join(list(&out, "classes", doc.Classes), list(&out, ",enhanced", doc.Enhanced),
-		list(&out, ",codes", doc.Codes), list(&out, ",errors", doc.Errors), list(&out, ",rows", doc.Rows))
+	err := errors.Join(writeList(&out, "classes", doc.Classes), writeList(&out, ",enhanced", doc.Enhanced),
+		writeList(&out, ",codes", doc.Codes), writeList(&out, ",errors", doc.Errors), writeList(&out, ",rows", doc.Rows))
 	out.WriteString("}\n")
 	return out.Bytes(), err
 }
 
-// list writes one array; a comma before its name separates it from the previous one.
-func list[T any](out *bytes.Buffer, name string, entries []T) error {
+// writeList writes one array; a comma before its name separates it from the previous one.
+func writeList[T any](out *bytes.Buffer, name string, entries []T) error {
 	word, isNext := strings.CutPrefix(name, ",")
 	if isNext {
 		out.WriteByte(',')

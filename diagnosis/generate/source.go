@@ -90,8 +90,8 @@ type rowYAML struct {
 	Source    string   `yaml:"source"`
 }
 
-// read parses a source; an unknown key is an error.
-func read(name string, source []byte, to any) error {
+// readSource parses a source; an unknown key is an error.
+func readSource(name string, source []byte, to any) error {
 	d := yaml.NewDecoder(bytes.NewReader(source))
 	d.KnownFields(true)
 	if err := d.Decode(to); err != nil {

@@ -53,7 +53,7 @@ func absolutePath(where string, getenv func(string) string) (string, error) {
 	if outbox.IsPostgres(where) {
 		return where, nil
 	}
-	return stores.Path(where, getenv)
+	return stores.FilePath(where, getenv)
 }
 
 // PasswordError: the password of the outbox's database is not available.

@@ -57,19 +57,19 @@ func (r Router) Find(_ context.Context, name string) (delivery.Route, error) {
 	}
 	o, p := r.File.Outbox(), a.Provider()
 	route := delivery.Route{
-		Open: func(ctx context.Context, connections int) (delivery.Sender, error) {
+		Open: func(ctx context.Context, connections int) (delivery.TransactionSender, error) {
 			return r.openSender(ctx, a, connections)
 		},
 		Provider:        p.ID,
 		Connections:     a.Connections,
 		MostConnections: connectionLimit(p),
 		Pace:            accountPace(a.Pace, p),
-		Doubt:           delivery.Policy(cmp.Or(a.InDoubt, o.InDoubt)),
+		Doubt:           delivery.DoubtPolicy(cmp.Or(a.InDoubt, o.InDoubt)),
 		ReportFrom:      own,
 		Owns:            a.Serves,
 	}
 	if a.KeepsSent() {
-		route.Mailbox = func(ctx context.Context) (delivery.Mailbox, error) { return r.openMailbox(ctx, a) }
+		route.Mailbox = func(ctx context.Context) (delivery.CopyFolder, error) { return r.openMailbox(ctx, a) }
 	}
 	to, report := o.ReportTo()
 	route.ReportTo, route.NoReport = to, !report
@@ -81,7 +81,7 @@ func (r Router) Find(_ context.Context, name string) (delivery.Route, error) {
 }
 
 // openSender reads the secret and opens the transport, which does not connect yet.
-func (r Router) openSender(ctx context.Context, a account.Account, connections int) (delivery.Sender, error) {
+func (r Router) openSender(ctx context.Context, a account.Account, connections int) (delivery.TransactionSender, error) {
 	o, err := a.Options(ctx, r.Secrets)
 	if err != nil {
 		return nil, localerr.Errorf("account %s: %w", a.Name, err)
@@ -108,7 +108,7 @@ func (r Router) openSentFolder(ctx context.Context, a account.Account) (delivery
 }
 
 // openMailbox logs in to the mailbox that gets the copies of sent messages.
-func (r Router) openMailbox(ctx context.Context, a account.Account) (delivery.Mailbox, error) {
+func (r Router) openMailbox(ctx context.Context, a account.Account) (delivery.CopyFolder, error) {
 	c, err := MailboxOf(ctx, a, r.Secrets)
 	if err != nil {
 		return nil, err
@@ -128,9 +128,9 @@ func (f sentFolder) Append(ctx context.Context, m delivery.Copy, sent time.Time)
 	return err
 }
 
-func (f sentFolder) Find(ctx context.Context, messageID string) (delivery.Sighting, error) {
+func (f sentFolder) Find(ctx context.Context, messageID string) (delivery.FoundCopy, error) {
 	seen, err := f.opened.Find(ctx, messageID)
-	return delivery.Sighting(seen), err
+	return delivery.FoundCopy(seen), err
 }
 
 func (f sentFolder) Close() { f.opened.Close() }

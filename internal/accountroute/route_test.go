@@ -24,7 +24,7 @@ import (
 // router reads a configuration; the secrets come from a small environment.
 func router(t *testing.T, source string, env ...string) accountroute.Router {
 	t.Helper()
-	f, err := account.LoadFaulty(write(t, "config.toml", source))
+	f, err := account.LoadLenient(write(t, "config.toml", source))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +77,7 @@ from = "me@qq.com"
 	for _, test := range []struct {
 		name, provider    string
 		connections       int
-		doubt             delivery.Policy
+		doubt             delivery.DoubtPolicy
 		from              string
 		paced, find, keep bool
 	}{

@@ -37,7 +37,7 @@ type Report struct {
 	// Failed is the time of the last attempt. The EnvelopeID of the DSN is copied. A Notify without
 	// FAILURE means that no report is sent. Return is ignored: the report always contains the
 	// header only.
-	outbox.Report
+	outbox.PendingReport
 	// Sender is the account's address: it is in From, and is the envelope's sender.
 	//
 	// QUIRK: RFC 3464 section 2 requires the null reverse-path there. Submission servers accept

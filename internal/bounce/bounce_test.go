@@ -55,8 +55,8 @@ func refused(t testing.TB, to string, code int, enhanced smtp.EnhancedCode, line
 // report returns a report about these recipients.
 func report(t testing.TB, recipients ...queue.Recipient) Report {
 	return Report{
-		Report: outbox.Report{ID: 7, Account: "work", From: address(t, "ann@example.org"), MessageID: "<1@example.org>", Created: created, Recipients: recipients},
-		Sender: address(t, "work@example.org"), Host: "mail-1.example.org", Text: strings.NewReader(text), Now: created.Add(time.Hour),
+		PendingReport: outbox.PendingReport{ID: 7, Account: "work", From: address(t, "ann@example.org"), MessageID: "<1@example.org>", Created: created, Recipients: recipients},
+		Sender:        address(t, "work@example.org"), Host: "mail-1.example.org", Text: strings.NewReader(text), Now: created.Add(time.Hour),
 	}
 }
 

@@ -32,7 +32,7 @@ user = "me"
 
 // machineWith returns a machine with accounts and a keyring. typed is the user's answer to
 // questions; "" means that there is no terminal.
-func machineWith(t *testing.T, config, typed string, keyring secret.Keyring) (w World, out, errs *bytes.Buffer, path string) {
+func machineWith(t *testing.T, config, typed string, keyring secret.Keyring) (w Env, out, errs *bytes.Buffer, path string) {
 	t.Helper()
 	dir := t.TempDir()
 	path = filepath.Join(dir, "config.toml")
@@ -41,7 +41,7 @@ func machineWith(t *testing.T, config, typed string, keyring secret.Keyring) (w 
 			t.Fatal(err)
 		}
 	}
-	w, out, errs = world(map[string]string{"YAN_CONFIG": path, "HOME": dir, "TERM": "dumb"})
+	w, out, errs = testEnv(map[string]string{"YAN_CONFIG": path, "HOME": dir, "TERM": "dumb"})
 	w.Keyring = keyring
 	if typed != "" {
 		w.Stdin, w.StdinTTY, w.StderrWidth = strings.NewReader(typed), 80, 80

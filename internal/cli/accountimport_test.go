@@ -71,13 +71,13 @@ func TestAccountImportLockedKeyring(t *testing.T) {
 	}
 }
 
-// meddling is a keyring. While it is used, another program writes the configuration.
-type meddling struct {
+// meddlingKeyring is a keyring. While it is used, another program writes the configuration.
+type meddlingKeyring struct {
 	*secrettest.Keyring
 	path string
 }
 
-func (m meddling) Set(service, user, s string) error {
+func (m meddlingKeyring) Set(service, user, s string) error {
 	if err := os.WriteFile(m.path, []byte("version = 1\n"), 0o600); err != nil {
 		return err
 	}
@@ -90,7 +90,7 @@ func TestAccountImportTakesBack(t *testing.T) {
 	for lang, want := range map[string]string{"en": "another program changed it at the same time", "zh": "其他程序"} {
 		keyring := secrettest.New()
 		w, _, errs, path := machineWith(t, "", "", nil)
-		w.Keyring = meddling{keyring, path}
+		w.Keyring = meddlingKeyring{keyring, path}
 		if err := os.WriteFile(filepath.Join(filepath.Dir(path), ".msmtprc"),
 			[]byte("account a\nhost mail.example.org\ntls on\nauth on\nuser a\nfrom a@example.org\npassword "+clitest.Marker+"\n"), 0o600); err != nil {
 			t.Fatal(err)
@@ -116,7 +116,7 @@ func TestAccountImportPutsBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	w, _, errs, path := machineWith(t, "version = 1\n\n[account.a]\nfrom = \"a@example.org\"\nserver = \"smtps://smtp.example.org\"\n", "", nil)
-	w.Keyring = meddling{keyring, path}
+	w.Keyring = meddlingKeyring{keyring, path}
 	if err := os.WriteFile(filepath.Join(filepath.Dir(path), ".msmtprc"),
 		[]byte("account a\nhost mail.example.org\ntls on\nauth on\nuser a\nfrom a@example.org\npassword "+clitest.Marker+"\n"), 0o600); err != nil {
 		t.Fatal(err)

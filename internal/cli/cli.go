@@ -1,4 +1,4 @@
-// Package cli implements the command yan. [Run] executes a command line; [World] holds every access
+// Package cli implements the command yan. [Run] executes a command line; [Env] holds every access
 // to the machine, so that tests run the command as a shell does.
 //
 // Package internal/cli/Acmd implements the command yan A; accountcmd also implements yan config,
@@ -22,8 +22,8 @@ import (
 	"github.com/yanmail/yan/internal/secret"
 )
 
-// World is the machine as the program sees it.
-type World struct {
+// Env is the machine as the program sees it.
+type Env struct {
 	console.System
 	// Keyring is the keyring of the system; nil if there is none.
 	Keyring secret.Keyring
@@ -46,16 +46,16 @@ type World struct {
 // front builds the command tree.
 type front struct {
 	*outboxes.Outboxes
-	world World
+	env Env
 }
 
 // Run executes a command line (without the program's name) and returns the exit status. It prints
 // errors itself.
-func Run(ctx context.Context, args []string, world World) int {
-	c := console.New(ctx, world.System, i18n.In(command.ChooseLanguage(args, world.System)))
+func Run(ctx context.Context, args []string, world Env) int {
+	c := console.New(ctx, world.System, i18n.NewWords(command.ChooseLanguage(args, world.System)))
 	services := outboxes.Services{Keyring: world.Keyring, WorkFactor: world.WorkFactor, OpenStore: world.OpenOutbox, LoadConfig: world.LoadConfig}
-	a := &front{Outboxes: outboxes.New(command.New(c, args), services), world: world}
-	root := a.root(a.asked(args))
+	a := &front{Outboxes: outboxes.New(command.New(c, args), services), env: world}
+	root := a.rootCommand(a.requestedCommand(args))
 	root.SetArgs(args)
 	return a.Finish(root.ExecuteContext(ctx))
 }

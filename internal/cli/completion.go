@@ -10,19 +10,19 @@ import (
 	"github.com/yanmail/yan/internal/cli/command"
 )
 
-func shells() []string { return []string{"bash", "zsh", "fish", "powershell"} }
+func shellNames() []string { return []string{"bash", "zsh", "fish", "powershell"} }
 
 func (a *front) completionCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:       "completion " + strings.Join(shells(), "|"),
+		Use:       "completion " + strings.Join(shellNames(), "|"),
 		Short:     a.T("Print the completion script of a shell"),
 		Example:   "  source <(yan completion bash)\n  yan completion fish > ~/.config/fish/completions/yan.fish\n  yan completion powershell | Out-String | Invoke-Expression",
-		ValidArgs: shells(),
+		ValidArgs: shellNames(),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) != 1 || !slices.Contains(shells(), args[0]) {
-				return a.Usagef("want one shell of %s", a.Listed(shells()))
+			if len(args) != 1 || !slices.Contains(shellNames(), args[0]) {
+				return a.Usagef("want one shell of %s", a.Listed(shellNames()))
 			}
-			return a.completion(cmd.Root(), args[0])
+			return a.printCompletion(cmd.Root(), args[0])
 		},
 	}
 }
@@ -41,7 +41,7 @@ if ! declare -F _get_comp_words_by_ref >/dev/null; then
 fi
 `
 
-func (a *front) completion(root *cobra.Command, shell string) error {
+func (a *front) printCompletion(root *cobra.Command, shell string) error {
 	var err error
 	switch shell {
 	case "bash":

@@ -21,7 +21,7 @@ import (
 // dry composes a message in its own folder, and returns it with the output on standard error.
 func dry(t *testing.T, env map[string]string, stdin string, args ...string) (code int, m *mail.Message, errs string) {
 	t.Helper()
-	w, out, said := world(env)
+	w, out, said := testEnv(env)
 	w.Stdin, w.StderrWidth = strings.NewReader(stdin), 80
 	code = Run(t.Context(), append([]string{"send", "-n", "-f", "me@example.org", "-t", "a@example.org", "--server", "smtps://127.0.0.1:1"}, args...), w)
 	if code != command.ExitOK {
@@ -255,7 +255,7 @@ func TestHTMLHasTextAndPictures(t *testing.T) {
 func TestFieldsWithFlags(t *testing.T) {
 	t.Parallel()
 	a, _, _ := testApp(i18n.English)
-	send := command.WithSubcommands(a.root(""))
+	send := command.WithSubcommands(a.rootCommand(""))
 	flags := map[string]bool{}
 	for _, cmd := range send {
 		if cmd.Name() == "send" {

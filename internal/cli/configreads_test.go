@@ -43,7 +43,7 @@ func TestConfigurationIsReadOnce(t *testing.T) {
 		var reads atomic.Int32
 		w.LoadConfig = func(path string) (*account.File, error) {
 			reads.Add(1)
-			return account.LoadFaulty(path)
+			return account.LoadLenient(path)
 		}
 		code := Run(t.Context(), args, w)
 		if reads.Load() != 1 || code != command.ExitOK && args[0] != "doctor" {
@@ -60,10 +60,10 @@ func TestServeReadsTheConfigurationOnce(t *testing.T) {
 		config: filepath.Join(dir, "config.toml"), socket: filepath.Join(dir, "s.sock"), hangups: make(chan os.Signal), ended: make(chan int, 1)}
 	s.configure(t, "work")
 	var reads atomic.Int32
-	s.start(t, dir, func(w *World) {
+	s.start(t, dir, func(w *Env) {
 		w.LoadConfig = func(path string) (*account.File, error) {
 			reads.Add(1)
-			return account.LoadFaulty(path)
+			return account.LoadLenient(path)
 		}
 	})
 	s.out.waitFor(t, s.socket)

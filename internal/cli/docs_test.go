@@ -39,7 +39,7 @@ func exitFor(t *testing.T, err error) int {
 func commands(t *testing.T, lang i18n.Language) []*cobra.Command {
 	t.Helper()
 	a, _, _ := testApp(lang)
-	list := command.WithSubcommands(a.root(""))
+	list := command.WithSubcommands(a.rootCommand(""))
 	if len(list) < 20 {
 		t.Fatalf("only %d commands", len(list))
 	}
@@ -74,7 +74,7 @@ func TestHelp(t *testing.T) {
 func TestHelpFitsTheTerminal(t *testing.T) {
 	t.Parallel()
 	for _, width := range []int{50, 100, 300} {
-		w, out, _ := world(nil)
+		w, out, _ := testEnv(nil)
 		w.StdoutWidth, w.NoColor = width, true
 		if code := Run(t.Context(), []string{"sandbox", "--help"}, w); code != command.ExitOK {
 			t.Fatal(code)
@@ -132,7 +132,7 @@ func TestManualPages(t *testing.T) {
 
 func TestCompletion(t *testing.T) {
 	t.Parallel()
-	for _, shell := range shells() {
+	for _, shell := range shellNames() {
 		code, script, errs := run(t.Context(), nil, "completion", shell)
 		if code != command.ExitOK || !strings.Contains(script, "yan") || !strings.Contains(script, "__complete") {
 			t.Errorf("%s: exit status %d: %s", shell, code, errs)
@@ -163,7 +163,7 @@ func TestCompletion(t *testing.T) {
 		{[]string{"send", "--resend", ""}, []string{"unknown", "refused"}},
 		{[]string{"send", "--no-p"}, []string{"--no-pipelining"}},
 		{[]string{"explain", "--stage", ""}, []string{"rcpt"}},
-		{[]string{"completion", ""}, shells()},
+		{[]string{"completion", ""}, shellNames()},
 		{[]string{"queue", ""}, []string{"list", "show", "watch", "run", "hold", "release", "retry", "cancel", "resolve", "export", "stats", "prune"}},
 		{[]string{"queue", "--state", ""}, append([]string{"scheduled"}, stateNames()...)},
 		{[]string{"send", "--priority", ""}, queue.PriorityWords()},
@@ -341,7 +341,7 @@ func shellWords(s string) []string {
 // parses returns the error of a command line without running it.
 func parses(args []string) error {
 	a, _, _ := testApp(i18n.English)
-	root := a.root("")
+	root := a.rootCommand("")
 	cmd, rest, err := root.Find(args)
 	if err != nil {
 		return err

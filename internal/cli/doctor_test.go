@@ -24,9 +24,9 @@ import (
 	"github.com/yanmail/yan/sandboxtest"
 )
 
-// consulting is a run of yan doctor: a sandbox under the provider's host name, a DNS server, and
+// doctorCase is a run of yan doctor: a sandbox under the provider's host name, a DNS server, and
 // perhaps a configuration.
-type consulting struct {
+type doctorCase struct {
 	profile string
 	options []sandboxtest.Option
 	zone    dnstest.Zone
@@ -66,10 +66,10 @@ tls_ca = "CA"
 secret = { env = "WORK_CODE" }
 `
 
-// consultations returns the cases of the golden files.
-func consultations() map[string]consulting {
+// doctorCases returns the cases of the golden files.
+func doctorCases() map[string]doctorCase {
 	me := []sandboxtest.Option{sandboxtest.WithAccount("me@corp.example", sandboxPassword)}
-	return map[string]consulting{
+	return map[string]doctorCase{
 		"fine":          {profile: "gmail", options: me, zone: corp(nil), config: workspace + "dkim_selector = \"google\"\n"},
 		"wrong-code":    {profile: "qq", zone: corp(nil), args: []string{"me@qq.com", "--tls-ca", "CA"}, code: wrongSecret, exit: command.ExitAuth},
 		"blocked-ports": {profile: "qq", zone: corp(nil), args: []string{"me@qq.com", "--tls-ca", "CA"}, blocked: true, exit: command.ExitTemporary},
@@ -82,7 +82,7 @@ func consultations() map[string]consulting {
 }
 
 // consult runs the command and returns its output.
-func consult(t testing.TB, c consulting, lang string, more ...string) (code int, out, errs string) {
+func consult(t testing.TB, c doctorCase, lang string, more ...string) (code int, out, errs string) {
 	t.Helper()
 	s := sandboxtest.Start(t, c.profile, c.options...)
 	password := s.Password()
@@ -97,7 +97,7 @@ func consult(t testing.TB, c consulting, lang string, more ...string) (code int,
 			t.Fatal(err)
 		}
 	}
-	w, o, e := world(env)
+	w, o, e := testEnv(env)
 	// The sandbox's certificate ends in ten days. With a clock one month back it is valid for
 	// longer.
 	w.Now = func() time.Time { return time.Now().AddDate(0, 0, -30) }
@@ -151,10 +151,10 @@ func steady(out string) string {
 
 func TestDoctorAsTheUserSeesIt(t *testing.T) {
 	t.Parallel()
-	if len(consultations()) < 6 {
+	if len(doctorCases()) < 6 {
 		t.Fatal("scenes are missing")
 	}
-	for name, c := range consultations() {
+	for name, c := range doctorCases() {
 		for _, lang := range []string{"en", "zh"} {
 			code, out, errs := consult(t, c, lang)
 			if code != c.exit || errs != "" {
@@ -170,7 +170,7 @@ func TestDoctorAsTheUserSeesIt(t *testing.T) {
 
 func TestDoctorJSON(t *testing.T) {
 	t.Parallel()
-	for name, c := range consultations() {
+	for name, c := range doctorCases() {
 		code, out, errs := consult(t, c, "zh", "--json")
 		var j jsonout.Doctor
 		clitest.Decode(t, out, &j)
@@ -229,7 +229,7 @@ func TestDoctorInput(t *testing.T) {
 			}
 		}
 		for i, lang := range []string{"en", "zh"} {
-			w, out, errs := world(map[string]string{"HOME": home, "YAN_CONFIG": file, "LANG": lang})
+			w, out, errs := testEnv(map[string]string{"HOME": home, "YAN_CONFIG": file, "LANG": lang})
 			w.Dial = func(context.Context, string, string) (net.Conn, error) {
 				t.Errorf("%q: a connection", test.args)
 				return nil, net.ErrClosed
@@ -252,7 +252,7 @@ func TestDoctorArguments(t *testing.T) {
 		"smtp.other.example:587": "smtp://smtp.other.example:587", "smtp.other.example:465": "smtps://smtp.other.example:465",
 		"smtp://smtp.qq.com:587": "smtp://smtp.qq.com:587", "[::1]:465": "smtps://[::1]:465", "127.0.0.1:2525": "smtp://127.0.0.1:2525",
 	} {
-		w, out, errs := world(map[string]string{"HOME": t.TempDir()})
+		w, out, errs := testEnv(map[string]string{"HOME": t.TempDir()})
 		w.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
 			_, port, _ := net.SplitHostPort(address)
 			to := s.Addr()
@@ -276,7 +276,7 @@ func TestDoctorIsInterrupted(t *testing.T) {
 	s := sandboxtest.Start(t, "plain", sandboxtest.WithFault("auth-stall"))
 	for _, more := range []string{"--json", "-v"} {
 		ctx, cancel := context.WithCancel(t.Context())
-		w, out, errs := world(map[string]string{"HOME": t.TempDir(), "YAN_PASSWORD": s.Password()})
+		w, out, errs := testEnv(map[string]string{"HOME": t.TempDir(), "YAN_PASSWORD": s.Password()})
 		w.Now = time.Now // then a certificate that ends soon causes a warning
 		stalls := strings.Count(s.Transcript(), "fault auth-stall")
 		watched := make(chan struct{})
@@ -312,7 +312,7 @@ func TestDoctorShowsWhatItWaitsFor(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "plain")
 	for _, url := range []string{s.URL(), s.StartTLSURL()} {
-		w, out, _ := world(map[string]string{"HOME": t.TempDir(), "YAN_PASSWORD": s.Password()})
+		w, out, _ := testEnv(map[string]string{"HOME": t.TempDir(), "YAN_PASSWORD": s.Password()})
 		w.StdoutWidth = 100
 		if code := Run(t.Context(), []string{"doctor", url, "--tls-ca", s.CAFile(), "--dns", "127.0.0.1:1"}, w); code != command.ExitOK {
 			t.Fatalf("exit status %d", code)
@@ -341,7 +341,7 @@ func TestDoctorAccounts(t *testing.T) {
 		{"work", `{ env = "NONE" }`, command.ExitConfig, "me@corp.example", "Account work: no secret in the variable NONE."},
 		{"work", `{ file = "/none" }`, command.ExitConfig, "me@corp.example", "Account work: no secret in the file"},
 	} {
-		c := consultations()["fine"]
+		c := doctorCases()["fine"]
 		c.config = strings.Replace(workspace, `{ env = "WORK_CODE" }`, test.secret, 1) + "match = [\"*@corp.example\"]\n"
 		if c.args = nil; test.arg != "" {
 			c.args = []string{test.arg}
@@ -370,7 +370,7 @@ func TestDoctorFitsTheTerminal(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "plain")
 	for _, lang := range []string{"en", "zh"} {
-		w, out, _ := world(map[string]string{"HOME": t.TempDir(), "LANG": lang, "YAN_PASSWORD": s.Password()})
+		w, out, _ := testEnv(map[string]string{"HOME": t.TempDir(), "LANG": lang, "YAN_PASSWORD": s.Password()})
 		w.StdoutWidth, w.NoColor = 70, true
 		if code := Run(t.Context(), []string{"doctor", s.URL(), "--tls-ca", s.CAFile(), "--dns", "127.0.0.1:1"}, w); code != command.ExitOK {
 			t.Fatalf("exit status %d: %s", code, out)
@@ -389,7 +389,7 @@ func TestDoctorFitsTheTerminal(t *testing.T) {
 func BenchmarkDoctor(b *testing.B) {
 	var sum float64
 	for b.Loop() {
-		code, out, errs := consult(b, consultations()["fine"], "en", "--json")
+		code, out, errs := consult(b, doctorCases()["fine"], "en", "--json")
 		var j jsonout.Doctor
 		if err := json.Unmarshal([]byte(out), &j); code != command.ExitOK || err != nil {
 			b.Fatalf("exit status %d, %v\n%s", code, err, errs)

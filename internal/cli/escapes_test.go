@@ -106,7 +106,7 @@ func TestNoEscapesReachTheTerminal(t *testing.T) {
 		"tokens":           {config(good, tokens), []string{"send", "-t", "a@qq.com", "-b", "x"}, false},
 		"consent":          {config(good, tokens), []string{"login", "a", "--oauth2", "device"}, false},
 	} {
-		d := newDesk(t)
+		d := newLoginDesk(t)
 		d.writes(c.config)
 		d.env["CODE"] = sandboxPassword
 		if strings.Contains(c.config, "oauth2") {

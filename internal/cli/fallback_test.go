@@ -219,7 +219,7 @@ func TestInterruptBetweenAccounts(t *testing.T) {
 	env := clitest.WriteConfig(t, clitest.TwoAccounts, servers)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	w, out, errs := world(env)
+	w, out, errs := testEnv(env)
 	w.Stderr = &cancelAt{Writer: errs, text: "using fallback account", cancel: cancel}
 	code := Run(ctx, []string{"send", "-t", "a@example.org", "-b", "x"}, w)
 	if code != command.ExitTemporary || !strings.Contains(out.String(), "451 Later") || len(servers["two"].Messages()) != 0 {

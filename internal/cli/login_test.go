@@ -23,8 +23,8 @@ import (
 	"github.com/yanmail/yan/sandboxtest"
 )
 
-// desk is a terminal without forms, with an empty home and a keyring in memory.
-type desk struct {
+// loginDesk is a terminal without forms, with an empty home and a keyring in memory.
+type loginDesk struct {
 	t       *testing.T
 	home    string
 	keyring clitest.MemoryKeyring
@@ -43,18 +43,18 @@ type desk struct {
 	hidden bool
 }
 
-func newDesk(t *testing.T) *desk {
+func newLoginDesk(t *testing.T) *loginDesk {
 	t.Helper()
 	home := t.TempDir()
-	return &desk{t: t, home: home, keyring: clitest.MemoryKeyring{}, env: map[string]string{"HOME": home, "TERM": "dumb",
+	return &loginDesk{t: t, home: home, keyring: clitest.MemoryKeyring{}, env: map[string]string{"HOME": home, "TERM": "dumb",
 		"YAN_CONFIG": filepath.Join(home, "yan", "config.toml")}}
 }
 
 // yan runs a command at the desk.
-func (d *desk) yan(args ...string) (code int, out, errs string) {
+func (d *loginDesk) yan(args ...string) (code int, out, errs string) {
 	d.t.Helper()
 	var stdout, stderr bytes.Buffer
-	w := World{System: console.System{Stdin: strings.NewReader(strings.Join(d.answers, "\n") + "\n"), Stdout: &stdout, Stderr: &stderr,
+	w := Env{System: console.System{Stdin: strings.NewReader(strings.Join(d.answers, "\n") + "\n"), Stdout: &stdout, Stderr: &stderr,
 		Getenv: func(name string) string { return d.env[name] }, SystemLanguage: func() string { return d.lang },
 		StdinTTY: 80, StderrWidth: 80, StdoutWidth: 80, NoColor: true, Now: time.Now,
 		After: func(time.Duration) <-chan time.Time { return nil },
@@ -93,13 +93,13 @@ func (d *desk) yan(args ...string) (code int, out, errs string) {
 }
 
 // login runs yan login for a sandbox.
-func (d *desk) login(s *sandboxtest.Server, args ...string) (code int, out, errs string) {
+func (d *loginDesk) login(s *sandboxtest.Server, args ...string) (code int, out, errs string) {
 	d.t.Helper()
 	return d.yan(append([]string{"login", "--server", "smtps://" + s.TLSAddr(), "--tls-ca", s.CAFile()}, args...)...)
 }
 
 // config returns the configuration, or "" if there is none.
-func (d *desk) config() string {
+func (d *loginDesk) config() string {
 	d.t.Helper()
 	b, err := os.ReadFile(d.env["YAN_CONFIG"])
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -112,7 +112,7 @@ func (d *desk) config() string {
 }
 
 // kept returns the contents of the keyring.
-func (d *desk) kept() string {
+func (d *loginDesk) kept() string {
 	var all []string
 	for key, value := range d.keyring {
 		all = append(all, key[1]+"="+value)
@@ -121,7 +121,7 @@ func (d *desk) kept() string {
 }
 
 // empty checks that neither configuration nor secrets are left.
-func (d *desk) empty() {
+func (d *loginDesk) empty() {
 	d.t.Helper()
 	if d.config() != "" || len(d.keyring) > 0 {
 		d.t.Errorf("left behind: %q, in the keyring %d", d.config(), len(d.keyring))
@@ -131,7 +131,7 @@ func (d *desk) empty() {
 func TestLoginKeepsAndSends(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "qq")
-	d := newDesk(t)
+	d := newLoginDesk(t)
 	d.answers = []string{"me@qq.com", "小雁"}
 	d.secrets = []string{" " + sandboxPassword + "\u200b "}
 	code, out, errs := d.login(s)
@@ -156,7 +156,7 @@ func TestLoginKeepsAndSends(t *testing.T) {
 func TestLoginSecondAccount(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "qq", sandboxtest.WithAccount("me@qq.com", sandboxPassword), sandboxtest.WithAccount("you@qq.com", sandboxPassword))
-	d := newDesk(t)
+	d := newLoginDesk(t)
 	for i, address := range []string{"me@qq.com", "you@qq.com"} {
 		d.secrets = []string{sandboxPassword}
 		code, out, errs := d.login(s, address, "--from", address, "--json")
@@ -180,7 +180,7 @@ func TestLoginSecondAccount(t *testing.T) {
 func TestLoginReplaces(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "qq")
-	d := newDesk(t)
+	d := newLoginDesk(t)
 	before := "# mine\nversion = 1\n\n[account.qq] # the best\nfrom = \"Me <me@qq.com>\"\nserver = \"smtps://127.0.0.1:1\"\nuser = \"me@qq.com\"\nsignature = \"Yours\"\n"
 	d.writes(before)
 	d.answers = []string{"n"}
@@ -202,7 +202,7 @@ func TestLoginReplaces(t *testing.T) {
 func TestLoginStopsAfterThree(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "qq")
-	d := newDesk(t)
+	d := newLoginDesk(t)
 	d.secrets = []string{wrongSecret, wrongSecret, wrongSecret, sandboxPassword}
 	code, _, errs := d.login(s, "me@qq.com", "--from", "me@qq.com")
 	if code != command.ExitAuth || len(d.secrets) != 1 {
@@ -250,7 +250,7 @@ func TestLoginCorrects(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := newDesk(t)
+			d := newLoginDesk(t)
 			d.answers, d.secrets = test.answers, test.secrets
 			args := append([]string{"login"}, test.args...)
 			if !slices.Contains(args, "--tls-ca") {
@@ -274,7 +274,7 @@ func TestLoginCorrects(t *testing.T) {
 func TestLoginCorrectsSecretFile(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "qq", sandboxtest.WithAccount("me@qq.com", sandboxPassword))
-	d := newDesk(t)
+	d := newLoginDesk(t)
 	files := map[string]string{}
 	for name, secret := range map[string]string{"wrong.txt": wrongSecret, "right.txt": sandboxPassword} {
 		files[name] = filepath.Join(t.TempDir(), name)
@@ -296,7 +296,7 @@ func TestLoginCorrectsSecretFile(t *testing.T) {
 func TestLoginTakesTheSecretBack(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "qq", sandboxtest.WithAccount("me@qq.com", sandboxPassword))
-	d := newDesk(t)
+	d := newLoginDesk(t)
 	other := "version = 1\n# of another program\n"
 	d.meanwhile = func() { d.writes(other) }
 	d.secrets = []string{sandboxPassword}
@@ -320,7 +320,7 @@ func TestLoginTakesTheSecretBack(t *testing.T) {
 }
 
 // writes writes the configuration as another program would.
-func (d *desk) writes(config string) {
+func (d *loginDesk) writes(config string) {
 	d.t.Helper()
 	if err := os.MkdirAll(filepath.Dir(d.env["YAN_CONFIG"]), 0o700); err != nil {
 		d.t.Fatal(err)
@@ -334,7 +334,7 @@ func (d *desk) writes(config string) {
 func TestLoginKeepsTheDefault(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "qq")
-	d := newDesk(t)
+	d := newLoginDesk(t)
 	d.writes("version = 1\n\n[account.work]\nfrom = \"me@corp.example\"\nserver = \"smtps://smtp.corp.example\"\n")
 	d.secrets = []string{sandboxPassword}
 	code, out, errs := d.login(s, "me@qq.com", "--from", "me@qq.com")
@@ -354,7 +354,7 @@ func TestLoginKeepsTheDefault(t *testing.T) {
 func TestLoginJoinsGroups(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "gmail", sandboxtest.WithAccount("me@gmail.com", sandboxPassword))
-	d := newDesk(t)
+	d := newLoginDesk(t)
 	d.secrets = []string{sandboxPassword[:4] + " " + sandboxPassword[4:8] + "\u00a0" + sandboxPassword[8:12] + " " + sandboxPassword[12:] + "\r\n"}
 	code, _, errs := d.login(s, "me@gmail.com", "--from", "me@gmail.com")
 	if code != command.ExitOK || d.kept() != "gmail/password="+keptFor("me@gmail.com (127.0.0.1)", sandboxPassword) {
@@ -370,7 +370,7 @@ func TestLoginJoinsGroups(t *testing.T) {
 func TestLoginIntoOwnFile(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "qq")
-	d := newDesk(t)
+	d := newLoginDesk(t)
 	d.keyring = nil
 	d.answers, d.secrets = []string{"2"}, []string{sandboxPassword}
 	code, out, errs := d.login(s, "me@qq.com", "--from", "me@qq.com")

@@ -18,7 +18,7 @@ import (
 func TestLoginLooksFirst(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "qq", sandboxtest.WithAccount("me@qq.com", sandboxPassword))
-	d := newDesk(t)
+	d := newLoginDesk(t)
 	ring := &clitest.BusyKeyring{Keyring: d.keyring}
 	d.ring = ring
 	// The name has the maximum length, so the temporary file's name would be too long.
@@ -36,7 +36,7 @@ func TestLoginPutsOwnFileBack(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "qq", sandboxtest.WithAccount("me@qq.com", sandboxPassword))
 	for _, before := range []string{"", "old\n"} {
-		d := newDesk(t)
+		d := newLoginDesk(t)
 		path := filepath.Join(d.home, "yan", "qq.secret")
 		config := "version = 1\n\n[account.qq]\nfrom = \"me@qq.com\"\n"
 		if before != "" {

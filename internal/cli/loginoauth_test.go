@@ -25,7 +25,7 @@ func TestLoginWithOAuth(t *testing.T) {
 				_, ok := grants.Valid(token)
 				return ok
 			}))
-			d := newDesk(t)
+			d := newLoginDesk(t)
 			config := fmt.Sprintf("version = 1\n\n[account.work]\nfrom = \"me@example.org\"\nserver = %q\nuser = \"me@example.org\"\ntls_ca = %q\n\n"+
 				"[account.work.oauth2]\nclient_id = %q\nauth_url = %q\ntoken_url = %q\ndevice_url = %q\nscopes = [\"mail\"]\n",
 				"smtps://"+s.TLSAddr(), s.CAFile(), grants.ClientID(), grants.AuthURL, grants.TokenURL, grants.DeviceURL)
@@ -70,7 +70,7 @@ func TestLoginWithOAuth(t *testing.T) {
 
 func TestLoginConsentRefused(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newLoginDesk(t)
 	d.answers = []string{"2", ""} // with OAuth 2.0; no client ID
 	code, _, errs := d.yan("login", "me@gmail.com", "--from", "me@gmail.com", "--oauth2", "device")
 	if code == command.ExitOK {
@@ -100,7 +100,7 @@ func TestLoginOAuthServers(t *testing.T) {
 		"bad URL":          {grants.ClientID(), grants.DeviceURL, "http://login.example/", command.ExitConfig, "want a URL that starts with https://"},
 		"nonsense":         {grants.ClientID(), grants.AuthURL, grants.TokenURL, command.ExitTemporary, "does not respond like an OAuth 2.0 server"},
 	} {
-		d := newDesk(t)
+		d := newLoginDesk(t)
 		d.writes(fmt.Sprintf("version = 1\n\n[account.work]\nfrom = \"me@example.org\"\nserver = %q\nuser = \"me@example.org\"\ntls_ca = %q\n\n"+
 			"[account.work.oauth2]\nclient_id = %q\nauth_url = %q\ntoken_url = %q\ndevice_url = %q\nscopes = [\"mail\"]\n",
 			"smtps://"+s.TLSAddr(), s.CAFile(), test.client, grants.AuthURL, test.token, test.device))

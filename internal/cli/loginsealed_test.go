@@ -14,10 +14,10 @@ import (
 
 // sealedDesk returns a desk without a keyring, with two accounts whose secrets are in the encrypted
 // file, and the file's path.
-func sealedDesk(t *testing.T) (d *desk, s *sandboxtest.Server, file string) {
+func sealedDesk(t *testing.T) (d *loginDesk, s *sandboxtest.Server, file string) {
 	t.Helper()
 	s = sandboxtest.Start(t, "qq", sandboxtest.WithAccount("me@qq.com", sandboxPassword), sandboxtest.WithAccount("you@qq.com", sandboxPassword))
-	d = newDesk(t)
+	d = newLoginDesk(t)
 	d.keyring = nil
 	for i, address := range []string{"me@qq.com", "you@qq.com"} {
 		d.answers, d.secrets = []string{"1"}, [][]string{{sandboxPassword, "correct horse", "correct horse"}, {sandboxPassword, "correct horse"}}[i]
@@ -138,7 +138,7 @@ func TestEncryptedFileCantBeWritten(t *testing.T) {
 	t.Parallel()
 	for lang, says := range map[string][]string{"en": {"can't be written (", "Free disk space", "Nothing was saved."}, "zh": {"无法写入", "请清理磁盘空间", "没有保存"}} {
 		s := sandboxtest.Start(t, "qq")
-		d := newDesk(t)
+		d := newLoginDesk(t)
 		d.keyring = nil
 		// A folder in place of the lock file: permissions would not stop root.
 		if err := os.MkdirAll(filepath.Join(d.home, "yan", "secrets.age.lock"), 0o700); err != nil {
@@ -185,7 +185,7 @@ func TestAccountRemoveNeedsThePassphrase(t *testing.T) {
 func TestAccountRemoveDeletesItsOwnFile(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "qq")
-	d := newDesk(t)
+	d := newLoginDesk(t)
 	d.keyring = nil
 	own, mine := filepath.Join(d.home, "yan", "qq.secret"), filepath.Join(d.home, "mine.txt")
 	if err := os.WriteFile(mine, []byte(sandboxPassword), 0o600); err != nil {

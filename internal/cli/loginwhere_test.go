@@ -17,7 +17,7 @@ import (
 // A password is not sent to the owner of a mistyped domain.
 func TestLoginMistyped(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t)
+	d := newLoginDesk(t)
 	d.answers = []string{"y"}
 	d.env["YAN_PASSWORD"] = sandboxPassword
 	code, _, errs := d.yan("login", "me@gmial.com", "--from", "Me <me@gmial.com>", "--dns", "127.0.0.1:1", "--no-check")
@@ -54,7 +54,7 @@ func TestLoginTrustsNoDNS(t *testing.T) {
 	if err := os.WriteFile(ca, roots, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	d := newDesk(t)
+	d := newLoginDesk(t)
 	args := []string{"login", "me@corp.test", "--from", "me@qq.com", "--user", "me@qq.com", "--dns", dns.Addr(), "--tls-ca", ca}
 	d.answers = []string{"2", "smtps://" + s.TLSAddr()} // another server
 	d.secrets = []string{sandboxPassword}
@@ -100,7 +100,7 @@ func TestLoginSearchesThroughProxy(t *testing.T) {
 			"none":          {code: command.ExitNoHost},
 			"nonsense":      {env: map[string]string{"ALL_PROXY": "nonsense"}, code: command.ExitNoHost},
 		} {
-			d := newDesk(t)
+			d := newLoginDesk(t)
 			d.pipe = true
 			d.env["YAN_PASSWORD"] = sandboxPassword
 			for name, value := range test.env {
@@ -126,7 +126,7 @@ func TestLoginFindsNothing(t *testing.T) {
 	t.Parallel()
 	for lang, says := range map[string][2]string{"en": {"no network: neither DNS nor any server answered", "[127.0.0.1] is not a domain"},
 		"zh": {"没有网络", "[127.0.0.1] 不是域名"}} {
-		d := newDesk(t)
+		d := newLoginDesk(t)
 		d.pipe = true
 		d.env["YAN_PASSWORD"] = sandboxPassword
 		if code, _, errs := d.yan("login", "me@corp.test", "--dns", "127.0.0.1:1", "--lang", lang); code != command.ExitTemporary || !strings.Contains(errs, says[0]) {

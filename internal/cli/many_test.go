@@ -167,7 +167,7 @@ func TestInterruptedRun(t *testing.T) {
 			}
 		})
 		env := map[string]string{"YAN_PASSWORD": sandbox.Password}
-		w, out, errs := world(env)
+		w, out, errs := testEnv(env)
 		w.StderrWidth, w.NoColor = 100, true
 		over := make(chan time.Time)
 		if fault != "" {
@@ -227,7 +227,7 @@ func TestInterruptedRunSendsNothingThatWaits(t *testing.T) {
 		}
 	}, "CHUNKING")
 	defer s.Close()
-	w, out, errs := world(map[string]string{"YAN_PASSWORD": sandbox.Password})
+	w, out, errs := testEnv(map[string]string{"YAN_PASSWORD": sandbox.Password})
 	w.After = func(time.Duration) <-chan time.Time { return make(chan time.Time) }
 	code := Run(ctx, append(args, "--raw", clitest.WriteMails(t, messages)), w)
 	// At most: one in flight and one opened on each of two connections, and those begun before the
@@ -278,7 +278,7 @@ func TestProgressOfARun(t *testing.T) {
 	s := sandboxtest.Start(t, "plain")
 	dir := clitest.WriteMails(t, 30)
 	for width, want := range map[int]bool{80: true, 0: false} {
-		w, _, errs := world(login(s))
+		w, _, errs := testEnv(login(s))
 		w.StderrWidth, w.NoColor = width, true
 		now := time.Unix(0, 0)
 		w.Now = func() time.Time {
@@ -299,7 +299,7 @@ func TestProgressOfARun(t *testing.T) {
 // Every message has its JSON object, even if the run ends early.
 func TestJSONOfARunThatEnds(t *testing.T) {
 	t.Parallel()
-	w, out, errs := world(map[string]string{"YAN_PASSWORD": "x"})
+	w, out, errs := testEnv(map[string]string{"YAN_PASSWORD": "x"})
 	code := Run(t.Context(), []string{"send", "--server", "smtps://me%40example.org@127.0.0.1:1", "--raw", clitest.WriteMails(t, 20), "--json"}, w)
 	if code != command.ExitTemporary || errs.Len() > 0 {
 		t.Errorf("exit status %d: %s", code, errs)

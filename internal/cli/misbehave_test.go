@@ -37,7 +37,7 @@ func TestSandboxWithLimits(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	ready := make(chan struct{})
-	w, _, errs := world(nil)
+	w, _, errs := testEnv(nil)
 	out := &tripwire{word: `"event":"ready"`, trip: func() { close(ready) }}
 	w.Stdout = out
 	done := make(chan int)

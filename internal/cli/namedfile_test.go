@@ -40,7 +40,7 @@ func TestFlagsThatNameFiles(t *testing.T) {
 	a, _, _ := testApp("en")
 	found := map[string]bool{}
 	flags := 0
-	eachFlag(a.root(""), func(path string, f *pflag.Flag) {
+	eachFlag(a.rootCommand(""), func(path string, f *pflag.Flag) {
 		flags++
 		value := strings.Join(f.Annotations[command.ValueOf], "")
 		named := strings.Contains(value, "FILE") || strings.Contains(value, "FOLDER") || strings.Contains(value, "PATH") || value == "OUTBOX"
@@ -71,14 +71,14 @@ func TestValuesAreNeverFiles(t *testing.T) {
 	}
 	a, _, _ := testApp("en")
 	tried, sent := 0, map[string]bool{}
-	eachFlag(a.root(""), func(path string, f *pflag.Flag) {
+	eachFlag(a.rootCommand(""), func(path string, f *pflag.Flag) {
 		if path != "yan send" || slices.Contains(fileFlags, f.Name) {
 			return
 		}
 		tried++
 		for _, value := range []string{"@" + file, "@@" + file, "@", "-", "<" + file, "file://" + file, "a <@" + file + ">", "X: @" + file} {
 			args := []string{"send", "--dry-run", "--server", "smtps://127.0.0.1:1", "-f", "me@example.org", "-t", "friend@example.org", "-s", "hi", "-b", "x"}
-			w, out, errs := world(map[string]string{"HOME": t.TempDir()})
+			w, out, errs := testEnv(map[string]string{"HOME": t.TempDir()})
 			w.Stdin = strings.NewReader(piped)
 			code := Run(t.Context(), append(args, "--"+f.Name+"="+value), w)
 			plain, err := readQuoted(out.String())

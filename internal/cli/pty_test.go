@@ -16,21 +16,21 @@ import (
 	"github.com/yanmail/yan/sandboxtest"
 )
 
-// someone is a user at a terminal with an empty home and a mailbox at the sandbox.
-type someone struct {
+// terminalUser is a user at a terminal with an empty home and a mailbox at the sandbox.
+type terminalUser struct {
 	*ptytest.Terminal
 	t      *testing.T
 	home   string
 	server *sandboxtest.Server
 }
 
-func atTerminal(t *testing.T, options ...sandboxtest.Option) *someone {
+func atTerminal(t *testing.T, options ...sandboxtest.Option) *terminalUser {
 	t.Helper()
-	return &someone{Terminal: ptytest.New(t), t: t, home: t.TempDir(), server: sandboxtest.Start(t, "qq", options...)}
+	return &terminalUser{Terminal: ptytest.New(t), t: t, home: t.TempDir(), server: sandboxtest.Start(t, "qq", options...)}
 }
 
 // runs returns a command that starts the program; vars are further variables.
-func (s *someone) runs(vars []string, args ...string) *exec.Cmd {
+func (s *terminalUser) runs(vars []string, args ...string) *exec.Cmd {
 	s.t.Helper()
 	exe, err := os.Executable()
 	if err != nil {
@@ -45,12 +45,12 @@ func (s *someone) runs(vars []string, args ...string) *exec.Cmd {
 }
 
 // logsIn starts yan login for the sandbox.
-func (s *someone) logsIn(vars ...string) *exec.Cmd {
+func (s *terminalUser) logsIn(vars ...string) *exec.Cmd {
 	s.t.Helper()
 	return s.runs(vars, "login", "--server", "smtps://"+s.server.TLSAddr(), "--tls-ca", s.server.CAFile())
 }
 
-func (s *someone) config() string {
+func (s *terminalUser) config() string {
 	s.t.Helper()
 	b, err := os.ReadFile(filepath.Join(s.home, ".config", "yan", "config.toml"))
 	if err != nil {
@@ -60,7 +60,7 @@ func (s *someone) config() string {
 }
 
 // keepsNoSecretInClear searches all files for the secret, except the requested file.
-func (s *someone) keepsNoSecretInClear(where ...string) {
+func (s *terminalUser) keepsNoSecretInClear(where ...string) {
 	s.t.Helper()
 	if strings.Contains(s.Raw(), sandboxPassword) || strings.Contains(s.Raw(), wrongSecret) {
 		s.t.Errorf("a secret is on the screen:\n%s", s.Text())
@@ -165,9 +165,9 @@ func TestLoginOnTerminal(t *testing.T) {
 }
 
 // sends sends a message from the account on a new terminal.
-func (s *someone) sends(d dialogue, vars []string, encrypted bool) {
+func (s *terminalUser) sends(d dialogue, vars []string, encrypted bool) {
 	s.t.Helper()
-	next := &someone{Terminal: ptytest.New(s.t), t: s.t, home: s.home, server: s.server}
+	next := &terminalUser{Terminal: ptytest.New(s.t), t: s.t, home: s.home, server: s.server}
 	next.runs(vars, "send", "-t", "friend@163.com", "-s", "你好", "-b", "Hello World")
 	if encrypted {
 		next.Waits(d.asked)
@@ -188,7 +188,7 @@ func (s *someone) sends(d dialogue, vars []string, encrypted bool) {
 }
 
 // checkArguments searches the list of processes, as other users see it, for the secret.
-func (s *someone) checkArguments(cmd *exec.Cmd) {
+func (s *terminalUser) checkArguments(cmd *exec.Cmd) {
 	s.t.Helper()
 	b, err := os.ReadFile("/proc/" + strconv.Itoa(cmd.Process.Pid) + "/cmdline")
 	if os.IsNotExist(err) {

@@ -22,8 +22,8 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// keeper is a machine with an account and an outbox in memory.
-type keeper struct {
+// outboxFixture is a machine with an account and an outbox in memory.
+type outboxFixture struct {
 	t     *testing.T
 	clock *outboxtest.Clock
 	store outbox.Store
@@ -31,7 +31,7 @@ type keeper struct {
 	width int // of the terminal; 0 for none
 }
 
-func newKeeper(t *testing.T) *keeper {
+func newKeeper(t *testing.T) *outboxFixture {
 	t.Helper()
 	clock := outboxtest.NewClock()
 	config := filepath.Join(t.TempDir(), "config.toml")
@@ -39,11 +39,11 @@ func newKeeper(t *testing.T) *keeper {
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return &keeper{t: t, clock: clock, store: outboxtest.NewModel(clock), env: map[string]string{"YAN_CONFIG": config, "XDG_DATA_HOME": filepath.VolumeName(config) + string(filepath.Separator)}}
+	return &outboxFixture{t: t, clock: clock, store: outboxtest.NewModel(clock), env: map[string]string{"YAN_CONFIG": config, "XDG_DATA_HOME": filepath.VolumeName(config) + string(filepath.Separator)}}
 }
 
 // open is World.OpenOutbox. Closing the result leaves the store open.
-func (k *keeper) open(context.Context, string, outbox.Options) (outbox.Store, error) {
+func (k *outboxFixture) open(context.Context, string, outbox.Options) (outbox.Store, error) {
 	return unclosed{k.store}, nil
 }
 
@@ -51,21 +51,21 @@ type unclosed struct{ outbox.Store }
 
 func (unclosed) Close() error { return nil }
 
-func (k *keeper) yan(args ...string) (code int, out, errs string) {
+func (k *outboxFixture) yan(args ...string) (code int, out, errs string) {
 	k.t.Helper()
 	w, o, e := k.world()
 	code = Run(k.t.Context(), args, w)
 	return code, o.String(), e.String()
 }
 
-func (k *keeper) world() (World, *bytes.Buffer, *bytes.Buffer) {
-	w, o, e := world(k.env)
+func (k *outboxFixture) world() (Env, *bytes.Buffer, *bytes.Buffer) {
+	w, o, e := testEnv(k.env)
 	w.Now, w.OpenOutbox, w.StdoutWidth = k.clock.Now, k.open, k.width
 	return w, o, e
 }
 
 // enqueues enqueues a message and returns its number.
-func (k *keeper) enqueues(args ...string) queue.ID {
+func (k *outboxFixture) enqueues(args ...string) queue.ID {
 	k.t.Helper()
 	code, out, errs := k.yan(append([]string{"send", "--queue", "-s", "hi", "-b", "x", "--json"}, args...)...)
 	if code != command.ExitOK {
@@ -77,7 +77,7 @@ func (k *keeper) enqueues(args ...string) queue.ID {
 }
 
 // sends claims due messages and settles them.
-func (k *keeper) sends(state queue.State, ans queue.Answer) {
+func (k *outboxFixture) sends(state queue.State, ans queue.Answer) {
 	k.t.Helper()
 	ctx := k.t.Context()
 	owner := k.clock.Now().String()
@@ -104,15 +104,15 @@ func (k *keeper) sends(state queue.State, ans queue.Answer) {
 	}
 }
 
-// full is a store with space for a few messages.
-type full struct {
+// fullStore is a store with space for a few messages.
+type fullStore struct {
 	outbox.Store
 	mu   sync.Mutex
 	room int
 	err  error
 }
 
-func (f *full) Enqueue(ctx context.Context, m outbox.NewMessage) (outbox.EnqueueResult, error) {
+func (f *fullStore) Enqueue(ctx context.Context, m outbox.NewMessage) (outbox.EnqueueResult, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.room == 0 {
@@ -134,7 +134,7 @@ func TestDiskFull(t *testing.T) {
 	for err, want := range map[error]int{queue.ErrFull: command.ExitTemporary, queue.ErrBroken: command.ExitIO, queue.ErrClosed: command.ExitUnavailable} {
 		for _, lang := range []string{"en", "zh"} {
 			k := newKeeper(t)
-			k.store = &full{Store: k.store, room: 1, err: err}
+			k.store = &fullStore{Store: k.store, room: 1, err: err}
 			code, out, errs := k.yan("--lang", lang, "send", "--queue", "-A", "qq", "--raw", folder)
 			if code != want || strings.Count(out, "✓") != 1 {
 				t.Errorf("%v: exit status %d\n%s%s", err, code, out, errs)
@@ -165,7 +165,7 @@ func TestManyAreEnqueuedTogether(t *testing.T) {
 		t.Errorf("exit status %d: %s", code, errs)
 	}
 	k = newKeeper(t)
-	k.store = &full{Store: k.store, room: 70, err: queue.ErrFull}
+	k.store = &fullStore{Store: k.store, room: 70, err: queue.ErrFull}
 	code, out, errs = k.yan("send", "--queue", "-A", "qq", "--raw", folder)
 	if code != command.ExitTemporary || strings.Count(out, "✓") != 70 {
 		t.Errorf("exit status %d, %d told", code, strings.Count(out, "✓"))
@@ -266,10 +266,10 @@ func TestListPages(t *testing.T) {
 	}
 }
 
-// torn is a store that returns a truncated message.
-type torn struct{ outbox.Store }
+// tornStore is a store that returns a truncated message.
+type tornStore struct{ outbox.Store }
 
-func (s torn) Body(ctx context.Context, id queue.ID) (io.ReadCloser, error) {
+func (s tornStore) Body(ctx context.Context, id queue.ID) (io.ReadCloser, error) {
 	body, err := s.Store.Body(ctx, id)
 	if err != nil {
 		return nil, err
@@ -290,7 +290,7 @@ func TestExportIsWholeOrNothing(t *testing.T) {
 	if err != nil || !bytes.HasSuffix(whole, []byte("\r\nx\r\n")) {
 		t.Fatalf("%v: %q", err, whole)
 	}
-	k.store = torn{k.store}
+	k.store = tornStore{k.store}
 	if code, out, errs := k.yan("queue", "export", id); code != command.ExitIO || out != "" {
 		t.Errorf("exit status %d, printed %q: %s", code, out, errs)
 	}

@@ -18,24 +18,24 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// uncertain is a store whose disk fails in each commit.
-type uncertain struct{ outbox.Store }
+// uncertainStore is a store whose disk fails in each commit.
+type uncertainStore struct{ outbox.Store }
 
-func (uncertain) err() error { return fmt.Errorf("%w: %w", queue.ErrUncertain, queue.ErrBroken) }
+func (uncertainStore) err() error { return fmt.Errorf("%w: %w", queue.ErrUncertain, queue.ErrBroken) }
 
-func (u uncertain) Enqueue(context.Context, outbox.NewMessage) (outbox.EnqueueResult, error) {
+func (u uncertainStore) Enqueue(context.Context, outbox.NewMessage) (outbox.EnqueueResult, error) {
 	return outbox.EnqueueResult{}, u.err()
 }
 
-func (u uncertain) Change(context.Context, outbox.Change) (queue.Changed, error) {
+func (u uncertainStore) Change(context.Context, outbox.Change) (queue.Changed, error) {
 	return queue.Changed{}, u.err()
 }
 
-func (u uncertain) Prune(context.Context, outbox.Retention) (outbox.Pruned, error) {
+func (u uncertainStore) Prune(context.Context, outbox.Retention) (outbox.Pruned, error) {
 	return outbox.Pruned{}, u.err()
 }
 
-func (u uncertain) Adopt(context.Context, bool) (outbox.Adopted, error) {
+func (u uncertainStore) Adopt(context.Context, bool) (outbox.Adopted, error) {
 	return outbox.Adopted{}, u.err()
 }
 
@@ -46,7 +46,7 @@ func TestUncertainIsSaid(t *testing.T) {
 	if code, _, errs := k.yan("send", "--queue", "-A", "qq", "-t", "a@example.org", "-s", "x", "-b", "y"); code != 0 {
 		t.Fatal(errs)
 	}
-	k.store = uncertain{k.store}
+	k.store = uncertainStore{k.store}
 	raw := filepath.Join(t.TempDir(), "a.eml")
 	if err := os.WriteFile(raw, []byte(clitest.MailTo(1)), 0o600); err != nil {
 		t.Fatal(err)

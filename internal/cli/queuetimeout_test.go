@@ -37,7 +37,7 @@ func TestQueueRunTimeout(t *testing.T) {
 			} else {
 				env["LANG"] = format
 			}
-			w, printed, problems := world(env)
+			w, printed, problems := testEnv(env)
 			w.After = func(d time.Duration) <-chan time.Time {
 				if d == 30*time.Second { // the grace period of messages in flight
 					over := make(chan time.Time)

@@ -19,7 +19,7 @@ func TestLoginNewCodeIntoOwnFile(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "qq")
 	for lang, says := range map[string][]string{"en": {"1) the secret: Authorization code"}, "zh": {"1) 密码：授权码"}} {
-		d := newDesk(t)
+		d := newLoginDesk(t)
 		d.keyring = nil
 		own := filepath.Join(d.home, "yan", "qq.secret")
 		again := func(code int, errs string) {
@@ -55,7 +55,7 @@ func TestLoginNewCodeIntoOwnFile(t *testing.T) {
 func TestLoginJoinsAuthorizationCode(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "qq")
-	d := newDesk(t)
+	d := newLoginDesk(t)
 	d.secrets = []string{sandboxPassword[:4] + " " + sandboxPassword[4:]}
 	if code, _, errs := d.login(s, "me@qq.com", "--from", "me@qq.com"); code != command.ExitOK || d.kept() != "qq/password="+keptFor("me@qq.com (127.0.0.1)", sandboxPassword) {
 		t.Errorf("%d %s, kept %q", code, errs, d.kept())
@@ -105,7 +105,7 @@ func TestLoginOtherEncryption(t *testing.T) {
 		"TLS":      {"smtp://" + s.TLSAddr(), "smtps://" + s.TLSAddr()},
 		"STARTTLS": {"smtps://" + s.Addr(), "smtp://" + s.Addr()},
 	} {
-		d := newDesk(t)
+		d := newLoginDesk(t)
 		d.answers, d.secrets = []string{"1"}, []string{sandboxPassword}
 		code, _, errs := d.yan("login", "me@qq.com", "--from", "me@qq.com", "--server", tt.wrong, "--tls-ca", s.CAFile(), "--timeout", "2s")
 		clitest.Wants(t, name, errs, "Which server should yan try?")
@@ -113,7 +113,7 @@ func TestLoginOtherEncryption(t *testing.T) {
 			t.Errorf("%s: %d %s\n%s", name, code, errs, d.config())
 		}
 	}
-	d := newDesk(t)
+	d := newLoginDesk(t)
 	d.answers, d.secrets = []string{"1", "5"}, []string{sandboxPassword}
 	_, _, errs := d.yan("login", "me@qq.com", "--from", "me@qq.com", "--server", "smtps://127.0.0.1:1", "--tls-ca", s.CAFile())
 	if n := strings.Count(errs, ") 127.0.0.1:465, TLS"); n != 1 {
@@ -127,7 +127,7 @@ func TestLoginUserName(t *testing.T) {
 	s := sandboxtest.Start(t, "qq")
 	for lang, says := range map[string]string{"en": "a login name must not contain spaces", "zh": "登录名不能含有空格"} {
 		for _, user := range []string{"me @qq.com", "me\t", "a\x00b"} {
-			d := newDesk(t)
+			d := newLoginDesk(t)
 			code, _, errs := d.login(s, "me@qq.com", "--user", user, "--lang", lang)
 			clitest.Wants(t, "the terminal", errs, says)
 			if code != command.ExitUsage {
@@ -144,7 +144,7 @@ func TestLoginUserName(t *testing.T) {
 func TestSendSecretThatIsGone(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "qq")
-	d := newDesk(t)
+	d := newLoginDesk(t)
 	d.secrets = []string{sandboxPassword}
 	if code, _, errs := d.login(s, "me@qq.com", "--from", "me@qq.com"); code != command.ExitOK {
 		t.Fatalf("%d %s", code, errs)

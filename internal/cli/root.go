@@ -18,20 +18,20 @@ import (
 	"github.com/yanmail/yan/internal/cli/servecmd"
 )
 
-// maker builds the commands of one package.
-type maker struct {
+// commandMaker builds the commands of one package.
+type commandMaker struct {
 	names []string
 	make  func() []*cobra.Command
 }
 
-// makers returns the makers of all commands except completion and man, which need the whole tree.
-func (a *front) makers() []maker {
+// commandMakers returns the makers of all commands except completion and man, which need the whole tree.
+func (a *front) commandMakers() []commandMaker {
 	one := func(cmd *cobra.Command) []*cobra.Command { return []*cobra.Command{cmd} }
-	return []maker{
+	return []commandMaker{
 		{[]string{"send"}, func() []*cobra.Command { return one(sendcmd.New(a.Outboxes)) }},
 		{[]string{"queue"}, func() []*cobra.Command { return one(queuecmd.New(a.Outboxes)) }},
-		{[]string{"serve"}, func() []*cobra.Command { return one(servecmd.New(a.Outboxes, a.world.Hangups)) }},
-		{[]string{"login"}, func() []*cobra.Command { return one(logincmd.New(a.Outboxes, a.world.FindBrowser)) }},
+		{[]string{"serve"}, func() []*cobra.Command { return one(servecmd.New(a.Outboxes, a.env.Hangups)) }},
+		{[]string{"login"}, func() []*cobra.Command { return one(logincmd.New(a.Outboxes, a.env.FindBrowser)) }},
 		{[]string{"account", "config"}, func() []*cobra.Command {
 			account, config := accountcmd.New(a.Outboxes)
 			return []*cobra.Command{account, config}
@@ -42,14 +42,14 @@ func (a *front) makers() []maker {
 		}},
 		{[]string{"providers"}, func() []*cobra.Command { return one(providerscmd.New(a.Outboxes)) }},
 		{[]string{"explain"}, func() []*cobra.Command { return one(explaincmd.New(a.Outboxes)) }},
-		{[]string{"doctor"}, func() []*cobra.Command { return one(doctorcmd.New(a.Outboxes, a.world.Dial)) }},
+		{[]string{"doctor"}, func() []*cobra.Command { return one(doctorcmd.New(a.Outboxes, a.env.Dial)) }},
 		{[]string{"version"}, func() []*cobra.Command { return one(a.versionCommand()) }},
 	}
 }
 
-// asked returns the command that a command line names, if building it alone is enough. It returns
+// requestedCommand returns the command that a command line names, if building it alone is enough. It returns
 // "" for help, completion and unknown commands.
-func (a *front) asked(args []string) string {
+func (a *front) requestedCommand(args []string) string {
 	if len(args) == 0 {
 		return ""
 	}
@@ -59,7 +59,7 @@ func (a *front) asked(args []string) string {
 			return ""
 		}
 	}
-	for _, c := range a.makers() {
+	for _, c := range a.commandMakers() {
 		if slices.Contains(c.names, args[0]) {
 			return args[0]
 		}
@@ -67,9 +67,9 @@ func (a *front) asked(args []string) string {
 	return ""
 }
 
-// root builds the command tree, or only the root and the package of the command asked: building all
+// rootCommand builds the command tree, or only the root and the package of the command asked: building all
 // takes longer than most commands run.
-func (a *front) root(asked string) *cobra.Command {
+func (a *front) rootCommand(asked string) *cobra.Command {
 	var showVersion bool
 	root := &cobra.Command{
 		Use:           "yan",
@@ -100,7 +100,7 @@ func (a *front) root(asked string) *cobra.Command {
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { a.Help(a.Page(cmd)) })
 	root.SetFlagErrorFunc(a.FlagError)
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.Environment(cmd) }
-	for _, c := range a.makers() {
+	for _, c := range a.commandMakers() {
 		if asked == "" || slices.Contains(c.names, asked) {
 			root.AddCommand(c.make()...)
 		}

@@ -11,14 +11,14 @@ import (
 func TestOnlyTheCommandThatIsAskedForIsMade(t *testing.T) {
 	t.Parallel()
 	a, _, _ := testApp("en")
-	all := len(a.root("").Commands())
-	for _, c := range a.makers() {
+	all := len(a.rootCommand("").Commands())
+	for _, c := range a.commandMakers() {
 		for _, name := range c.names {
-			if got := a.asked([]string{name, "-t", "a@example.org"}); got != name {
+			if got := a.requestedCommand([]string{name, "-t", "a@example.org"}); got != name {
 				t.Errorf("%s: %q is made", name, got)
 			}
 			var made []string
-			for _, cmd := range a.root(name).Commands() {
+			for _, cmd := range a.rootCommand(name).Commands() {
 				made = append(made, cmd.Name())
 			}
 			slices.Sort(made)
@@ -29,11 +29,11 @@ func TestOnlyTheCommandThatIsAskedForIsMade(t *testing.T) {
 		}
 	}
 	for _, args := range [][]string{nil, {"help"}, {"send", "--help"}, {"send", "-vh"}, {"man"}, {"completion", "bash"}, {"__complete", "s"}, {"senf"}, {"--lang", "zh"}, {"SEND"}} {
-		if got := a.asked(args); got != "" {
+		if got := a.requestedCommand(args); got != "" {
 			t.Errorf("%q: only %s is made", args, got)
 		}
 	}
-	if all < 14 || len(command.WithSubcommands(a.root(""))) < 30 {
+	if all < 14 || len(command.WithSubcommands(a.rootCommand(""))) < 30 {
 		t.Errorf("only %d commands are made for a help", all)
 	}
 }

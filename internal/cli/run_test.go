@@ -24,7 +24,7 @@ import (
 
 // run executes a command line in this process.
 func run(ctx context.Context, env map[string]string, args ...string) (code int, out, errs string) {
-	w, o, e := world(env)
+	w, o, e := testEnv(env)
 	code = Run(ctx, args, w)
 	return code, o.String(), e.String()
 }
@@ -133,7 +133,7 @@ func TestOutputThatCantBeWritten(t *testing.T) {
 		"74": {"providers"},
 		"0":  to(s, "-t", "friend@example.org"), // it was sent, and must not be sent again
 	} {
-		w, _, errs := world(login(s))
+		w, _, errs := testEnv(login(s))
 		w.Stdout = brokenWriter{}
 		if code := fmt.Sprint(Run(t.Context(), args, w)); code != want {
 			t.Errorf("%q: exit status %s, want %s", args, code, want)
@@ -205,7 +205,7 @@ func TestInterruptWhileReading(t *testing.T) {
 	for _, args := range [][]string{{"send", "-f", "me@example.org", "-t", "a@example.org", "-n"}, {"send", "--raw", "-n"},
 		{"send", "-f", "me@example.org", "-t", "a@example.org", "-n", "-a", "-", "-b", "x"}} {
 		ctx, cancel := context.WithCancel(t.Context())
-		w, _, errs := world(nil)
+		w, _, errs := testEnv(nil)
 		r, pipe := net.Pipe() // there is no writer
 		w.Stdin = r
 		cancel()
@@ -220,7 +220,7 @@ func TestPasswordPrompt(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "qq")
 	ask := func(secret string, err error) (int, string) {
-		w, _, errs := world(nil)
+		w, _, errs := testEnv(nil)
 		w.StdinTTY, w.StderrWidth, w.NoColor = 80, 80, true
 		w.ReadSecret = func(context.Context) (string, error) { return secret, err }
 		return Run(t.Context(), append([]string{"--lang", "zh"}, to(s, "-t", "friend@example.org")...), w), errs.String()
@@ -249,7 +249,7 @@ func TestHints(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, terminal := range []bool{true, false} {
-		w, _, errs := world(map[string]string{"YAN_PASSWORD_FILE": secret})
+		w, _, errs := testEnv(map[string]string{"YAN_PASSWORD_FILE": secret})
 		if w.NoColor = true; terminal {
 			w.StderrWidth = 80
 		}
@@ -279,7 +279,7 @@ func TestProgressOfALargeMessage(t *testing.T) {
 		"100%  2.0 MB / 2.0 MB": sandboxtest.WithoutExtension("STARTTLS"),
 	} {
 		s := sandboxtest.Start(t, "plain", option)
-		w, _, errs := world(login(s))
+		w, _, errs := testEnv(login(s))
 		w.StderrWidth = 80
 		if code := Run(t.Context(), to(s, "-t", "friend@example.org", "-a", big), w); code != command.ExitOK {
 			t.Fatalf("exit status %d: %s", code, errs)
@@ -296,7 +296,7 @@ func TestSandboxCommand(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	ready := make(chan struct{})
-	w, _, errs := world(nil)
+	w, _, errs := testEnv(nil)
 	out := &tripwire{word: `"event":"ready"`, trip: func() { close(ready) }}
 	w.Stdout = out
 	done := make(chan int)

@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 		"yan": func() { // as cmd/yan does
 			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 			signal.Ignore(syscall.SIGPIPE)
-			w := ThisWorld()
+			w := SystemEnv()
 			w.WorkFactor, _ = strconv.Atoi(os.Getenv(workFactor)) // the full cost without it
 			code := Run(ctx, os.Args[1:], w)
 			stop()
@@ -79,7 +79,7 @@ func TestScripts(t *testing.T) {
 			// status 66, which has another meaning here.
 			env.Vars = append(env.Vars, cheapFile())
 			env.Setenv("GORACE", "atexit_sleep_ms=0 exitcode=99")
-			env.Values[worldKey{}] = &scriptWorld{started: map[string]*exec.Cmd{}}
+			env.Values[envKey{}] = &scriptEnv{started: map[string]*exec.Cmd{}}
 			return os.MkdirAll(filepath.Join(env.WorkDir, "home"), 0o700)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -90,16 +90,16 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-type worldKey struct{}
+type envKey struct{}
 
-// scriptWorld holds the servers and processes of a script.
-type scriptWorld struct {
+// scriptEnv holds the servers and processes of a script.
+type scriptEnv struct {
 	server  *sandboxtest.Server
 	proxy   *testProxy
 	started map[string]*exec.Cmd
 }
 
-func worldOf(ts *testscript.TestScript) *scriptWorld { return ts.Value(worldKey{}).(*scriptWorld) }
+func worldOf(ts *testscript.TestScript) *scriptEnv { return ts.Value(envKey{}).(*scriptEnv) }
 
 func scriptStatus(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {

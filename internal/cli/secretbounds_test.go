@@ -33,7 +33,7 @@ func TestKeptPasswordStaysWithItsServer(t *testing.T) {
 		"server": {"account", "edit", "qq", "--set", "server=smtps://localhost:" + portOf(t, s.TLSAddr())},
 		"user":   {"account", "edit", "qq", "--set", "user=other@qq.com"},
 	} {
-		d := newDesk(t)
+		d := newLoginDesk(t)
 		d.secrets = []string{sandboxPassword}
 		if code, _, errs := d.login(s, "me@qq.com", "--from", "me@qq.com"); code != command.ExitOK {
 			t.Fatalf("%d %s", code, errs)
@@ -76,7 +76,7 @@ func TestKeptSecretsGoWithTheAccount(t *testing.T) {
 		"logged in":         {[]string{"login", "me@qq.com", "--name", "qq", "--replace", "--no-check", "--secret-stdin", "--tls-ca", s.CAFile()}, []string{"qq/password"}},
 		"kept":              {[]string{"account", "remove", "qq", "--yes", "--keep-secret"}, []string{"qq/oauth2", "qq/password"}},
 	} {
-		d := newDesk(t)
+		d := newLoginDesk(t)
 		d.writes(config)
 		for _, item := range []string{"qq/password", "qq/oauth2"} {
 			d.keyring[[2]string{"yan", item}] = "old"
@@ -115,7 +115,7 @@ func TestDoctorGivesTheSecretToItsOwnServer(t *testing.T) {
 	t.Parallel()
 	const byAddress = "version = 1\n[account.mine]\nfrom = \"me@gmail.com\"\nmatch = [\"*@qq.com\"]\ntls_ca = \"CA\"\nsecret = { env = \"WORK_CODE\" }\n"
 	for _, args := range [][]string{{"mine", "-f", "me@qq.com"}, {"me@qq.com"}, {"mine"}} {
-		code, out, errs := consult(t, consulting{profile: "gmail", config: byAddress, args: args, zone: corp(dnstest.Zone{}),
+		code, out, errs := consult(t, doctorCase{profile: "gmail", config: byAddress, args: args, zone: corp(dnstest.Zone{}),
 			env:     map[string]string{"YAN_FROM": "me@qq.com"},
 			options: []sandboxtest.Option{sandboxtest.WithAccount("me@gmail.com", sandboxPassword)}}, "en", "--json")
 		var j jsonout.Doctor
@@ -203,7 +203,7 @@ func TestNewAccountsInheritNoLogin(t *testing.T) {
 			"--tls-ca", s.CAFile()}, account.Secret{}},
 		"by yan login at a provider": {"", "smtps://smtp.qq.com:465", []string{"login", "me@qq.com", "--name", "new", "--from", "me@qq.com", "--no-check"}, account.Secret{}},
 	} {
-		d := newDesk(t)
+		d := newLoginDesk(t)
 		d.writes(defaultsOfOthers)
 		d.secrets = []string{sandboxPassword}
 		args := c.login
@@ -267,7 +267,7 @@ local_name = "corp.example"
 		"another mailbox": {"me@qq.com", "--name", "qq", "--replace", "--from", "me@qq.com"},
 		"another place":   {"qq", "--from", "me@qq.com", "--user", "me@qq.com"},
 	} {
-		d := newDesk(t)
+		d := newLoginDesk(t)
 		d.writes(config)
 		d.secrets = []string{sandboxPassword}
 		code, _, errs := d.login(s, args...)
@@ -298,7 +298,7 @@ local_name = "corp.example"
 func TestLoginCorrectedToAnotherPlace(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "qq")
-	d := newDesk(t)
+	d := newLoginDesk(t)
 	d.writes("version = 1\n[account.work]\nfrom = \"me@qq.com\"\nserver = \"smtps://localhost:1\"\nuser = \"me@qq.com\"\nimap = \"imaps://localhost:2\"\n" +
 		"secret = { env = \"OLD\" }\ntls_ca = \"" + filepath.ToSlash(s.CAFile()) + "\"\n")
 	d.env["OLD"] = wrongSecret
@@ -319,7 +319,7 @@ func TestVariablesAreNotForAccounts(t *testing.T) {
 	s, evil := sandboxtest.Start(t, "qq"), sandboxtest.Start(t, "qq")
 	variables := map[string]string{"YAN_SERVER": "smtps://" + evil.TLSAddr(), "YAN_USER": "evil", "YAN_AUTH": "login", "YAN_FROM": "evil@qq.com",
 		"YAN_SECRET_ENV": "EVIL", "YAN_SECRET_COMMAND": "echo evil", "YAN_SECRET_FILE": "evil", "YAN_TLS_CA": s.CAFile()}
-	d := newDesk(t)
+	d := newLoginDesk(t)
 	config := "version = 1\n\n[account.work]\nfrom = \"me@qq.com\"\nserver = \"smtps://" + s.TLSAddr() + "\"\nuser = \"me@qq.com\"\ntls_ca = \"" + filepath.ToSlash(s.CAFile()) + "\"\n"
 	d.writes(config)
 	maps.Copy(d.env, variables)
@@ -352,7 +352,7 @@ func TestCommandsAreNotShownWhole(t *testing.T) {
 	s := sandboxtest.Start(t, "qq")
 	for _, line := range []string{"echo\t" + sandboxPassword, "PW=" + sandboxPassword + " sh -c 'printenv PW'", "cat <<< " + sandboxPassword + " && false",
 		"PW='a " + sandboxPassword + "' false"} {
-		d := newDesk(t) // it searches all output for the secret
+		d := newLoginDesk(t) // it searches all output for the secret
 		code, out, errs := d.login(s, "me@qq.com", "--name", "qq", "--from", "me@qq.com", "--secret-command", line)
 		if code == command.ExitOK && !strings.Contains(out, "…") {
 			t.Errorf("%q: %s%s", line, out, errs)
@@ -375,7 +375,7 @@ func TestAccountTestStopsAtOneRefusal(t *testing.T) {
 	t.Parallel()
 	s := sandboxtest.Start(t, "qq")
 	for lang, says := range map[string]string{"en": "b: not tried: same login and secret as a", "zh": "b：未尝试：登录名和密码与 a "} {
-		d := newDesk(t)
+		d := newLoginDesk(t)
 		config := "version = 1\n"
 		for _, acc := range [][2]string{{"a", "WRONG"}, {"b", "SAME"}, {"c", "OTHER"}, {"d", "RIGHT"}, {"e", "RIGHT"}} {
 			config += "[account." + acc[0] + "]\nfrom = \"me@qq.com\"\nserver = \"smtps://" + s.TLSAddr() + "\"\nuser = \"" + s.Login() + "\"\ntls_ca = \"" + filepath.ToSlash(s.CAFile()) +

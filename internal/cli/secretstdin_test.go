@@ -37,7 +37,7 @@ func TestLoginSecretStdinSays(t *testing.T) {
 		for lang, says := range map[string][]string{"en": c.en, "zh": c.zh} {
 			t.Run(what+" "+lang, func(t *testing.T) {
 				t.Parallel()
-				d := newDesk(t)
+				d := newLoginDesk(t)
 				d.pipe, d.answers = true, c.stdin
 				args := append([]string{"--lang", lang, "--secret-stdin"}, c.args...)
 				if what != "no address" {

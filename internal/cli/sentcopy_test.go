@@ -178,7 +178,7 @@ func TestResultBeforeSentCopy(t *testing.T) {
 	for _, format := range [][]string{nil, {"--json"}} {
 		env := keepsCopies(t, s, &mailbox{url: "imaps://" + silent.Addr().String()}, "save_sent = true\n")
 		ctx, cancel := context.WithCancel(t.Context())
-		w, _, errs := world(env)
+		w, _, errs := testEnv(env)
 		printed := &waitedFor{text: "accepted", found: cancel} // Ctrl-C once it is printed
 		w.Stdout = printed
 		code := Run(ctx, append([]string{"send", "-t", "a@example.org", "-b", "x"}, format...), w)

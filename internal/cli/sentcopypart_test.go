@@ -71,7 +71,7 @@ func TestResultBeforeSentCopyOfAPart(t *testing.T) {
 				env := partly(t, one, two, &mailbox{url: "imaps://" + silent.Addr().String()}, c.keys)
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
-				w, _, errs := world(env)
+				w, _, errs := testEnv(env)
 				printed, tooLate := &waitedFor{text: "rcpt-450@example.org"}, false
 				printed.found = func() {
 					tooLate = tooLate || ctx.Err() == nil && (strings.Contains(errs.String(), "no copy") || strings.Contains(printed.String(), "sent_copy")) // not saved

@@ -25,16 +25,16 @@ import (
 // servePatience limits the waits of the tests. It is reached only if something is wrong.
 const servePatience = time.Minute
 
-// told collects the output of a running program.
-type told struct {
+// capturedOutput collects the output of a running program.
+type capturedOutput struct {
 	mu   sync.Mutex
 	text bytes.Buffer
 	more chan struct{}
 }
 
-func newTold() *told { return &told{more: make(chan struct{}, 1)} }
+func newTold() *capturedOutput { return &capturedOutput{more: make(chan struct{}, 1)} }
 
-func (w *told) Write(p []byte) (int, error) {
+func (w *capturedOutput) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	select {
@@ -44,14 +44,14 @@ func (w *told) Write(p []byte) (int, error) {
 	return w.text.Write(p)
 }
 
-func (w *told) String() string {
+func (w *capturedOutput) String() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.text.String()
 }
 
 // waitFor waits until a text has been printed.
-func (w *told) waitFor(t testing.TB, text string) {
+func (w *capturedOutput) waitFor(t testing.TB, text string) {
 	t.Helper()
 	late := time.After(servePatience)
 	for !strings.Contains(w.String(), text) {
@@ -67,7 +67,7 @@ func (w *told) waitFor(t testing.TB, text string) {
 type service struct {
 	sandbox   *sandboxtest.Server
 	store     *outboxtest.Model
-	out, errs *told
+	out, errs *capturedOutput
 	config    string
 	socket    string
 	hangups   chan os.Signal
@@ -97,9 +97,9 @@ func startServe(t *testing.T, args ...string) *service {
 }
 
 // start runs 'yan serve' with the home dir; change may change its world.
-func (s *service) start(t *testing.T, dir string, change func(*World), args ...string) {
+func (s *service) start(t *testing.T, dir string, change func(*Env), args ...string) {
 	t.Helper()
-	w, _, _ := world(map[string]string{"YAN_CONFIG": s.config, "HOME": dir, "CODE": s.sandbox.Password()})
+	w, _, _ := testEnv(map[string]string{"YAN_CONFIG": s.config, "HOME": dir, "CODE": s.sandbox.Password()})
 	w.Stdout, w.Stderr, w.StdoutWidth, w.NoColor = s.out, s.errs, 80, true
 	w.Hangups = func() (<-chan os.Signal, func()) { return s.hangups, func() {} }
 	w.OpenOutbox = func(context.Context, string, outbox.Options) (outbox.Store, error) { return s.store, nil }
@@ -277,7 +277,7 @@ func TestServeExitStatus(t *testing.T) {
 		"an outbox that is closed": {file, closed, nil, []string{"--socket", filepath.Join(dir, "closed.sock")}, command.ExitIO, "closed"},
 	} {
 		for _, lang := range []string{"en", "zh"} {
-			w, out, errs := world(map[string]string{"YAN_CONFIG": test.config, "HOME": dir, "CODE": "x", "LANG": lang})
+			w, out, errs := testEnv(map[string]string{"YAN_CONFIG": test.config, "HOME": dir, "CODE": "x", "LANG": lang})
 			w.OpenOutbox = func(context.Context, string, outbox.Options) (outbox.Store, error) { return test.store, test.err }
 			code := Run(t.Context(), append([]string{"serve"}, test.args...), w)
 			if code != test.want || lang == "en" && !strings.Contains(errs.String(), test.says) {
@@ -307,7 +307,7 @@ func TestServeIsResumed(t *testing.T) {
 	if err := os.WriteFile(missing, []byte(s.sandbox.Password()+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	w, out, errs := world(map[string]string{"YAN_CONFIG": s.config, "HOME": filepath.Dir(s.config)})
+	w, out, errs := testEnv(map[string]string{"YAN_CONFIG": s.config, "HOME": filepath.Dir(s.config)})
 	w.OpenOutbox = func(context.Context, string, outbox.Options) (outbox.Store, error) { return kept{s.store}, nil }
 	if code := Run(t.Context(), []string{"queue", "resume", "work"}, w); code != command.ExitOK || !strings.Contains(out.String(), "account work resumed") {
 		t.Errorf("exit status %d\n%s%s", code, out, errs)

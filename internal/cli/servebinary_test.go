@@ -41,17 +41,17 @@ func builtYan(t testing.TB) string {
 	return path
 }
 
-// machine runs the real program, with a server and an outbox.
-type machine struct {
+// binaryFixture runs the real program, with a server and an outbox.
+type binaryFixture struct {
 	dir, program, outbox string
 	sandbox              *sandboxtest.Server
 	store                outbox.Store // opened by this process
 }
 
-func newMachine(t testing.TB) *machine {
+func newMachine(t testing.TB) *binaryFixture {
 	t.Helper()
 	dir := shortFolder(t)
-	m := &machine{dir: dir, program: builtYan(t), outbox: filepath.Join(dir, "outbox.db"), sandbox: sandboxtest.Start(t, "plain")}
+	m := &binaryFixture{dir: dir, program: builtYan(t), outbox: filepath.Join(dir, "outbox.db"), sandbox: sandboxtest.Start(t, "plain")}
 	config := fmt.Sprintf("[account.work]\nfrom = %q\nserver = %q\ntls_ca = %q\nsecret = { env = \"CODE\" }\n",
 		m.sandbox.Login(), m.sandbox.URL(), m.sandbox.CAFile())
 	if err := os.WriteFile(filepath.Join(dir, "config.toml"), []byte(config), 0o600); err != nil {
@@ -68,13 +68,13 @@ func newMachine(t testing.TB) *machine {
 // process is a running 'yan serve'.
 type process struct {
 	*exec.Cmd
-	said   *told
+	said   *capturedOutput
 	client *daemon.Client
 	ended  chan error
 }
 
 // serve starts the program and waits until it is ready.
-func (m *machine) serve(t testing.TB, args ...string) *process {
+func (m *binaryFixture) serve(t testing.TB, args ...string) *process {
 	t.Helper()
 	p := &process{Cmd: exec.Command(m.program, append([]string{"serve", "--outbox", m.outbox}, args...)...), said: newTold(), ended: make(chan error, 1)}
 	p.Env = []string{"HOME=" + m.dir, "YAN_CONFIG=" + filepath.Join(m.dir, "config.toml"), "CODE=" + m.sandbox.Password(), "LANG=C"}
@@ -115,7 +115,7 @@ func (p *process) end(t testing.TB) error {
 	}
 }
 
-func (m *machine) enqueue(t testing.TB, to string) {
+func (m *binaryFixture) enqueue(t testing.TB, to string) {
 	t.Helper()
 	content, err := message.Compose(&message.Message{From: m.sandbox.Login(), To: []string{to}, Subject: "Hello", Text: "Hello World\n"})
 	if err != nil {
@@ -132,7 +132,7 @@ func (m *machine) enqueue(t testing.TB, to string) {
 }
 
 // counts returns the recipients of the outbox by state.
-func (m *machine) counts(t testing.TB) map[queue.State]int {
+func (m *binaryFixture) counts(t testing.TB) map[queue.State]int {
 	t.Helper()
 	s, err := m.store.Stats(t.Context())
 	if err != nil {

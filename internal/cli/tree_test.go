@@ -49,7 +49,7 @@ func TestEveryCommandHasItsFile(t *testing.T) {
 			walk(sub, at)
 		}
 	}
-	walk(a.root(""), nil)
+	walk(a.rootCommand(""), nil)
 	if walked < 35 {
 		t.Errorf("only %d commands were found", walked)
 	}

@@ -11,10 +11,10 @@ import (
 	"github.com/yanmail/yan/internal/testing/secrettest"
 )
 
-// world returns a machine without terminal, environment and input. The buffers get the output.
-func world(env map[string]string) (World, *bytes.Buffer, *bytes.Buffer) {
+// testEnv returns a machine without terminal, environment and input. The buffers get the output.
+func testEnv(env map[string]string) (Env, *bytes.Buffer, *bytes.Buffer) {
 	s, out, errs := clitest.System(env)
-	return World{System: s, WorkFactor: secrettest.WorkFactor}, out, errs
+	return Env{System: s, WorkFactor: secrettest.WorkFactor}, out, errs
 }
 
 // testApp builds the commands without running one.

@@ -22,7 +22,7 @@ func TestOutcomesFitTheTerminal(t *testing.T) {
 				{"explain", "535 Login fail. Account is abnormal", "--provider", "qq"},
 				{"explain", "550 something that nobody knows, in more words than fit on a line of this terminal"},
 			} {
-				w, out, errs := world(login(s))
+				w, out, errs := testEnv(login(s))
 				w.StdoutWidth, w.StderrWidth = width, width
 				Run(t.Context(), append([]string{"--lang", lang}, args...), w)
 				for line := range strings.Lines(out.String() + errs.String()) {

@@ -1,7 +1,7 @@
 // Package clienthello does the client's side of a TLS handshake with servers that do not
 // answer a large ClientHello. Some relays, and firewalls in front of servers, drop a
 // ClientHello larger than a packet, as the key share of X25519MLKEM768 makes it: they reset
-// the connection, close it or do not answer. A client then connects once more, with [Shrink].
+// the connection, close it or do not answer. A client then connects once more, with [ShrinkHello].
 package clienthello
 
 import (
@@ -29,8 +29,8 @@ func SmallCurves() []tls.CurveID {
 	return []tls.CurveID{tls.X25519, tls.CurveP256, tls.CurveP384, tls.CurveP521}
 }
 
-// Shrink makes the ClientHello of a configuration small.
-func Shrink(cfg *tls.Config) { cfg.CurvePreferences = SmallCurves() }
+// ShrinkHello makes the ClientHello of a configuration small.
+func ShrinkHello(cfg *tls.Config) { cfg.CurvePreferences = SmallCurves() }
 
 // unanswered wraps the error that ended a handshake before the server sent anything.
 type unanswered struct{ err error }
@@ -72,13 +72,13 @@ func Handshake(ctx context.Context, raw net.Conn, cfg *tls.Config, silence time.
 		if err != nil && ctx.Err() == nil && context.Cause(limited) != nil {
 			err = context.Cause(limited)
 		}
-		return conn, silent(ctx, watched, err)
+		return conn, markUnanswered(ctx, watched, err)
 	}
-	return conn, silent(ctx, watched, conn.HandshakeContext(ctx))
+	return conn, markUnanswered(ctx, watched, conn.HandshakeContext(ctx))
 }
 
-// silent wraps an error in unanswered if the server had sent nothing before it.
-func silent(ctx context.Context, conn *heardConn, err error) error {
+// markUnanswered wraps an error in unanswered if the server had sent nothing before it.
+func markUnanswered(ctx context.Context, conn *heardConn, err error) error {
 	switch {
 	case err == nil || conn.heard.Load() || ctx.Err() != nil:
 		return err

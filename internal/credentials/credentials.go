@@ -80,9 +80,9 @@ const (
 	itemOAuth2   = "oauth2"
 )
 
-// key names a secret and its purpose: a password belongs to a user at a server, a token
+// secretKey names a secret and its purpose: a password belongs to a user at a server, a token
 // to the authorization server that issued it as well.
-func key(a Account, item string) secret.Key {
+func secretKey(a Account, item string) secret.Key {
 	k := secret.Key{Item: item}
 	var login string
 	k.Account, k.User, k.Host, login = a.LoginKey()
@@ -101,7 +101,7 @@ func hostOf(address string) string {
 	return strings.ToLower(u.Host)
 }
 
-func source(a Account) secret.Source {
+func secretSource(a Account) secret.Source {
 	kind, value := a.SecretSource()
 	return secret.Source{Kind: secret.SourceKind(kind), Value: value}
 }
@@ -109,13 +109,13 @@ func source(a Account) secret.Source {
 // Password returns the password of an account. The error is a *secret.Error, also if the
 // password was kept for another server or user than the account's.
 func (s *Secrets[A]) Password(ctx context.Context, a A) (string, error) {
-	return s.vault.Get(ctx, source(a), key(a, itemPassword))
+	return s.vault.Get(ctx, secretSource(a), secretKey(a, itemPassword))
 }
 
 // KeepPassword stores a password in the keyring or the encrypted file, for an account
 // that names no other place.
 func (s *Secrets[A]) KeepPassword(ctx context.Context, a A, password string) (secret.Location, error) {
-	return s.vault.Set(ctx, key(a, itemPassword), password)
+	return s.vault.Set(ctx, secretKey(a, itemPassword), password)
 }
 
 // Tokens returns the access tokens of an account that uses OAuth 2.0, and saves fresh
@@ -126,14 +126,14 @@ func (s *Secrets[A]) Tokens(ctx context.Context, a A) (*oauth.TokenSource, error
 	if !ok {
 		return nil, oauth.ErrNoClientID
 	}
-	token, err := s.token(ctx, a)
+	token, err := s.storedToken(ctx, a)
 	if err != nil {
 		return nil, err
 	}
 	return &oauth.TokenSource{Client: client, Token: token, Unsaved: s.Unsaved,
-		Lock: func(ctx context.Context) (func(), error) { return s.vault.LockKey(ctx, key(a, itemOAuth2)) },
+		Lock: func(ctx context.Context) (func(), error) { return s.vault.LockKey(ctx, secretKey(a, itemOAuth2)) },
 		Load: func(ctx context.Context) (oauth.Token, error) {
-			t, err := s.token(ctx, a)
+			t, err := s.storedToken(ctx, a)
 			var e *secret.Error
 			if errors.As(err, &e) && (e.Problem == secret.NotFound || e.Problem == secret.OtherLogin) {
 				err = fmt.Errorf("%w: %w", oauth.ErrForgotten, err)
@@ -158,8 +158,8 @@ func (s *Secrets[A]) FreshToken(ctx context.Context, a A) (func(ctx context.Cont
 	}
 	return func(ctx context.Context, _ string) (string, error) {
 		// Commands that print tokens refresh them, and not all of them can run twice at once.
-		if source(a).Kind == secret.Command {
-			if unlock, err := s.vault.LockKey(ctx, key(a, itemOAuth2)); err == nil {
+		if secretSource(a).Kind == secret.Command {
+			if unlock, err := s.vault.LockKey(ctx, secretKey(a, itemOAuth2)); err == nil {
 				defer unlock()
 			}
 		}
@@ -172,24 +172,24 @@ func usesOAuth2(a Account) bool {
 	return ok
 }
 
-// alone prevents refreshes of an account's token while it is replaced or forgotten. The
+// lockToken prevents refreshes of an account's token while it is replaced or forgotten. The
 // caller goes on even if there is no lock.
-func (s *Secrets[A]) alone(ctx context.Context, a A) (unlock func()) {
-	unlock, err := s.vault.LockKey(ctx, key(a, itemOAuth2))
+func (s *Secrets[A]) lockToken(ctx context.Context, a A) (unlock func()) {
+	unlock, err := s.vault.LockKey(ctx, secretKey(a, itemOAuth2))
 	if err != nil {
 		return func() {}
 	}
 	return unlock
 }
 
-// token returns the stored token.
-func (s *Secrets[A]) token(ctx context.Context, a A) (t oauth.Token, err error) {
-	kept, err := s.vault.Get(ctx, secret.Source{}, key(a, itemOAuth2))
+// storedToken returns the stored token.
+func (s *Secrets[A]) storedToken(ctx context.Context, a A) (t oauth.Token, err error) {
+	kept, err := s.vault.Get(ctx, secret.Source{}, secretKey(a, itemOAuth2))
 	if err != nil {
 		return t, err
 	}
 	if json.Unmarshal([]byte(kept), &t) != nil { // its error would show the token
-		return t, &secret.Error{Problem: secret.Damaged, Key: key(a, itemOAuth2), Err: errors.New("what is kept is no token")}
+		return t, &secret.Error{Problem: secret.Damaged, Key: secretKey(a, itemOAuth2), Err: errors.New("what is kept is no token")}
 	}
 	return t, nil
 }
@@ -197,7 +197,7 @@ func (s *Secrets[A]) token(ctx context.Context, a A) (t oauth.Token, err error) 
 // KeepToken stores the token of a new consent. It first waits for a refresh of the former
 // token, which would otherwise overwrite the new one.
 func (s *Secrets[A]) KeepToken(ctx context.Context, a A, t oauth.Token) (secret.Location, error) {
-	defer s.alone(ctx, a)()
+	defer s.lockToken(ctx, a)()
 	return s.keepToken(ctx, a, t)
 }
 
@@ -206,7 +206,7 @@ func (s *Secrets[A]) keepToken(ctx context.Context, a A, t oauth.Token) (secret.
 	if err != nil {
 		return "", fmt.Errorf("encoding the token: %w", err)
 	}
-	return s.vault.Set(ctx, key(a, itemOAuth2), string(encoded))
+	return s.vault.Set(ctx, secretKey(a, itemOAuth2), string(encoded))
 }
 
 // Forget deletes the stored secrets of an account.
@@ -216,14 +216,14 @@ func (s *Secrets[A]) Forget(ctx context.Context, a A) error {
 
 // ForgetPassword deletes the stored password, and not the token.
 func (s *Secrets[A]) ForgetPassword(ctx context.Context, a A) error {
-	return s.vault.Delete(ctx, key(a, itemPassword))
+	return s.vault.Delete(ctx, secretKey(a, itemPassword))
 }
 
 // ForgetToken deletes the stored token, and not the password. It first waits for a refresh,
 // which would otherwise save the token again.
 func (s *Secrets[A]) ForgetToken(ctx context.Context, a A) error {
-	defer s.alone(ctx, a)()
-	return s.vault.Delete(ctx, key(a, itemOAuth2))
+	defer s.lockToken(ctx, a)()
+	return s.vault.Delete(ctx, secretKey(a, itemOAuth2))
 }
 
 // InFile reports whether the secret of an account is in the encrypted file. It needs no
@@ -233,5 +233,5 @@ func (s *Secrets[A]) InFile(a A) bool {
 	if usesOAuth2(a) {
 		item = itemOAuth2
 	}
-	return s.vault.FileHolds(key(a, item))
+	return s.vault.FileHolds(secretKey(a, item))
 }

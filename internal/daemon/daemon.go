@@ -212,7 +212,7 @@ func (d *daemon) servingLine() string {
 }
 
 // observe passes an event of the delivery to the log, the tracer and the meter.
-func (d *daemon) observe(e delivery.Event) {
+func (d *daemon) observe(e delivery.WorkerEvent) {
 	logEvent(d.o.Log, e)
 	telemetry.RecordAttempt(d.o.Tracer, e)
 	if d.o.Meter != nil {

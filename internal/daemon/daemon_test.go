@@ -129,11 +129,11 @@ func TestPanics(t *testing.T) {
 		"watchdog": {func(o *Options) { o.Getenv = environmentOf("NOTIFY_SOCKET", "/nowhere", "WATCHDOG_USEC", "2000000") },
 			func(t *testing.T, r *runningDaemon) {
 				times := 0
-				r.setStatus(func() delivery.Status {
+				r.setStatus(func() delivery.WorkerStatus {
 					if times++; times == 1 {
 						panic("the status")
 					}
-					return delivery.Status{}
+					return delivery.WorkerStatus{}
 				})
 				r.clock.fire(t, 1_000_000_000)
 			}},

@@ -43,7 +43,7 @@ func NewLog(w io.Writer, form LogForm, least slog.Level) *slog.Logger {
 
 // logEvent logs an event of the delivery. It leaves out the text of the reply, because servers
 // repeat addresses and more in it; 'yan queue' shows it.
-func logEvent(log *slog.Logger, e delivery.Event) {
+func logEvent(log *slog.Logger, e delivery.WorkerEvent) {
 	level := levelOf(e)
 	if !log.Enabled(context.Background(), level) {
 		return
@@ -52,7 +52,7 @@ func logEvent(log *slog.Logger, e delivery.Event) {
 }
 
 // levelOf returns the level of an event. Events that may need action by a person are warnings.
-func levelOf(e delivery.Event) slog.Level {
+func levelOf(e delivery.WorkerEvent) slog.Level {
 	switch e.Kind {
 	case delivery.Claimed, delivery.Marked:
 		return slog.LevelDebug
@@ -69,7 +69,7 @@ func levelOf(e delivery.Event) slog.Level {
 }
 
 // eventAttributes returns the fields of an event that are not zero.
-func eventAttributes(e delivery.Event) []slog.Attr {
+func eventAttributes(e delivery.WorkerEvent) []slog.Attr {
 	var list []slog.Attr
 	add := func(a slog.Attr, there bool) {
 		if there {

@@ -20,18 +20,18 @@ import (
 var secretWords = []string{"alice", "wonder", "hunter2", "o'brien", "quoted", "Nobody lives here"}
 
 // eventKinds returns all kinds of events.
-func eventKinds() []delivery.EventKind {
-	return []delivery.EventKind{delivery.Claimed, delivery.Settled, delivery.Paused, delivery.NoRoute, delivery.Lapsed, delivery.Swept,
+func eventKinds() []delivery.WorkerEventKind {
+	return []delivery.WorkerEventKind{delivery.Claimed, delivery.Settled, delivery.Paused, delivery.NoRoute, delivery.Lapsed, delivery.Swept,
 		delivery.Reconciled, delivery.Reported, delivery.StoreError, delivery.Marked}
 }
 
 // eventsWithSecrets returns events of each kind in each state, with secrets in every field that can hold
 // one.
-func eventsWithSecrets() []delivery.Event {
-	var list []delivery.Event
+func eventsWithSecrets() []delivery.WorkerEvent {
+	var list []delivery.WorkerEvent
 	for _, kind := range eventKinds() {
 		for _, state := range queue.States() {
-			list = append(list, delivery.Event{Kind: kind, Account: "alice@firm.example", ID: 17, N: 2,
+			list = append(list, delivery.WorkerEvent{Kind: kind, Account: "alice@firm.example", ID: 17, N: 2,
 				MessageID: "<alice.wonder@example.org>", Domain: "alice@example.org", State: state, Attempt: 3,
 				Answer: queue.Answer{Stage: smtp.StageRcpt, Class: "mailbox_unknown", ServerID: "for alice@example.org",
 					Err: "login as alice@example.org:hunter2",
@@ -75,7 +75,7 @@ func TestLogSaysNothingItMustNot(t *testing.T) {
 
 func TestLogForms(t *testing.T) {
 	t.Parallel()
-	e := delivery.Event{Kind: delivery.Settled, Account: "work", ID: 17, N: 1, Domain: "example.org", State: queue.Failed, Attempt: 2,
+	e := delivery.WorkerEvent{Kind: delivery.Settled, Account: "work", ID: 17, N: 1, Domain: "example.org", State: queue.Failed, Attempt: 2,
 		Answer: queue.Answer{Class: "mailbox_unknown", Reply: smtp.Reply{Code: 550}}, Took: 1500 * time.Microsecond}
 	write := func(form LogForm, least slog.Level) string {
 		var out bytes.Buffer

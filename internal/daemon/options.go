@@ -30,15 +30,15 @@ const (
 type Deliverer interface {
 	Run(ctx context.Context) error
 	Reload()
-	Status() delivery.Status
+	Status() delivery.WorkerStatus
 }
 
 // Meter counts events and exports the counts; *metrics.Metrics implements it.
 type Meter interface {
-	Observe(delivery.Event)
+	Observe(delivery.WorkerEvent)
 	// Handler returns the handler of /metrics. connections returns how many connections may be
 	// open, by account. It is called once.
-	Handler(store outbox.Admin, status func() delivery.Status, connections func() map[string]int) http.Handler
+	Handler(store outbox.Admin, status func() delivery.WorkerStatus, connections func() map[string]int) http.Handler
 }
 
 // Config is the part of the configuration that a reload changes.

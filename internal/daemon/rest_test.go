@@ -39,7 +39,9 @@ func TestReadyWhileAccountsRest(t *testing.T) {
 				deliver := o.Deliver
 				o.Deliver = func(d delivery.Options) Deliverer {
 					f := deliver(d).(*fakeDelivery)
-					f.setStatus(func() delivery.Status { return delivery.Status{Joined: true, Accepting: true, Rests: c.rests} })
+					f.setStatus(func() delivery.WorkerStatus {
+						return delivery.WorkerStatus{Joined: true, Accepting: true, Rests: c.rests}
+					})
 					return f
 				}
 			})

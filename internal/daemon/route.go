@@ -31,13 +31,13 @@ func (r *routes) find(ctx context.Context, account string) (delivery.Route, erro
 		return delivery.Route{}, err
 	}
 	open := route.Open
-	route.Open = func(ctx context.Context, connections int) (delivery.Sender, error) {
+	route.Open = func(ctx context.Context, connections int) (delivery.TransactionSender, error) {
 		s, err := open(ctx, connections)
 		if err != nil {
 			return nil, err
 		}
 		r.count(account, connections)
-		return &countedSender{Sender: s, closed: sync.OnceFunc(func() { r.count(account, -connections) })}, nil
+		return &countedSender{TransactionSender: s, closed: sync.OnceFunc(func() { r.count(account, -connections) })}, nil
 	}
 	return route, nil
 }
@@ -59,11 +59,11 @@ func (r *routes) openConnections() map[string]int {
 
 // countedSender is a delivery.Sender whose connections are counted until it is closed.
 type countedSender struct {
-	delivery.Sender
+	delivery.TransactionSender
 	closed func()
 }
 
 func (s *countedSender) Close() error {
 	defer s.closed()
-	return s.Sender.Close()
+	return s.TransactionSender.Close()
 }

@@ -213,7 +213,7 @@ func (d *daemon) recoverPanics(h http.Handler) http.Handler {
 				panic(v) // net/http aborts a response this way
 			}
 			if v != nil {
-				d.logFailure(r.URL.Path, delivery.NewPanicError(r.URL.Path, v))
+				d.logFailure(r.URL.Path, delivery.NewPartPanicError(r.URL.Path, v))
 				writeText(w, http.StatusInternalServerError, "a bug in yan")
 			}
 		}()

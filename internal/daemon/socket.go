@@ -54,7 +54,7 @@ func (e *BusyError) Unwrap() error {
 // database, or if that path is too long, it is in $XDG_RUNTIME_DIR/yan. SocketPath returns "" if
 // there is no such directory. The password and the parameters of a database URL do not affect it.
 func SocketPath(where string, getenv func(string) string) string {
-	name := outbox.Describe(where)
+	name := outbox.DescribeName(where)
 	if abs, err := filepath.Abs(where); err == nil && !outbox.IsPostgres(where) {
 		name = resolveLinks(abs)
 		if beside := name + ".sock"; fitsSocketName(beside) {

@@ -20,9 +20,9 @@ import (
 // fakeMeter is a Meter that exports the handler of a test.
 type fakeMeter struct{ shows http.Handler }
 
-func (m fakeMeter) Observe(delivery.Event) {}
+func (m fakeMeter) Observe(delivery.WorkerEvent) {}
 
-func (m fakeMeter) Handler(outbox.Admin, func() delivery.Status, func() map[string]int) http.Handler {
+func (m fakeMeter) Handler(outbox.Admin, func() delivery.WorkerStatus, func() map[string]int) http.Handler {
 	return m.shows
 }
 
@@ -279,8 +279,8 @@ func TestAddress(t *testing.T) {
 			t.Errorf("posting to %s: %s", path, a.Status)
 		}
 	}
-	r.setStatus(func() delivery.Status {
-		return delivery.Status{Joined: true, Accepting: true, StoreErr: errors.New("no such host: postgres://yan:hunter2@db/yan")}
+	r.setStatus(func() delivery.WorkerStatus {
+		return delivery.WorkerStatus{Joined: true, Accepting: true, StoreErr: errors.New("no such host: postgres://yan:hunter2@db/yan")}
 	})
 	if code, text := getURL(t, "http://"+r.info.Metrics+pathReady); code != 503 || !strings.Contains(text, "no such host") || strings.Contains(text, "hunter2") {
 		t.Errorf("an outbox that does not work: %d %s", code, text)

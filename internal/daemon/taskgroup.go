@@ -7,7 +7,7 @@ import (
 )
 
 // PanicError is a panic in a part of the daemon or in a goroutine of the delivery: a bug.
-type PanicError = delivery.PanicError
+type PanicError = delivery.PartPanicError
 
 // taskGroup runs the goroutines of a daemon. Its first failure ends the daemon.
 type taskGroup struct {
@@ -41,7 +41,7 @@ func (p *taskGroup) run(name string, work func() error) (ended <-chan struct{}) 
 func runGuarded(name string, work func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = delivery.NewPanicError(name, v)
+			err = delivery.NewPartPanicError(name, v)
 		}
 	}()
 	return work()

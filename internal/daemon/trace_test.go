@@ -55,7 +55,7 @@ func (s *recordedSpan) attributes() map[attribute.Key]string {
 func TestSpanOfAnAttempt(t *testing.T) {
 	t.Parallel()
 	began := time.Unix(1767225600, 0)
-	e := delivery.Event{Kind: delivery.Settled, Account: "work", ID: 17, N: 1, Domain: "example.org", State: queue.HandedOver, Attempt: 2,
+	e := delivery.WorkerEvent{Kind: delivery.Settled, Account: "work", ID: 17, N: 1, Domain: "example.org", State: queue.HandedOver, Attempt: 2,
 		Size: 1234, Began: began, Took: 2 * time.Second,
 		Answer: queue.Answer{Stage: smtp.StageBody, Class: "accepted", Reply: smtp.Reply{Code: 250, Enhanced: smtp.EnhancedCode{Class: 2}}}}
 	r := &spanRecorder{}
@@ -64,7 +64,7 @@ func TestSpanOfAnAttempt(t *testing.T) {
 	telemetry.RecordAttempt(r, e)
 	for _, kind := range eventKinds() {
 		if kind != delivery.Settled {
-			telemetry.RecordAttempt(r, delivery.Event{Kind: kind, Began: began})
+			telemetry.RecordAttempt(r, delivery.WorkerEvent{Kind: kind, Began: began})
 		}
 	}
 	if len(r.spans) != 2 {

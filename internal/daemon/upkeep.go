@@ -32,7 +32,7 @@ func (d *daemon) pruneRegularly(ctx context.Context) error {
 		case isBroken(err):
 			return err
 		case err != nil:
-			d.observe(delivery.Event{Kind: delivery.StoreError, Err: err})
+			d.observe(delivery.WorkerEvent{Kind: delivery.StoreError, Err: err})
 		case p.Messages > 0 || p.Bodies > 0:
 			d.o.Log.Info("pruned", slog.Int("messages", p.Messages), slog.Int("bodies", p.Bodies),
 				slog.Int64("bytes", p.Bytes), milliseconds("took_ms", d.o.Now().Sub(began)))

@@ -132,11 +132,11 @@ func TestWatchdog(t *testing.T) {
 	alive()
 	good := r.status
 	asked := make(chan struct{}, 10)
-	for name, bad := range map[string]delivery.Status{
+	for name, bad := range map[string]delivery.WorkerStatus{
 		"an outbox that does not work": {Joined: true, Accepting: true, StoreErr: errors.New("disk")},
 		"no lease":                     {Accepting: true},
 	} {
-		r.setStatus(func() delivery.Status { asked <- struct{}{}; return bad })
+		r.setStatus(func() delivery.WorkerStatus { asked <- struct{}{}; return bad })
 		r.clock.fire(t, half)
 		receiveWithin(t, asked, name+": somebody looks")
 		r.setStatus(good)
@@ -146,7 +146,7 @@ func TestWatchdog(t *testing.T) {
 		r.clock.fire(t, half)
 		alive() // and not twice
 	}
-	r.setStatus(func() delivery.Status { defer func() { asked <- struct{}{} }(); return good() })
+	r.setStatus(func() delivery.WorkerStatus { defer func() { asked <- struct{}{} }(); return good() })
 	for range 3 { // the clock is 10, 20 and 30 seconds after the last renewal
 		r.clock.fire(t, half)
 		receiveWithin(t, asked, "somebody looks")

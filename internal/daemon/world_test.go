@@ -144,13 +144,13 @@ type fakeDelivery struct {
 	end      chan error    // the result of Run
 	reloaded chan struct{}
 	mu       sync.Mutex
-	status   func() delivery.Status
+	status   func() delivery.WorkerStatus
 }
 
 func newFakeDelivery() *fakeDelivery {
 	return &fakeDelivery{running: make(chan struct{}), told: make(chan struct{}), end: make(chan error, 1), reloaded: make(chan struct{}, 10),
-		status: func() delivery.Status {
-			return delivery.Status{Joined: true, Accepting: true, Couriers: 2, InFlight: 7}
+		status: func() delivery.WorkerStatus {
+			return delivery.WorkerStatus{Joined: true, Accepting: true, Couriers: 2, InFlight: 7}
 		}}
 }
 
@@ -173,13 +173,13 @@ func (f *fakeDelivery) Run(ctx context.Context) error {
 
 func (f *fakeDelivery) Reload() { f.reloaded <- struct{}{} }
 
-func (f *fakeDelivery) Status() delivery.Status {
+func (f *fakeDelivery) Status() delivery.WorkerStatus {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.status()
 }
 
-func (f *fakeDelivery) setStatus(status func() delivery.Status) {
+func (f *fakeDelivery) setStatus(status func() delivery.WorkerStatus) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.status = status

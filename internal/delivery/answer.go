@@ -11,8 +11,8 @@ import (
 // would fill the disk.
 const mostAnswer = 2000
 
-// beginningOf returns a reply that is cut after mostAnswer octets.
-func beginningOf(r smtp.Reply) smtp.Reply {
+// truncateReply returns a reply that is cut after mostAnswer octets.
+func truncateReply(r smtp.Reply) smtp.Reply {
 	left := mostAnswer
 	for i, line := range r.Lines {
 		if left -= len(line) + 1; left >= 0 { // a line without text takes room, too

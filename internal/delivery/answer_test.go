@@ -23,7 +23,7 @@ func TestOfALongAnswerTheBeginningIsKept(t *testing.T) {
 	} {
 		before := slices.Clone(lines)
 		o := smtp.Outcome{Status: smtp.Refused, Stage: smtp.StageRcpt, Reply: smtp.Reply{Code: 550, Lines: lines}, Err: errors.New(strings.Repeat("不", 5000))}
-		got := judge(o, "", 0, 0).answer
+		got := classifyOutcome(o, "", 0, 0).answer
 		text := strings.Join(got.Reply.Lines, "\n")
 		if len(text) > mostAnswer+3 || len(got.Err) > mostAnswer+3 || !utf8.ValidString(text) || !utf8.ValidString(got.Err) {
 			t.Errorf("%s: %d octets of the reply, %d of the error", name, len(text), len(got.Err))

@@ -16,9 +16,9 @@ const mostCopies = 64
 // copier puts copies of sent messages into the Sent folder, one after the other, over one
 // connection. It never retries: a second copy could not be told from the first.
 type copier struct {
-	c       *courier
+	c       *accountWorker
 	ended   sync.WaitGroup
-	mailbox Mailbox
+	mailbox CopyFolder
 	err     error // why there is no mailbox; it is not opened again
 
 	mu      sync.Mutex
@@ -28,19 +28,19 @@ type copier struct {
 }
 
 // newCopier starts a copier; it returns nil if no copies are kept.
-func newCopier(c *courier) *copier {
+func newCopier(c *accountWorker) *copier {
 	if c.route.Mailbox == nil {
 		return nil
 	}
 	k := &copier{c: c}
 	k.changed = sync.NewCond(&k.mu)
-	k.ended.Go(func() { c.s.guarded("the copier of an account", k.run) })
+	k.ended.Go(func() { c.s.runGuarded("the copier of an account", k.runCopies) })
 	return k
 }
 
-// keep queues a message for its copy. It does not wait, because its caller still has
+// addCopy queues a message for its copy. It does not wait, because its caller still has
 // settlements for the store.
-func (k *copier) keep(item outbox.Item) {
+func (k *copier) addCopy(item outbox.Item) {
 	if k == nil {
 		return
 	}
@@ -50,8 +50,8 @@ func (k *copier) keep(item outbox.Item) {
 	k.changed.Broadcast()
 }
 
-// room waits until few messages wait for their copy.
-func (k *copier) room(ctx context.Context) {
+// waitForRoom waits until few messages wait for their copy.
+func (k *copier) waitForRoom(ctx context.Context) {
 	if k == nil {
 		return
 	}
@@ -68,8 +68,8 @@ func (k *copier) room(ctx context.Context) {
 	}
 }
 
-// next waits for the next message to copy; ok is false if there will be none.
-func (k *copier) next() (item outbox.Item, ok bool) {
+// nextItem waits for the next message to copy; ok is false if there will be none.
+func (k *copier) nextItem() (item outbox.Item, ok bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for len(k.queue) == 0 && !k.closed {
@@ -96,22 +96,22 @@ func (k *copier) close() {
 	k.ended.Wait()
 }
 
-func (k *copier) run() {
+func (k *copier) runCopies() {
 	d := k.c.d
-	for item, ok := k.next(); ok; item, ok = k.next() {
-		err := k.put(k.c.s.hard, item)
-		d.o.Observe(Event{Kind: Copied, Account: k.c.account, ID: item.ID, MessageID: item.MessageID, Err: err})
+	for item, ok := k.nextItem(); ok; item, ok = k.nextItem() {
+		err := k.makeCopy(k.c.s.hard, item)
+		d.o.Observe(WorkerEvent{Kind: Copied, Account: k.c.account, ID: item.ID, MessageID: item.MessageID, Err: err})
 	}
 	if k.mailbox != nil {
 		k.mailbox.Close()
 	}
 }
 
-func (k *copier) put(ctx context.Context, item outbox.Item) error {
+func (k *copier) makeCopy(ctx context.Context, item outbox.Item) error {
 	if k.err != nil {
 		return k.err
 	}
-	if there, err := k.there(ctx, item); there || err != nil {
+	if there, err := k.hasCopy(ctx, item); there || err != nil {
 		return err
 	}
 	if k.mailbox == nil {
@@ -119,11 +119,11 @@ func (k *copier) put(ctx context.Context, item outbox.Item) error {
 			return k.err
 		}
 	}
-	return k.mailbox.Append(ctx, kept{k.c.d.o.Store, ctx, item}, k.c.d.o.Now())
+	return k.mailbox.Append(ctx, storedCopy{k.c.d.o.Store, ctx, item}, k.c.d.o.Now())
 }
 
-// there reports whether a copy was made when other recipients of the message got it.
-func (k *copier) there(ctx context.Context, item outbox.Item) (bool, error) {
+// hasCopy reports whether a copy was made when other recipients of the message got it.
+func (k *copier) hasCopy(ctx context.Context, item outbox.Item) (bool, error) {
 	first := true
 	own := map[int]bool{}
 	for _, r := range item.Recipients {
@@ -142,16 +142,16 @@ func (k *copier) there(ctx context.Context, item outbox.Item) (bool, error) {
 	return false, err
 }
 
-// kept is a message of the store.
-type kept struct {
+// storedCopy is a message of the store.
+type storedCopy struct {
 	store outbox.WorkQueue
 	ctx   context.Context
 	item  outbox.Item
 }
 
-func (m kept) Size() int64 { return m.item.Size }
+func (m storedCopy) Size() int64 { return m.item.Size }
 
-func (m kept) WriteTo(w io.Writer) (int64, error) {
+func (m storedCopy) WriteTo(w io.Writer) (int64, error) {
 	if m.item.Body != nil {
 		n, err := w.Write(m.item.Body)
 		return int64(n), err

@@ -12,10 +12,10 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// silent is a transport whose server accepts connections and does not answer.
-type silent struct{}
+// silentSender is a transport whose server accepts connections and does not answer.
+type silentSender struct{}
 
-func (silent) SendAll(ctx context.Context, messages iter.Seq[smtpclient.Transaction]) iter.Seq2[int, smtpclient.Result] {
+func (silentSender) SendAll(ctx context.Context, messages iter.Seq[smtpclient.Transaction]) iter.Seq2[int, smtpclient.Result] {
 	return func(yield func(int, smtpclient.Result) bool) {
 		n := 0
 		for range messages {
@@ -31,7 +31,7 @@ func (silent) SendAll(ctx context.Context, messages iter.Seq[smtpclient.Transact
 	}
 }
 
-func (silent) Close() error { return nil }
+func (silentSender) Close() error { return nil }
 
 // An account whose server answers does not wait for accounts whose servers are dead, even if
 // these are many more than may send at a time.
@@ -39,7 +39,7 @@ func TestDeadAccountsDelayNoHealthyOne(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for n := range 300 {
-		content := compose(t, "a@example.org")
+		content := composeMessage(t, "a@example.org")
 		envelope, err := content.Envelope()
 		if err != nil {
 			t.Fatal(err)
@@ -53,7 +53,7 @@ func TestDeadAccountsDelayNoHealthyOne(t *testing.T) {
 		}
 	}
 	dead := w.route
-	dead.Open = func(context.Context, int) (delivery.Sender, error) { return silent{}, nil }
+	dead.Open = func(context.Context, int) (delivery.TransactionSender, error) { return silentSender{}, nil }
 	w.opts.Route = func(_ context.Context, name string) (delivery.Route, error) {
 		if name == "zzz" {
 			return w.route, nil
@@ -65,7 +65,7 @@ func TestDeadAccountsDelayNoHealthyOne(t *testing.T) {
 	defer cancel()
 	done := make(chan error, 1)
 	go func() { done <- delivery.New(w.opts).Run(ctx) }()
-	w.wait("the healthy account", func() bool { return w.saw(delivery.Settled, queue.HandedOver) == 1 })
+	w.waitFor("the healthy account", func() bool { return w.countEvents(delivery.Settled, queue.HandedOver) == 1 })
 	cancel()
 	if err := <-done; err != nil {
 		t.Error(err)

@@ -24,8 +24,8 @@ const (
 type Delivery struct {
 	o Options
 
-	mu       sync.Mutex
-	couriers map[string]*courier // running, by account
+	mu      sync.Mutex
+	workers map[string]*accountWorker // running, by account
 	// retryAt is when an account without a connection may start another account worker; failures
 	// counts its failed connections in a row.
 	retryAt  map[string]time.Time
@@ -37,8 +37,8 @@ type Delivery struct {
 	// doubtsBehind is the last message in doubt that was checked; untold counts the failures
 	// that could not be reported.
 	doubtsBehind queue.ID
-	untold       int
-	status       Status
+	unreported   int
+	status       WorkerStatus
 	fatal        error
 	reloaded     bool
 	changed      chan struct{} // has a value when the dispatcher must check for due messages
@@ -54,7 +54,7 @@ func New(o Options) *Delivery {
 		o.Grace = defaultGrace
 	}
 	if o.Observe == nil {
-		o.Observe = func(Event) {}
+		o.Observe = func(WorkerEvent) {}
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -65,24 +65,24 @@ func New(o Options) *Delivery {
 	if o.After == nil {
 		o.After = time.After
 	}
-	d := &Delivery{o: o, couriers: map[string]*courier{}, retryAt: map[string]time.Time{}, failures: map[string]int{},
+	d := &Delivery{o: o, workers: map[string]*accountWorker{}, retryAt: map[string]time.Time{}, failures: map[string]int{},
 		suspects: map[string]*suspicion{}, rests: map[string]Rest{}, resumed: map[string]int64{},
 		doubts: map[queue.ID]doubt{}, changed: make(chan struct{}, 1), count: map[queue.State]int{}}
-	d.o.Observe = d.sheltered(o.Observe)
+	d.o.Observe = d.guardObserver(o.Observe)
 	return d
 }
 
 // Run works until ctx is done; then it finishes the messages in flight, requeues the others,
 // and returns nil. It returns an error of the store only if it can't continue, such as
 // queue.ErrBroken.
-func (d *Delivery) Run(ctx context.Context) error { return d.work(ctx, false) }
+func (d *Delivery) Run(ctx context.Context) error { return d.runSessions(ctx, false) }
 
 // Drain works until no message is due, or ctx is done.
 func (d *Delivery) Drain(ctx context.Context) (queue.Drained, error) {
 	d.mu.Lock()
 	clear(d.count)
 	d.mu.Unlock()
-	err := d.work(ctx, true)
+	err := d.runSessions(ctx, true)
 	result := queue.Drained{Count: map[queue.State]int{}}
 	d.mu.Lock()
 	for state, n := range d.count {
@@ -106,7 +106,7 @@ func (d *Delivery) Drain(ctx context.Context) (queue.Drained, error) {
 func (d *Delivery) Reload() {
 	d.mu.Lock()
 	d.reloaded = true
-	for _, c := range d.couriers {
+	for _, c := range d.workers {
 		c.stop(errReload)
 	}
 	clear(d.retryAt)
@@ -114,14 +114,14 @@ func (d *Delivery) Reload() {
 	clear(d.suspects)
 	clear(d.rests)
 	d.mu.Unlock()
-	d.look()
+	d.wakeDispatcher()
 }
 
 // errReload ends an account worker, so that the next one uses the current configuration.
 var errReload = errors.New("the configuration is read anew")
 
-// Status is the state of a Delivery, for health and readiness.
-type Status struct {
+// WorkerStatus is the state of a Delivery, for health and readiness.
+type WorkerStatus struct {
 	Joined    bool  // the worker has a lease
 	Couriers  int   // accounts that are sending
 	InFlight  int   // leased recipients
@@ -132,12 +132,12 @@ type Status struct {
 }
 
 // Status returns the current state.
-func (d *Delivery) Status() Status {
+func (d *Delivery) Status() WorkerStatus {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	s := d.status
-	s.Couriers = len(d.couriers)
-	for _, c := range d.couriers {
+	s.Couriers = len(d.workers)
+	for _, c := range d.workers {
 		s.InFlight += c.inFlight()
 	}
 	for _, account := range slices.Sorted(maps.Keys(d.rests)) {
@@ -148,17 +148,17 @@ func (d *Delivery) Status() Status {
 	return s
 }
 
-// look makes the dispatcher check for due messages.
-func (d *Delivery) look() {
+// wakeDispatcher makes the dispatcher check for due messages.
+func (d *Delivery) wakeDispatcher() {
 	select {
 	case d.changed <- struct{}{}:
 	default:
 	}
 }
 
-// used records the result of a call of the store, and reports whether it succeeded. It ends
+// recordUse records the result of a call of the store, and reports whether it succeeded. It ends
 // the work if the store can't be used any more.
-func (d *Delivery) used(err error) bool {
+func (d *Delivery) recordUse(err error) bool {
 	err = outbox.WhyBroken(err)
 	d.mu.Lock()
 	d.status.StoreErr = err
@@ -168,23 +168,23 @@ func (d *Delivery) used(err error) bool {
 	}
 	d.mu.Unlock()
 	if err != nil {
-		d.o.Observe(Event{Kind: StoreError, Err: err})
+		d.o.Observe(WorkerEvent{Kind: StoreError, Err: err})
 	}
 	if broken {
-		d.look()
+		d.wakeDispatcher()
 	}
 	return err == nil
 }
 
-func (d *Delivery) dead() error {
+func (d *Delivery) fatalError() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.fatal
 }
 
-// shift is the work under one lease. A worker whose lease lapsed begins another session, because
+// leaseSession is the work under one lease. A worker whose lease lapsed begins another session, because
 // other workers may have its messages.
-type shift struct {
+type leaseSession struct {
 	d     *Delivery
 	owner string
 	drain bool
@@ -194,8 +194,8 @@ type shift struct {
 	hard  context.Context // cancelled when the grace period for messages in flight is over
 	work  sync.WaitGroup  // account workers
 	tasks sync.WaitGroup  // renewals and maintenance
-	// tidied is closed after the first run of all duties.
-	tidied chan struct{}
+	// maintained is closed after the first run of all duties.
+	maintained chan struct{}
 	// finished is closed when no account worker is left, and no lease is needed.
 	finished chan struct{}
 }
@@ -207,15 +207,15 @@ var (
 	errUncertain = errors.New("a claim failed, and nobody knows what it leased")
 )
 
-// used is Delivery.used, but ignores errors of calls that were cancelled.
-func (s *shift) used(err error) bool {
+// recordUse is Delivery.used, but ignores errors of calls that were cancelled.
+func (s *leaseSession) recordUse(err error) bool {
 	if err != nil && s.hard.Err() != nil && !errors.Is(err, queue.ErrBroken) && !errors.Is(err, queue.ErrClosed) {
 		return false
 	}
-	return s.d.used(err)
+	return s.d.recordUse(err)
 }
 
-func (d *Delivery) work(ctx context.Context, drain bool) error {
+func (d *Delivery) runSessions(ctx context.Context, drain bool) error {
 	d.mu.Lock()
 	d.status.Accepting = true
 	d.mu.Unlock()
@@ -227,14 +227,14 @@ func (d *Delivery) work(ctx context.Context, drain bool) error {
 	var since time.Time // since claims fail
 	for pause := time.Second; ; {
 		began := d.o.Now()
-		why := d.oneShift(ctx, drain)
-		if dead := d.dead(); dead != nil {
+		why := d.runSession(ctx, drain)
+		if dead := d.fatalError(); dead != nil {
 			return dead
 		}
 		if why == nil || ctx.Err() != nil {
 			return nil
 		}
-		d.o.Observe(Event{Kind: Lapsed, Err: why})
+		d.o.Observe(WorkerEvent{Kind: Lapsed, Err: why})
 		if errors.Is(why, errLapsed) {
 			continue
 		}
@@ -255,29 +255,29 @@ func (d *Delivery) work(ctx context.Context, drain bool) error {
 	}
 }
 
-// oneShift joins, works, and leaves. The error is errLapsed or errUncertain if another session
+// runSession joins, works, and leaves. The error is errLapsed or errUncertain if another session
 // should follow.
-func (d *Delivery) oneShift(ctx context.Context, drain bool) error {
-	s := &shift{d: d, drain: drain, finished: make(chan struct{}), tidied: make(chan struct{})}
-	if !s.join(ctx) {
+func (d *Delivery) runSession(ctx context.Context, drain bool) error {
+	s := &leaseSession{d: d, drain: drain, finished: make(chan struct{}), maintained: make(chan struct{})}
+	if !s.joinStore(ctx) {
 		return nil
 	}
 	s.over, s.end = context.WithCancelCause(ctx)
 	hard, giveUp := context.WithCancel(context.WithoutCancel(ctx))
 	defer giveUp()
 	s.hard = hard
-	s.guarded("sweeping", func() { s.sweep() }) // expired messages must not be claimed
-	s.keep()
-	s.guarded("the dispatcher", s.dispatch)
+	s.runGuarded("sweeping", func() { s.sweepStore() }) // expired messages must not be claimed
+	s.startHeartbeat()
+	s.runGuarded("the dispatcher", s.dispatchDue)
 	s.end(nil)
 	d.mu.Lock()
 	d.status.Accepting = ctx.Err() == nil
 	d.mu.Unlock()
-	s.finish(giveUp)
+	s.finishInFlight(giveUp)
 	giveUp() // calls of the store that still wait are not needed any more
 	close(s.finished)
 	s.tasks.Wait()
-	s.leave(ctx)
+	s.leaveStore(ctx)
 	if cause := context.Cause(s.over); errors.Is(cause, errLapsed) || errors.Is(cause, errUncertain) {
 		return cause
 	}
@@ -288,9 +288,9 @@ func (d *Delivery) oneShift(ctx context.Context, drain bool) error {
 // last error. Run waits without limit.
 const drainPatience = time.Minute
 
-// fails returns since when the store has failed, zero if it works, and ends a Drain that has
+// noteFailure returns since when the store has failed, zero if it works, and ends a Drain that has
 // waited long enough.
-func (s *shift) fails(since time.Time, err error) time.Time {
+func (s *leaseSession) noteFailure(since time.Time, err error) time.Time {
 	now := s.d.o.Now()
 	switch {
 	case err == nil:
@@ -305,8 +305,8 @@ func (s *shift) fails(since time.Time, err error) time.Time {
 	return since
 }
 
-// join registers this worker; it returns false if ctx was done before the store could.
-func (s *shift) join(ctx context.Context) bool {
+// joinStore registers this worker; it returns false if ctx was done before the store could.
+func (s *leaseSession) joinStore(ctx context.Context) bool {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "localhost" // it is only for people to read
@@ -315,20 +315,20 @@ func (s *shift) join(ctx context.Context) bool {
 	for pause := time.Second; ; pause = min(2*pause, 30*time.Second) {
 		s.owner = rand.Text() // new each time: a failed call may have joined, and no owner joins twice
 		err := s.d.o.Store.Join(ctx, queue.Worker{Owner: s.owner, Host: host, PID: os.Getpid()}, s.d.o.Lease)
-		if ctx.Err() != nil || s.d.dead() != nil {
+		if ctx.Err() != nil || s.d.fatalError() != nil {
 			if err == nil {
-				s.leave(ctx)
+				s.leaveStore(ctx)
 			}
 			return false
 		}
-		if s.d.used(err) {
+		if s.d.recordUse(err) {
 			s.d.mu.Lock()
 			s.d.status.Joined = true
 			s.d.mu.Unlock()
 			return true
 		}
-		began = s.fails(began, err)
-		if s.d.dead() != nil {
+		began = s.noteFailure(began, err)
+		if s.d.fatalError() != nil {
 			return false
 		}
 		select {
@@ -339,8 +339,8 @@ func (s *shift) join(ctx context.Context) bool {
 	}
 }
 
-// finish waits for the messages in flight, and calls giveUp after the grace period.
-func (s *shift) finish(giveUp func()) {
+// finishInFlight waits for the messages in flight, and calls giveUp after the grace period.
+func (s *leaseSession) finishInFlight(giveUp func()) {
 	done := make(chan struct{})
 	go func() {
 		s.work.Wait()
@@ -355,11 +355,11 @@ func (s *shift) finish(giveUp func()) {
 	<-done
 }
 
-func (s *shift) leave(ctx context.Context) {
+func (s *leaseSession) leaveStore(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.d.o.Grace)
 	defer cancel()
 	if err := s.d.o.Store.Leave(ctx, s.owner); err != nil && !errors.Is(err, outbox.ErrLapsed) {
-		s.d.used(err)
+		s.d.recordUse(err)
 	}
 	s.d.mu.Lock()
 	s.d.status.Joined = false

@@ -22,29 +22,29 @@ func TestEverythingIsHandedOverOnce(t *testing.T) {
 	const messages = 300
 	ids := make([]queue.ID, messages)
 	for i := range ids {
-		ids[i] = w.enqueue("a@example.org", "b@example.org")
+		ids[i] = w.enqueueTo("a@example.org", "b@example.org")
 	}
-	drained := w.drain()
+	drained := w.mustDrain()
 	if drained.Count[queue.HandedOver] != 2*messages || drained.Left != 0 {
 		t.Errorf("drained %v, %d left", drained.Count, drained.Left)
 	}
 	for _, id := range ids {
-		w.want(id, "handed_over handed_over")
+		w.wantStates(id, "handed_over handed_over")
 	}
-	if n, twice := w.deliveries(); n != 2*messages || len(twice) > 0 {
+	if n, twice := w.countDeliveries(); n != 2*messages || len(twice) > 0 {
 		t.Errorf("the server has %d, twice %v", n, twice)
 	}
-	if w.saw(delivery.Settled, queue.HandedOver) != 2*messages {
-		t.Errorf("%d were told of", w.saw(delivery.Settled, queue.HandedOver))
+	if w.countEvents(delivery.Settled, queue.HandedOver) != 2*messages {
+		t.Errorf("%d were told of", w.countEvents(delivery.Settled, queue.HandedOver))
 	}
 }
 
 func TestEachRecipientIsOnItsOwn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	id := w.enqueue("a@example.org", "rcpt-550-5.1.1@example.org", "rcpt-450-4.2.1@example.org")
-	w.drain()
-	w.want(id, "handed_over failed deferred")
+	id := w.enqueueTo("a@example.org", "rcpt-550-5.1.1@example.org", "rcpt-450-4.2.1@example.org")
+	w.mustDrain()
+	w.wantStates(id, "handed_over failed deferred")
 	e, err := w.model.Show(t.Context(), id)
 	if err != nil {
 		t.Fatal(err)
@@ -60,10 +60,10 @@ func TestEachRecipientIsOnItsOwn(t *testing.T) {
 	}
 	// A deferred recipient is tried again alone when it is due.
 	w.clock.Advance(2 * time.Minute)
-	if drained := w.drain(); drained.Count[queue.Deferred] != 1 {
+	if drained := w.mustDrain(); drained.Count[queue.Deferred] != 1 {
 		t.Errorf("the second try: %v", drained.Count)
 	}
-	if n, twice := w.deliveries(); n != 1 || len(twice) > 0 {
+	if n, twice := w.countDeliveries(); n != 1 || len(twice) > 0 {
 		t.Errorf("the server has %d, twice %v", n, twice)
 	}
 }
@@ -72,15 +72,15 @@ func TestEachRecipientIsOnItsOwn(t *testing.T) {
 func TestNoAnswerIsDoubt(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "body-cut")
-	id := w.enqueue("a@example.org")
-	w.drain()
-	w.want(id, "in_doubt")
+	id := w.enqueueTo("a@example.org")
+	w.mustDrain()
+	w.wantStates(id, "in_doubt")
 	w.clock.Advance(30 * 24 * time.Hour)
-	if drained := w.drain(); drained.Left != 1 {
+	if drained := w.mustDrain(); drained.Left != 1 {
 		t.Errorf("left %d", drained.Left)
 	}
-	w.want(id, "in_doubt")
-	if n, _ := w.deliveries(); n != 1 { // the sandbox accepts a message even if it does not answer
+	w.wantStates(id, "in_doubt")
+	if n, _ := w.countDeliveries(); n != 1 { // the sandbox accepts a message even if it does not answer
 		t.Errorf("the server has %d", n)
 	}
 }
@@ -114,23 +114,23 @@ func TestTheMarkComesBeforeTheMessage(t *testing.T) {
 	store := &markingStore{Store: w.model, marked: map[outbox.Lease]bool{}, fail: errors.New("the disk is asleep")}
 	w.opts.Store = store
 	for range 20 {
-		w.enqueue("a@example.org")
+		w.enqueueTo("a@example.org")
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	done := make(chan error, 1)
 	go func() { done <- delivery.New(w.opts).Run(ctx) }()
-	w.wait("a message that could not be marked", func() bool { return w.saw(delivery.Settled, queue.Queued) > 0 })
-	if n, _ := w.deliveries(); n != 0 {
+	w.waitFor("a message that could not be marked", func() bool { return w.countEvents(delivery.Settled, queue.Queued) > 0 })
+	if n, _ := w.countDeliveries(); n != 0 {
 		t.Fatalf("%d messages left without a mark", n)
 	}
 	store.mu.Lock()
 	store.fail = nil
 	store.mu.Unlock()
 	w.clock.Advance(time.Minute)
-	w.wait("all messages", func() bool {
+	w.waitFor("all messages", func() bool {
 		w.clock.Advance(time.Second)
-		return w.saw(delivery.Settled, queue.HandedOver) == 20
+		return w.countEvents(delivery.Settled, queue.HandedOver) == 20
 	})
 	cancel()
 	if err := <-done; err != nil {
@@ -163,13 +163,13 @@ func (s *takingStore) Mark(ctx context.Context, owner string, leases []outbox.Le
 func TestWhatIsTakenBackIsNotSent(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	first := w.enqueue("a@example.org")
+	first := w.enqueueTo("a@example.org")
 	w.opts.Store = &takingStore{Store: w.model, id: first}
-	second := w.enqueue("b@example.org")
-	w.drain()
-	w.want(first, "cancelled")
-	w.want(second, "handed_over")
-	if n, _ := w.deliveries(); n != 1 {
+	second := w.enqueueTo("b@example.org")
+	w.mustDrain()
+	w.wantStates(first, "cancelled")
+	w.wantStates(second, "handed_over")
+	if n, _ := w.countDeliveries(); n != 1 {
 		t.Errorf("the server has %d messages", n)
 	}
 }
@@ -198,11 +198,11 @@ func (s *bodiless) Body(ctx context.Context, id queue.ID) (io.ReadCloser, error)
 func TestAMissingTextIsHeldAndOthersGoOn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	first, second := w.enqueue("a@example.org"), w.enqueue("b@example.org")
+	first, second := w.enqueueTo("a@example.org"), w.enqueueTo("b@example.org")
 	w.opts.Store = &bodiless{Store: w.model, id: first}
-	w.drain()
-	w.want(first, "held")
-	w.want(second, "handed_over")
+	w.mustDrain()
+	w.wantStates(first, "held")
+	w.wantStates(second, "handed_over")
 	e, err := w.model.Show(t.Context(), first)
 	if err != nil {
 		t.Fatal(err)
@@ -217,15 +217,15 @@ func TestAnAccountThatIsRefusedRestsAndThatIsSaidOnce(t *testing.T) {
 	w := newWorld(t, "ehlo-554") // no cleartext login: any refusal before MAIL will do
 	var ids []queue.ID
 	for range 50 {
-		ids = append(ids, w.enqueue("a@example.org"))
+		ids = append(ids, w.enqueueTo("a@example.org"))
 	}
-	w.drain()
-	w.drain()
-	if n := w.saw(delivery.Paused, ""); n != 1 {
+	w.mustDrain()
+	w.mustDrain()
+	if n := w.countEvents(delivery.Paused, ""); n != 1 {
 		t.Errorf("said %d times", n)
 	}
 	for _, id := range ids {
-		w.want(id, "queued")
+		w.wantStates(id, "queued")
 	}
 	e, err := w.model.Show(t.Context(), ids[0])
 	if err != nil {
@@ -251,13 +251,13 @@ func TestStopGivesBackWhatIsNotBegun(t *testing.T) {
 	w.opts.Store = &slowMarks{Store: w.model, first: held}
 	var ids []queue.ID
 	for range 200 {
-		ids = append(ids, w.enqueue("a@example.org"))
+		ids = append(ids, w.enqueueTo("a@example.org"))
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	done := make(chan error, 1)
 	go func() { done <- delivery.New(w.opts).Run(ctx) }()
-	w.wait("the first claim", func() bool { return w.saw(delivery.Claimed, "") > 0 })
+	w.waitFor("the first claim", func() bool { return w.countEvents(delivery.Claimed, "") > 0 })
 	cancel()
 	close(held)
 	if err := <-done; err != nil {
@@ -265,12 +265,12 @@ func TestStopGivesBackWhatIsNotBegun(t *testing.T) {
 	}
 	count := map[string]int{}
 	for _, id := range ids {
-		count[w.states(id)]++
+		count[w.statesOf(id)]++
 	}
 	if count["handed_over"]+count["queued"] != 200 || count["queued"] == 0 {
 		t.Errorf("left behind: %v", count)
 	}
-	if n, twice := w.deliveries(); n != count["handed_over"] || len(twice) > 0 {
+	if n, twice := w.countDeliveries(); n != count["handed_over"] || len(twice) > 0 {
 		t.Errorf("the server has %d, twice %v, the outbox %v", n, twice, count)
 	}
 	stats, err := w.model.Stats(t.Context())
@@ -297,25 +297,25 @@ func TestALapsedWorkerBeginsAnew(t *testing.T) {
 	lapse := &lapsing{Store: w.model}
 	w.opts.Store = lapse
 	for range 50 {
-		w.enqueue("a@example.org")
+		w.enqueueTo("a@example.org")
 	}
 	w.drainUntil(50)
-	if w.saw(delivery.Lapsed, "") == 0 {
+	if w.countEvents(delivery.Lapsed, "") == 0 {
 		t.Error("it did not notice")
 	}
-	if n, twice := w.deliveries(); n != 50 || len(twice) > 0 {
+	if n, twice := w.countDeliveries(); n != 50 || len(twice) > 0 {
 		t.Errorf("the server has %d, twice %v", n, twice)
 	}
 }
 
 // drainUntil runs a delivery until n recipients were handed over.
-func (w *world) drainUntil(n int) {
+func (w *testWorld) drainUntil(n int) {
 	w.t.Helper()
 	ctx, cancel := context.WithCancel(w.t.Context())
 	defer cancel()
 	done := make(chan error, 1)
 	go func() { done <- delivery.New(w.opts).Run(ctx) }()
-	w.wait("all messages", func() bool { return w.saw(delivery.Settled, queue.HandedOver) == n })
+	w.waitFor("all messages", func() bool { return w.countEvents(delivery.Settled, queue.HandedOver) == n })
 	cancel()
 	if err := <-done; err != nil {
 		w.t.Fatal(err)
@@ -360,11 +360,11 @@ func TestABrokenStoreEndsTheWork(t *testing.T) {
 	w := newWorld(t)
 	store := &markingStore{Store: w.model, marked: map[outbox.Lease]bool{}, fail: queue.ErrBroken}
 	w.opts.Store = store
-	w.enqueue("a@example.org")
+	w.enqueueTo("a@example.org")
 	if err := delivery.New(w.opts).Run(t.Context()); !errors.Is(err, queue.ErrBroken) {
 		t.Errorf("it ended with %v", err)
 	}
-	if n, _ := w.deliveries(); n != 0 {
+	if n, _ := w.countDeliveries(); n != 0 {
 		t.Errorf("%d messages left", n)
 	}
 }

@@ -15,23 +15,23 @@ import (
 const longest = 30 * time.Second
 
 const (
-	// mostCouriers limits how many accounts are sent from at a time. Account workers that have not
+	// mostWorkers limits how many accounts are sent from at a time. Account workers that have not
 	// yet sent a message to a server don't count: their server may be dead, and accounts whose
 	// server answers must not wait for them.
-	mostCouriers = 128
+	mostWorkers = 128
 	// mostConnecting limits all account workers.
 	mostConnecting = 1024
 )
 
-// dispatch starts an account worker for each account that has due messages, until the session
+// dispatchDue starts an account worker for each account that has due messages, until the session
 // is over or, when draining, no message is due.
-func (s *shift) dispatch() {
+func (s *leaseSession) dispatchDue() {
 	d := s.d
 	last := false
 	var since time.Time // since when the store fails
-	for failed := 0; s.over.Err() == nil && d.dead() == nil; {
-		resumed := s.resume()
-		tidied := s.hasTidied() // before Due, so that requeued messages are due then
+	for failed := 0; s.over.Err() == nil && d.fatalError() == nil; {
+		resumed := s.resumeReloaded()
+		tidied := s.hasMaintained() // before Due, so that requeued messages are due then
 		wake := d.o.Store.Wake()
 		due, err := d.o.Store.Due(s.over)
 		if s.over.Err() != nil {
@@ -39,16 +39,16 @@ func (s *shift) dispatch() {
 		}
 		wait := min(time.Second<<min(failed, 10), longest)
 		failed++
-		worked := d.used(err)
-		if since = s.fails(since, err); worked {
+		worked := d.recordUse(err)
+		if since = s.noteFailure(since, err); worked {
 			failed = 0
 			var more bool
-			wait, more = s.start(due)
-			if s.drain && tidied && s.idle() && !more {
+			wait, more = s.startWorkers(due)
+			if s.drain && tidied && s.isIdle() && !more {
 				if last {
 					return
 				}
-				s.tidy() // failures may have to be reported, and the reports are due then
+				s.maintainOnce() // failures may have to be reported, and the reports are due then
 				last = true
 				continue
 			}
@@ -66,9 +66,9 @@ func (s *shift) dispatch() {
 	}
 }
 
-// resume ends, after a Reload, the pauses whose cause a user may have corrected. It returns
+// resumeReloaded ends, after a Reload, the pauses whose cause a user may have corrected. It returns
 // false if it must be called again.
-func (s *shift) resume() (done bool) {
+func (s *leaseSession) resumeReloaded() (done bool) {
 	d := s.d
 	d.mu.Lock()
 	reloaded := d.reloaded
@@ -78,10 +78,10 @@ func (s *shift) resume() (done bool) {
 		return true
 	}
 	stats, err := d.o.Store.Stats(s.over)
-	done = d.used(err)
+	done = d.recordUse(err)
 	for _, account := range stats.Accounts {
-		if account.PausedFor > 0 && mendable(account.PauseAnswer) {
-			done = d.used(d.o.Store.Resume(s.over, account.Account)) && done
+		if account.PausedFor > 0 && isCorrectable(account.PauseAnswer) {
+			done = d.recordUse(d.o.Store.Resume(s.over, account.Account)) && done
 		}
 	}
 	if !done {
@@ -92,8 +92,8 @@ func (s *shift) resume() (done bool) {
 	return done
 }
 
-// mendable reports whether a user may have corrected the cause of a pause.
-func mendable(why queue.Answer) bool {
+// isCorrectable reports whether a user may have corrected the cause of a pause.
+func isCorrectable(why queue.Answer) bool {
 	if why.Reply.IsZero() {
 		return true // a setting, or a server that could not be reached
 	}
@@ -101,25 +101,25 @@ func mendable(why queue.Answer) bool {
 	return ok && info.Retry.Kind == diagnosis.RetryAfterFix
 }
 
-// hasTidied reports whether all duties have run once: lapsed leases and doubts were checked.
-func (s *shift) hasTidied() bool {
+// hasMaintained reports whether all duties have run once: lapsed leases and doubts were checked.
+func (s *leaseSession) hasMaintained() bool {
 	select {
-	case <-s.tidied:
+	case <-s.maintained:
 		return true
 	default:
 		return false
 	}
 }
 
-// start starts account workers, and returns when to check again. more is true if a message is due
+// startWorkers starts account workers, and returns when to check again. more is true if a message is due
 // that can be sent, or could be if a connection were free.
-func (s *shift) start(due []outbox.Due) (wait time.Duration, more bool) {
+func (s *leaseSession) startWorkers(due []outbox.Due) (wait time.Duration, more bool) {
 	d := s.d
 	wait = longest
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	now, busy := d.o.Now(), 0
-	for _, c := range d.couriers {
+	for _, c := range d.workers {
 		if c.sends.Load() {
 			busy++
 		}
@@ -147,37 +147,37 @@ func (s *shift) start(due []outbox.Due) (wait time.Duration, more bool) {
 				delete(d.retryAt, account.Account)
 			}
 		}
-		if d.couriers[account.Account] != nil {
+		if d.workers[account.Account] != nil {
 			continue // its account worker claims itself
 		}
 		if in > 0 {
 			wait = min(wait, in)
 			continue
 		}
-		if busy >= mostCouriers || len(d.couriers) >= mostConnecting {
+		if busy >= mostWorkers || len(d.workers) >= mostConnecting {
 			continue // the first account worker that ends wakes the dispatcher
 		}
-		c := newCourier(s, account.Account)
-		d.couriers[account.Account] = c
+		c := newAccountWorker(s, account.Account)
+		d.workers[account.Account] = c
 		s.work.Go(func() {
-			s.guarded("the courier of an account", c.work)
+			s.runGuarded("the courier of an account", c.sendDue)
 			d.mu.Lock()
-			delete(d.couriers, c.account)
+			delete(d.workers, c.account)
 			d.mu.Unlock()
-			d.look()
+			d.wakeDispatcher()
 		})
 	}
 	return max(wait, 0), more
 }
 
-func (s *shift) idle() bool {
+func (s *leaseSession) isIdle() bool {
 	s.d.mu.Lock()
 	defer s.d.mu.Unlock()
-	return len(s.d.couriers) == 0
+	return len(s.d.workers) == 0
 }
 
-// renew renews the lease until no account worker needs it.
-func (s *shift) renew() {
+// renewLease renews the lease until no account worker needs it.
+func (s *leaseSession) renewLease() {
 	d := s.d
 	for {
 		select {
@@ -190,26 +190,26 @@ func (s *shift) renew() {
 			s.end(errLapsed)
 			return
 		}
-		s.used(err)
+		s.recordUse(err)
 	}
 }
 
-// keep renews the lease and does the regular duties.
-func (s *shift) keep() {
+// startHeartbeat renews the lease and does the regular duties.
+func (s *leaseSession) startHeartbeat() {
 	d := s.d
-	s.tasks.Go(func() { s.guarded("renewing the lease", s.renew) })
+	s.tasks.Go(func() { s.runGuarded("renewing the lease", s.renewLease) })
 	// Each duty has its own goroutine: a slow mailbox must not delay the requeueing of dead
 	// workers' messages.
 	var once sync.WaitGroup
-	duties := s.duties()
+	duties := s.listDuties()
 	once.Add(len(duties))
 	for _, duty := range duties {
-		s.tasks.Go(func() { s.attend(duty, once.Done) })
+		s.tasks.Go(func() { s.attendDuty(duty, once.Done) })
 	}
 	s.tasks.Go(func() {
 		once.Wait()
-		close(s.tidied)
-		d.look()
+		close(s.maintained)
+		d.wakeDispatcher()
 	})
 }
 
@@ -219,21 +219,21 @@ type duty struct {
 	do   func()
 }
 
-func (s *shift) duties() []duty {
+func (s *leaseSession) listDuties() []duty {
 	return []duty{
-		{"sweeping", func() { s.sweep() }},
-		{"ending doubts", s.reconcile},
-		{"reporting", s.report},
+		{"sweeping", func() { s.sweepStore() }},
+		{"ending doubts", s.reconcileDoubts},
+		{"reporting", s.reportFailures},
 	}
 }
 
-// attend does a duty regularly until the session is over. It calls done after the first time, or
+// attendDuty does a duty regularly until the session is over. It calls done after the first time, or
 // if there is none.
-func (s *shift) attend(duty duty, done func()) {
+func (s *leaseSession) attendDuty(duty duty, done func()) {
 	d, first := s.d, sync.OnceFunc(done)
 	defer first()
-	s.guarded(duty.name, func() {
-		for s.over.Err() == nil && d.dead() == nil {
+	s.runGuarded(duty.name, func() {
+		for s.over.Err() == nil && d.fatalError() == nil {
 			duty.do()
 			first()
 			select {
@@ -245,25 +245,25 @@ func (s *shift) attend(duty duty, done func()) {
 	})
 }
 
-// tidy does all duties once, for a drain.
-func (s *shift) tidy() {
-	if !s.sweep() {
+// maintainOnce does all duties once, for a drain.
+func (s *leaseSession) maintainOnce() {
+	if !s.sweepStore() {
 		return
 	}
-	s.reconcile()
-	s.report()
+	s.reconcileDoubts()
+	s.reportFailures()
 }
 
-// sweep calls Store.Sweep; it returns false if that fails.
-func (s *shift) sweep() bool {
+// sweepStore calls Store.Sweep; it returns false if that fails.
+func (s *leaseSession) sweepStore() bool {
 	d := s.d
 	swept, err := d.o.Store.Sweep(s.over)
-	if s.over.Err() != nil || !d.used(err) {
+	if s.over.Err() != nil || !d.recordUse(err) {
 		return false
 	}
 	if n := swept.Requeued + swept.Doubted + swept.Expired; n > 0 || swept.Workers > 0 {
-		d.o.Observe(Event{Kind: Swept, Count: n})
-		d.look()
+		d.o.Observe(WorkerEvent{Kind: Swept, Count: n})
+		d.wakeDispatcher()
 	}
 	return true
 }

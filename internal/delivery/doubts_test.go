@@ -13,9 +13,9 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// transact makes another worker send up to n recipients in one transaction, and settle them
+// sendOne makes another worker send up to n recipients in one transaction, and settle them
 // with a state.
-func (w *world) transact(n int, state queue.State) {
+func (w *testWorld) sendOne(n int, state queue.State) {
 	w.t.Helper()
 	ctx, owner := w.t.Context(), "other "+strconv.Itoa(int(w.others.Add(1)))
 	if err := w.model.Join(ctx, queue.Worker{Owner: owner}, time.Hour); err != nil {
@@ -44,8 +44,8 @@ func (w *world) transact(n int, state queue.State) {
 	}
 }
 
-// reconciles runs a worker that resolves doubts until the test ends.
-func (w *world) reconciles() {
+// startReconciling runs a worker that resolves doubts until the test ends.
+func (w *testWorld) startReconciling() {
 	w.t.Helper()
 	w.opts.Now, w.opts.Lease = w.clock.Now, 30*time.Millisecond // the clock of the store stands still
 	ctx, cancel := context.WithCancel(w.t.Context())
@@ -59,8 +59,8 @@ func (w *world) reconciles() {
 	})
 }
 
-// asked counts the calls of Route, which come before each look.
-func (w *world) asked() *atomic.Int64 {
+// countRoutes counts the calls of Route, which come before each look.
+func (w *testWorld) countRoutes() *atomic.Int64 {
 	n := &atomic.Int64{}
 	w.opts.Route = func(context.Context, string) (delivery.Route, error) { n.Add(1); return w.route, nil }
 	return n
@@ -70,47 +70,49 @@ func (w *world) asked() *atomic.Int64 {
 func TestACopySpeaksForOneTransaction(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	id := w.enqueue("a@example.org", "b@example.org")
-	w.transact(1, queue.InDoubt)
-	w.transact(1, queue.InDoubt)
-	w.want(id, "in_doubt in_doubt")
-	asked := w.asked()
-	w.route.Sent = sent(func(context.Context, string) (bool, error) { return true, nil })
-	w.reconciles()
-	w.passes("four looks", func() bool { return asked.Load() > 4 || w.states(id) != "in_doubt in_doubt" })
-	w.want(id, "in_doubt in_doubt")
+	id := w.enqueueTo("a@example.org", "b@example.org")
+	w.sendOne(1, queue.InDoubt)
+	w.sendOne(1, queue.InDoubt)
+	w.wantStates(id, "in_doubt in_doubt")
+	asked := w.countRoutes()
+	w.route.Sent = sentFolderBy(func(context.Context, string) (bool, error) { return true, nil })
+	w.startReconciling()
+	w.advanceUntil("four looks", func() bool { return asked.Load() > 4 || w.statesOf(id) != "in_doubt in_doubt" })
+	w.wantStates(id, "in_doubt in_doubt")
 }
 
 // Nor does it say so if another transaction was in doubt before, whatever its end was.
 func TestACopyMayBeOfAnEarlierDoubt(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	id := w.enqueue("a@example.org", "b@example.org")
-	w.transact(1, queue.InDoubt)
+	id := w.enqueueTo("a@example.org", "b@example.org")
+	w.sendOne(1, queue.InDoubt)
 	if _, err := w.model.Change(t.Context(), outbox.Change{Verb: queue.Cancel, Filter: queue.Filter{IDs: []queue.ID{id}, States: []queue.State{queue.InDoubt}}}); err != nil {
 		t.Fatal(err)
 	}
-	w.transact(1, queue.InDoubt)
-	w.want(id, "cancelled in_doubt")
-	asked := w.asked()
-	w.route.Sent = sent(func(context.Context, string) (bool, error) { return true, nil })
-	w.reconciles()
-	w.passes("four looks", func() bool { return asked.Load() > 4 || w.states(id) != "cancelled in_doubt" })
-	w.want(id, "cancelled in_doubt")
+	w.sendOne(1, queue.InDoubt)
+	w.wantStates(id, "cancelled in_doubt")
+	asked := w.countRoutes()
+	w.route.Sent = sentFolderBy(func(context.Context, string) (bool, error) { return true, nil })
+	w.startReconciling()
+	w.advanceUntil("four looks", func() bool { return asked.Load() > 4 || w.statesOf(id) != "cancelled in_doubt" })
+	w.wantStates(id, "cancelled in_doubt")
 }
 
 // A copy of a transaction that happens during the look decides nothing.
 func TestACopyThatComesDuringTheLook(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	id := w.enqueue("a@example.org", "b@example.org")
-	w.transact(1, queue.InDoubt)
-	w.transact(1, queue.Deferred)
-	w.want(id, "in_doubt deferred")
-	asked := w.asked()
+	id := w.enqueueTo("a@example.org", "b@example.org")
+	w.sendOne(1, queue.InDoubt)
+	w.sendOne(1, queue.Deferred)
+	w.wantStates(id, "in_doubt deferred")
+	asked := w.countRoutes()
 	var looked atomic.Int64
-	w.route.Open = func(context.Context, int) (delivery.Sender, error) { return nil, errors.New("only the others send") }
-	w.route.Sent = sent(func(context.Context, string) (bool, error) {
+	w.route.Open = func(context.Context, int) (delivery.TransactionSender, error) {
+		return nil, errors.New("only the others send")
+	}
+	w.route.Sent = sentFolderBy(func(context.Context, string) (bool, error) {
 		if looked.Add(1) == 1 {
 			if _, err := w.model.Change(context.WithoutCancel(t.Context()), outbox.Change{Verb: queue.Retry, Filter: queue.Filter{IDs: []queue.ID{id}}}); err != nil {
 				t.Error(err)
@@ -118,42 +120,44 @@ func TestACopyThatComesDuringTheLook(t *testing.T) {
 			if err := w.model.Resume(context.WithoutCancel(t.Context()), account); err != nil {
 				t.Error(err)
 			}
-			w.transact(1, queue.InDoubt) // the copy is of this transaction
+			w.sendOne(1, queue.InDoubt) // the copy is of this transaction
 			asked.Store(0)
 		}
 		return true, nil
 	})
-	w.reconciles()
-	w.passes("four looks", func() bool {
-		return looked.Load() > 0 && asked.Load() > 4 || w.saw(delivery.Reconciled, queue.HandedOver) > 0
+	w.startReconciling()
+	w.advanceUntil("four looks", func() bool {
+		return looked.Load() > 0 && asked.Load() > 4 || w.countEvents(delivery.Reconciled, queue.HandedOver) > 0
 	})
-	w.want(id, "in_doubt in_doubt")
+	w.wantStates(id, "in_doubt in_doubt")
 }
 
 // A missing copy says as much about two transactions as about one.
 func TestNoCopySpeaksForAll(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	id := w.enqueue("a@example.org", "b@example.org")
-	w.transact(1, queue.InDoubt)
-	w.transact(1, queue.InDoubt)
+	id := w.enqueueTo("a@example.org", "b@example.org")
+	w.sendOne(1, queue.InDoubt)
+	w.sendOne(1, queue.InDoubt)
 	w.route.Keeps = true
-	w.route.Sent = sent(func(context.Context, string) (bool, error) { return false, nil })
-	w.reconciles()
-	w.passes("the second try", func() bool { return w.states(id) == "handed_over handed_over" })
+	w.route.Sent = sentFolderBy(func(context.Context, string) (bool, error) { return false, nil })
+	w.startReconciling()
+	w.advanceUntil("the second try", func() bool { return w.statesOf(id) == "handed_over handed_over" })
 }
 
 // A second doubt is checked as often as the first one.
 func TestASecondDoubtIsLookedIntoAnew(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	id := w.enqueue("a@example.org")
-	w.transact(1, queue.InDoubt)
+	id := w.enqueueTo("a@example.org")
+	w.sendOne(1, queue.InDoubt)
 	var looked atomic.Int64
 	var second atomic.Bool
 	w.route.Keeps = true
-	w.route.Open = func(context.Context, int) (delivery.Sender, error) { return nil, errors.New("only the others send") }
-	w.route.Sent = sent(func(context.Context, string) (bool, error) {
+	w.route.Open = func(context.Context, int) (delivery.TransactionSender, error) {
+		return nil, errors.New("only the others send")
+	}
+	w.route.Sent = sentFolderBy(func(context.Context, string) (bool, error) {
 		if looked.Add(1) == 2 && !second.Load() {
 			// A user resends it, and there is no answer this time either.
 			second.Store(true)
@@ -162,12 +166,12 @@ func TestASecondDoubtIsLookedIntoAnew(t *testing.T) {
 				t.Error(err)
 			}
 			w.clock.Advance(time.Second)
-			w.transact(1, queue.InDoubt)
+			w.sendOne(1, queue.InDoubt)
 		}
 		return false, nil
 	})
-	w.reconciles()
-	w.passes("the end of the second doubt", func() bool { return second.Load() && w.states(id) != "in_doubt" })
+	w.startReconciling()
+	w.advanceUntil("the end of the second doubt", func() bool { return second.Load() && w.statesOf(id) != "in_doubt" })
 	if n := looked.Load(); n < 3 {
 		t.Errorf("%d looks were enough", n)
 	}
@@ -179,16 +183,16 @@ func TestAllDoubtsAreLookedInto(t *testing.T) {
 	w := newWorld(t)
 	var last queue.ID
 	for range 250 {
-		last = w.enqueue("a@example.org")
-		w.transact(1, queue.InDoubt)
+		last = w.enqueueTo("a@example.org")
+		w.sendOne(1, queue.InDoubt)
 	}
 	e, err := w.model.Show(t.Context(), last)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.route.Sent = sent(func(_ context.Context, messageID string) (bool, error) { return messageID == e.MessageID, nil })
-	w.reconciles()
-	w.passes("the last doubt", func() bool { return w.states(last) == "handed_over" })
+	w.route.Sent = sentFolderBy(func(_ context.Context, messageID string) (bool, error) { return messageID == e.MessageID, nil })
+	w.startReconciling()
+	w.advanceUntil("the last doubt", func() bool { return w.statesOf(last) == "handed_over" })
 }
 
 // Failures that can't be reported do not delay others.
@@ -196,10 +200,10 @@ func TestAllFailuresAreReported(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for range 250 {
-		w.enqueue("a@example.org")
-		w.transact(1, queue.Failed)
+		w.enqueueTo("a@example.org")
+		w.sendOne(1, queue.Failed)
 	}
-	content := compose(t, "a@example.org")
+	content := composeMessage(t, "a@example.org")
 	envelope, err := content.Envelope()
 	if err != nil {
 		t.Fatal(err)
@@ -210,13 +214,13 @@ func TestAllFailuresAreReported(t *testing.T) {
 	}
 	w.clock.Advance(time.Minute) // it has expired
 	route := w.route
-	route.NoReport, route.ReportFrom = false, address(t, "me@example.org")
+	route.NoReport, route.ReportFrom = false, mustAddress(t, "me@example.org")
 	w.opts.Route = func(_ context.Context, name string) (delivery.Route, error) {
 		if name == account {
 			return delivery.Route{}, errors.New("there is no such account any more")
 		}
 		return route, nil
 	}
-	w.reconciles()
-	w.passes("the report", func() bool { return w.saw(delivery.Reported, "") > 0 })
+	w.startReconciling()
+	w.advanceUntil("the report", func() bool { return w.countEvents(delivery.Reported, "") > 0 })
 }

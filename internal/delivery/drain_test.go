@@ -12,7 +12,7 @@ import (
 func TestADrainLooksAtWhatOthersLeft(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	left := w.enqueue("left@example.com")
+	left := w.enqueueTo("left@example.com")
 	if err := w.model.Join(t.Context(), queue.Worker{Owner: "dead"}, time.Second); err != nil {
 		t.Fatal(err)
 	}
@@ -21,16 +21,16 @@ func TestADrainLooksAtWhatOthersLeft(t *testing.T) {
 		t.Fatalf("%+v, %v", batch, err)
 	}
 	w.clock.Advance(2 * time.Second)
-	w.drain()
-	w.want(left, "handed_over")
+	w.mustDrain()
+	w.wantStates(left, "handed_over")
 
 	late := w.enqueueUntil(w.clock.Now().Add(outbox.Lifetime), "late@example.com")
 	w.clock.Advance(outbox.Lifetime)
 	for range 20 { // several times, because the order of goroutines is random
-		w.drain()
+		w.mustDrain()
 	}
-	w.want(late, "expired")
-	if n, twice := w.deliveries(); n != 1 || len(twice) > 0 {
+	w.wantStates(late, "expired")
+	if n, twice := w.countDeliveries(); n != 1 || len(twice) > 0 {
 		t.Errorf("%d deliveries, %v", n, twice)
 	}
 }

@@ -16,9 +16,9 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// failing is a store in which one method fails several times, before or after it has done its
+// failingStore is a store in which one method fails several times, before or after it has done its
 // work.
-type failing struct {
+type failingStore struct {
 	outbox.Store
 	method string
 	behind bool
@@ -29,8 +29,8 @@ type failing struct {
 	count int // how often it failed
 }
 
-// fails reports whether this call of a method must fail.
-func (s *failing) fails(method string) bool {
+// mustFail reports whether this call of a method must fail.
+func (s *failingStore) mustFail(method string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if method != s.method || s.times == 0 {
@@ -41,15 +41,15 @@ func (s *failing) fails(method string) bool {
 	return true
 }
 
-func (s *failing) failed() int {
+func (s *failingStore) failureCount() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.count
 }
 
-// call calls do, or fails instead of it or after it.
-func call[T any](s *failing, method string, do func() (T, error)) (T, error) {
-	if !s.fails(method) {
+// callOrFail calls do, or fails instead of it or after it.
+func callOrFail[T any](s *failingStore, method string, do func() (T, error)) (T, error) {
+	if !s.mustFail(method) {
 		return do()
 	}
 	if s.behind {
@@ -59,80 +59,80 @@ func call[T any](s *failing, method string, do func() (T, error)) (T, error) {
 	return none, s.err
 }
 
-func (s *failing) none(method string, do func() error) error {
-	_, err := call(s, method, func() (struct{}, error) { return struct{}{}, do() })
+func (s *failingStore) callNone(method string, do func() error) error {
+	_, err := callOrFail(s, method, func() (struct{}, error) { return struct{}{}, do() })
 	return err
 }
 
-func (s *failing) Join(ctx context.Context, w queue.Worker, lease time.Duration) error {
-	return s.none("Join", func() error { return s.Store.Join(ctx, w, lease) })
+func (s *failingStore) Join(ctx context.Context, w queue.Worker, lease time.Duration) error {
+	return s.callNone("Join", func() error { return s.Store.Join(ctx, w, lease) })
 }
 
-func (s *failing) Renew(ctx context.Context, owner string, lease time.Duration) error {
-	return s.none("Renew", func() error { return s.Store.Renew(ctx, owner, lease) })
+func (s *failingStore) Renew(ctx context.Context, owner string, lease time.Duration) error {
+	return s.callNone("Renew", func() error { return s.Store.Renew(ctx, owner, lease) })
 }
 
-func (s *failing) Leave(ctx context.Context, owner string) error {
-	return s.none("Leave", func() error { return s.Store.Leave(ctx, owner) })
+func (s *failingStore) Leave(ctx context.Context, owner string) error {
+	return s.callNone("Leave", func() error { return s.Store.Leave(ctx, owner) })
 }
 
-func (s *failing) Claim(ctx context.Context, c outbox.Claim) (outbox.Batch, error) {
-	return call(s, "Claim", func() (outbox.Batch, error) { return s.Store.Claim(ctx, c) })
+func (s *failingStore) Claim(ctx context.Context, c outbox.Claim) (outbox.Batch, error) {
+	return callOrFail(s, "Claim", func() (outbox.Batch, error) { return s.Store.Claim(ctx, c) })
 }
 
-func (s *failing) Mark(ctx context.Context, owner string, leases []outbox.Lease) ([]outbox.Lease, error) {
-	return call(s, "Mark", func() ([]outbox.Lease, error) { return s.Store.Mark(ctx, owner, leases) })
+func (s *failingStore) Mark(ctx context.Context, owner string, leases []outbox.Lease) ([]outbox.Lease, error) {
+	return callOrFail(s, "Mark", func() ([]outbox.Lease, error) { return s.Store.Mark(ctx, owner, leases) })
 }
 
-func (s *failing) Settle(ctx context.Context, settlements []outbox.Settlement) ([]outbox.Lease, error) {
-	return call(s, "Settle", func() ([]outbox.Lease, error) { return s.Store.Settle(ctx, settlements) })
+func (s *failingStore) Settle(ctx context.Context, settlements []outbox.Settlement) ([]outbox.Lease, error) {
+	return callOrFail(s, "Settle", func() ([]outbox.Lease, error) { return s.Store.Settle(ctx, settlements) })
 }
 
-func (s *failing) Body(ctx context.Context, id queue.ID) (io.ReadCloser, error) {
-	return call(s, "Body", func() (io.ReadCloser, error) { return s.Store.Body(ctx, id) })
+func (s *failingStore) Body(ctx context.Context, id queue.ID) (io.ReadCloser, error) {
+	return callOrFail(s, "Body", func() (io.ReadCloser, error) { return s.Store.Body(ctx, id) })
 }
 
-func (s *failing) Slots(ctx context.Context, owner, account string, want, most int) (int, error) {
-	return call(s, "Slots", func() (int, error) { return s.Store.Slots(ctx, owner, account, want, most) })
+func (s *failingStore) Slots(ctx context.Context, owner, account string, want, most int) (int, error) {
+	return callOrFail(s, "Slots", func() (int, error) { return s.Store.Slots(ctx, owner, account, want, most) })
 }
 
-func (s *failing) Sweep(ctx context.Context) (outbox.Swept, error) {
-	return call(s, "Sweep", func() (outbox.Swept, error) { return s.Store.Sweep(ctx) })
+func (s *failingStore) Sweep(ctx context.Context) (outbox.Swept, error) {
+	return callOrFail(s, "Sweep", func() (outbox.Swept, error) { return s.Store.Sweep(ctx) })
 }
 
-func (s *failing) Due(ctx context.Context) ([]outbox.Due, error) {
-	return call(s, "Due", func() ([]outbox.Due, error) { return s.Store.Due(ctx) })
+func (s *failingStore) Due(ctx context.Context) ([]outbox.Due, error) {
+	return callOrFail(s, "Due", func() ([]outbox.Due, error) { return s.Store.Due(ctx) })
 }
 
-func (s *failing) List(ctx context.Context, f queue.Filter) (queue.Page, error) {
-	return call(s, "List", func() (queue.Page, error) { return s.Store.List(ctx, f) })
+func (s *failingStore) List(ctx context.Context, f queue.Filter) (queue.Page, error) {
+	return callOrFail(s, "List", func() (queue.Page, error) { return s.Store.List(ctx, f) })
 }
 
-func (s *failing) Unreported(ctx context.Context, limit int) ([]outbox.Report, error) {
-	return call(s, "Unreported", func() ([]outbox.Report, error) { return s.Store.Unreported(ctx, limit) })
+func (s *failingStore) Unreported(ctx context.Context, limit int) ([]outbox.PendingReport, error) {
+	return callOrFail(s, "Unreported", func() ([]outbox.PendingReport, error) { return s.Store.Unreported(ctx, limit) })
 }
 
-func (s *failing) Stats(ctx context.Context) (queue.Stats, error) {
-	return call(s, "Stats", func() (queue.Stats, error) { return s.Store.Stats(ctx) })
+func (s *failingStore) Stats(ctx context.Context) (queue.Stats, error) {
+	return callOrFail(s, "Stats", func() (queue.Stats, error) { return s.Store.Stats(ctx) })
 }
 
-// soon makes pauses pass in a hundredth of their time.
-func soon(d time.Duration) <-chan time.Time { return time.After(d / 100) }
+// soonAfter makes pauses pass in a hundredth of their time.
+func soonAfter(d time.Duration) <-chan time.Time { return time.After(d / 100) }
 
 // never is a Grace that does not end.
 const never = 24 * time.Hour
 
-// sooner makes pauses pass in 20 ms at most, so that a lease of an hour is renewed all the
+// verySoon makes pauses pass in 20 ms at most, so that a lease of an hour is renewed all the
 // time.
-func sooner(d time.Duration) <-chan time.Time {
+func verySoon(d time.Duration) <-chan time.Time {
 	if d >= never {
 		return nil
 	}
 	return time.After(min(d/100, 20*time.Millisecond))
 }
 
-// large enqueues a message whose body does not come with its claim.
-func (w *world) large() {
+// enqueueLarge enqueues a message whose body does not come with its claim.
+func (w *testWorld) enqueueLarge() {
 	w.t.Helper()
 	content, err := message.Compose(&message.Message{From: "me@example.org", To: []string{"a@example.org"}, Subject: "Hello",
 		Text: strings.Repeat("Hello World\n", 7000)})
@@ -150,7 +150,7 @@ func (w *world) large() {
 }
 
 // allAre reports whether n recipients are in a state.
-func (w *world) allAre(state queue.State, n int) bool {
+func (w *testWorld) allAre(state queue.State, n int) bool {
 	stats, err := w.model.Stats(w.t.Context())
 	if err != nil {
 		w.t.Fatal(err)
@@ -170,27 +170,27 @@ func TestEveryCallOfTheStoreMayFail(t *testing.T) {
 					t.Parallel()
 					w := newWorld(t)
 					for range 40 {
-						w.enqueue("a@example.org")
-						w.large()
+						w.enqueueTo("a@example.org")
+						w.enqueueLarge()
 					}
-					store := &failing{Store: w.model, method: method, times: times, behind: behind, err: errors.New("it is asleep")}
-					w.opts.Store, w.opts.After, w.opts.Grace = store, sooner, never
+					store := &failingStore{Store: w.model, method: method, times: times, behind: behind, err: errors.New("it is asleep")}
+					w.opts.Store, w.opts.After, w.opts.Grace = store, verySoon, never
 					w.opts.Lease = time.Hour // so that it does not lapse by the clock of the store
 					ctx, cancel := context.WithCancel(t.Context())
 					defer cancel()
 					done := make(chan error, 1)
 					go func() { done <- delivery.New(w.opts).Run(ctx) }()
-					w.passesBy(time.Second, "every message", func() bool {
-						return w.allAre(queue.HandedOver, 80) && (method == "Leave" || store.failed() == times)
+					w.advanceBy(time.Second, "every message", func() bool {
+						return w.allAre(queue.HandedOver, 80) && (method == "Leave" || store.failureCount() == times)
 					})
 					cancel()
 					if err := <-done; err != nil {
 						t.Error(err)
 					}
-					if n, twice := w.deliveries(); n != 80 || len(twice) > 0 {
+					if n, twice := w.countDeliveries(); n != 80 || len(twice) > 0 {
 						t.Errorf("the server has %d, twice %v", n, twice)
 					}
-					if store.failed() == 0 {
+					if store.failureCount() == 0 {
 						t.Error("nothing failed")
 					}
 				})
@@ -199,15 +199,15 @@ func TestEveryCallOfTheStoreMayFail(t *testing.T) {
 	}
 }
 
-// hanging is a store of which one method returns only when its context is done.
-type hanging struct {
+// hangingStore is a store of which one method returns only when its context is done.
+type hangingStore struct {
 	outbox.Store
 	method string
 	once   sync.Once
 	hangs  chan struct{}
 }
 
-func (s *hanging) hang(ctx context.Context, method string) error {
+func (s *hangingStore) hangIn(ctx context.Context, method string) error {
 	if method != s.method {
 		return nil
 	}
@@ -216,36 +216,36 @@ func (s *hanging) hang(ctx context.Context, method string) error {
 	return ctx.Err()
 }
 
-func (s *hanging) Mark(ctx context.Context, owner string, leases []outbox.Lease) ([]outbox.Lease, error) {
-	if err := s.hang(ctx, "Mark"); err != nil {
+func (s *hangingStore) Mark(ctx context.Context, owner string, leases []outbox.Lease) ([]outbox.Lease, error) {
+	if err := s.hangIn(ctx, "Mark"); err != nil {
 		return nil, err
 	}
 	return s.Store.Mark(ctx, owner, leases)
 }
 
-func (s *hanging) Renew(ctx context.Context, owner string, lease time.Duration) error {
-	if err := s.hang(ctx, "Renew"); err != nil {
+func (s *hangingStore) Renew(ctx context.Context, owner string, lease time.Duration) error {
+	if err := s.hangIn(ctx, "Renew"); err != nil {
 		return err
 	}
 	return s.Store.Renew(ctx, owner, lease)
 }
 
-func (s *hanging) Claim(ctx context.Context, c outbox.Claim) (outbox.Batch, error) {
-	if err := s.hang(ctx, "Claim"); err != nil {
+func (s *hangingStore) Claim(ctx context.Context, c outbox.Claim) (outbox.Batch, error) {
+	if err := s.hangIn(ctx, "Claim"); err != nil {
 		return outbox.Batch{}, err
 	}
 	return s.Store.Claim(ctx, c)
 }
 
-func (s *hanging) Settle(ctx context.Context, settlements []outbox.Settlement) ([]outbox.Lease, error) {
-	if err := s.hang(ctx, "Settle"); err != nil {
+func (s *hangingStore) Settle(ctx context.Context, settlements []outbox.Settlement) ([]outbox.Lease, error) {
+	if err := s.hangIn(ctx, "Settle"); err != nil {
 		return nil, err
 	}
 	return s.Store.Settle(ctx, settlements)
 }
 
-func (s *hanging) Sweep(ctx context.Context) (outbox.Swept, error) {
-	if err := s.hang(ctx, "Sweep"); err != nil {
+func (s *hangingStore) Sweep(ctx context.Context) (outbox.Swept, error) {
+	if err := s.hangIn(ctx, "Sweep"); err != nil {
 		return outbox.Swept{}, err
 	}
 	return s.Store.Sweep(ctx)
@@ -258,9 +258,9 @@ func TestAStoreThatHangsDoesNotHoldUpTheEnd(t *testing.T) {
 		t.Run(method, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			w.enqueue("a@example.org")
-			store := &hanging{Store: w.model, method: method, hangs: make(chan struct{})}
-			w.opts.Store, w.opts.Lease, w.opts.Grace, w.opts.After = store, 300*time.Millisecond, 20*time.Second, soon
+			w.enqueueTo("a@example.org")
+			store := &hangingStore{Store: w.model, method: method, hangs: make(chan struct{})}
+			w.opts.Store, w.opts.Lease, w.opts.Grace, w.opts.After = store, 300*time.Millisecond, 20*time.Second, soonAfter
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			done := make(chan error, 1)
@@ -274,7 +274,7 @@ func TestAStoreThatHangsDoesNotHoldUpTheEnd(t *testing.T) {
 			}
 			switch method {
 			case "Mark", "Claim":
-				if n, _ := w.deliveries(); n != 0 {
+				if n, _ := w.countDeliveries(); n != 0 {
 					t.Errorf("%d messages left", n)
 				}
 			}
@@ -286,19 +286,19 @@ func TestAStoreThatHangsDoesNotHoldUpTheEnd(t *testing.T) {
 func TestAReloadIsNotForgotten(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	id := w.enqueue("a@example.org")
+	id := w.enqueueTo("a@example.org")
 	if _, err := w.model.Pause(t.Context(), outbox.Pause{Account: account, For: time.Hour, Answer: queue.Answer{Err: "no such account"}}); err != nil {
 		t.Fatal(err)
 	}
-	w.opts.Store = &failing{Store: w.model, method: "Stats", times: 1, err: errors.New("it is asleep")}
-	w.opts.After, w.opts.Grace = sooner, never
+	w.opts.Store = &failingStore{Store: w.model, method: "Stats", times: 1, err: errors.New("it is asleep")}
+	w.opts.After, w.opts.Grace = verySoon, never
 	d := delivery.New(w.opts)
 	d.Reload()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	done := make(chan error, 1)
 	go func() { done <- d.Run(ctx) }()
-	w.wait("the message", func() bool { return w.states(id) == "handed_over" })
+	w.waitFor("the message", func() bool { return w.statesOf(id) == "handed_over" })
 	cancel()
 	if err := <-done; err != nil {
 		t.Error(err)

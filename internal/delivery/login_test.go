@@ -25,7 +25,7 @@ func TestALoginThatWorkedEndsTheRest(t *testing.T) {
 		{queue.Answer{Stage: smtp.StageGreeting, Reply: smtp.Reply{Code: 421}}, false},
 	} {
 		w := newWorld(t)
-		w.enqueue("a@example.org")
+		w.enqueueTo("a@example.org")
 		if _, err := w.model.Pause(t.Context(), outbox.Pause{Account: account, For: time.Hour, Answer: c.why}); err != nil {
 			t.Fatal(err)
 		}

@@ -21,33 +21,33 @@ var errMark = errors.New("marking the message as being sent")
 // newMarker returns the marker of the account worker's messages. The store marks them durably
 // before they are sent. As many messages as are sent in the time of two syncs are marked in
 // one commit, so that they do not wait for the disk.
-func newMarker(c *courier) *markahead.Marker[*parcel] {
-	return markahead.New(markahead.Options[*parcel]{
-		Commit: c.mark,
-		Target: c.markRate.target,
-		Began: func(p *parcel) {
+func newMarker(c *accountWorker) *markahead.Marker[*queuedMessage] {
+	return markahead.New(markahead.Options[*queuedMessage]{
+		Commit: c.markBatch,
+		Target: c.markRate.batchTarget,
+		Began: func(p *queuedMessage) {
 			p.since = c.d.o.Now()
-			c.markRate.began(c.d.o.Measure())
+			c.markRate.countMessage(c.d.o.Measure())
 		},
-		Guard: func(commit func()) { c.s.guarded("the marker of an account", commit) },
+		Guard: func(commit func()) { c.s.runGuarded("the marker of an account", commit) },
 	})
 }
 
-// mark marks the recipients of a batch as being sent. It is cancelled when the grace period
+// markBatch marks the recipients of a batch as being sent. It is cancelled when the grace period
 // for messages in flight is over: none may begin after that.
-func (c *courier) mark(batch []*parcel) []error {
+func (c *accountWorker) markBatch(batch []*queuedMessage) []error {
 	var leases []outbox.Lease
 	for _, p := range batch {
 		for _, r := range p.item.Recipients {
-			leases = append(leases, p.lease(r))
+			leases = append(leases, p.leaseOf(r))
 		}
 	}
 	began, start := c.d.o.Now(), c.d.o.Measure()
 	lost, err := c.d.o.Store.Mark(c.s.hard, c.s.owner, leases)
 	took := c.d.o.Now().Sub(began)
-	c.markRate.committed(c.d.o.Measure().Sub(start))
-	if c.s.used(err) {
-		c.d.o.Observe(Event{Kind: Marked, Account: c.account, Count: len(leases), Began: began, Took: took})
+	c.markRate.countCommit(c.d.o.Measure().Sub(start))
+	if c.s.recordUse(err) {
+		c.d.o.Observe(WorkerEvent{Kind: Marked, Account: c.account, Count: len(leases), Began: began, Took: took})
 	}
 	taken := make(map[queue.ID]bool, len(lost))
 	for _, l := range lost {
@@ -72,8 +72,8 @@ type markRate struct {
 	last              time.Time     // when a message began
 }
 
-// began counts a message that begins.
-func (r *markRate) began(now time.Time) {
+// countMessage counts a message that begins.
+func (r *markRate) countMessage(now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.last.IsZero() {
@@ -82,15 +82,15 @@ func (r *markRate) began(now time.Time) {
 	r.last = now
 }
 
-// committed counts a commit.
-func (r *markRate) committed(took time.Duration) {
+// countCommit counts a commit.
+func (r *markRate) countCommit(took time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.latency = ewma(r.latency, took)
 }
 
-// target returns how many messages to mark in one commit.
-func (r *markRate) target() int {
+// batchTarget returns how many messages to mark in one commit.
+func (r *markRate) batchTarget() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.interval <= 0 || r.latency <= 0 {

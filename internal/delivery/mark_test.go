@@ -21,7 +21,7 @@ func TestHowManyAreMarkedAtATime(t *testing.T) {
 		{10 * time.Millisecond, time.Microsecond, mostAhead},
 	} {
 		r := &markRate{latency: test.latency, interval: test.interval}
-		if got := r.target(); got != test.want {
+		if got := r.batchTarget(); got != test.want {
 			t.Errorf("a commit takes %v, a message begins every %v: %d are marked at a time, want %d", test.latency, test.interval, got, test.want)
 		}
 	}

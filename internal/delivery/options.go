@@ -12,26 +12,26 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// Sender sends transactions, as transport.SMTP does.
-type Sender interface {
+// TransactionSender sends transactions, as transport.SMTP does.
+type TransactionSender interface {
 	SendAll(ctx context.Context, messages iter.Seq[smtpclient.Transaction]) iter.Seq2[int, smtpclient.Result]
 	Close() error
 }
 
-// Policy says what happens to a recipient in doubt if the Sent folder does not decide it.
-type Policy string
+// DoubtPolicy says what happens to a recipient in doubt if the Sent folder does not decide it.
+type DoubtPolicy string
 
 const (
 	// HoldDoubt waits for a user: the message is sent at most once.
-	HoldDoubt Policy = "hold"
+	HoldDoubt DoubtPolicy = "hold"
 	// RetryDoubt sends again, with the same Message-ID: at least once.
-	RetryDoubt Policy = "retry"
+	RetryDoubt DoubtPolicy = "retry"
 )
 
 // Route describes how an account sends.
 type Route struct {
 	// Open opens the transport, with up to connections connections.
-	Open func(ctx context.Context, connections int) (Sender, error)
+	Open func(ctx context.Context, connections int) (TransactionSender, error)
 	// Provider is the id of package provider, for the meaning of replies; "" if it is not
 	// known.
 	Provider string
@@ -40,7 +40,7 @@ type Route struct {
 	Connections, MostConnections int
 	// Pace is the account's limit for all processes; zero means no limit.
 	Pace  outbox.Pace
-	Doubt Policy // "" means HoldDoubt
+	Doubt DoubtPolicy // "" means HoldDoubt
 	// Sent opens the Sent folder, to look for messages in it; nil if that is not possible. If
 	// Keeps is set, the provider files every sent message there: a message that is not found
 	// was not sent.
@@ -48,7 +48,7 @@ type Route struct {
 	Keeps bool
 	// Mailbox opens the folder for a copy of each sent message; nil keeps none. An error of it
 	// does not change any result.
-	Mailbox func(ctx context.Context) (Mailbox, error)
+	Mailbox func(ctx context.Context) (CopyFolder, error)
 	// ReportTo is the recipient of bounces: the zero address means the message's sender.
 	// NoReport sends none; only the events report failures.
 	ReportTo smtp.Address
@@ -74,7 +74,7 @@ type Options struct {
 	// s. After it, messages without an answer are in doubt.
 	Grace time.Duration
 	// Observe is called with every event, by several goroutines; may be nil.
-	Observe func(Event)
+	Observe func(WorkerEvent)
 	// Now and After are the clock of this process, for tests.
 	Now   func() time.Time
 	After func(time.Duration) <-chan time.Time
@@ -83,26 +83,26 @@ type Options struct {
 	Measure func() time.Time
 }
 
-// EventKind is the kind of an event.
-type EventKind string
+// WorkerEventKind is the kind of an event.
+type WorkerEventKind string
 
 const (
-	Claimed    EventKind = "claimed"    // Count recipients
-	Settled    EventKind = "settled"    // one recipient; State and Answer
-	Paused     EventKind = "paused"     // an account, For; Answer is the cause. Once for each pause; Here: in this process alone
-	NoRoute    EventKind = "no_route"   // Err: the account can't be used by this process, For
-	Lapsed     EventKind = "lapsed"     // this worker's lease has ended, or a claim failed (Err); it joins again
-	Swept      EventKind = "swept"      // lapsed leases or expired messages; Count
-	Reconciled EventKind = "reconciled" // one recipient in doubt; State
-	Reported   EventKind = "reported"   // one message
-	Copied     EventKind = "copied"     // into the Sent folder; Err if that failed
-	StoreError EventKind = "store_error"
-	Marked     EventKind = "marked" // Count recipients, in Took
+	Claimed    WorkerEventKind = "claimed"    // Count recipients
+	Settled    WorkerEventKind = "settled"    // one recipient; State and Answer
+	Paused     WorkerEventKind = "paused"     // an account, For; Answer is the cause. Once for each pause; Here: in this process alone
+	NoRoute    WorkerEventKind = "no_route"   // Err: the account can't be used by this process, For
+	Lapsed     WorkerEventKind = "lapsed"     // this worker's lease has ended, or a claim failed (Err); it joins again
+	Swept      WorkerEventKind = "swept"      // lapsed leases or expired messages; Count
+	Reconciled WorkerEventKind = "reconciled" // one recipient in doubt; State
+	Reported   WorkerEventKind = "reported"   // one message
+	Copied     WorkerEventKind = "copied"     // into the Sent folder; Err if that failed
+	StoreError WorkerEventKind = "store_error"
+	Marked     WorkerEventKind = "marked" // Count recipients, in Took
 )
 
-// Event is an event for logs, metrics and traces. It has no content of a message.
-type Event struct {
-	Kind      EventKind
+// WorkerEvent is an event for logs, metrics and traces. It has no content of a message.
+type WorkerEvent struct {
+	Kind      WorkerEventKind
 	Account   string
 	ID        queue.ID
 	N         int
@@ -121,20 +121,20 @@ type Event struct {
 	Err       error
 }
 
-// Mailbox is a folder for copies of sent messages, over one connection.
-type Mailbox interface {
+// CopyFolder is a folder for copies of sent messages, over one connection.
+type CopyFolder interface {
 	Append(ctx context.Context, m Copy, sent time.Time) error
 	Close()
 }
 
 // SentFolder is a folder with copies of sent messages, over one connection.
 type SentFolder interface {
-	Find(ctx context.Context, messageID string) (Sighting, error)
+	Find(ctx context.Context, messageID string) (FoundCopy, error)
 	Close()
 }
 
-// Sighting is the result of a search in the Sent folder.
-type Sighting struct {
+// FoundCopy is the result of a search in the Sent folder.
+type FoundCopy struct {
 	Found bool
 	// Arrived is when the newest copy arrived in the folder, exact to a second; zero if it is
 	// not known.

@@ -11,19 +11,19 @@ import (
 	"github.com/yanmail/yan/internal/outbox"
 )
 
-// jumping is a clock on which every wait ends at once and advances the time.
-type jumping struct {
+// jumpingClock is a clock on which every wait ends at once and advances the time.
+type jumpingClock struct {
 	mu  sync.Mutex
 	now time.Time
 }
 
-func (j *jumping) Now() time.Time {
+func (j *jumpingClock) Now() time.Time {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.now
 }
 
-func (j *jumping) After(d time.Duration) <-chan time.Time {
+func (j *jumpingClock) After(d time.Duration) <-chan time.Time {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.now = j.now.Add(d)
@@ -37,9 +37,9 @@ func TestADrainGivesUp(t *testing.T) {
 	t.Parallel()
 	for _, method := range []string{"Join", "Due", "Claim"} {
 		w := newWorld(t)
-		w.enqueue("a@example.com")
-		store := &failing{Store: w.model, method: method, times: 1 << 30, err: errors.New("the database is away")}
-		clock := &jumping{now: time.Now()}
+		w.enqueueTo("a@example.com")
+		store := &failingStore{Store: w.model, method: method, times: 1 << 30, err: errors.New("the database is away")}
+		clock := &jumpingClock{now: time.Now()}
 		w.opts.Store, w.opts.Now, w.opts.After = store, clock.Now, clock.After
 		// Renewals would make the clock run.
 		w.opts.Lease = outbox.LongestLease

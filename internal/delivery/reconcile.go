@@ -36,25 +36,25 @@ type doubt struct {
 	next   time.Time
 }
 
-// reconcile ends doubts: by the Sent folder, or by the account's policy. Accounts are checked
+// reconcileDoubts ends doubts: by the Sent folder, or by the account's policy. Accounts are checked
 // concurrently, each over one connection and for a limited time, so that a slow mailbox delays
 // no other account.
-func (s *shift) reconcile() {
-	accounts := s.collect()
+func (s *leaseSession) reconcileDoubts() {
+	accounts := s.collectDoubts()
 	var group sync.WaitGroup
 	free := make(chan struct{}, mostMailboxes)
 	for _, account := range slices.Sorted(maps.Keys(accounts)) {
 		free <- struct{}{}
 		group.Go(func() {
 			defer func() { <-free }()
-			s.guarded("ending the doubts of an account", func() { s.look(account, accounts[account]) })
+			s.runGuarded("ending the doubts of an account", func() { s.checkAccount(account, accounts[account]) })
 		})
 	}
 	group.Wait()
 }
 
-// collect lists the messages in doubt that may be checked now, by account.
-func (s *shift) collect() map[string][]queue.Entry {
+// collectDoubts lists the messages in doubt that may be checked now, by account.
+func (s *leaseSession) collectDoubts() map[string][]queue.Entry {
 	d := s.d
 	accounts := map[string][]queue.Entry{}
 	for range doubtPages {
@@ -62,7 +62,7 @@ func (s *shift) collect() map[string][]queue.Entry {
 		behind := d.doubtsBehind
 		d.mu.Unlock()
 		page, err := d.o.Store.List(s.over, queue.Filter{States: []queue.State{queue.InDoubt}, Limit: doubtsAPage, Oldest: true, Before: behind})
-		if s.over.Err() != nil || !d.used(err) {
+		if s.over.Err() != nil || !d.recordUse(err) {
 			return nil
 		}
 		d.forgetDoubts(behind, page)
@@ -78,46 +78,46 @@ func (s *shift) collect() map[string][]queue.Entry {
 	return accounts
 }
 
-// look checks the doubts of an account until all are checked or the time is over; the next run
+// checkAccount checks the doubts of an account until all are checked or the time is over; the next run
 // checks the others.
-func (s *shift) look(account string, doubts []queue.Entry) {
+func (s *leaseSession) checkAccount(account string, doubts []queue.Entry) {
 	route, err := s.d.o.Route(s.over, account)
 	if err != nil {
 		return // its account workers report it
 	}
 	ctx, cancel := context.WithTimeout(s.over, lookTime)
 	defer cancel()
-	v := &visit{route: route}
+	v := &folderSearch{route: route}
 	defer v.close()
 	for _, e := range doubts {
 		if ctx.Err() != nil {
 			return
 		}
 		if s.d.lookNow(e) {
-			s.resolve(ctx, v, e.ID)
+			s.resolveDoubt(ctx, v, e.ID)
 		}
 	}
 }
 
-// visit is a connection to the Sent folder of an account, for several messages.
-type visit struct {
+// folderSearch is a connection to the Sent folder of an account, for several messages.
+type folderSearch struct {
 	route  Route
 	folder SentFolder
 	err    error // why the folder can't be opened; it is not opened again
 }
 
-// find searches for a message.
-func (v *visit) find(ctx context.Context, messageID string) (Sighting, error) {
+// findCopy searches for a message.
+func (v *folderSearch) findCopy(ctx context.Context, messageID string) (FoundCopy, error) {
 	if v.folder == nil && v.err == nil {
 		v.folder, v.err = v.route.Sent(ctx)
 	}
 	if v.err != nil {
-		return Sighting{}, v.err
+		return FoundCopy{}, v.err
 	}
 	return v.folder.Find(ctx, messageID)
 }
 
-func (v *visit) close() {
+func (v *folderSearch) close() {
 	if v.folder != nil {
 		v.folder.Close()
 	}
@@ -165,7 +165,7 @@ func (d *Delivery) lookNow(e queue.Entry) bool {
 		return false
 	}
 	known.looked++
-	known.next = now.Add(pause(known.looked))
+	known.next = now.Add(retryPause(known.looked))
 	d.doubts[e.ID] = known
 	return true
 }
@@ -174,7 +174,7 @@ func (d *Delivery) lookNow(e queue.Entry) bool {
 // it.
 func (d *Delivery) isNew(e queue.Entry) bool {
 	var since time.Time
-	for _, r := range doubted(e) {
+	for _, r := range doubtfulRecipients(e) {
 		if r.Updated.After(since) {
 			since = r.Updated
 		}
@@ -188,8 +188,8 @@ func (d *Delivery) isNew(e queue.Entry) bool {
 	return true
 }
 
-// resolve ends the doubt about a message, if it can.
-func (s *shift) resolve(ctx context.Context, v *visit, id queue.ID) {
+// resolveDoubt ends the doubt about a message, if it can.
+func (s *leaseSession) resolveDoubt(ctx context.Context, v *folderSearch, id queue.ID) {
 	d, route := s.d, v.route
 	e, ok := s.inDoubt(id)
 	if !ok {
@@ -197,12 +197,12 @@ func (s *shift) resolve(ctx context.Context, v *visit, id queue.ID) {
 	}
 	verb := queue.Verb("")
 	if route.Sent != nil && e.MessageID != "" && (copyProves(e) || route.Keeps && noneHasIt(e)) {
-		seen, err := v.find(ctx, e.MessageID)
+		seen, err := v.findCopy(ctx, e.MessageID)
 		if s.over.Err() != nil {
 			return
 		}
 		if err != nil {
-			d.o.Observe(Event{Kind: Reconciled, Account: e.Account, ID: id, MessageID: e.MessageID, State: queue.InDoubt, Err: err})
+			d.o.Observe(WorkerEvent{Kind: Reconciled, Account: e.Account, ID: id, MessageID: e.MessageID, State: queue.InDoubt, Err: err})
 		}
 		known := d.sawCopy(id, seen.Found, err)
 		// The copy may be from a transaction that happened meanwhile.
@@ -222,22 +222,22 @@ func (s *shift) resolve(ctx context.Context, v *visit, id queue.ID) {
 		verb = queue.ResolveResend
 	}
 	if verb != "" {
-		s.change(e, verb)
+		s.applyVerb(e, verb)
 	}
 }
 
 // isOf reports whether a copy can be from the transaction in doubt: it arrived no earlier than
 // the recipient was marked as being sent. Servers report seconds.
-func isOf(seen Sighting, e queue.Entry) bool {
-	marked := doubted(e)[0].Marked
+func isOf(seen FoundCopy, e queue.Entry) bool {
+	marked := doubtfulRecipients(e)[0].Marked
 	return !marked.IsZero() && !seen.Arrived.Before(marked.Truncate(time.Second))
 }
 
 // isAlone reports whether no other message of the outbox with this Message-ID was ever tried,
 // from which the copy could be.
-func (s *shift) isAlone(e queue.Entry) bool {
+func (s *leaseSession) isAlone(e queue.Entry) bool {
 	page, err := s.d.o.Store.List(s.over, queue.Filter{MessageID: e.MessageID, Limit: sameID})
-	if s.over.Err() != nil || !s.d.used(err) || page.More {
+	if s.over.Err() != nil || !s.d.recordUse(err) || page.More {
 		return false
 	}
 	return !slices.ContainsFunc(page.Entries, func(other queue.Entry) bool { return other.ID != e.ID && wasTried(other) })
@@ -258,12 +258,12 @@ func wasTried(e queue.Entry) bool {
 }
 
 // inDoubt returns a message that has recipients in doubt, if none of the doubts is new.
-func (s *shift) inDoubt(id queue.ID) (queue.Entry, bool) {
+func (s *leaseSession) inDoubt(id queue.ID) (queue.Entry, bool) {
 	e, err := s.d.o.Store.Show(s.over, id)
-	if s.over.Err() != nil || !s.d.used(err) {
+	if s.over.Err() != nil || !s.d.recordUse(err) {
 		return e, false
 	}
-	return e, len(doubted(e)) > 0 && !s.d.isNew(e)
+	return e, len(doubtfulRecipients(e)) > 0 && !s.d.isNew(e)
 }
 
 // sawCopy records whether a copy was found. A failed search is not counted.
@@ -282,22 +282,22 @@ func (d *Delivery) sawCopy(id queue.ID, found bool, err error) doubt {
 	return known
 }
 
-func (s *shift) change(e queue.Entry, verb queue.Verb) {
+func (s *leaseSession) applyVerb(e queue.Entry, verb queue.Verb) {
 	c := outbox.Change{Verb: verb, Filter: queue.Filter{IDs: []queue.ID{e.ID}, States: []queue.State{queue.InDoubt}}}
 	if verb == queue.ResolveFound {
-		c.N = &doubted(e)[0].N // there is no other
+		c.N = &doubtfulRecipients(e)[0].N // there is no other
 	}
 	changed, err := s.d.o.Store.Change(s.hard, c)
-	if !s.used(err) || changed.Recipients == 0 {
+	if !s.recordUse(err) || changed.Recipients == 0 {
 		return
 	}
 	state, _ := verb.Target(queue.InDoubt)
-	s.d.o.Observe(Event{Kind: Reconciled, Account: e.Account, ID: e.ID, MessageID: e.MessageID, State: state, Count: changed.Recipients})
-	s.d.look()
+	s.d.o.Observe(WorkerEvent{Kind: Reconciled, Account: e.Account, ID: e.ID, MessageID: e.MessageID, State: state, Count: changed.Recipients})
+	s.d.wakeDispatcher()
 }
 
-// doubted returns the recipients in doubt.
-func doubted(e queue.Entry) []queue.Recipient {
+// doubtfulRecipients returns the recipients in doubt.
+func doubtfulRecipients(e queue.Entry) []queue.Recipient {
 	return slices.DeleteFunc(slices.Clone(e.Recipients), func(r queue.Recipient) bool { return r.State != queue.InDoubt })
 }
 
@@ -317,7 +317,7 @@ func copyProves(e queue.Entry) bool {
 			}
 		}
 	}
-	return len(doubted(e)) == 1
+	return len(doubtfulRecipients(e)) == 1
 }
 
 // noneHasIt reports whether a missing copy proves anything: it does not if a recipient got the

@@ -10,14 +10,14 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// doubtful returns a world with one message in doubt, and a worker that checks it whenever the
+// newDoubtful returns a world with one message in doubt, and a worker that checks it whenever the
 // clock is advanced.
-func doubtful(t *testing.T, change func(*world)) (*world, queue.ID) {
+func newDoubtful(t *testing.T, change func(*testWorld)) (*testWorld, queue.ID) {
 	t.Helper()
 	w := newWorld(t, "body-cut*1")
-	id := w.enqueue("a@example.org")
-	w.drain()
-	w.want(id, "in_doubt")
+	id := w.enqueueTo("a@example.org")
+	w.mustDrain()
+	w.wantStates(id, "in_doubt")
 	w.opts.Now, w.opts.Lease = w.clock.Now, 30*time.Millisecond // checked often, while the store's clock stands still
 	change(w)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -32,14 +32,14 @@ func doubtful(t *testing.T, change func(*world)) (*world, queue.ID) {
 	return w, id
 }
 
-// passes advances the clock until the condition holds.
-func (w *world) passes(what string, condition func() bool) {
+// advanceUntil advances the clock until the condition holds.
+func (w *testWorld) advanceUntil(what string, condition func() bool) {
 	w.t.Helper()
-	w.passesBy(30*time.Second, what, condition)
+	w.advanceBy(30*time.Second, what, condition)
 }
 
-// passesBy is passes with steps of the given length.
-func (w *world) passesBy(step time.Duration, what string, condition func() bool) {
+// advanceBy is passes with steps of the given length.
+func (w *testWorld) advanceBy(step time.Duration, what string, condition func() bool) {
 	w.t.Helper()
 	late := time.After(patience)
 	tick := time.NewTicker(5 * time.Millisecond)
@@ -57,35 +57,35 @@ func (w *world) passesBy(step time.Duration, what string, condition func() bool)
 func TestACopyInTheSentFolderEndsTheDoubt(t *testing.T) {
 	t.Parallel()
 	var looked atomic.Int64
-	w, id := doubtful(t, func(w *world) {
+	w, id := newDoubtful(t, func(w *testWorld) {
 		w.route.Doubt = delivery.RetryDoubt // evidence comes before the policy
-		w.route.Sent = sent(func(_ context.Context, messageID string) (bool, error) {
+		w.route.Sent = sentFolderBy(func(_ context.Context, messageID string) (bool, error) {
 			return looked.Add(1) >= 2 && messageID != "", nil // it appears with some delay
 		})
 	})
-	w.passes("the end of the doubt", func() bool { return w.states(id) != "in_doubt" })
-	w.want(id, "handed_over")
-	if n, _ := w.deliveries(); n != 1 {
+	w.advanceUntil("the end of the doubt", func() bool { return w.statesOf(id) != "in_doubt" })
+	w.wantStates(id, "handed_over")
+	if n, _ := w.countDeliveries(); n != 1 {
 		t.Errorf("the server has it %d times", n)
 	}
-	w.wait("the event of it", func() bool { return w.saw(delivery.Reconciled, queue.HandedOver) == 1 })
+	w.waitFor("the event of it", func() bool { return w.countEvents(delivery.Reconciled, queue.HandedOver) == 1 })
 }
 
 func TestHoldKeepsTheDoubt(t *testing.T) {
 	t.Parallel()
 	var looked atomic.Int64
-	w, id := doubtful(t, func(w *world) {
-		w.route.Sent = sent(func(context.Context, string) (bool, error) { looked.Add(1); return false, nil })
+	w, id := newDoubtful(t, func(w *testWorld) {
+		w.route.Sent = sentFolderBy(func(context.Context, string) (bool, error) { looked.Add(1); return false, nil })
 	})
-	w.passes("six looks", func() bool { return looked.Load() > 6 })
-	w.want(id, "in_doubt")
+	w.advanceUntil("six looks", func() bool { return looked.Load() > 6 })
+	w.wantStates(id, "in_doubt")
 }
 
 func TestRetrySendsAgain(t *testing.T) {
 	t.Parallel()
-	w, id := doubtful(t, func(w *world) { w.route.Doubt = delivery.RetryDoubt })
-	w.passes("the second try", func() bool { return w.states(id) == "handed_over" })
-	if n, twice := w.deliveries(); n != 2 || len(twice) != 1 {
+	w, id := newDoubtful(t, func(w *testWorld) { w.route.Doubt = delivery.RetryDoubt })
+	w.advanceUntil("the second try", func() bool { return w.statesOf(id) == "handed_over" })
+	if n, twice := w.countDeliveries(); n != 2 || len(twice) != 1 {
 		t.Errorf("the server has it %d times: %v", n, twice)
 	}
 	e, err := w.model.Show(t.Context(), id)
@@ -97,26 +97,26 @@ func TestRetrySendsAgain(t *testing.T) {
 func TestAProviderThatKeepsEveryCopyDisprovesIt(t *testing.T) {
 	t.Parallel()
 	var looked atomic.Int64
-	w, id := doubtful(t, func(w *world) {
+	w, id := newDoubtful(t, func(w *testWorld) {
 		w.route.Keeps = true
-		w.route.Sent = sent(func(context.Context, string) (bool, error) { looked.Add(1); return false, nil })
+		w.route.Sent = sentFolderBy(func(context.Context, string) (bool, error) { looked.Add(1); return false, nil })
 	})
-	w.passes("the second try", func() bool { return w.states(id) == "handed_over" })
+	w.advanceUntil("the second try", func() bool { return w.statesOf(id) == "handed_over" })
 	if looked.Load() < 3 {
 		t.Errorf("%d looks were enough", looked.Load())
 	}
 }
 
-// sent returns a Sent folder whose copies arrive in the far future, so after every mark.
-func sent(find func(context.Context, string) (bool, error)) func(context.Context) (delivery.SentFolder, error) {
+// sentFolderBy returns a Sent folder whose copies arrive in the far future, so after every mark.
+func sentFolderBy(find func(context.Context, string) (bool, error)) func(context.Context) (delivery.SentFolder, error) {
 	return func(context.Context) (delivery.SentFolder, error) { return foundBy(find), nil }
 }
 
 type foundBy func(context.Context, string) (bool, error)
 
-func (f foundBy) Find(ctx context.Context, id string) (delivery.Sighting, error) {
+func (f foundBy) Find(ctx context.Context, id string) (delivery.FoundCopy, error) {
 	found, err := f(ctx, id)
-	return delivery.Sighting{Found: found, Arrived: time.Now().AddDate(1000, 0, 0)}, err
+	return delivery.FoundCopy{Found: found, Arrived: time.Now().AddDate(1000, 0, 0)}, err
 }
 
 func (foundBy) Close() {}

@@ -11,27 +11,27 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// mostReports limits how many messages are reported at a time, and mostUntold how many that
+// mostReports limits how many messages are reported at a time, and mostUnreported how many that
 // can't be reported are skipped.
-const mostReports, mostUntold = 100, 10_000
+const mostReports, mostUnreported = 100, 10_000
 
-// report sends bounces for messages that failed or expired, through the outbox like any other
+// reportFailures sends bounces for messages that failed or expired, through the outbox like any other
 // message. The key of a bounce keeps it unique, however often this or another worker starts to
 // report.
-func (s *shift) report() {
+func (s *leaseSession) reportFailures() {
 	d := s.d
 	d.mu.Lock()
-	untold := d.untold
+	untold := d.unreported
 	d.mu.Unlock()
 	// Those that could not be reported come first.
-	reports, err := d.o.Store.Unreported(s.over, mostReports+min(untold, mostUntold))
-	if s.over.Err() != nil || !d.used(err) {
+	reports, err := d.o.Store.Unreported(s.over, mostReports+min(untold, mostUnreported))
+	if s.over.Err() != nil || !d.recordUse(err) {
 		return
 	}
 	untold = 0
 	defer func() {
 		d.mu.Lock()
-		d.untold = untold
+		d.unreported = untold
 		d.mu.Unlock()
 	}()
 	routes, unroutable := map[string]Route{}, map[string]bool{}
@@ -49,15 +49,15 @@ func (s *shift) report() {
 			untold++
 			continue // its account workers report it, and it is tried again
 		}
-		if err := s.tell(route, reports[i]); err != nil {
+		if err := s.reportOne(route, reports[i]); err != nil {
 			untold++
-			d.o.Observe(Event{Kind: Reported, Account: account, ID: reports[i].ID, MessageID: reports[i].MessageID, Err: err})
+			d.o.Observe(WorkerEvent{Kind: Reported, Account: account, ID: reports[i].ID, MessageID: reports[i].MessageID, Err: err})
 		}
 	}
 }
 
-// tell enqueues the bounce of a message, and then records that it was reported.
-func (s *shift) tell(route Route, r outbox.Report) error {
+// reportOne enqueues the bounce of a message, and then records that it was reported.
+func (s *leaseSession) reportOne(route Route, r outbox.PendingReport) error {
 	d := s.d
 	told := false
 	if !route.NoReport {
@@ -70,17 +70,17 @@ func (s *shift) tell(route Route, r outbox.Report) error {
 			return err
 		}
 	}
-	if err := d.o.Store.Reported(s.hard, []outbox.Report{r}); !s.used(err) {
+	if err := d.o.Store.Reported(s.hard, []outbox.PendingReport{r}); !s.recordUse(err) {
 		return err
 	}
 	if told {
-		d.o.Observe(Event{Kind: Reported, Account: r.Account, ID: r.ID, MessageID: r.MessageID, Count: len(r.Recipients)})
-		d.look()
+		d.o.Observe(WorkerEvent{Kind: Reported, Account: r.Account, ID: r.ID, MessageID: r.MessageID, Count: len(r.Recipients)})
+		d.wakeDispatcher()
 	}
 	return nil
 }
 
-func (s *shift) enqueueReport(route Route, r outbox.Report) error {
+func (s *leaseSession) enqueueReport(route Route, r outbox.PendingReport) error {
 	d := s.d
 	host, err := os.Hostname()
 	if err != nil {
@@ -90,7 +90,7 @@ func (s *shift) enqueueReport(route Route, r outbox.Report) error {
 		// That address may be a stranger's, who has sent nothing.
 		route.ReportTo = route.ReportFrom
 	}
-	about := bounce.Report{Report: r, Sender: route.ReportFrom, To: route.ReportTo, Host: host, Provider: route.Provider}
+	about := bounce.Report{PendingReport: r, Sender: route.ReportFrom, To: route.ReportTo, Host: host, Provider: route.Provider}
 	about.Now = d.o.Now()
 	body, err := d.o.Store.Body(s.over, r.ID)
 	switch {
@@ -111,7 +111,7 @@ func (s *shift) enqueueReport(route Route, r outbox.Report) error {
 }
 
 // reportKey returns the same key for every bounce about these recipients.
-func reportKey(r outbox.Report) string {
+func reportKey(r outbox.PendingReport) string {
 	hash := sha256.New()
 	for _, to := range r.Recipients {
 		fmt.Fprintf(hash, "%d %d\n", to.N, to.Updated.UnixMicro())

@@ -14,15 +14,15 @@ func TestTheSenderIsToldOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.route.NoReport = false
-	w.route.ReportFrom = address(t, "me@example.org")
-	w.route.ReportTo = address(t, "rcpt-550-5.1.1@example.org") // the report fails as well
-	id := w.enqueue("rcpt-550-5.1.1@example.org", "good@example.org")
-	w.enqueue("good@example.org")
-	w.drain()
-	w.route.ReportTo = address(t, "boss@example.org")
-	second := w.enqueue("rcpt-551-5.7.1@example.org")
+	w.route.ReportFrom = mustAddress(t, "me@example.org")
+	w.route.ReportTo = mustAddress(t, "rcpt-550-5.1.1@example.org") // the report fails as well
+	id := w.enqueueTo("rcpt-550-5.1.1@example.org", "good@example.org")
+	w.enqueueTo("good@example.org")
+	w.mustDrain()
+	w.route.ReportTo = mustAddress(t, "boss@example.org")
+	second := w.enqueueTo("rcpt-551-5.7.1@example.org")
 	for range 3 {
-		w.drain()
+		w.mustDrain()
 	}
 	page, err := w.model.List(t.Context(), queue.Filter{})
 	if err != nil {
@@ -37,7 +37,7 @@ func TestTheSenderIsToldOnce(t *testing.T) {
 	if len(page.Entries) != 5 || reports[id] != 1 || reports[second] != 1 {
 		t.Errorf("%d messages, reports on %v", len(page.Entries), reports)
 	}
-	if n := w.saw(delivery.Reported, ""); n != 2 {
+	if n := w.countEvents(delivery.Reported, ""); n != 2 {
 		t.Errorf("%d were told of", n)
 	}
 	for _, m := range w.server.Messages() {
@@ -57,10 +57,10 @@ func TestStrangersAreNotTold(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.route.NoReport = false
-	w.route.ReportFrom = address(t, "shop@example.org")
+	w.route.ReportFrom = mustAddress(t, "shop@example.org")
 	w.route.Owns = func(a smtp.Address) bool { return a.String() == "shop@example.org" }
-	w.enqueue("rcpt-550-5.1.1@example.org")
-	w.drain()
+	w.enqueueTo("rcpt-550-5.1.1@example.org")
+	w.mustDrain()
 	got := w.server.Messages()
 	if len(got) != 1 || strings.Join(got[0].To, " ") != "shop@example.org" {
 		t.Errorf("%d reports: %+v", len(got), got)

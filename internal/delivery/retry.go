@@ -11,20 +11,20 @@ import (
 // providers lock accounts that try again soon.
 const afterFix = time.Hour
 
-// pauses returns the pauses between the attempts of a message (RFC 5321 section 4.5.4.1 wants
+// retryPauses returns the pauses between the attempts of a message (RFC 5321 section 4.5.4.1 wants
 // at least 30 minutes as a rule; greylisted messages are accepted sooner).
-func pauses() []time.Duration {
+func retryPauses() []time.Duration {
 	return []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 4 * time.Hour}
 }
 
-// pause returns the pause after an attempt, given the number of earlier attempts. It varies by
+// retryPause returns the pause after an attempt, given the number of earlier attempts. It varies by
 // a tenth, so that messages that failed together are not retried together.
-func pause(before int) time.Duration {
-	all := pauses()
-	return vary(all[min(max(before, 0), len(all)-1)])
+func retryPause(before int) time.Duration {
+	all := retryPauses()
+	return varyDuration(all[min(max(before, 0), len(all)-1)])
 }
 
-func vary(d time.Duration) time.Duration {
+func varyDuration(d time.Duration) time.Duration {
 	return d + time.Duration((rand.Float64()*0.2-0.1)*float64(d)) //nolint:gosec // nobody gains by guessing it
 }
 
@@ -37,5 +37,5 @@ func connectPause(f diagnosis.Finding, failures int) time.Duration {
 	case diagnosis.RetryDelay:
 		return max(f.Retry.After, time.Minute)
 	}
-	return min(pause(failures), 30*time.Minute)
+	return min(retryPause(failures), 30*time.Minute)
 }

@@ -15,48 +15,48 @@ const mostSettled = 1024
 // settler writes settlements to the store, concurrently with the sending: a known result must
 // reach the store, however long the store takes.
 type settler struct {
-	c *courier
+	c *accountWorker
 
 	mu      sync.Mutex
 	changed *sync.Cond
-	queue   []told
+	queue   []pendingSettlement
 	closed  bool
 	ended   sync.WaitGroup
 }
 
-// told is a settlement and its event.
-type told struct {
+// pendingSettlement is a settlement and its event.
+type pendingSettlement struct {
 	settlement outbox.Settlement
-	event      Event
+	event      WorkerEvent
 }
 
-func newSettler(c *courier) *settler {
+func newSettler(c *accountWorker) *settler {
 	s := &settler{c: c}
 	s.changed = sync.NewCond(&s.mu)
-	s.ended.Go(func() { c.s.guarded("the settler of an account", s.run) })
+	s.ended.Go(func() { c.s.runGuarded("the settler of an account", s.runWrites) })
 	return s
 }
 
-// add queues settlements.
-func (s *settler) add(p *parcel, settlements []outbox.Settlement) {
+// addSettlements queues settlements.
+func (s *settler) addSettlements(p *queuedMessage, settlements []outbox.Settlement) {
 	now := s.c.d.o.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, settlement := range settlements {
-		r := p.recipient(settlement.N)
+		r := p.recipientAt(settlement.N)
 		attempt := r.Attempts + 1
 		if settlement.State == queue.Queued || settlement.State == queue.Held {
 			attempt = 0
 		}
-		s.queue = append(s.queue, told{settlement, Event{Kind: Settled, Account: s.c.account, ID: p.item.ID, N: r.N,
+		s.queue = append(s.queue, pendingSettlement{settlement, WorkerEvent{Kind: Settled, Account: s.c.account, ID: p.item.ID, N: r.N,
 			MessageID: p.item.MessageID, Domain: r.Address.ASCIIDomain(), State: settlement.State, Attempt: attempt,
 			Answer: settlement.Answer, Size: p.item.Size, Count: 1, Began: p.since, Took: now.Sub(p.since), Waited: now.Sub(p.item.Created)}})
 	}
 	s.changed.Broadcast()
 }
 
-// room waits until few settlements are queued.
-func (s *settler) room(ctx context.Context) {
+// waitForRoom waits until few settlements are queued.
+func (s *settler) waitForRoom(ctx context.Context) {
 	stop := context.AfterFunc(ctx, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -79,18 +79,18 @@ func (s *settler) close() {
 	s.ended.Wait()
 }
 
-func (s *settler) run() {
+func (s *settler) runWrites() {
 	for {
-		batch := s.next()
+		batch := s.nextBatch()
 		if len(batch) == 0 {
 			return
 		}
-		s.keep(batch)
+		s.writeBatch(batch)
 	}
 }
 
-// next waits for settlements and returns the queued ones; none if there will be no more.
-func (s *settler) next() []told {
+// nextBatch waits for settlements and returns the queued ones; none if there will be no more.
+func (s *settler) nextBatch() []pendingSettlement {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for len(s.queue) == 0 && !s.closed {
@@ -106,9 +106,9 @@ func (s *settler) next() []told {
 	return batch
 }
 
-// keep writes a batch to the store. While the store fails, it tries again. It gives up only if
+// writeBatch writes a batch to the store. While the store fails, it tries again. It gives up only if
 // the process must end; the recipients are in doubt then.
-func (s *settler) keep(batch []told) {
+func (s *settler) writeBatch(batch []pendingSettlement) {
 	d := s.c.d
 	settlements := make([]outbox.Settlement, len(batch))
 	for i := range batch {
@@ -126,11 +126,11 @@ func (s *settler) keep(batch []told) {
 	defer stop()
 	for pause := 50 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
 		stale, err := d.o.Store.Settle(ctx, settlements)
-		if d.used(err) {
-			s.tell(batch, stale)
+		if d.recordUse(err) {
+			s.reportBatch(batch, stale)
 			break
 		}
-		if d.dead() != nil || ctx.Err() != nil {
+		if d.fatalError() != nil || ctx.Err() != nil {
 			break
 		}
 		select {
@@ -141,11 +141,11 @@ func (s *settler) keep(batch []told) {
 	s.c.mu.Lock()
 	defer s.c.mu.Unlock()
 	s.c.leased -= len(batch)
-	s.c.rate.add(d.o.Now(), len(batch))
+	s.c.rate.addCount(d.o.Now(), len(batch))
 }
 
-// tell reports the settlements that the store accepted.
-func (s *settler) tell(batch []told, stale []outbox.Lease) {
+// reportBatch reports the settlements that the store accepted.
+func (s *settler) reportBatch(batch []pendingSettlement, stale []outbox.Lease) {
 	d := s.c.d
 	late := make(map[outbox.Lease]bool, len(stale))
 	for _, l := range stale {

@@ -28,13 +28,13 @@ type suspicion struct {
 	pauses   int // pauses of the account since a message was accepted
 }
 
-// suspect records a reply to a message that may be about the account. It returns how long the
+// suspectAccount records a reply to a message that may be about the account. It returns how long the
 // account must pause, at most the time that the reply asks for; 0 means not at all.
 //
 // After each pause two messages are tried again, and if only a user can correct the cause the
 // first pauses are shorter: a relay that refuses other recipients still accepts those of its
 // own users.
-func (d *Delivery) suspect(account string, id queue.ID, v verdict, named string) time.Duration {
+func (d *Delivery) suspectAccount(account string, id queue.ID, v decision, named string) time.Duration {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	s := d.suspects[account]
@@ -58,16 +58,16 @@ func (d *Delivery) suspect(account string, id queue.ID, v verdict, named string)
 	return rest
 }
 
-// clear ends a suspicion, because a message was accepted.
-func (d *Delivery) clear(account string) {
+// clearSuspicion ends a suspicion, because a message was accepted.
+func (d *Delivery) clearSuspicion(account string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	delete(d.suspects, account)
 }
 
-// named returns the subject of a reply inside a transaction: the domain of the recipient at
+// replySubject returns the subject of a reply inside a transaction: the domain of the recipient at
 // RCPT, the sender at MAIL if it is not the account's own, otherwise the message.
-func (c *courier) named(p *parcel, r outbox.LeasedRecipient, stage smtp.Stage) string {
+func (c *accountWorker) replySubject(p *queuedMessage, r outbox.LeasedRecipient, stage smtp.Stage) string {
 	switch {
 	case stage == smtp.StageRcpt:
 		return "to " + r.Address.ASCIIDomain()
@@ -79,9 +79,9 @@ func (c *courier) named(p *parcel, r outbox.LeasedRecipient, stage smtp.Stage) s
 	return p.item.ID.String()
 }
 
-// restHere pauses an account in this process only: the fault may be on this machine, and
+// pauseHere pauses an account in this process only: the fault may be on this machine, and
 // others may be able to send.
-func (d *Delivery) restHere(account string, rest time.Duration, why queue.Answer) {
+func (d *Delivery) pauseHere(account string, rest time.Duration, why queue.Answer) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.rests[account] = Rest{Account: account, Until: d.o.Now().Add(rest), Answer: why, resumed: d.resumed[account]}

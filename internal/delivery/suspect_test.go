@@ -15,9 +15,9 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// poisons returns replies that may be about the whole account, each at a stage of a
+// poisonReplies returns replies that may be about the whole account, each at a stage of a
 // transaction, as words for magic recipients of the sandbox, or for senders at MAIL.
-func poisons() []string {
+func poisonReplies() []string {
 	return []string{
 		"rcpt-421-4.3.2+Closing_connection",
 		"rcpt-554-5.7.1+Relay_access_denied",
@@ -34,8 +34,8 @@ func poisons() []string {
 	}
 }
 
-// poison enqueues a message that gets a reply.
-func (w *world) poison(word, domain string) queue.ID {
+// enqueuePoison enqueues a message that gets a reply.
+func (w *testWorld) enqueuePoison(word, domain string) queue.ID {
 	w.t.Helper()
 	at := word // once for each message
 	from, to := "me@example.org", "a@"+domain
@@ -61,7 +61,7 @@ func (w *world) poison(word, domain string) queue.ID {
 }
 
 // pausedFor returns the rest of the account's pause in the store.
-func (w *world) pausedFor() time.Duration {
+func (w *testWorld) pausedFor() time.Duration {
 	w.t.Helper()
 	stats, err := w.model.Stats(w.t.Context())
 	if err != nil || len(stats.Accounts) != 1 {
@@ -70,9 +70,9 @@ func (w *world) pausedFor() time.Duration {
 	return stats.Accounts[0].PausedFor
 }
 
-// toward returns an Open function for a server.
-func toward(server string) func(context.Context, int) (delivery.Sender, error) {
-	return func(_ context.Context, connections int) (delivery.Sender, error) {
+// openTo returns an Open function for a server.
+func openTo(server string) func(context.Context, int) (delivery.TransactionSender, error) {
+	return func(_ context.Context, connections int) (delivery.TransactionSender, error) {
 		return transport.Open(server, transport.Options{MaxConnections: connections})
 	}
 }
@@ -81,21 +81,21 @@ func toward(server string) func(context.Context, int) (delivery.Sender, error) {
 // deferred, counts an attempt, and is tried after the others, which are handed over.
 func TestOneMessageDoesNotStopTheOthers(t *testing.T) {
 	t.Parallel()
-	for _, word := range poisons() {
+	for _, word := range poisonReplies() {
 		t.Run(word, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			w.route.ReportFrom = address(t, "me@example.org")
-			bad := w.poison(word, "elsewhere.test")
+			w.route.ReportFrom = mustAddress(t, "me@example.org")
+			bad := w.enqueuePoison(word, "elsewhere.test")
 			var good []queue.ID
 			for n := range 5 {
-				good = append(good, w.enqueue(fmt.Sprintf("g%d@example.net", n)))
+				good = append(good, w.enqueueTo(fmt.Sprintf("g%d@example.net", n)))
 			}
-			w.drain()
+			w.mustDrain()
 			for _, id := range good {
-				w.want(id, "handed_over")
+				w.wantStates(id, "handed_over")
 			}
-			w.want(bad, "deferred")
+			w.wantStates(bad, "deferred")
 			e, err := w.model.Show(t.Context(), bad)
 			if err != nil {
 				t.Fatal(err)
@@ -113,29 +113,29 @@ func TestOneMessageDoesNotStopTheOthers(t *testing.T) {
 // If another message gets the same and none is accepted, the reply is about the account.
 func TestTwoMessagesThatMeetTheSamePauseTheAccount(t *testing.T) {
 	t.Parallel()
-	for _, word := range poisons() {
+	for _, word := range poisonReplies() {
 		t.Run(word, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			w.route.ReportFrom = address(t, "me@example.org")
-			first, second := w.poison(word, "elsewhere.test"), w.poison(word, "another.test")
-			third := w.enqueue("g@example.net")
-			w.drain()
-			w.want(first, "deferred")
-			w.want(second, "deferred")
-			if state := w.states(third); state != "queued" && state != "handed_over" { // it may be in flight already
+			w.route.ReportFrom = mustAddress(t, "me@example.org")
+			first, second := w.enqueuePoison(word, "elsewhere.test"), w.enqueuePoison(word, "another.test")
+			third := w.enqueueTo("g@example.net")
+			w.mustDrain()
+			w.wantStates(first, "deferred")
+			w.wantStates(second, "deferred")
+			if state := w.statesOf(third); state != "queued" && state != "handed_over" { // it may be in flight already
 				t.Errorf("the third is %s", state)
 			}
-			if w.pausedFor() <= 0 || w.saw(delivery.Paused, "") != 1 {
-				t.Errorf("paused for %v, said %d times", w.pausedFor(), w.saw(delivery.Paused, ""))
+			if w.pausedFor() <= 0 || w.countEvents(delivery.Paused, "") != 1 {
+				t.Errorf("paused for %v, said %d times", w.pausedFor(), w.countEvents(delivery.Paused, ""))
 			}
 			// They are tried after the third when the account is resumed.
 			if err := w.model.Resume(t.Context(), account); err != nil {
 				t.Fatal(err)
 			}
 			w.clock.Advance(2 * time.Hour)
-			w.drain()
-			w.want(third, "handed_over")
+			w.mustDrain()
+			w.wantStates(third, "handed_over")
 		})
 	}
 }
@@ -146,9 +146,9 @@ func TestManyToOneDomainPauseTheAccountInTheEnd(t *testing.T) {
 	for n, pauses := range map[int]bool{2: false, 3: false, 4: true} {
 		w := newWorld(t)
 		for range n {
-			w.poison("rcpt-554-5.7.1+Relay_access_denied", "elsewhere.test")
+			w.enqueuePoison("rcpt-554-5.7.1+Relay_access_denied", "elsewhere.test")
 		}
-		w.drain()
+		w.mustDrain()
 		if paused := w.pausedFor() > 0; paused != pauses {
 			t.Errorf("%d messages to one domain: paused %v, want %v", n, paused, pauses)
 		}
@@ -161,27 +161,29 @@ func TestALocalFaultRestsHereOnly(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name    string
-		kind    delivery.EventKind
-		disturb func(*world, *delivery.Options)
+		kind    delivery.WorkerEventKind
+		disturb func(*testWorld, *delivery.Options)
 	}{
-		{"no route", delivery.NoRoute, func(_ *world, o *delivery.Options) {
+		{"no route", delivery.NoRoute, func(_ *testWorld, o *delivery.Options) {
 			o.Route = func(context.Context, string) (delivery.Route, error) {
 				return delivery.Route{}, errors.New("no password file")
 			}
 		}},
-		{"no secret", delivery.NoRoute, func(w *world, o *delivery.Options) {
+		{"no secret", delivery.NoRoute, func(w *testWorld, o *delivery.Options) {
 			route := w.route
-			route.Open = func(context.Context, int) (delivery.Sender, error) { return nil, errors.New("the command failed") }
+			route.Open = func(context.Context, int) (delivery.TransactionSender, error) {
+				return nil, errors.New("the command failed")
+			}
 			o.Route = func(context.Context, string) (delivery.Route, error) { return route, nil }
 		}},
-		{"no such host", delivery.Paused, func(w *world, o *delivery.Options) {
+		{"no such host", delivery.Paused, func(w *testWorld, o *delivery.Options) {
 			route := w.route
-			route.Open = toward("smtp+notls://host.invalid:25")
+			route.Open = openTo("smtp+notls://host.invalid:25")
 			o.Route = func(context.Context, string) (delivery.Route, error) { return route, nil }
 		}},
-		{"no server", delivery.Paused, func(w *world, o *delivery.Options) {
+		{"no server", delivery.Paused, func(w *testWorld, o *delivery.Options) {
 			route := w.route
-			route.Open = toward("smtp+notls://127.0.0.1:1")
+			route.Open = openTo("smtp+notls://127.0.0.1:1")
 			o.Route = func(context.Context, string) (delivery.Route, error) { return route, nil }
 		}},
 	} {
@@ -190,7 +192,7 @@ func TestALocalFaultRestsHereOnly(t *testing.T) {
 			w := newWorld(t)
 			var ids []queue.ID
 			for range 4 {
-				ids = append(ids, w.enqueue("a@example.org"))
+				ids = append(ids, w.enqueueTo("a@example.org"))
 			}
 			sick := w.opts
 			c.disturb(w, &sick)
@@ -198,7 +200,7 @@ func TestALocalFaultRestsHereOnly(t *testing.T) {
 			if _, err := d.Drain(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			if n := w.saw(c.kind, ""); n != 1 {
+			if n := w.countEvents(c.kind, ""); n != 1 {
 				t.Errorf("said %d times", n)
 			}
 			if left := w.pausedFor(); left != 0 {
@@ -208,11 +210,11 @@ func TestALocalFaultRestsHereOnly(t *testing.T) {
 				t.Errorf("the rest is not to be seen: %+v", rests)
 			}
 			for _, id := range ids {
-				w.want(id, "queued")
+				w.wantStates(id, "queued")
 			}
-			w.drain() // as another machine
+			w.mustDrain() // as another machine
 			for _, id := range ids {
-				w.want(id, "handed_over")
+				w.wantStates(id, "handed_over")
 			}
 			d.Reload()
 			if rests := d.Status().Rests; len(rests) != 0 {
@@ -226,7 +228,7 @@ func TestALocalFaultRestsHereOnly(t *testing.T) {
 func TestResumeEndsARestOfThisProcess(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	id := w.enqueue("a@example.org")
+	id := w.enqueueTo("a@example.org")
 	route, broken := w.route, atomic.Bool{}
 	broken.Store(true)
 	w.opts.Route = func(context.Context, string) (delivery.Route, error) {
@@ -239,12 +241,12 @@ func TestResumeEndsARestOfThisProcess(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	d, ended := delivery.New(w.opts), make(chan error, 1)
 	go func() { ended <- d.Run(ctx) }()
-	w.wait("the account rests", func() bool { return len(d.Status().Rests) == 1 })
+	w.waitFor("the account rests", func() bool { return len(d.Status().Rests) == 1 })
 	broken.Store(false)
 	if err := w.model.Resume(t.Context(), account); err != nil {
 		t.Fatal(err)
 	}
-	w.wait("the message is sent", func() bool { return w.states(id) == "handed_over" })
+	w.waitFor("the message is sent", func() bool { return w.statesOf(id) == "handed_over" })
 	cancel()
 	if err := <-ended; err != nil {
 		t.Error(err)

@@ -24,8 +24,8 @@ const account = "work"
 // patience limits the wait of a test.
 const patience = 60 * time.Second
 
-// world is an outbox, a server, and the options of a delivery between them.
-type world struct {
+// testWorld is an outbox, a server, and the options of a delivery between them.
+type testWorld struct {
 	t      *testing.T
 	clock  *outboxtest.Clock
 	model  *outboxtest.Model
@@ -34,18 +34,18 @@ type world struct {
 	opts   delivery.Options
 
 	mu     sync.Mutex
-	events []delivery.Event
+	events []delivery.WorkerEvent
 	news   chan struct{}
 	taken  map[string]int // Message-ID and recipient of the messages that the server has
 
 	others atomic.Int64 // number of other workers
 }
 
-func newWorld(t *testing.T, faults ...string) *world {
+func newWorld(t *testing.T, faults ...string) *testWorld {
 	t.Helper()
-	w := &world{t: t, clock: outboxtest.NewClock(), news: make(chan struct{}, 1), taken: map[string]int{}}
+	w := &testWorld{t: t, clock: outboxtest.NewClock(), news: make(chan struct{}, 1), taken: map[string]int{}}
 	w.model = outboxtest.NewModel(w.clock)
-	cfg := sandbox.Config{Committed: w.committed}
+	cfg := sandbox.Config{Committed: w.recordMessage}
 	for _, word := range faults {
 		f, err := sandbox.ParseFault(word)
 		if err != nil {
@@ -60,17 +60,17 @@ func newWorld(t *testing.T, faults ...string) *world {
 	t.Cleanup(func() { _ = w.server.Close() })
 	host := "smtp+notls://" + w.server.SubmissionAddr()
 	w.route = delivery.Route{
-		Open: func(_ context.Context, connections int) (delivery.Sender, error) {
+		Open: func(_ context.Context, connections int) (delivery.TransactionSender, error) {
 			return transport.Open(host, transport.Options{MaxConnections: connections})
 		},
 		NoReport: true,
 	}
-	w.opts = delivery.Options{Store: w.model, Observe: w.observe,
+	w.opts = delivery.Options{Store: w.model, Observe: w.recordEvent,
 		Route: func(context.Context, string) (delivery.Route, error) { return w.route, nil }}
 	return w
 }
 
-func (w *world) committed(m sandbox.Message) {
+func (w *testWorld) recordMessage(m sandbox.Message) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	id, _, _ := strings.Cut(string(m.Data[strings.Index(string(m.Data), "Message-ID: ")+len("Message-ID: "):]), "\r\n")
@@ -79,7 +79,7 @@ func (w *world) committed(m sandbox.Message) {
 	}
 }
 
-func (w *world) observe(e delivery.Event) {
+func (w *testWorld) recordEvent(e delivery.WorkerEvent) {
 	w.mu.Lock()
 	w.events = append(w.events, e)
 	w.mu.Unlock()
@@ -89,8 +89,8 @@ func (w *world) observe(e delivery.Event) {
 	}
 }
 
-// saw counts events.
-func (w *world) saw(kind delivery.EventKind, state queue.State) (n int) {
+// countEvents counts events.
+func (w *testWorld) countEvents(kind delivery.WorkerEventKind, state queue.State) (n int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, e := range w.events {
@@ -101,8 +101,8 @@ func (w *world) saw(kind delivery.EventKind, state queue.State) (n int) {
 	return n
 }
 
-// wait returns when the condition holds.
-func (w *world) wait(what string, condition func() bool) {
+// waitFor returns when the condition holds.
+func (w *testWorld) waitFor(what string, condition func() bool) {
 	w.t.Helper()
 	late := time.After(patience)
 	for !condition() {
@@ -114,7 +114,7 @@ func (w *world) wait(what string, condition func() bool) {
 	}
 }
 
-func address(t *testing.T, s string) smtp.Address {
+func mustAddress(t *testing.T, s string) smtp.Address {
 	t.Helper()
 	a, err := smtp.ParseAddress(s)
 	if err != nil {
@@ -123,16 +123,16 @@ func address(t *testing.T, s string) smtp.Address {
 	return a
 }
 
-// enqueue enqueues a message to recipients.
-func (w *world) enqueue(to ...string) queue.ID {
+// enqueueTo enqueues a message to recipients.
+func (w *testWorld) enqueueTo(to ...string) queue.ID {
 	w.t.Helper()
 	return w.enqueueUntil(time.Time{}, to...)
 }
 
 // enqueueUntil enqueues a message that expires.
-func (w *world) enqueueUntil(expires time.Time, to ...string) queue.ID {
+func (w *testWorld) enqueueUntil(expires time.Time, to ...string) queue.ID {
 	w.t.Helper()
-	content := compose(w.t, to...)
+	content := composeMessage(w.t, to...)
 	envelope, err := content.Envelope()
 	if err != nil {
 		w.t.Fatal(err)
@@ -145,7 +145,7 @@ func (w *world) enqueueUntil(expires time.Time, to ...string) queue.ID {
 	return r.ID
 }
 
-func compose(t *testing.T, to ...string) *message.Content {
+func composeMessage(t *testing.T, to ...string) *message.Content {
 	t.Helper()
 	content, err := message.Compose(&message.Message{From: "me@example.org", To: to, Subject: "Hello", Text: "Hello World\n"})
 	if err != nil {
@@ -155,7 +155,7 @@ func compose(t *testing.T, to ...string) *message.Content {
 	return content
 }
 
-func (w *world) drain() queue.Drained {
+func (w *testWorld) mustDrain() queue.Drained {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.t.Context(), patience)
 	defer cancel()
@@ -169,8 +169,8 @@ func (w *world) drain() queue.Drained {
 	return drained
 }
 
-// states returns the states of a message's recipients, by place.
-func (w *world) states(id queue.ID) string {
+// statesOf returns the states of a message's recipients, by place.
+func (w *testWorld) statesOf(id queue.ID) string {
 	w.t.Helper()
 	e, err := w.model.Show(w.t.Context(), id)
 	if err != nil {
@@ -183,15 +183,15 @@ func (w *world) states(id queue.ID) string {
 	return strings.Join(states, " ")
 }
 
-func (w *world) want(id queue.ID, states string) {
+func (w *testWorld) wantStates(id queue.ID, states string) {
 	w.t.Helper()
-	if got := w.states(id); got != states {
+	if got := w.statesOf(id); got != states {
 		w.t.Errorf("message %d: %s, want %s", id, got, states)
 	}
 }
 
-// deliveries returns how many messages the server has, and which of them more than once.
-func (w *world) deliveries() (n int, twice []string) {
+// countDeliveries returns how many messages the server has, and which of them more than once.
+func (w *testWorld) countDeliveries() (n int, twice []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for what, times := range w.taken {

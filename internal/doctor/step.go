@@ -158,7 +158,7 @@ func say(en, zh string, args ...any) Text {
 			case interface{ text() Text }:
 				own[i] = pick(a.text())
 			case error:
-				own[i] = pick(Text{EN: a.Error(), ZH: i18n.In(i18n.Chinese).Say(a)})
+				own[i] = pick(Text{EN: a.Error(), ZH: i18n.NewWords(i18n.Chinese).TranslateError(a)})
 			}
 		}
 		if len(own) == 0 {

@@ -4,7 +4,7 @@
 // arguments as by fmt.Sprintf. A missing translation falls back to English; a test of package cli
 // fails if one is missing.
 //
-// [Detect] picks the language from the environment, as gettext does.
+// [DetectLanguage] picks the language from the environment, as gettext does.
 package i18n
 
 import (
@@ -25,9 +25,9 @@ const (
 	Chinese Language = "zh"
 )
 
-// Parse parses the name of a language from a user or the environment: "zh_CN.UTF-8", "zh-Hans",
+// ParseLanguage parses the name of a language from a user or the environment: "zh_CN.UTF-8", "zh-Hans",
 // "en", "C". ok is false if the language is not supported.
-func Parse(s string) (lang Language, ok bool) {
+func ParseLanguage(s string) (lang Language, ok bool) {
 	name, _, _ := strings.Cut(strings.ToLower(s), ".")
 	name, _, _ = strings.Cut(name, "@")
 	primary, _, _ := strings.Cut(strings.ReplaceAll(name, "-", "_"), "_")
@@ -40,24 +40,24 @@ func Parse(s string) (lang Language, ok bool) {
 	return English, false
 }
 
-// Detect picks the language: from LC_ALL, LC_MESSAGES or LANG, in this order, or else from the
+// DetectLanguage picks the language: from LC_ALL, LC_MESSAGES or LANG, in this order, or else from the
 // system (Windows only). An unsupported language means English.
-func Detect(getenv func(string) string, system func() string) Language {
+func DetectLanguage(getenv func(string) string, system func() string) Language {
 	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
 		if v := getenv(name); v != "" {
-			lang, _ := Parse(v)
+			lang, _ := ParseLanguage(v)
 			return lang
 		}
 	}
-	lang, _ := Parse(system())
+	lang, _ := ParseLanguage(system())
 	return lang
 }
 
 // Words translates to one language. The zero value means English.
 type Words struct{ lang Language }
 
-// In returns the Words of a language.
-func In(lang Language) Words { return Words{lang} }
+// NewWords returns the Words of a language.
+func NewWords(lang Language) Words { return Words{lang} }
 
 // Language returns the language.
 func (w Words) Language() Language {
@@ -88,7 +88,7 @@ func (w Words) T(english string, args ...any) string {
 	said, quotes := slices.Clone(args), strings.Contains(s, "%q")
 	for i, arg := range args {
 		if err, ok := arg.(error); ok {
-			said[i] = w.Say(err)
+			said[i] = w.TranslateError(err)
 		}
 		if quotes {
 			said[i] = quotable{said[i]}
@@ -97,8 +97,8 @@ func (w Words) T(english string, args ...any) string {
 	return fmt.Sprintf(s, said...)
 }
 
-// Say translates the text of an error.
-func (w Words) Say(err error) string { return localerr.Say(err, w.T) }
+// TranslateError translates the text of an error.
+func (w Words) TranslateError(err error) string { return localerr.Say(err, w.T) }
 
 // quotable is a value that %q puts into Chinese quotation marks; non-printable characters are
 // escaped as usual.
@@ -119,8 +119,8 @@ func (q quotable) Format(f fmt.State, verb rune) {
 	_, _ = io.WriteString(f, "“"+strings.ReplaceAll(s, `\`+quote, quote)+"”")
 }
 
-// Pick chooses between two texts that are not in the tables.
-func (w Words) Pick(english, chinese string) string {
+// ChooseText chooses between two texts that are not in the tables.
+func (w Words) ChooseText(english, chinese string) string {
 	if w.lang == Chinese && chinese != "" || english == "" {
 		return chinese
 	}

@@ -22,7 +22,7 @@ func TestParse(t *testing.T) {
 		"en": {English, true}, "en_GB@euro": {English, true}, "C": {English, true}, "C.UTF-8": {English, true}, "POSIX": {English, true},
 		"": {English, false}, "fr_FR": {English, false}, "zhx": {English, false},
 	} {
-		if lang, ok := Parse(in); lang != want.lang || ok != want.ok {
+		if lang, ok := ParseLanguage(in); lang != want.lang || ok != want.ok {
 			t.Errorf("Parse(%q) = %s, %v", in, lang, ok)
 		}
 	}
@@ -43,7 +43,7 @@ func TestDetect(t *testing.T) {
 		{map[string]string{"LANG": "en_US", "LC_MESSAGES": "en_US", "LC_ALL": "zh_CN"}, "", Chinese},
 		{map[string]string{"LANG": "fr_FR"}, "zh-CN", English}, // an unsupported language is not Chinese
 	} {
-		got := Detect(func(name string) string { return test.env[name] }, func() string { return test.system })
+		got := DetectLanguage(func(name string) string { return test.env[name] }, func() string { return test.system })
 		if got != test.want {
 			t.Errorf("%v, system %q: %s, want %s", test.env, test.system, got, test.want)
 		}
@@ -52,20 +52,20 @@ func TestDetect(t *testing.T) {
 
 func TestWords(t *testing.T) {
 	t.Parallel()
-	en, zh := In(English), In(Chinese)
+	en, zh := NewWords(English), NewWords(Chinese)
 	for got, want := range map[string]string{
-		en.T("accepted"):                               "accepted",
-		zh.T("accepted"):                               "已接收",
-		zh.T("%d octets of nothing", 3):                "3 octets of nothing", // not translated: English
-		zh.T("queued as %s", "X"):                      "服务器队列号 X",
-		en.T("100% sure"):                              "100% sure", // without arguments it is not a format
-		Words{}.T("accepted"):                          "accepted",
-		zh.T("unknown command %q", "a\"b\x1b"):         `没有命令“a"b\x1b”`,
-		en.T("unknown command %q", "a"):                `unknown command "a"`,
-		zh.T("%s %q: want one of %s", "-x", "é中", "7"): "-x “é中”：应为 7 之一",
-		string(Words{}.Language()):                     "en",
-		en.Pick("a", "b") + zh.Pick("a", "b"):          "ab",
-		en.Pick("", "b") + zh.Pick("a", ""):            "ba",
+		en.T("accepted"):                                  "accepted",
+		zh.T("accepted"):                                  "已接收",
+		zh.T("%d octets of nothing", 3):                   "3 octets of nothing", // not translated: English
+		zh.T("queued as %s", "X"):                         "服务器队列号 X",
+		en.T("100% sure"):                                 "100% sure", // without arguments it is not a format
+		Words{}.T("accepted"):                             "accepted",
+		zh.T("unknown command %q", "a\"b\x1b"):            `没有命令“a"b\x1b”`,
+		en.T("unknown command %q", "a"):                   `unknown command "a"`,
+		zh.T("%s %q: want one of %s", "-x", "é中", "7"):    "-x “é中”：应为 7 之一",
+		string(Words{}.Language()):                        "en",
+		en.ChooseText("a", "b") + zh.ChooseText("a", "b"): "ab",
+		en.ChooseText("", "b") + zh.ChooseText("a", ""):   "ba",
 	} {
 		if got != want {
 			t.Errorf("got %q, want %q", got, want)
@@ -124,15 +124,15 @@ func TestSentencesNameTheirDocuments(t *testing.T) {
 func TestErrorsAreSaid(t *testing.T) {
 	t.Parallel()
 	empty := localerr.New("address is empty")
-	zh := In(Chinese)
+	zh := NewWords(Chinese)
 	for got, want := range map[string]string{
-		zh.T("%s: can't be used: %v", "a.toml", empty):                                 "a.toml：无法使用：地址是空的",
-		zh.T("%s: can't be used: %v", "a.toml", localerr.Errorf("%q: %w", "x", empty)): "a.toml：无法使用：“x”：地址是空的",
-		zh.T("%s: can't be used: %v", "a.toml", io.EOF):                                "a.toml：无法使用：EOF",
-		zh.Say(fmt.Errorf("x: %w", empty)):                                             "x: 地址是空的",
-		zh.Say(localerr.Errorf("%q is not allowed before the @", ' ')):                 "@ 之前不能有“ ”",
-		In(English).Say(localerr.Errorf("%q is not allowed before the @", '\'')):       `'\'' is not allowed before the @`,
-		In(English).T("%s: can't be used: %v", "a.toml", empty):                        "a.toml: can't be used: address is empty",
+		zh.T("%s: can't be used: %v", "a.toml", empty):                                            "a.toml：无法使用：地址是空的",
+		zh.T("%s: can't be used: %v", "a.toml", localerr.Errorf("%q: %w", "x", empty)):            "a.toml：无法使用：“x”：地址是空的",
+		zh.T("%s: can't be used: %v", "a.toml", io.EOF):                                           "a.toml：无法使用：EOF",
+		zh.TranslateError(fmt.Errorf("x: %w", empty)):                                             "x: 地址是空的",
+		zh.TranslateError(localerr.Errorf("%q is not allowed before the @", ' ')):                 "@ 之前不能有“ ”",
+		NewWords(English).TranslateError(localerr.Errorf("%q is not allowed before the @", '\'')): `'\'' is not allowed before the @`,
+		NewWords(English).T("%s: can't be used: %v", "a.toml", empty):                             "a.toml: can't be used: address is empty",
 	} {
 		if got != want {
 			t.Errorf("got %q, want %q", got, want)

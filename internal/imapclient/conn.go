@@ -118,7 +118,7 @@ func (c *imapConn) handshake() error {
 	c.setLimits()
 	settings, silence := c.cfg.Trust.TLSConfig(c.cfg.Host), maxHelloSilence
 	if c.cfg.smallHello {
-		clienthello.Shrink(settings)
+		clienthello.ShrinkHello(settings)
 	}
 	if c.cfg.smallHello || silence >= c.patience {
 		silence = 0 // the deadline ends it

@@ -96,9 +96,9 @@ func (k *Mark[T]) Begin() error {
 	m.notAhead(k)
 	switch k.state {
 	case unmarked:
-		batch := m.take(k, m.o.Target())
+		batch := m.takeUnmarked(k, m.o.Target())
 		m.mu.Unlock()
-		m.commit(batch)
+		m.commitBatch(batch)
 	case marking:
 		m.mu.Unlock()
 	default:
@@ -132,9 +132,9 @@ func (m *Marker[T]) notAhead(k *Mark[T]) {
 	k.begun = true
 }
 
-// take removes up to n items from the queue to mark them: first, unless it is nil, and
+// takeUnmarked removes up to n items from the queue to mark them: first, unless it is nil, and
 // the next ones. m.mu is held.
-func (m *Marker[T]) take(first *Mark[T], n int) []*Mark[T] {
+func (m *Marker[T]) takeUnmarked(first *Mark[T], n int) []*Mark[T] {
 	var batch []*Mark[T]
 	if first != nil {
 		batch = append(batch, first)
@@ -160,21 +160,21 @@ func (m *Marker[T]) markAhead() {
 	if target <= 1 || m.committing || m.ahead*2 > target {
 		return
 	}
-	batch := m.take(nil, target)
+	batch := m.takeUnmarked(nil, target)
 	if len(batch) == 0 {
 		return
 	}
 	m.committing = true
 	m.background.Go(func() {
-		m.o.Guard(func() { m.commit(batch) })
+		m.o.Guard(func() { m.commitBatch(batch) })
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		m.committing = false
 	})
 }
 
-// commit marks a batch and wakes the goroutines that wait for it, even if Commit panics.
-func (m *Marker[T]) commit(batch []*Mark[T]) {
+// commitBatch marks a batch and wakes the goroutines that wait for it, even if Commit panics.
+func (m *Marker[T]) commitBatch(batch []*Mark[T]) {
 	var errs []error
 	aborted := true
 	defer func() {

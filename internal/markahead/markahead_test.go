@@ -17,7 +17,7 @@ type disk struct {
 	commits [][]int
 }
 
-func (d *disk) commit(batch []int) []error {
+func (d *disk) commitItems(batch []int) []error {
 	time.Sleep(time.Second)
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -25,15 +25,15 @@ func (d *disk) commit(batch []int) []error {
 	return nil
 }
 
-// marked returns the items that are on the disk.
-func (d *disk) marked() []int {
+// markedItems returns the items that are on the disk.
+func (d *disk) markedItems() []int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return slices.Concat(d.commits...)
 }
 
-// added returns the marks of the items 0 to n-1.
-func added(m *markahead.Marker[int], n int) []*markahead.Mark[int] {
+// addItems returns the marks of the items 0 to n-1.
+func addItems(m *markahead.Marker[int], n int) []*markahead.Mark[int] {
 	marks := make([]*markahead.Mark[int], n)
 	for i := range marks {
 		marks[i] = m.Add(i)
@@ -49,17 +49,17 @@ func TestItemsAreMarkedBeforeTheyBegin(t *testing.T) {
 	for target, most := range map[int]time.Duration{1: items * time.Second, 4: 20 * time.Second, 16: 6 * time.Second} {
 		synctest.Test(t, func(t *testing.T) {
 			d := &disk{}
-			m := markahead.New(markahead.Options[int]{Commit: d.commit, Target: func() int { return target }})
+			m := markahead.New(markahead.Options[int]{Commit: d.commitItems, Target: func() int { return target }})
 			start := time.Now()
-			for i, mark := range added(m, items) {
+			for i, mark := range addItems(m, items) {
 				if err := mark.Begin(); err != nil {
 					t.Fatal(err)
 				}
-				if !slices.Contains(d.marked(), i) {
+				if !slices.Contains(d.markedItems(), i) {
 					t.Fatalf("target %d: item %d begins before it is marked", target, i)
 				}
 				time.Sleep(100 * time.Millisecond)
-				if ahead := len(d.marked()) - i - 1; ahead > target+target/2 {
+				if ahead := len(d.markedItems()) - i - 1; ahead > target+target/2 {
 					t.Errorf("target %d: %d items are marked ahead", target, ahead)
 				}
 				mark.Done()
@@ -68,7 +68,7 @@ func TestItemsAreMarkedBeforeTheyBegin(t *testing.T) {
 			if took := time.Since(start) - items*100*time.Millisecond; took > most {
 				t.Errorf("target %d: waited %v for the disk, want at most %v", target, took, most)
 			}
-			got := slices.Sorted(slices.Values(d.marked()))
+			got := slices.Sorted(slices.Values(d.markedItems()))
 			if len(got) != items || len(slices.Compact(got)) != items {
 				t.Errorf("target %d: the disk has %v", target, d.commits)
 			}
@@ -81,14 +81,14 @@ func TestTargetOfOne(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		d := &disk{}
-		m := markahead.New(markahead.Options[int]{Commit: d.commit, Target: func() int { return 1 }})
-		marks := added(m, 3)
+		m := markahead.New(markahead.Options[int]{Commit: d.commitItems, Target: func() int { return 1 }})
+		marks := addItems(m, 3)
 		for _, i := range []int{2, 0, 1, 1} {
 			if err := marks[i].Begin(); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if got := d.marked(); !slices.Equal(got, []int{2, 0, 1}) {
+		if got := d.markedItems(); !slices.Equal(got, []int{2, 0, 1}) {
 			t.Errorf("marked %v", got)
 		}
 	})
@@ -99,8 +99,8 @@ func TestDoneItemsAreNotMarked(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		d := &disk{}
-		m := markahead.New(markahead.Options[int]{Commit: d.commit, Target: func() int { return 3 }})
-		marks := added(m, 5)
+		m := markahead.New(markahead.Options[int]{Commit: d.commitItems, Target: func() int { return 3 }})
+		marks := addItems(m, 5)
 		marks[1].Done()
 		if err := marks[0].Begin(); err != nil {
 			t.Fatal(err)
@@ -121,7 +121,7 @@ func TestErrors(t *testing.T) {
 		errs[1] = lost
 		return errs
 	}})
-	marks := added(m, 3)
+	marks := addItems(m, 3)
 	for i, want := range []error{nil, lost, nil} {
 		if err := marks[i].Begin(); !errors.Is(err, want) {
 			t.Errorf("item %d: %v, want %v", i, err, want)
@@ -149,7 +149,7 @@ func TestPanic(t *testing.T) {
 				defer func() { guarded = recover() }()
 				commit()
 			}})
-		marks := added(m, 4)
+		marks := addItems(m, 4)
 		for i, want := range []error{nil, nil, markahead.ErrAborted, markahead.ErrAborted} {
 			if err := marks[i].Begin(); !errors.Is(err, want) {
 				t.Errorf("item %d: %v, want %v", i, err, want)

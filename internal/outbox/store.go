@@ -41,7 +41,7 @@ type Enqueuer interface {
 	Enqueue(ctx context.Context, m NewMessage) (EnqueueResult, error)
 	// EnqueueIn is Enqueue inside a transaction of the caller, in the database of the
 	// outbox: the message is kept if the transaction is committed. Wake may not notice it.
-	EnqueueIn(ctx context.Context, tx Tx, m NewMessage) (EnqueueResult, error)
+	EnqueueIn(ctx context.Context, tx CallerTx, m NewMessage) (EnqueueResult, error)
 }
 
 // WorkQueue is the part of a store that workers use: it leases messages, marks them as
@@ -120,9 +120,9 @@ type WorkQueue interface {
 
 	// Unreported lists messages with recipients that failed or expired and were not
 	// reported to the sender, by ID; messages that are reports themselves are left out.
-	Unreported(ctx context.Context, limit int) ([]Report, error)
+	Unreported(ctx context.Context, limit int) ([]PendingReport, error)
 	// Reported marks those recipients as reported that are still failed or expired.
-	Reported(ctx context.Context, reports []Report) error
+	Reported(ctx context.Context, reports []PendingReport) error
 }
 
 // Admin is the part of a store for users and their programs: it reads and changes the
@@ -162,8 +162,8 @@ type Admin interface {
 	Prune(ctx context.Context, r Retention) (Pruned, error)
 }
 
-// Tx is a transaction of the caller, on the database of the outbox.
-type Tx interface {
+// CallerTx is a transaction of the caller, on the database of the outbox.
+type CallerTx interface {
 	Exec(ctx context.Context, statement string, args ...any) error
 	// QueryRow scans one row; found is false if there is none.
 	QueryRow(ctx context.Context, statement string, args []any, into ...any) (found bool, err error)
@@ -213,8 +213,8 @@ type Swept struct {
 	Workers                    int // whose lease had ended
 }
 
-// Report is a message whose sender must get a bounce.
-type Report struct {
+// PendingReport is a message whose sender must get a bounce.
+type PendingReport struct {
 	ID         queue.ID
 	Account    string
 	From       smtp.Address

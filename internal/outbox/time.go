@@ -32,17 +32,17 @@ const (
 	Dated
 )
 
-// Ahead returns how far a time is ahead of the clock: 0 for less than a minute.
-func Ahead(at, now time.Time) time.Duration {
+// ClockAhead returns how far a time is ahead of the clock: 0 for less than a minute.
+func ClockAhead(at, now time.Time) time.Duration {
 	if ahead := at.Sub(now); ahead >= time.Minute {
 		return ahead
 	}
 	return 0
 }
 
-// Waits returns the time until a recipient is due, 0 for now. Sweep changes a pause longer
+// WaitTime returns the time until a recipient is due, 0 for now. Sweep changes a pause longer
 // than LongestPause to Soon.
-func (t Timing) Waits(due, now time.Time) time.Duration {
+func (t Timing) WaitTime(due, now time.Time) time.Duration {
 	if t == Soon {
 		return 0
 	}
@@ -71,10 +71,10 @@ func ResumedOf(until time.Time) int64 {
 	return -until.UnixMicro()
 }
 
-// Extend returns the expiry of a message without an expiry of its own, after an attempt was
+// ExtendExpiry returns the expiry of a message without an expiry of its own, after an attempt was
 // deferred. Time in which the message was due and not tried does not count, except for delays
 // up to Overdue. A clock that was ahead does not lengthen the lifetime.
-func Extend(expires, due, now time.Time) time.Time {
+func ExtendExpiry(expires, due, now time.Time) time.Time {
 	if late := now.Sub(due); late > Overdue {
 		expires = expires.Add(late)
 	}
@@ -90,7 +90,7 @@ type Uptime struct {
 	Since time.Duration
 }
 
-// Lapsed reports whether a lease has ended. A restart of the machine ends it, too.
-func (u Uptime) Lapsed(boot string, until time.Duration) bool {
+// LeaseLapsed reports whether a lease has ended. A restart of the machine ends it, too.
+func (u Uptime) LeaseLapsed(boot string, until time.Duration) bool {
 	return boot != u.Boot || until <= u.Since || until > u.Since+LongestLease
 }

@@ -12,9 +12,9 @@ func IsPostgres(where string) bool {
 	return found && (strings.EqualFold(scheme, "postgres") || strings.EqualFold(scheme, "postgresql"))
 }
 
-// Describe returns the name of an outbox for people, without the password of a URL: the path,
+// DescribeName returns the name of an outbox for people, without the password of a URL: the path,
 // or the URL's scheme, user, host and database.
-func Describe(where string) string {
+func DescribeName(where string) string {
 	scheme, _, found := strings.Cut(where, "://")
 	if !found && HoldsPassword(where) {
 		return "..."

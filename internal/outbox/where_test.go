@@ -28,7 +28,7 @@ func TestDescribeHidesThePassword(t *testing.T) {
 		"postgres://me:secret@db:port/mail":                  "postgres://...",
 		"host=db password=secret":                            "...",
 	} {
-		if got := Describe(where); got != want || strings.Contains(got, "secret") {
+		if got := DescribeName(where); got != want || strings.Contains(got, "secret") {
 			t.Errorf("%q: %q, want %q", where, got, want)
 		}
 	}

@@ -12,37 +12,37 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// attempts writes to the log which messages are about to be sent, syncs it, and then writes their
+// attemptLog writes to the log which messages are about to be sent, syncs it, and then writes their
 // outcomes.
-type attempts struct {
+type attemptLog struct {
 	log    *sendlog.Log
 	end    func(error) // ends the run
-	marker *markahead.Marker[*Message]
+	marker *markahead.Marker[*Outgoing]
 
 	writing sync.Mutex // writes no outcome before its attempt
 	syncing sync.Mutex // held until the attempts are on disk
 	err     error      // the first error of the log; guarded by syncing
 }
 
-func newAttempts(log *sendlog.Log, end func(error)) *attempts {
-	a := &attempts{log: log, end: end}
-	a.marker = markahead.New(markahead.Options[*Message]{Commit: a.commit, Target: log.Batch})
+func newAttemptLog(log *sendlog.Log, end func(error)) *attemptLog {
+	a := &attemptLog{log: log, end: end}
+	a.marker = markahead.New(markahead.Options[*Outgoing]{Commit: a.commitBatch, Target: log.Batch})
 	return a
 }
 
-// add queues the attempt of a message. It is written when the message's turn comes, or a little
+// queueAttempt queues the attempt of a message. It is written when the message's turn comes, or a little
 // earlier.
-func (a *attempts) add(m *Message) {
+func (a *attemptLog) queueAttempt(m *Outgoing) {
 	m.inLog = false
 	m.mark = a.marker.Add(m)
 }
 
-// commit writes attempts and syncs the log. After the first error no further message is sent.
-func (a *attempts) commit(batch []*Message) []error {
+// commitBatch writes attempts and syncs the log. After the first error no further message is sent.
+func (a *attemptLog) commitBatch(batch []*Outgoing) []error {
 	a.syncing.Lock()
 	defer a.syncing.Unlock()
 	if a.err == nil {
-		if err := a.write(batch); err != nil {
+		if err := a.writeBatch(batch); err != nil {
 			a.err = fmt.Errorf("%w: %w", ErrLog, err)
 			a.end(ErrLog)
 		}
@@ -53,7 +53,7 @@ func (a *attempts) commit(batch []*Message) []error {
 	return slices.Repeat([]error{a.err}, len(batch))
 }
 
-func (a *attempts) write(batch []*Message) error {
+func (a *attemptLog) writeBatch(batch []*Outgoing) error {
 	entries := make([]*sendlog.LogEntry, 0, len(batch))
 	a.writing.Lock()
 	for _, m := range batch {
@@ -69,8 +69,8 @@ func (a *attempts) write(batch []*Message) error {
 	return a.log.Sync()
 }
 
-// settle writes the outcomes of a message. Its attempt is not written afterwards.
-func (a *attempts) settle(m *Message, result yan.Result) error {
+// writeOutcome writes the outcomes of a message. Its attempt is not written afterwards.
+func (a *attemptLog) writeOutcome(m *Outgoing, result yan.Result) error {
 	m.mark.Done()
 	a.writing.Lock()
 	defer a.writing.Unlock()
@@ -78,8 +78,8 @@ func (a *attempts) settle(m *Message, result yan.Result) error {
 	return a.log.Settle(m.entry, m.MessageID, result.ServerID, result.Recipients)
 }
 
-// wait waits until no attempt is being written, and returns the first error.
-func (a *attempts) wait() error {
+// waitWritten waits until no attempt is being written, and returns the first error.
+func (a *attemptLog) waitWritten() error {
 	a.marker.Wait()
 	a.syncing.Lock()
 	defer a.syncing.Unlock()
@@ -89,22 +89,22 @@ func (a *attempts) wait() error {
 // loggedContent is a message whose attempt is logged before its first octet is sent. Until then its
 // outcome is not unknown, however long it waits for its turn.
 type loggedContent struct {
-	Content
-	m *Message
+	OutgoingContent
+	m *Outgoing
 }
 
 func (c *loggedContent) WriteTo(w io.Writer) (int64, error) {
 	if err := c.m.mark.Begin(); err != nil {
 		return 0, err
 	}
-	return c.Content.WriteTo(w)
+	return c.OutgoingContent.WriteTo(w)
 }
 
 // SevenBitForm returns the logged form for a server without 8BITMIME.
 func (c *loggedContent) SevenBitForm() (smtpclient.Content, bool) {
-	seven, ok := c.Content.SevenBit()
+	seven, ok := c.OutgoingContent.SevenBit()
 	if !ok {
 		return nil, false
 	}
-	return &loggedContent{Content: seven, m: c.m}, true
+	return &loggedContent{OutgoingContent: seven, m: c.m}, true
 }

@@ -8,12 +8,12 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// Event is an event of a run: one of the types below.
-type Event interface{ event() }
+// RunEvent is an event of a run: one of the types below.
+type RunEvent interface{ isEvent() }
 
 // Reported reports the outcome of a message for all its recipients.
 type Reported struct {
-	Message *Message
+	Message *Outgoing
 	Result  yan.Result
 	As      SentAs
 	// Via holds, by recipient, the account that decided before another took over; nil if none did.
@@ -48,14 +48,14 @@ type LoggedIn struct{ Account string }
 // Unreached reports that a server can't be reached and that the message is left to the caller, see
 // [Summary.Unreached].
 type Unreached struct {
-	Message *Message
+	Message *Outgoing
 	Server  transport.Server
 	Outcome smtp.Outcome
 }
 
 // Copied reports the copy of a sent message: its folder, or the error.
 type Copied struct {
-	Message   *Message
+	Message   *Outgoing
 	Account   string
 	MessageID string
 	Folder    string
@@ -69,10 +69,10 @@ type Copied struct {
 // reported by a separate goroutine.
 type Draining struct{ Timeout time.Duration }
 
-func (Reported) event()     {}
-func (TookOver) event()     {}
-func (NotTakenOver) event() {}
-func (LoggedIn) event()     {}
-func (Unreached) event()    {}
-func (Copied) event()       {}
-func (Draining) event()     {}
+func (Reported) isEvent()     {}
+func (TookOver) isEvent()     {}
+func (NotTakenOver) isEvent() {}
+func (LoggedIn) isEvent()     {}
+func (Unreached) isEvent()    {}
+func (Copied) isEvent()       {}
+func (Draining) isEvent()     {}

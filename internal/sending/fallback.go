@@ -12,15 +12,15 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// round holds the messages that one sender leaves to the next.
-type round struct {
-	waiting []*Message // for the next sender, in order
+// senderRound holds the messages that one sender leaves to the next.
+type senderRound struct {
+	waiting []*Outgoing // for the next sender, in order
 	// why is the first failure that made a message wait; its Status is "" if there was none.
 	why smtp.Outcome
 }
 
-// next returns the sender that takes over from the current one; nil if there is none.
-func (r *Run) next() *Sender {
+// nextSender returns the sender that takes over from the current one; nil if there is none.
+func (r *Run) nextSender() *AccountSender {
 	if len(r.fallbacks) == 0 {
 		return nil
 	}
@@ -29,11 +29,11 @@ func (r *Run) next() *Sender {
 
 // fallsBack lets the recipients of a message wait for the next sender if their failure is
 // temporary. It never does if the server may have the message.
-func (r *Run) fallsBack(ctx, sending context.Context, m *Message, result yan.Result) bool {
-	if r.next() == nil || ctx.Err() != nil || r.o.Probe {
+func (r *Run) fallsBack(ctx, sending context.Context, m *Outgoing, result yan.Result) bool {
+	if r.nextSender() == nil || ctx.Err() != nil || r.o.Probe {
 		return false
 	}
-	places := retryable(result, r.o.Policy, r.server.Provider.ID)
+	places := retryablePlaces(result, r.o.Policy, r.server.Provider.ID)
 	if len(places) == 0 || !r.canTakeOver(sending, m) {
 		return false
 	}
@@ -41,14 +41,14 @@ func (r *Run) fallsBack(ctx, sending context.Context, m *Message, result yan.Res
 		r.round.why = result.Recipients[places[0]]
 	}
 	r.addDueCopy(m, result) // the other account sends a different message
-	r.wait(m, result, places)
+	r.deferToNext(m, result, places)
 	return true
 }
 
-// wait lets the recipients at these places of a result wait for the next sender. The outcomes of
+// deferToNext lets the recipients at these places of a result wait for the next sender. The outcomes of
 // the others are final.
-func (r *Run) wait(m *Message, result yan.Result, places []int) {
-	as := r.as(m, result)
+func (r *Run) deferToNext(m *Outgoing, result yan.Result, places []int) {
+	as := r.sentAs(m, result)
 	if len(places) < len(result.Recipients) {
 		m.keepDecided(result.Recipients, places, as)
 	}
@@ -57,7 +57,7 @@ func (r *Run) wait(m *Message, result yan.Result, places []int) {
 	for _, i := range places {
 		result.Recipients = append(result.Recipients, now[i])
 	}
-	m.earlier = &earlier{result, as}
+	m.earlier = &earlierResult{result, as}
 	m.insteadOf = append(m.insteadOf, Handover{Account: as.Account, Outcome: result.Recipients[0]})
 	if m.Source != nil { // thousands may wait, but few files can be open
 		m.Close()
@@ -67,9 +67,9 @@ func (r *Run) wait(m *Message, result yan.Result, places []int) {
 }
 
 // keepDecided stores the outcomes of the recipients that do not wait.
-func (m *Message) keepDecided(now []smtp.Outcome, waiting []int, as SentAs) {
+func (m *Outgoing) keepDecided(now []smtp.Outcome, waiting []int, as SentAs) {
 	n := m.Envelope.Len()
-	places := m.places()
+	places := m.roundPlaces()
 	if m.decided == nil {
 		m.decided = make([]smtp.Outcome, n)
 	}
@@ -94,18 +94,18 @@ func (m *Message) keepDecided(now []smtp.Outcome, waiting []int, as SentAs) {
 
 // canTakeOver reports whether the next sender can send a message. A whole message is not changed,
 // so it needs an account that serves its sender.
-func (r *Run) canTakeOver(ctx context.Context, m *Message) bool {
+func (r *Run) canTakeOver(ctx context.Context, m *Outgoing) bool {
 	from := m.Envelope.From()
-	if m.Composed != nil || r.next().Serves(from) {
+	if m.Composed != nil || r.nextSender().Serves(from) {
 		return true
 	}
-	r.o.Observe(ctx, NotTakenOver{Account: r.next().Account, Sender: from})
+	r.o.Observe(ctx, NotTakenOver{Account: r.nextSender().Account, Sender: from})
 	return false
 }
 
-// retryable returns the places of the recipients that another sender may try. A message for all
+// retryablePlaces returns the places of the recipients that another sender may try. A message for all
 // recipients or none is not divided.
-func retryable(result yan.Result, policy smtpclient.Policy, provider string) (places []int) {
+func retryablePlaces(result yan.Result, policy smtpclient.Policy, provider string) (places []int) {
 	temporary := false
 	for i, o := range result.Recipients {
 		switch {
@@ -136,12 +136,12 @@ func isTemporary(o smtp.Outcome, provider string) bool {
 
 // fallBack sends the waiting messages from each of the next senders in turn.
 func (r *Run) fallBack(ctx context.Context) error {
-	for r.next() != nil && r.round.why.Status != "" {
+	for r.nextSender() != nil && r.round.why.Status != "" {
 		r.waitRest(ctx)
 		r.reportRest(ctx)
-		r.o.Observe(ctx, TookOver{From: r.sender.Account, To: r.next().Account, Outcome: r.round.why})
+		r.o.Observe(ctx, TookOver{From: r.sender.Account, To: r.nextSender().Account, Outcome: r.round.why})
 		if err := r.switchSender(ctx); err != nil {
-			r.stay(ctx, err)
+			r.reportWaiting(ctx, err)
 			return nil
 		}
 		if err := r.sendRound(ctx); err != nil {
@@ -151,13 +151,13 @@ func (r *Run) fallBack(ctx context.Context) error {
 	return nil
 }
 
-// stay reports the messages that wait for a sender that can't be opened.
-func (r *Run) stay(ctx context.Context, err error) {
-	r.o.Observe(ctx, NotTakenOver{Account: r.next().Account, Err: err})
+// reportWaiting reports the messages that wait for a sender that can't be opened.
+func (r *Run) reportWaiting(ctx context.Context, err error) {
+	r.o.Observe(ctx, NotTakenOver{Account: r.nextSender().Account, Err: err})
 	for _, m := range r.round.waiting {
 		r.reportEarlier(ctx, m)
 	}
-	r.fallbacks, r.pending, r.round = nil, nil, round{}
+	r.fallbacks, r.pending, r.round = nil, nil, senderRound{}
 }
 
 // waitRest lets the messages that were never begun wait for the next sender, if the failure that
@@ -175,12 +175,12 @@ func (r *Run) waitRest(ctx context.Context) {
 		}
 		result := yan.Result{MessageID: m.MessageID, Size: m.Size}
 		var places []int
-		for i, to := range m.now().To() {
+		for i, to := range m.roundEnvelope().To() {
 			o := r.endedBy
 			o.Recipient = to
 			result.Recipients, places = append(result.Recipients, o), append(places, i)
 		}
-		r.wait(m, result, places)
+		r.deferToNext(m, result, places)
 	}
 }
 
@@ -189,11 +189,11 @@ func (r *Run) waitRest(ctx context.Context) {
 func (r *Run) switchSender(ctx context.Context) error {
 	_ = r.client.Close() // all its messages are settled
 	if r.attempts != nil {
-		if err := r.attempts.wait(); err != nil { // a message that can't be logged can't be sent
+		if err := r.attempts.waitWritten(); err != nil { // a message that can't be logged can't be sent
 			return err
 		}
 	}
-	client, server, err := r.next().Open(ctx)
+	client, server, err := r.nextSender().Open(ctx)
 	if err != nil {
 		return err
 	}
@@ -207,10 +207,10 @@ func (r *Run) switchSender(ctx context.Context) error {
 // attempt at each before it is sent.
 func (r *Run) beginRound(ctx context.Context) {
 	waiting := r.round.waiting
-	r.round = round{}
-	var pending []*Message
+	r.round = senderRound{}
+	var pending []*Outgoing
 	for _, m := range waiting {
-		if err := r.sender.recompose(m); err != nil {
+		if err := r.sender.recomposeMessage(m); err != nil {
 			r.o.Observe(ctx, NotTakenOver{Account: r.sender.Account, Err: err})
 			r.reportEarlier(ctx, m)
 			continue
@@ -225,9 +225,9 @@ func (r *Run) beginRound(ctx context.Context) {
 	r.pending, r.taken, r.end, r.lost = pending, nil, nil, 0
 }
 
-// recompose composes a message again in the name of the account that takes over, unless that
+// recomposeMessage composes a message again in the name of the account that takes over, unless that
 // account serves the sender. Replies go to the original address.
-func (s *Sender) recompose(m *Message) error {
+func (s *AccountSender) recomposeMessage(m *Outgoing) error {
 	if m.Composed == nil || s.Serves(m.Envelope.From()) {
 		return nil
 	}

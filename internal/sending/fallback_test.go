@@ -34,11 +34,11 @@ func TestFallback(t *testing.T) {
 	t.Parallel()
 	one, two := answering(450, "b@example.org"), &transport.Recorder{}
 	mailboxes := map[string]*mailbox{"one": {}, "two": {err: errors.New("quota")}}
-	o := Options{Sender: through("one", one), Fallbacks: []Sender{through("two", two)}, Policy: smtpclient.Any}
-	for name, s := range map[string]*Sender{"one": &o.Sender, "two": &o.Fallbacks[0]} {
-		s.OpenSent = func(context.Context) (Mailbox, error) { return mailboxes[name], nil }
+	o := Options{Sender: through("one", one), Fallbacks: []AccountSender{through("two", two)}, Policy: smtpclient.Any}
+	for name, s := range map[string]*AccountSender{"one": &o.Sender, "two": &o.Fallbacks[0]} {
+		s.OpenSent = func(context.Context) (CopyMailbox, error) { return mailboxes[name], nil }
 	}
-	summary, events := sent(t, o, []*Message{composed(t, "a@example.org", "b@example.org")})
+	summary, events := sent(t, o, []*Outgoing{composed(t, "a@example.org", "b@example.org")})
 	if summary.Sent != 1 || summary.Messages != 1 {
 		t.Errorf("%+v", summary)
 	}
@@ -99,7 +99,7 @@ func TestMailboxFailsOnce(t *testing.T) {
 	t.Parallel()
 	opened := 0
 	o := Options{Sender: through("one", &transport.Recorder{})}
-	o.Sender.OpenSent = func(context.Context) (Mailbox, error) {
+	o.Sender.OpenSent = func(context.Context) (CopyMailbox, error) {
 		opened++
 		return nil, errors.New("no such host")
 	}
@@ -121,17 +121,17 @@ func TestMailboxFailsOnce(t *testing.T) {
 func TestNoAccountTakesOver(t *testing.T) {
 	t.Parallel()
 	closed := errors.New("no secret")
-	for name, next := range map[string]Sender{
+	for name, next := range map[string]AccountSender{
 		"closed": {Account: "two", Serves: func(smtp.Address) bool { return true },
 			Open: func(context.Context) (*yan.Client, transport.Server, error) { return nil, transport.Server{}, closed }},
 		"a stranger": through("two", &transport.Recorder{}),
-		"no login": func() Sender {
+		"no login": func() AccountSender {
 			s := through("two", refusing{smtp.StageAuth, 535})
 			s.Serves = func(smtp.Address) bool { return true }
 			return s
 		}(),
 	} {
-		o := Options{Sender: through("one", answering(450, "u1@example.org", "u2@example.org")), Fallbacks: []Sender{next}}
+		o := Options{Sender: through("one", answering(450, "u1@example.org", "u2@example.org")), Fallbacks: []AccountSender{next}}
 		_, events := sent(t, o, mails(t, 2))
 		not := of[NotTakenOver](events)
 		if len(not) == 0 || not[0].Account != "two" {
@@ -173,16 +173,16 @@ func TestEachRoundIsLogged(t *testing.T) {
 	anyone.Serves = func(smtp.Address) bool { return true }
 	r := New(Options{Sender: anyone, Log: log}, mails(t, 1))
 	m := r.messages[0]
-	r.take(m)
-	if errs := r.attempts.commit([]*Message{m}); errs != nil { // before its turn
+	r.takeMessage(m)
+	if errs := r.attempts.commitBatch([]*Outgoing{m}); errs != nil { // before its turn
 		t.Fatal(errs)
 	}
 	never := notTried(m, smtp.StageConnect, notBegun{ErrHopeless})
 	r.logOutcome(m, never)
-	r.round = round{waiting: []*Message{m}, why: never.Recipients[0]}
-	m.earlier, m.waits = &earlier{result: never}, true
+	r.round = senderRound{waiting: []*Outgoing{m}, why: never.Recipients[0]}
+	m.earlier, m.waits = &earlierResult{result: never}, true
 	r.beginRound(t.Context())
-	r.take(m)
+	r.takeMessage(m)
 	if err := m.mark.Begin(); err != nil {
 		t.Fatal(err)
 	}
@@ -205,9 +205,9 @@ func TestSettledMessagesAreNotAttempted(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "run.log")
 	r := New(Options{Log: openLog(t, path)}, mails(t, 1))
 	m := r.messages[0]
-	r.attempts.add(m)
+	r.attempts.queueAttempt(m)
 	r.logOutcome(m, notTried(m, smtp.StageConnect, ErrHopeless))
-	if errs := r.attempts.commit([]*Message{m}); errs != nil {
+	if errs := r.attempts.commitBatch([]*Outgoing{m}); errs != nil {
 		t.Fatal(errs)
 	}
 	if err := r.Close(); err != nil {
@@ -241,13 +241,13 @@ func TestLogThatFails(t *testing.T) {
 func TestRefusedLoginSendsNothingElsewhere(t *testing.T) {
 	t.Parallel()
 	two := &transport.Recorder{}
-	o := Options{Sender: through("one", refusing{smtp.StageAuth, 535}), Fallbacks: []Sender{through("two", two)}}
-	_, events := sent(t, o, []*Message{composed(t, "a@example.org"), composed(t, "b@example.org")})
+	o := Options{Sender: through("one", refusing{smtp.StageAuth, 535}), Fallbacks: []AccountSender{through("two", two)}}
+	_, events := sent(t, o, []*Outgoing{composed(t, "a@example.org"), composed(t, "b@example.org")})
 	if len(two.Messages()) > 0 || len(of[TookOver](events)) > 0 {
 		t.Error("another account took over after a login that was refused")
 	}
 	// The rest of the run does not fall back either, even if an earlier message waits.
-	r := New(o, []*Message{composed(t, "c@example.org")})
+	r := New(o, []*Outgoing{composed(t, "c@example.org")})
 	r.end, r.endedBy = ErrHopeless, smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageAuth, Reply: smtp.Reply{Code: 535, Lines: []string{"no"}}}
 	r.round.why.Status = smtp.Deferred
 	r.waitRest(t.Context())
@@ -265,7 +265,7 @@ func TestFaultsThatAnotherAccountWouldMeet(t *testing.T) {
 			t.Errorf("%v: another account is tried", err)
 		}
 	}
-	if places := retryable(yan.Result{Recipients: []smtp.Outcome{{Status: smtp.Unknown, Stage: smtp.StageBody}}}, smtpclient.Any, ""); places != nil {
+	if places := retryablePlaces(yan.Result{Recipients: []smtp.Outcome{{Status: smtp.Unknown, Stage: smtp.StageBody}}}, smtpclient.Any, ""); places != nil {
 		t.Errorf("unknown is tried again: %v", places)
 	}
 }

@@ -25,15 +25,15 @@ func address(t *testing.T, s string) smtp.Address {
 }
 
 // messagesIn returns the messages of a folder, hashed for a log.
-func messagesIn(t *testing.T, dir string) []*Message {
+func messagesIn(t *testing.T, dir string) []*Outgoing {
 	t.Helper()
 	found, err := mailfiles.Find(dir, mailfiles.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	messages := make([]*Message, len(found.Messages))
+	messages := make([]*Outgoing, len(found.Messages))
 	for i := range found.Messages {
-		m := &Message{File: filepath.Base(found.Messages[i].Path), Source: &found.Messages[i]}
+		m := &Outgoing{File: filepath.Base(found.Messages[i].Path), Source: &found.Messages[i]}
 		if err := m.Open(); err != nil {
 			t.Fatal(err)
 		}
@@ -54,13 +54,13 @@ func messagesIn(t *testing.T, dir string) []*Message {
 }
 
 // mails returns n messages, to u1@example.org and so on.
-func mails(t *testing.T, n int) []*Message {
+func mails(t *testing.T, n int) []*Outgoing {
 	t.Helper()
 	return messagesIn(t, clitest.WriteMails(t, n))
 }
 
 // composed returns a composed message.
-func composed(t *testing.T, to ...string) *Message {
+func composed(t *testing.T, to ...string) *Outgoing {
 	t.Helper()
 	bare := message.Message{From: "one@one.example", To: to, Subject: "x", Text: "text"}
 	m := bare
@@ -72,13 +72,13 @@ func composed(t *testing.T, to ...string) *Message {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Message{Content: content, Composed: &bare, ReplyTo: []string{"one@one.example"}, Envelope: envelope, Size: content.Size(), MessageID: content.MessageID()}
+	return &Outgoing{Content: content, Composed: &bare, ReplyTo: []string{"one@one.example"}, Envelope: envelope, Size: content.Size(), MessageID: content.MessageID()}
 }
 
 // through returns a sender with this transport.
-func through(account string, tr yan.Transport) Sender {
+func through(account string, tr yan.Transport) AccountSender {
 	server := transport.Server{Host: account + ".example.org"}
-	return Sender{Account: account, Server: server,
+	return AccountSender{Account: account, Server: server,
 		Open:   func(context.Context) (*yan.Client, transport.Server, error) { return yan.NewClient(tr), server, nil },
 		Serves: func(from smtp.Address) bool { return from.Domain() == account+".example" },
 		Introduce: func(m *message.Message) error {
@@ -97,10 +97,10 @@ func openLog(t *testing.T, path string) *sendlog.Log {
 }
 
 // sent runs the messages and returns the events.
-func sent(t *testing.T, o Options, messages []*Message) (Summary, []Event) {
+func sent(t *testing.T, o Options, messages []*Outgoing) (Summary, []RunEvent) {
 	t.Helper()
-	var events []Event
-	o.Observe = func(_ context.Context, e Event) { events = append(events, e) }
+	var events []RunEvent
+	o.Observe = func(_ context.Context, e RunEvent) { events = append(events, e) }
 	r := New(o, messages)
 	defer r.Close()
 	if err := r.Open(t.Context()); err != nil {
@@ -114,7 +114,7 @@ func sent(t *testing.T, o Options, messages []*Message) (Summary, []Event) {
 }
 
 // of returns the events of one type.
-func of[E Event](events []Event) []E {
+func of[E RunEvent](events []RunEvent) []E {
 	var list []E
 	for _, e := range events {
 		if e, ok := e.(E); ok {

@@ -14,8 +14,8 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// Message is one message of a run, with its envelope.
-type Message struct {
+// Outgoing is one message of a run, with its envelope.
+type Outgoing struct {
 	File   string // the file it came from; "" for a composed message
 	Number int    // its place in an mbox file, from 1; otherwise 0
 	// Source opens the message again; nil for a composed message and for one that can be read only
@@ -23,7 +23,7 @@ type Message struct {
 	Source *mailfiles.MessageRef
 	// Content is the open message. If there is a Source it may be nil: the run opens it when its
 	// turn comes, and closes it.
-	Content Content
+	Content OutgoingContent
 	// Composed is the message that Content was composed from, before the account introduced it; nil
 	// for a whole message. Another account sends it in its own name, and replies go to ReplyTo.
 	Composed *message.Message
@@ -48,7 +48,7 @@ type Message struct {
 	via []*SentAs
 	// earlier is the outcome of the recipients that wait, or waited, for the next account; nil if
 	// there is none.
-	earlier   *earlier
+	earlier   *earlierResult
 	insteadOf []Handover
 	// copies are saved when the message is reported.
 	copies []dueCopy
@@ -57,20 +57,20 @@ type Message struct {
 	// for the next account; taken when the transport took it; failed if it could not be opened.
 	reported, waits, taken, failed bool
 
-	mark *markahead.Mark[*Message]
+	mark *markahead.Mark[*Outgoing]
 	// inLog is set when the outcome of this round is in the log.
 	inLog bool
 }
 
-// earlier is the outcome at an account. It is final if no other account takes over.
-type earlier struct {
+// earlierResult is the outcome at an account. It is final if no other account takes over.
+type earlierResult struct {
 	result yan.Result // of the waiting recipients
 	as     SentAs
 }
 
-// Content is a message that is ready to be sent: a [message.Content] or a
+// OutgoingContent is a message that is ready to be sent: a [message.Content] or a
 // [mailfiles.OpenContent].
-type Content interface {
+type OutgoingContent interface {
 	Size() int64
 	EightBit() bool
 	NeedsSMTPUTF8() bool
@@ -86,15 +86,15 @@ type Content interface {
 }
 
 var (
-	_ Content = (*message.Content)(nil)
-	_ Content = (*mailfiles.OpenContent)(nil)
+	_ OutgoingContent = (*message.Content)(nil)
+	_ OutgoingContent = (*mailfiles.OpenContent)(nil)
 )
 
 // errReadOnce is the error of opening a message from standard input again.
 var errReadOnce = errors.New("the message can be read once only")
 
 // Open opens the message unless it is open. It fails if the file has changed since it was hashed.
-func (m *Message) Open() error {
+func (m *Outgoing) Open() error {
 	if m.Content != nil {
 		return nil
 	}
@@ -116,12 +116,12 @@ func (m *Message) Open() error {
 		}
 	}
 	m.Content = c
-	m.redate()
+	m.setDate()
 	return nil
 }
 
-// redate sets the date of the first attempt in a message that has no date.
-func (m *Message) redate() {
+// setDate sets the date of the first attempt in a message that has no date.
+func (m *Outgoing) setDate() {
 	if m.Content != nil && !m.date.IsZero() {
 		m.Content.Redate(m.date)
 		m.MessageID = m.Content.MessageID()
@@ -129,7 +129,7 @@ func (m *Message) redate() {
 }
 
 // Close closes the content, if it is open. It ignores errors: they concern temporary files only.
-func (m *Message) Close() {
+func (m *Outgoing) Close() {
 	if m.Content != nil {
 		_ = m.Content.Close()
 		m.Content = nil
@@ -137,18 +137,18 @@ func (m *Message) Close() {
 }
 
 // Discard closes the content and drops the copies that are not saved yet.
-func (m *Message) Discard() {
+func (m *Outgoing) Discard() {
 	m.Close()
 	m.dropCopies()
 }
 
 // FromLog reports whether the outcome of a recipient is from the log of an earlier run.
-func (m *Message) FromLog(i int) bool {
+func (m *Outgoing) FromLog(i int) bool {
 	return m.decided != nil && m.decided[i].Status != "" && (m.via == nil || m.via[i] == nil)
 }
 
-// places returns the indexes of the recipients that are sent to in this round.
-func (m *Message) places() []int {
+// roundPlaces returns the indexes of the recipients that are sent to in this round.
+func (m *Outgoing) roundPlaces() []int {
 	var places []int
 	for i := range m.Envelope.Len() {
 		if m.decided == nil || m.decided[i].Status == "" {
@@ -158,21 +158,21 @@ func (m *Message) places() []int {
 	return places
 }
 
-// now returns the envelope of the recipients that are sent to in this round.
-func (m *Message) now() smtp.Envelope {
+// roundEnvelope returns the envelope of the recipients that are sent to in this round.
+func (m *Outgoing) roundEnvelope() smtp.Envelope {
 	if m.decided == nil {
 		return m.Envelope
 	}
-	return m.Envelope.Only(m.places()...)
+	return m.Envelope.Only(m.roundPlaces()...)
 }
 
-// outcomes merges the outcomes of this round with the earlier ones.
-func (m *Message) outcomes(now []smtp.Outcome) []smtp.Outcome {
+// mergeOutcomes merges the outcomes of this round with the earlier ones.
+func (m *Outgoing) mergeOutcomes(now []smtp.Outcome) []smtp.Outcome {
 	if m.decided == nil {
 		return now
 	}
 	all := append([]smtp.Outcome(nil), m.decided...)
-	for i, place := range m.places() {
+	for i, place := range m.roundPlaces() {
 		all[place] = now[i]
 	}
 	return all

@@ -10,10 +10,10 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// report reports the outcome of a message.
-func (r *Run) report(ctx context.Context, m *Message, result yan.Result, as SentAs, reason error) {
+// reportMessage reports the outcome of a message.
+func (r *Run) reportMessage(ctx context.Context, m *Outgoing, result yan.Result, as SentAs, reason error) {
 	m.reported = true
-	r.summary.count(m, result)
+	r.summary.countMessage(m, result)
 	r.o.Observe(ctx, Reported{Message: m, Result: result, As: as, Via: m.via, InsteadOf: m.insteadOf, Decided: m.decided != nil, Reason: reason})
 }
 
@@ -29,23 +29,23 @@ func (r *Run) reportFailed(ctx context.Context) {
 			continue
 		}
 		result := notTried(f.message, smtp.StageMail, fmt.Errorf("%w: %w", smtpclient.ErrContent, f.err))
-		r.report(ctx, f.message, result, r.as(f.message, result), nil)
+		r.reportMessage(ctx, f.message, result, r.sentAs(f.message, result), nil)
 	}
 }
 
 // notTried returns the result of a message that the transport never got.
-func notTried(m *Message, stage smtp.Stage, err error) yan.Result {
+func notTried(m *Outgoing, stage smtp.Stage, err error) yan.Result {
 	var now []smtp.Outcome
-	for _, to := range m.now().To() {
+	for _, to := range m.roundEnvelope().To() {
 		now = append(now, smtp.Outcome{Recipient: to, Status: smtp.NotTried, Stage: stage, Err: err})
 	}
-	return yan.Result{MessageID: m.MessageID, Size: m.Size, Recipients: m.outcomes(now)}
+	return yan.Result{MessageID: m.MessageID, Size: m.Size, Recipients: m.mergeOutcomes(now)}
 }
 
 // reportRest reports the messages that were not taken. Messages that waited for another account
 // keep their earlier outcome.
 func (r *Run) reportRest(ctx context.Context) {
-	reason := r.stopped(ctx)
+	reason := r.stopReason(ctx)
 	for _, m := range r.pending {
 		switch {
 		case m.taken || m.failed || m.waits || m.reported:
@@ -55,17 +55,17 @@ func (r *Run) reportRest(ctx context.Context) {
 			r.keepUnreached(ctx, m, r.endedBy)
 		default:
 			result := notTried(m, smtp.StageConnect, reason)
-			r.report(ctx, m, result, r.as(m, result), reason)
+			r.reportMessage(ctx, m, result, r.sentAs(m, result), reason)
 		}
 	}
 }
 
 // reportEarlier reports the outcome of a message at the account before.
-func (r *Run) reportEarlier(ctx context.Context, m *Message) {
+func (r *Run) reportEarlier(ctx context.Context, m *Outgoing) {
 	defer m.Close()
 	result := m.earlier.result
-	result.Recipients = m.outcomes(result.Recipients)
-	r.report(ctx, m, result, m.earlier.as, nil)
+	result.Recipients = m.mergeOutcomes(result.Recipients)
+	r.reportMessage(ctx, m, result, m.earlier.as, nil)
 	r.saveCopies(ctx, m)
 }
 
@@ -77,7 +77,7 @@ func (r *Run) reportLogin(ctx context.Context, result yan.Result) {
 	}
 }
 
-// as returns the account and the sender of a message in this round.
-func (r *Run) as(m *Message, result yan.Result) SentAs {
+// sentAs returns the account and the sender of a message in this round.
+func (r *Run) sentAs(m *Outgoing, result yan.Result) SentAs {
 	return SentAs{Account: r.sender.Account, Server: r.server, From: m.Envelope.From(), MessageID: result.MessageID, ServerID: result.ServerID}
 }

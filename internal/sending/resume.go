@@ -9,8 +9,8 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// resume divides the messages into pending ones and those that the log settles.
-func (r *Run) resume() {
+// resumeFromLog divides the messages into pending ones and those that the log settles.
+func (r *Run) resumeFromLog() {
 	copies := map[sendlog.RecipientKey]int{}
 	for _, m := range r.messages {
 		r.lookUp(m, copies)
@@ -25,13 +25,13 @@ func (r *Run) resume() {
 
 // lookUp reads the outcomes of a message from the log. copies counts how often each recipient gets
 // the same octets.
-func (r *Run) lookUp(m *Message, copies map[sendlog.RecipientKey]int) {
+func (r *Run) lookUp(m *Outgoing, copies map[sendlog.RecipientKey]int) {
 	log := r.o.Log
 	if !r.o.Date.IsZero() {
 		if m.date = log.Date(m.Hash); m.date.IsZero() {
 			m.date = r.o.Date
 		}
-		m.redate()
+		m.setDate()
 	}
 	m.entry = &sendlog.LogEntry{Date: m.date, Hash: m.Hash, File: m.File, Number: m.Number, From: m.Envelope.From()}
 	for i, to := range m.Envelope.To() {
@@ -68,6 +68,6 @@ func (o *Options) sendsAgain(s smtp.Status) bool {
 func (r *Run) reportSettled(ctx context.Context) {
 	for _, m := range r.settled {
 		result := yan.Result{MessageID: m.MessageID, Size: m.Size, Recipients: m.decided}
-		r.report(ctx, m, result, r.as(m, result), nil)
+		r.reportMessage(ctx, m, result, r.sentAs(m, result), nil)
 	}
 }

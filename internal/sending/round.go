@@ -16,24 +16,24 @@ import (
 func (r *Run) sendRound(ctx context.Context) error {
 	sending, done := r.drainContext(ctx)
 	defer done()
-	for result, err := range r.results(sending, r.transactions(ctx)) {
+	for result, err := range r.sendResults(sending, r.pendingTransactions(ctx)) {
 		if _, failed := errors.AsType[*yan.SendError](err); err != nil && !failed {
 			return err
 		}
 		r.reportFailed(sending)
 		m := r.takenAt(result.Index)
-		if m == nil || len(result.Recipients) != m.now().Len() {
+		if m == nil || len(result.Recipients) != m.roundEnvelope().Len() {
 			return fmt.Errorf("a result that belongs to no message: %d", result.Index)
 		}
-		r.settle(ctx, sending, m, result)
+		r.settleResult(ctx, sending, m, result)
 	}
 	r.reportFailed(sending)
 	return nil
 }
 
-// results sends the pending messages. A single message is sent with SendTransaction, which reports
+// sendResults sends the pending messages. A single message is sent with SendTransaction, which reports
 // exactly how far it came.
-func (r *Run) results(ctx context.Context, messages iter.Seq[yan.Transaction]) iter.Seq2[yan.Result, error] {
+func (r *Run) sendResults(ctx context.Context, messages iter.Seq[yan.Transaction]) iter.Seq2[yan.Result, error] {
 	if len(r.pending) > 1 {
 		return r.client.SendTransactions(ctx, messages)
 	}
@@ -46,14 +46,14 @@ func (r *Run) results(ctx context.Context, messages iter.Seq[yan.Transaction]) i
 	}
 }
 
-// settle handles the result of a message. sending is the context of the messages in flight, which
+// settleResult handles the result of a message. sending is the context of the messages in flight, which
 // outlives ctx for a while.
-func (r *Run) settle(ctx, sending context.Context, m *Message, result yan.Result) {
+func (r *Run) settleResult(ctx, sending context.Context, m *Outgoing, result yan.Result) {
 	if result.Size == 0 {
 		result.Size = m.Size
 	}
 	result.MessageID = m.MessageID
-	if cameToNothing(m, result) {
+	if failedBeforeMail(m, result) {
 		r.endIfHopeless(result)
 		if o := result.Recipients[0]; !errors.As(o.Err, new(notBegun)) {
 			r.o.Observe(sending, NotTakenOver{Account: r.sender.Account, Outcome: o})
@@ -78,15 +78,15 @@ func (r *Run) settle(ctx, sending context.Context, m *Message, result yan.Result
 		_ = r.client.Close()
 	}
 	all := result
-	all.Recipients = m.outcomes(result.Recipients)
-	r.report(sending, m, all, r.as(m, result), nil)
+	all.Recipients = m.mergeOutcomes(result.Recipients)
+	r.reportMessage(sending, m, all, r.sentAs(m, result), nil)
 	r.reportLogin(sending, result)
 	r.addDueCopy(m, result)
 	r.saveCopies(sending, m)
 }
 
 // takenAt returns the message that the transport took at an index; nil if there is none.
-func (r *Run) takenAt(i int) *Message {
+func (r *Run) takenAt(i int) *Outgoing {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if i < 0 || i >= len(r.taken) {
@@ -125,8 +125,8 @@ func (r *Run) endWith(err error) {
 	}
 }
 
-// stopped returns why no further message is begun, or nil if the run goes on.
-func (r *Run) stopped(ctx context.Context) error {
+// stopReason returns why no further message is begun, or nil if the run goes on.
+func (r *Run) stopReason(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -136,11 +136,11 @@ func (r *Run) stopped(ctx context.Context) error {
 }
 
 // logOutcome writes the outcomes of a message to the log.
-func (r *Run) logOutcome(m *Message, result yan.Result) {
+func (r *Run) logOutcome(m *Outgoing, result yan.Result) {
 	if r.attempts == nil {
 		return
 	}
-	if err := r.attempts.settle(m, result); err != nil {
+	if err := r.attempts.writeOutcome(m, result); err != nil {
 		r.endWith(ErrLog)
 	}
 }
@@ -149,30 +149,30 @@ func hasAccepted(result yan.Result) bool {
 	return slices.ContainsFunc(result.Recipients, func(o smtp.Outcome) bool { return o.Status == smtp.Accepted })
 }
 
-// cameToNothing reports whether the sender that took over never got as far as MAIL. Then the
+// failedBeforeMail reports whether the sender that took over never got as far as MAIL. Then the
 // earlier outcome is final.
-func cameToNothing(m *Message, result yan.Result) bool {
+func failedBeforeMail(m *Outgoing, result yan.Result) bool {
 	return m.earlier != nil && !slices.ContainsFunc(result.Recipients, func(o smtp.Outcome) bool {
 		return o.Status != smtp.NotTried || !o.Stage.BeforeMail() && !errors.As(o.Err, new(notBegun))
 	})
 }
 
-// transactions yields the pending messages to the transport, which reads ahead. Each message is
+// pendingTransactions yields the pending messages to the transport, which reads ahead. Each message is
 // opened only then.
-func (r *Run) transactions(ctx context.Context) iter.Seq[yan.Transaction] {
+func (r *Run) pendingTransactions(ctx context.Context) iter.Seq[yan.Transaction] {
 	return func(yield func(yan.Transaction) bool) {
 		for _, m := range r.pending {
-			if r.stopped(ctx) != nil {
+			if r.stopReason(ctx) != nil {
 				return
 			}
 			if err := m.Open(); err != nil {
-				r.fail(m, err)
+				r.recordFailure(m, err)
 				continue
 			}
-			t := r.take(m)
+			t := r.takeMessage(m)
 			if len(r.pending) > 1 {
 				t.Ready = func() error {
-					if reason := r.stopped(ctx); reason != nil {
+					if reason := r.stopReason(ctx); reason != nil {
 						return notBegun{reason}
 					}
 					return nil
@@ -185,25 +185,25 @@ func (r *Run) transactions(ctx context.Context) iter.Seq[yan.Transaction] {
 	}
 }
 
-// take returns the transaction of a message.
-func (r *Run) take(m *Message) yan.Transaction {
+// takeMessage returns the transaction of a message.
+func (r *Run) takeMessage(m *Outgoing) yan.Transaction {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	m.taken = true
 	r.taken = append(r.taken, m)
-	t := yan.Transaction{Envelope: m.now(), Content: m.Content, Policy: r.o.Policy}
+	t := yan.Transaction{Envelope: m.roundEnvelope(), Content: m.Content, Policy: r.o.Policy}
 	if r.o.Progress != nil {
 		t.Progress = r.o.Progress(m)
 	}
 	if r.attempts != nil {
-		r.attempts.add(m)
-		t.Content = &loggedContent{Content: m.Content, m: m}
+		r.attempts.queueAttempt(m)
+		t.Content = &loggedContent{OutgoingContent: m.Content, m: m}
 	}
 	return t
 }
 
-// fail records a message that could not be opened, for reportFailed.
-func (r *Run) fail(m *Message, err error) {
+// recordFailure records a message that could not be opened, for reportFailed.
+func (r *Run) recordFailure(m *Outgoing, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	m.failed = true

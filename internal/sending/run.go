@@ -16,8 +16,8 @@ import (
 type Options struct {
 	// Sender sends the messages. The Fallbacks take over in their order, each from the one before,
 	// if its failure is temporary and no server can have the message.
-	Sender    Sender
-	Fallbacks []Sender
+	Sender    AccountSender
+	Fallbacks []AccountSender
 	// Policy decides whether a message is sent if a recipient is refused.
 	Policy smtpclient.Policy
 	// Log holds the outcomes of earlier runs and receives those of this one; nil for none.
@@ -40,10 +40,10 @@ type Options struct {
 	// the report in a trace.
 	CloseEarly bool
 	// Progress returns the callback for the progress of a message; nil for none.
-	Progress func(*Message) func(sent, size int64)
+	Progress func(*Outgoing) func(sent, size int64)
 	// Observe receives the events of the run; nil for none. It is called by one goroutine
 	// at a time, except for [Draining]. ctx lasts as long as messages are on the wire.
-	Observe func(ctx context.Context, e Event)
+	Observe func(ctx context.Context, e RunEvent)
 	// Now and After are the clock; time.Now and time.After by default.
 	Now   func() time.Time
 	After func(time.Duration) <-chan time.Time
@@ -53,18 +53,18 @@ type Options struct {
 // handles the results as they come.
 type Run struct {
 	o        Options
-	messages []*Message
+	messages []*Outgoing
 	// pending are sent in this round, to some recipients at least; settled are not sent, because of
 	// the log.
-	pending, settled []*Message
+	pending, settled []*Outgoing
 
-	sender    Sender
-	fallbacks []Sender // senders that have not taken over yet
+	sender    AccountSender
+	fallbacks []AccountSender // senders that have not taken over yet
 	client    *yan.Client
 	server    transport.Server
-	round     round
+	round     senderRound
 	mailboxes sentMailboxes
-	attempts  *attempts // nil without a log
+	attempts  *attemptLog // nil without a log
 	logClosed bool
 
 	summary  Summary
@@ -73,19 +73,19 @@ type Run struct {
 	endedBy  smtp.Outcome
 
 	mu     sync.Mutex
-	taken  []*Message      // by the index of their results
+	taken  []*Outgoing     // by the index of their results
 	failed []failedMessage // not handled yet
 	end    error           // why no further message is begun; nil while the run goes on
 }
 
 // failedMessage is a message that could not be opened.
 type failedMessage struct {
-	message *Message
+	message *Outgoing
 	err     error
 }
 
 // New prepares a run. It reads from the log which messages are left to send.
-func New(o Options, messages []*Message) *Run {
+func New(o Options, messages []*Outgoing) *Run {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -93,20 +93,20 @@ func New(o Options, messages []*Message) *Run {
 		o.After = time.After
 	}
 	if o.Observe == nil {
-		o.Observe = func(context.Context, Event) {}
+		o.Observe = func(context.Context, RunEvent) {}
 	}
 	r := &Run{o: o, messages: messages, sender: o.Sender, server: o.Sender.Server, fallbacks: o.Fallbacks, mailboxes: sentMailboxes{}}
 	if o.Log == nil {
 		r.pending = messages
 		return r
 	}
-	r.attempts = newAttempts(o.Log, r.endWith)
-	r.resume()
+	r.attempts = newAttemptLog(o.Log, r.endWith)
+	r.resumeFromLog()
 	return r
 }
 
 // Pending returns the messages that will be sent, to some recipients at least.
-func (r *Run) Pending() []*Message { return r.pending }
+func (r *Run) Pending() []*Outgoing { return r.pending }
 
 // Open opens the sender. It does nothing if no message is pending.
 func (r *Run) Open(ctx context.Context) error {
@@ -142,7 +142,7 @@ func (r *Run) Close() error {
 	if r.client != nil {
 		_ = r.client.Close() // all its messages are settled
 	}
-	r.mailboxes.close()
+	r.mailboxes.closeAll()
 	return r.closeLog()
 }
 
@@ -152,6 +152,6 @@ func (r *Run) closeLog() error {
 		return nil
 	}
 	r.logClosed = true
-	_ = r.attempts.wait() // the log keeps its first error
+	_ = r.attempts.waitWritten() // the log keeps its first error
 	return r.o.Log.Close()
 }

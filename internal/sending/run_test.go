@@ -281,8 +281,8 @@ func TestDraining(t *testing.T) {
 	} {
 		messages := mails(t, 3)
 		synctest.Test(t, func(t *testing.T) {
-			var events []Event
-			o := Options{Sender: through("one", &stuck{}), Observe: func(_ context.Context, e Event) { events = append(events, e) }}
+			var events []RunEvent
+			o := Options{Sender: through("one", &stuck{}), Observe: func(_ context.Context, e RunEvent) { events = append(events, e) }}
 			ctx, cancel := c.cancel(context.Background())
 			defer cancel()
 			start := time.Now()

@@ -13,8 +13,8 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// Sender sends messages: an account, or a server without an account.
-type Sender struct {
+// AccountSender sends messages: an account, or a server without an account.
+type AccountSender struct {
 	Account string           // "" for a server without an account
 	Server  transport.Server // zero if it is known only after Open
 	// Open returns a client and its server. It reads the secret of the account.
@@ -26,11 +26,11 @@ type Sender struct {
 	// another account; nil if it is no fallback.
 	Introduce func(*message.Message) error
 	// OpenSent opens the mailbox that keeps copies of sent messages; nil for no copies.
-	OpenSent func(context.Context) (Mailbox, error)
+	OpenSent func(context.Context) (CopyMailbox, error)
 }
 
-// Mailbox is a mailbox with a folder for sent messages, such as *imapclient.Mailbox.
-type Mailbox interface {
+// CopyMailbox is a mailbox with a folder for sent messages, such as *imapclient.Mailbox.
+type CopyMailbox interface {
 	// Append stores a copy and returns the name of the folder.
 	Append(ctx context.Context, m imapclient.Message, date time.Time) (folder string, err error)
 	Close()

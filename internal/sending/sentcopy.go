@@ -13,12 +13,12 @@ type sentMailboxes map[string]*sentMailbox
 
 // sentMailbox is the mailbox of one account.
 type sentMailbox struct {
-	mailbox Mailbox // nil if it can't be opened
+	mailbox CopyMailbox // nil if it can't be opened
 	err     error
 }
 
-// close logs out of all mailboxes.
-func (s sentMailboxes) close() {
+// closeAll logs out of all mailboxes.
+func (s sentMailboxes) closeAll() {
 	for _, b := range s {
 		if b.mailbox != nil {
 			b.mailbox.Close()
@@ -29,33 +29,33 @@ func (s sentMailboxes) close() {
 // dueCopy is a copy of a message that an account sent to some recipients, while others may wait for
 // the next account. It is saved when the message is reported.
 type dueCopy struct {
-	sender    Sender
+	sender    AccountSender
 	messageID string
 	// content is the message that this account sent; nil if the Message still has it or can open
 	// it.
-	content Content
+	content OutgoingContent
 }
 
 // addDueCopy adds a copy if the account wants one and the server accepted the message for a
 // recipient.
-func (r *Run) addDueCopy(m *Message, result yan.Result) {
+func (r *Run) addDueCopy(m *Outgoing, result yan.Result) {
 	if r.sender.OpenSent != nil && m.Content != nil && hasAccepted(result) {
 		m.copies = append(m.copies, dueCopy{sender: r.sender, messageID: m.MessageID})
 	}
 }
 
 // saveCopies saves the copies of a message after it was reported, because a mailbox may be slow.
-func (r *Run) saveCopies(ctx context.Context, m *Message) {
+func (r *Run) saveCopies(ctx context.Context, m *Outgoing) {
 	for _, c := range m.copies {
 		done := Copied{Message: m, Account: c.sender.Account, MessageID: c.messageID}
-		done.Folder, done.First, done.Err = r.mailboxes.save(ctx, m, c, r.o.Now())
+		done.Folder, done.First, done.Err = r.mailboxes.saveCopy(ctx, m, c, r.o.Now())
 		r.o.Observe(ctx, done)
 	}
 	m.dropCopies()
 }
 
-// save saves one copy. first is true if the error was not returned before.
-func (s sentMailboxes) save(ctx context.Context, m *Message, c dueCopy, date time.Time) (folder string, first bool, err error) {
+// saveCopy saves one copy. first is true if the error was not returned before.
+func (s sentMailboxes) saveCopy(ctx context.Context, m *Outgoing, c dueCopy, date time.Time) (folder string, first bool, err error) {
 	b := s[c.sender.Account]
 	if b == nil {
 		b, first = &sentMailbox{}, true
@@ -77,7 +77,7 @@ func (s sentMailboxes) save(ctx context.Context, m *Message, c dueCopy, date tim
 
 // replaceContent replaces the content of a message. It keeps the old one open if a copy of it has
 // to be saved.
-func (m *Message) replaceContent(c Content) {
+func (m *Outgoing) replaceContent(c OutgoingContent) {
 	kept := false
 	for i := range m.copies {
 		if m.copies[i].content == nil {
@@ -91,7 +91,7 @@ func (m *Message) replaceContent(c Content) {
 }
 
 // dropCopies closes the copies that are not saved yet.
-func (m *Message) dropCopies() {
+func (m *Outgoing) dropCopies() {
 	for _, c := range m.copies {
 		if c.content != nil {
 			_ = c.content.Close() // an error could only be about temporary files

@@ -24,13 +24,13 @@ type Summary struct {
 	// messages that were not reported for this reason, see Options.KeepUnreached; no server knows
 	// them.
 	Unreachable bool
-	Unreached   []*Message
+	Unreached   []*Outgoing
 	// LogErr is why the log could not be written. It may show messages as unknown whose outcome was
 	// reported.
 	LogErr error
 }
 
-func (s *Summary) count(m *Message, r yan.Result) {
+func (s *Summary) countMessage(m *Outgoing, r yan.Result) {
 	s.Messages++
 	missing := false
 	for i, o := range r.Recipients {
@@ -48,7 +48,7 @@ func (s *Summary) count(m *Message, r yan.Result) {
 	}
 	o, failed := r.WorstOutcome()
 	switch {
-	case !failed && len(m.places()) == 0:
+	case !failed && len(m.roundPlaces()) == 0:
 		s.Before++
 	case !failed:
 		s.Sent++

@@ -12,8 +12,8 @@ import (
 
 // keepsUnreached leaves a message to the caller if Options.KeepUnreached is set and the server
 // could not be reached.
-func (r *Run) keepsUnreached(ctx context.Context, m *Message, result yan.Result) bool {
-	if !unreachable(result, r.server.Provider.ID) || m.decided != nil || m.earlier != nil {
+func (r *Run) keepsUnreached(ctx context.Context, m *Outgoing, result yan.Result) bool {
+	if !isUnreachable(result, r.server.Provider.ID) || m.decided != nil || m.earlier != nil {
 		return false
 	}
 	r.summary.Unreachable = true
@@ -24,7 +24,7 @@ func (r *Run) keepsUnreached(ctx context.Context, m *Message, result yan.Result)
 	return true
 }
 
-func (r *Run) keepUnreached(ctx context.Context, m *Message, o smtp.Outcome) {
+func (r *Run) keepUnreached(ctx context.Context, m *Outgoing, o smtp.Outcome) {
 	if m.Source != nil { // thousands may wait, but few files can be open
 		m.Close()
 	}
@@ -33,9 +33,9 @@ func (r *Run) keepUnreached(ctx context.Context, m *Message, o smtp.Outcome) {
 	r.o.Observe(ctx, Unreached{Message: m, Server: r.server, Outcome: o})
 }
 
-// unreachable reports whether no connection could be made for a message, and the reason is
+// isUnreachable reports whether no connection could be made for a message, and the reason is
 // temporary. Then no server knows the message.
-func unreachable(result yan.Result, provider string) bool {
+func isUnreachable(result yan.Result, provider string) bool {
 	if len(result.Recipients) == 0 {
 		return false
 	}

@@ -146,7 +146,7 @@ func (l *PreparedMessage) Enqueue(ctx context.Context, s outbox.Enqueuer, o Orde
 }
 
 // EnqueueIn stores the message inside a transaction of the caller.
-func (l *PreparedMessage) EnqueueIn(ctx context.Context, s outbox.Enqueuer, tx outbox.Tx, o Order) (outbox.EnqueueResult, error) {
+func (l *PreparedMessage) EnqueueIn(ctx context.Context, s outbox.Enqueuer, tx outbox.CallerTx, o Order) (outbox.EnqueueResult, error) {
 	m, err := l.NewMessage(o)
 	if err != nil {
 		return outbox.EnqueueResult{}, err

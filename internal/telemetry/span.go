@@ -31,7 +31,7 @@ const (
 // RecordAttempt records a span for each Settled event that ended an attempt: one per recipient, from the
 // start of its transaction to the reply. It is recorded afterwards, so an attempt during which the
 // process died has no span; the outbox records it.
-func RecordAttempt(tracer trace.Tracer, e delivery.Event) {
+func RecordAttempt(tracer trace.Tracer, e delivery.WorkerEvent) {
 	if e.Kind != delivery.Settled || e.Began.IsZero() {
 		return
 	}
@@ -43,7 +43,7 @@ func RecordAttempt(tracer trace.Tracer, e delivery.Event) {
 	span.End(trace.WithTimestamp(e.Began.Add(e.Took)))
 }
 
-func spanAttributes(e delivery.Event) []attribute.KeyValue {
+func spanAttributes(e delivery.WorkerEvent) []attribute.KeyValue {
 	list := []attribute.KeyValue{
 		semconv.MessagingOperationTypeSend,
 		semconv.MessagingOperationName("send"),

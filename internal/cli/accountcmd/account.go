@@ -11,29 +11,29 @@ import (
 	"github.com/yanmail/yan/internal/cli/jsonout"
 )
 
-func (a *runner) accountCommand() *cobra.Command {
+func (a *accountCommands) accountCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "account",
 		Short:   a.T("List, show, change, test, remove or import accounts"),
 		Long:    a.T("The accounts you send from. 'yan login' creates an account; 'yan account import' imports accounts from msmtp, mutt, git or ssmtp. Passwords are never shown and never stored in the configuration."),
 		Example: "  yan account list\n  yan account show qq\n  yan account test\n  yan account import --dry-run",
 		Args:    cobra.ArbitraryArgs, // RunE checks them
-		RunE:    a.group,
+		RunE:    a.groupHelp,
 	}
 	cmd.AddCommand(a.accountListCommand(), a.accountShowCommand(), a.accountEditCommand(), a.accountTestCommand(),
 		a.accountDefaultCommand(), a.accountRemoveCommand(), a.accountImportCommand())
 	return cmd
 }
 
-// group prints the help of a command that only groups others. Any argument is an unknown command.
-func (a *runner) group(cmd *cobra.Command, args []string) error {
+// groupHelp prints the help of a command that only groups others. Any argument is an unknown command.
+func (a *accountCommands) groupHelp(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
 		return a.UnknownCommand(cmd, args[0])
 	}
 	return cmd.Help()
 }
 
-func (a *runner) accountListCommand() *cobra.Command {
+func (a *accountCommands) accountListCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use: "list", Short: a.T("List the accounts"),
@@ -46,7 +46,7 @@ func (a *runner) accountListCommand() *cobra.Command {
 }
 
 // listAccounts prints a line for each account; the default has a *.
-func (a *runner) listAccounts(asJSON bool) error {
+func (a *accountCommands) listAccounts(asJSON bool) error {
 	f, err := a.Configuration()
 	if err != nil {
 		return err
@@ -55,7 +55,7 @@ func (a *runner) listAccounts(asJSON bool) error {
 	rows := [][]string{{"", a.T("NAME"), a.T("SENDER"), a.T("SERVER"), a.T("SECRET")}}
 	for _, acc := range f.Accounts() {
 		v := viewOf(f, acc)
-		list = append(list, v.json())
+		list = append(list, v.jsonAccount())
 		mark := ""
 		if v.isDefault {
 			mark = "*"
@@ -74,14 +74,14 @@ func (a *runner) listAccounts(asJSON bool) error {
 }
 
 // noAccounts says how to add the first account. Having none is not an error.
-func (a *runner) noAccounts(f *account.File) {
+func (a *accountCommands) noAccounts(f *account.File) {
 	var told *command.Failure
-	if errors.As(a.NoneYet(f, command.ExitOK), &told) {
+	if errors.As(a.NoAccountsError(f, command.ExitOK), &told) {
 		a.Explain(told)
 	}
 }
 
-func (a *runner) accountDefaultCommand() *cobra.Command {
+func (a *accountCommands) accountDefaultCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "default " + a.T("NAME"), Short: a.T("Set the account to use if none is named"),
 		Example:           "  yan account default qq",
@@ -96,7 +96,7 @@ func (a *runner) accountDefaultCommand() *cobra.Command {
 	}
 }
 
-func (a *runner) setDefault(name string) error {
+func (a *accountCommands) setDefault(name string) error {
 	f, err := a.FaultyConfiguration()
 	if err != nil {
 		return err

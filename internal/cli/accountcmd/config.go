@@ -13,20 +13,20 @@ import (
 	"github.com/yanmail/yan/internal/cli/jsonout"
 )
 
-func (a *runner) configCommand() *cobra.Command {
+func (a *accountCommands) configCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "config",
 		Short:   a.T("Show or check the configuration"),
 		Long:    a.T("The account configuration is a TOML file, written by 'yan login' and 'yan account'. You can edit it too: comments and order are preserved."),
 		Example: "  yan config show\n  yan config check\n  yan config path",
 		Args:    cobra.ArbitraryArgs, // RunE checks them
-		RunE:    a.group,
+		RunE:    a.groupHelp,
 	}
 	cmd.AddCommand(a.configShowCommand(), a.configCheckCommand(), a.configPathCommand())
 	return cmd
 }
 
-func (a *runner) configPathCommand() *cobra.Command {
+func (a *accountCommands) configPathCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "path", Short: a.T("Print the location of the configuration"),
 		Long:    a.T("Print the current or future location of the configuration: the file set by YAN_CONFIG, else yan/config.toml in your settings folder."),
@@ -43,7 +43,7 @@ func (a *runner) configPathCommand() *cobra.Command {
 	}
 }
 
-func (a *runner) configShowCommand() *cobra.Command {
+func (a *accountCommands) configShowCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use: "show", Short: a.T("Print the configuration including inherited settings"),
@@ -56,7 +56,7 @@ func (a *runner) configShowCommand() *cobra.Command {
 	return cmd
 }
 
-func (a *runner) showConfig(asJSON bool) error {
+func (a *accountCommands) showConfig(asJSON bool) error {
 	f, err := a.Configuration()
 	if err != nil {
 		return err
@@ -64,7 +64,7 @@ func (a *runner) showConfig(asJSON bool) error {
 	if asJSON {
 		j := jsonout.ConfigShown{Path: f.Path(), Exists: f.Exists(), Version: account.Version, Default: f.Default(), Accounts: []any{}}
 		for _, acc := range f.Accounts() {
-			j.Accounts = append(j.Accounts, viewOf(f, acc).json())
+			j.Accounts = append(j.Accounts, viewOf(f, acc).jsonAccount())
 		}
 		a.PrintJSON(j)
 		return nil
@@ -73,7 +73,7 @@ func (a *runner) showConfig(asJSON bool) error {
 		a.noAccounts(f)
 		return nil
 	}
-	text, err := a.effective(f)
+	text, err := a.effectiveConfig(f)
 	if err != nil {
 		return err
 	}
@@ -84,9 +84,9 @@ func (a *runner) showConfig(asJSON bool) error {
 // hiddenText replaces a value that may be a secret.
 const hiddenText = "…"
 
-// effective returns the configuration with the defaults filled in: each account has all settings
+// effectiveConfig returns the configuration with the defaults filled in: each account has all settings
 // that apply to it.
-func (a *runner) effective(f *account.File) (string, error) {
+func (a *accountCommands) effectiveConfig(f *account.File) (string, error) {
 	whole, err := account.Parse(f.Path(), nil)
 	if err != nil {
 		return "", command.InternalFailure("making an empty configuration", err)
@@ -116,7 +116,7 @@ func (a *runner) effective(f *account.File) (string, error) {
 }
 
 // markInherited adds a comment to each line of an account that is inherited.
-func (a *runner) markInherited(f *account.File, text []byte) string {
+func (a *accountCommands) markInherited(f *account.File, text []byte) string {
 	var b strings.Builder
 	var inherited []string
 	for line := range bytes.Lines(text) {
@@ -124,7 +124,7 @@ func (a *runner) markInherited(f *account.File, text []byte) string {
 		if name, ok := strings.CutPrefix(s, "[account."); ok {
 			inherited = nil
 			if acc, found := f.Account(strings.Trim(name, `]"`)); found {
-				inherited = viewOf(f, acc).inherited()
+				inherited = viewOf(f, acc).inheritedKeys()
 			}
 		}
 		key, _, _ := strings.Cut(s, " = ")

@@ -20,7 +20,7 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-func (a *runner) configCheckCommand() *cobra.Command {
+func (a *accountCommands) configCheckCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use: "check", Short: a.T("Check the configuration"),
@@ -38,14 +38,14 @@ const (
 	minor  = "warning"
 )
 
-// checking collects the problems of a configuration.
-type checking struct {
-	*runner
+// configChecker collects the problems of a configuration.
+type configChecker struct {
+	*accountCommands
 	file *account.File
 	jsonout.Check
 }
 
-func (c *checking) found(severity, name, key, text string) {
+func (c *configChecker) addProblem(severity, name, key, text string) {
 	line, column := c.file.Position(name, key)
 	c.Problems = append(c.Problems, jsonout.ConfigProblem{Severity: severity, Line: line, Column: column, Account: name, Key: key, Text: text})
 	if severity == severe {
@@ -53,38 +53,38 @@ func (c *checking) found(severity, name, key, text string) {
 	}
 }
 
-func (a *runner) checkConfig(ctx context.Context, asJSON bool) error {
+func (a *accountCommands) checkConfig(ctx context.Context, asJSON bool) error {
 	path, err := a.ConfigPath()
 	if err != nil {
 		return err
 	}
 	f, err := a.LoadCached(path)
 	if err != nil {
-		return a.notUnderstood(path, err, asJSON)
+		return a.reportInvalid(path, err, asJSON)
 	}
 	if !f.Exists() {
-		return a.NoneYet(f, command.ExitNoInput)
+		return a.NoAccountsError(f, command.ExitNoInput)
 	}
-	c := &checking{runner: a, file: f, Check: jsonout.Check{Path: path, OK: true, Accounts: []string{}, Problems: []jsonout.ConfigProblem{}}}
+	c := &configChecker{accountCommands: a, file: f, Check: jsonout.Check{Path: path, OK: true, Accounts: []string{}, Problems: []jsonout.ConfigProblem{}}}
 	for _, p := range f.Faults() {
 		c.OK = false
 		c.Problems = append(c.Problems, a.problemOf(p))
 	}
 	if !asJSON { // in the sentences of all other commands
-		a.TellFaults(f)
+		a.PrintFaults(f)
 		c.Problems = c.Problems[:0]
 	}
-	c.whole()
+	c.checkFile()
 	for _, acc := range f.Accounts() {
 		c.Accounts = append(c.Accounts, acc.Name)
 		if f.FaultOf(acc.Name) == nil {
-			c.account(ctx, acc)
+			c.checkAccount(ctx, acc)
 		}
 	}
 	if asJSON {
 		a.PrintJSON(c.Check)
 	} else {
-		c.tell()
+		c.printProblems()
 	}
 	if !c.OK {
 		return &command.Failure{Code: command.ExitConfig, Err: errProblems, Told: true}
@@ -92,8 +92,8 @@ func (a *runner) checkConfig(ctx context.Context, asJSON bool) error {
 	return nil
 }
 
-// notUnderstood reports a file that Load refuses.
-func (a *runner) notUnderstood(path string, err error, asJSON bool) error {
+// reportInvalid reports a file that Load refuses.
+func (a *accountCommands) reportInvalid(path string, err error, asJSON bool) error {
 	explained := a.BadConfiguration(path, err)
 	var wrong *account.ParseError
 	if !asJSON || !errors.As(err, &wrong) {
@@ -104,18 +104,18 @@ func (a *runner) notUnderstood(path string, err error, asJSON bool) error {
 }
 
 // problemOf returns an error of Load as JSON.
-func (a *runner) problemOf(p *account.ParseError) jsonout.ConfigProblem {
+func (a *accountCommands) problemOf(p *account.ParseError) jsonout.ConfigProblem {
 	return jsonout.ConfigProblem{Severity: severe, Line: p.Line, Column: p.Column, Key: p.Key, Fault: string(p.Fault), Text: a.BadConfiguration(p.Path, p).Error()}
 }
 
-// whole checks the settings that are not about one account.
-func (c *checking) whole() {
+// checkFile checks the settings that are not about one account.
+func (c *configChecker) checkFile() {
 	if info, err := os.Stat(c.Path); err == nil && !c.Windows && info.Mode().Perm()&0o022 != 0 {
-		c.found(severe, "", "", c.T("other users can change this file and redirect your mail; run chmod 600 %s", command.QuoteName(c.Path)))
+		c.addProblem(severe, "", "", c.T("other users can change this file and redirect your mail; run chmod 600 %s", command.QuoteName(c.Path)))
 	}
 	list := c.file.Accounts()
 	if c.file.Default() == "" && len(list) > 1 {
-		c.found(minor, "", "", c.T("there is no default account, so each message must name an account or its sender"))
+		c.addProblem(minor, "", "", c.T("there is no default account, so each message must name an account or its sender"))
 	}
 	for i, one := range list {
 		address, err := one.Address()
@@ -124,49 +124,49 @@ func (c *checking) whole() {
 		}
 		for _, other := range list[:i] {
 			if its, err := other.Address(); err == nil && its.Equal(address) {
-				c.found(minor, one.Name, "from", c.T("%s has the same sender; use -A to choose", other.Name))
+				c.addProblem(minor, one.Name, "from", c.T("%s has the same sender; use -A to choose", other.Name))
 			}
 		}
 	}
 }
 
-// account checks the facts about an account that Load can't check: files, programs and secrets.
-func (c *checking) account(ctx context.Context, acc account.Account) {
+// checkAccount checks the facts about an account that Load can't check: files, programs and secrets.
+func (c *configChecker) checkAccount(ctx context.Context, acc account.Account) {
 	v := viewOf(c.file, acc)
-	c.signature(acc)
-	c.certificates(acc)
+	c.checkSignature(acc)
+	c.checkCertificates(acc)
 	if v.SaveSent == account.SaveAlways && !hasMailbox(v) {
-		c.found(severe, acc.Name, "save_sent", c.T("unknown IMAP server; set imap"))
+		c.addProblem(severe, acc.Name, "save_sent", c.T("unknown IMAP server; set imap"))
 	}
 	if v.server.Security == smtpclient.Plaintext && v.server.Socket == "" && v.loginName() != "" {
-		c.found(minor, acc.Name, "server", c.T("the connection to %s is not encrypted", v.server.String()))
+		c.addProblem(minor, acc.Name, "server", c.T("the connection to %s is not encrypted", v.server.String()))
 	}
 	state := c.secretState(ctx, v)
 	kind, _ := v.secretPlace()
 	switch {
 	case kind == "command":
-		c.command(acc)
+		c.checkCommand(acc)
 	case state.err == nil:
 	case state.word == secretMissing && (kind == "kept" || kind == "oauth2"):
-		c.found(severe, acc.Name, "secret", state.text)
+		c.addProblem(severe, acc.Name, "secret", state.text)
 	default:
-		c.found(severe, acc.Name, "secret", state.text)
+		c.addProblem(severe, acc.Name, "secret", state.text)
 	}
 }
 
-func hasMailbox(v view) bool {
+func hasMailbox(v accountView) bool {
 	mailbox, err := v.Mailbox()
 	return err == nil && mailbox.Host != ""
 }
 
-// command checks that the program of a secret command exists, without running it.
-func (c *checking) command(acc account.Account) {
+// checkCommand checks that the program of a secret command exists, without running it.
+func (c *configChecker) checkCommand(acc account.Account) {
 	word, _, _ := strings.Cut(strings.TrimSpace(acc.Secret.Command), " ")
 	if strings.ContainsAny(word, "\"'$`|&;<>(){}=\\%~") { // leave it to the shell
 		return
 	}
 	if _, err := exec.LookPath(word); err != nil && !isBuiltin(word) {
-		c.found(severe, acc.Name, "secret", c.T("program %s not found", command.QuoteName(word)))
+		c.addProblem(severe, acc.Name, "secret", c.T("program %s not found", command.QuoteName(word)))
 	}
 }
 
@@ -178,7 +178,7 @@ func isBuiltin(word string) bool {
 	return false
 }
 
-func (c *checking) signature(acc account.Account) {
+func (c *configChecker) checkSignature(acc account.Account) {
 	if acc.SignatureFile == "" {
 		return
 	}
@@ -186,20 +186,20 @@ func (c *checking) signature(acc account.Account) {
 	text, err := c.ReadText(file, command.MaxText)
 	switch {
 	case err != nil:
-		c.found(severe, acc.Name, "signature_file", c.fileProblem(file, err))
+		c.addProblem(severe, acc.Name, "signature_file", c.fileProblem(file, err))
 	case !utf8.ValidString(text):
-		c.found(severe, acc.Name, "signature_file", c.T("%s: the text is not UTF-8", command.QuoteName(file)))
+		c.addProblem(severe, acc.Name, "signature_file", c.T("%s: the text is not UTF-8", command.QuoteName(file)))
 	}
 }
 
-func (c *checking) certificates(acc account.Account) {
+func (c *configChecker) checkCertificates(acc account.Account) {
 	readable := true
 	for _, f := range []struct{ key, file string }{{"tls_ca", acc.TLSCA}, {"tls_cert", acc.TLSCert}, {"tls_key", acc.TLSKey}} {
 		if f.file == "" {
 			continue
 		}
 		if err := atomicfile.CheckReadable(acc.File(f.file)); err != nil {
-			c.found(severe, acc.Name, f.key, c.fileProblem(acc.File(f.file), err))
+			c.addProblem(severe, acc.Name, f.key, c.fileProblem(acc.File(f.file), err))
 			readable = false
 		}
 	}
@@ -208,7 +208,7 @@ func (c *checking) certificates(acc account.Account) {
 	}
 	if acc.TLSCA != "" {
 		if err := c.PemFiles(func() error { _, err := smtpclient.LoadRoots(acc.File(acc.TLSCA)); return err }); err != nil {
-			c.found(severe, acc.Name, "tls_ca", c.T("%s: contains no certificate in PEM format", command.QuoteName(acc.File(acc.TLSCA))))
+			c.addProblem(severe, acc.Name, "tls_ca", c.T("%s: contains no certificate in PEM format", command.QuoteName(acc.File(acc.TLSCA))))
 		}
 	}
 	if acc.TLSCert != "" {
@@ -216,12 +216,12 @@ func (c *checking) certificates(acc account.Account) {
 			_, err := smtpclient.LoadCertificate(acc.File(acc.TLSCert), acc.File(acc.TLSKey))
 			return err
 		}); err != nil {
-			c.found(severe, acc.Name, "tls_cert", c.T("%s and %s are not a valid client certificate", command.QuoteName(acc.TLSCert), command.QuoteName(acc.TLSKey)))
+			c.addProblem(severe, acc.Name, "tls_cert", c.T("%s and %s are not a valid client certificate", command.QuoteName(acc.TLSCert), command.QuoteName(acc.TLSKey)))
 		}
 	}
 }
 
-func (c *checking) fileProblem(file string, err error) string {
+func (c *configChecker) fileProblem(file string, err error) string {
 	var long *atomicfile.TooLongError
 	switch {
 	case errors.As(err, &long):
@@ -236,8 +236,8 @@ func (c *checking) fileProblem(file string, err error) string {
 	return c.T("%s: can't be read: %v", command.QuoteName(file), err)
 }
 
-// tell prints the problems in the form of compilers, or else the list of checks.
-func (c *checking) tell() {
+// printProblems prints the problems in the form of compilers, or else the list of checks.
+func (c *configChecker) printProblems() {
 	for _, p := range c.Problems {
 		place := c.Path
 		if p.Line > 0 {

@@ -8,13 +8,13 @@ import (
 	"github.com/yanmail/yan/internal/cli/outboxes"
 )
 
-// runner runs yan account and yan config.
-type runner struct {
+// accountCommands runs yan account and yan config.
+type accountCommands struct {
 	*outboxes.Outboxes
 }
 
 // New returns the commands yan account and yan config.
 func New(o *outboxes.Outboxes) (account, config *cobra.Command) {
-	r := &runner{Outboxes: o}
+	r := &accountCommands{Outboxes: o}
 	return r.accountCommand(), r.configCommand()
 }

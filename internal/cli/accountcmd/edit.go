@@ -24,9 +24,9 @@ import (
 type accountEditFlags struct{ set, unset []string }
 
 // configEditor changes the configuration, by flags or in the user's editor.
-type configEditor struct{ *runner }
+type configEditor struct{ *accountCommands }
 
-func (a *runner) accountEditCommand() *cobra.Command {
+func (a *accountCommands) accountEditCommand() *cobra.Command {
 	s := &accountEditFlags{}
 	cmd := &cobra.Command{
 		Use:               "edit [" + a.T("NAME") + "]",
@@ -63,7 +63,7 @@ func (a *configEditor) setKeys(args []string, s *accountEditFlags) error {
 	if err != nil {
 		return err
 	}
-	acc, err := a.Named(f, args)
+	acc, err := a.NamedAccount(f, args)
 	if err != nil {
 		return err
 	}
@@ -79,7 +79,7 @@ func (a *configEditor) setKeys(args []string, s *accountEditFlags) error {
 		return err
 	}
 	a.Outf("%s %s\n", a.Paint(a.StdoutWidth, console.Green, "✓"), a.T("Account %s changed.", acc.Name))
-	a.TellFaults(f)
+	a.PrintFaults(f)
 	return nil
 }
 
@@ -159,22 +159,22 @@ func (a *configEditor) badSetting(f *account.File, flag, pair string, err error)
 
 // editAccounts edits a copy until it is valid.
 func (a *configEditor) editAccounts(ctx context.Context, args []string) error {
-	if a.StdinTTY == 0 && takesTheTerminal(a.editor()) {
-		return command.Fail(command.ExitUsage, errors.New(a.T("the editor %q needs a terminal", a.editor())),
+	if a.StdinTTY == 0 && takesTheTerminal(a.editorCommand()) {
+		return command.Fail(command.ExitUsage, errors.New(a.T("the editor %q needs a terminal", a.editorCommand())),
 			a.T("Use %s to change single keys, or set VISUAL to an editor with its own window.", "--set KEY=VALUE"))
 	}
 	path, err := a.ConfigPath()
 	if err != nil {
 		return err
 	}
-	f, before, err := a.editable(path)
+	f, before, err := a.readEditable(path)
 	if err != nil {
 		return err
 	}
 	line := 1
 	if len(args) == 1 {
 		if f != nil {
-			if _, err := a.Named(f, args); err != nil {
+			if _, err := a.NamedAccount(f, args); err != nil {
 				return err
 			}
 			line, _ = f.Position(args[0])
@@ -189,7 +189,7 @@ func (a *configEditor) editAccounts(ctx context.Context, args []string) error {
 			_ = os.Remove(copied) // it holds no edits
 			return err
 		}
-		edited, err := atomicfile.Read(a.Ctx, copied, mostConfiguration)
+		edited, err := atomicfile.Read(a.Ctx, copied, maxConfiguration)
 		if err != nil {
 			return a.FileFailure("", copied, err)
 		}
@@ -198,7 +198,7 @@ func (a *configEditor) editAccounts(ctx context.Context, args []string) error {
 			a.Outf("%s\n", a.T("Nothing changed."))
 			return nil
 		}
-		changed, again, err := a.accepted(ctx, path, f, before, edited, copied)
+		changed, again, err := a.acceptEdit(ctx, path, f, before, edited, copied)
 		if err != nil {
 			return err
 		}
@@ -211,17 +211,17 @@ func (a *configEditor) editAccounts(ctx context.Context, args []string) error {
 	}
 }
 
-// mostConfiguration limits the size of an edited configuration, in octets: more than account.Load
+// maxConfiguration limits the size of an edited configuration, in octets: more than account.Load
 // reads, so that a file that is too long can be shortened.
-const mostConfiguration = 16 << 20
+const maxConfiguration = 16 << 20
 
-// editable reads the configuration. f is nil if it is invalid; it can be edited all the same.
-func (a *configEditor) editable(path string) (f *account.File, before []byte, err error) {
-	f, err = a.Load(path, account.Load)
+// readEditable reads the configuration. f is nil if it is invalid; it can be edited all the same.
+func (a *configEditor) readEditable(path string) (f *account.File, before []byte, err error) {
+	f, err = a.ReadConfiguration(path, account.Load)
 	var wrong *account.ParseError
 	switch {
 	case errors.As(err, &wrong):
-		before, err = atomicfile.Read(a.Ctx, path, mostConfiguration)
+		before, err = atomicfile.Read(a.Ctx, path, maxConfiguration)
 		if err != nil {
 			return nil, nil, a.FileFailure("", path, err)
 		}
@@ -234,9 +234,9 @@ func (a *configEditor) editable(path string) (f *account.File, before []byte, er
 	return f, f.Bytes(), nil
 }
 
-// accepted replaces the configuration with the edited text. again is set if it is invalid and the
+// acceptEdit replaces the configuration with the edited text. again is set if it is invalid and the
 // user wants to correct it.
-func (a *configEditor) accepted(ctx context.Context, path string, f *account.File, before, edited []byte, copied string) (changed *account.File, again bool, err error) {
+func (a *configEditor) acceptEdit(ctx context.Context, path string, f *account.File, before, edited []byte, copied string) (changed *account.File, again bool, err error) {
 	if f == nil { // the old text is invalid, so only its octets can be compared
 		if f, err = account.Parse(path, edited); err == nil {
 			return f, false, a.replaceFile(path, before, edited)
@@ -264,7 +264,7 @@ func (a *configEditor) accepted(ctx context.Context, path string, f *account.Fil
 
 // replaceFile replaces an invalid configuration, and keeps the file's permissions.
 func (a *configEditor) replaceFile(path string, before, edited []byte) error {
-	now, err := atomicfile.Read(a.Ctx, path, mostConfiguration)
+	now, err := atomicfile.Read(a.Ctx, path, maxConfiguration)
 	if err != nil || string(now) != string(before) {
 		return command.Fail(command.ExitTemporary, errors.New(a.T("%s: another program changed it at the same time; nothing was written", command.QuoteName(path))), a.T("Try again."))
 	}
@@ -302,8 +302,8 @@ func copyBeside(path string, text []byte) (name string, err error) {
 	return t.Name(), nil
 }
 
-// editor returns the command that edits a file.
-func (a *configEditor) editor() string {
+// editorCommand returns the command that edits a file.
+func (a *configEditor) editorCommand() string {
 	if editor := cmp.Or(a.Getenv("VISUAL"), a.Getenv("EDITOR")); editor != "" {
 		return editor
 	}
@@ -315,7 +315,7 @@ func (a *configEditor) editor() string {
 
 // runEditor opens a file in the user's editor, at a line if the editor can.
 func (a *configEditor) runEditor(ctx context.Context, file string, line int) error {
-	editor := a.editor()
+	editor := a.editorCommand()
 	words := []string{file}
 	if takesLine(editor) && line > 1 {
 		words = []string{"+" + strconv.Itoa(line), file}
@@ -345,21 +345,21 @@ func (a *configEditor) runEditor(ctx context.Context, file string, line int) err
 
 // takesLine reports whether an editor opens a file at a line with +N.
 func takesLine(editor string) bool {
-	return takesTheTerminal(editor) || program(editor) == "emacsclient"
+	return takesTheTerminal(editor) || programName(editor) == "emacsclient"
 }
 
 // takesTheTerminal reports whether an editor is known to need a terminal; without one it would wait
 // forever.
 func takesTheTerminal(editor string) bool {
-	switch program(editor) {
+	switch programName(editor) {
 	case "vi", "vim", "nvim", "view", "nano", "emacs", "micro", "joe", "mg", "kak":
 		return true
 	}
 	return false
 }
 
-// program returns the name of a command's program.
-func program(line string) string {
+// programName returns the name of a command's program.
+func programName(line string) string {
 	word, _, _ := strings.Cut(strings.TrimSpace(line), " ")
 	return strings.TrimSuffix(word[strings.LastIndexAny(word, `/\`)+1:], ".exe")
 }

@@ -13,9 +13,9 @@ import (
 	"github.com/yanmail/yan/internal/settingsimport"
 )
 
-// tellFound prints the accounts found in the settings of other programs, and the settings that are
+// printFound prints the accounts found in the settings of other programs, and the settings that are
 // not taken over. named limits the output to these accounts; empty means all.
-func (a *importer) tellFound(f *account.File, all []settingsimport.Settings, list []*haul, named []string) {
+func (a *importer) printFound(f *account.File, all []settingsimport.Settings, list []*importCandidate, named []string) {
 	for _, settings := range all {
 		a.Outf("%s  %s\n", a.Paint(a.StdoutWidth, console.Bold, string(settings.Program)), a.shortPaths(settings.Files))
 		rows := [][2]string{}
@@ -24,7 +24,7 @@ func (a *importer) tellFound(f *account.File, all []settingsimport.Settings, lis
 				rows = append(rows, a.foundRows(f, h)...)
 			}
 		}
-		a.rows(rows)
+		a.printRows(rows)
 		if len(rows) == 0 {
 			a.Outf("  %s\n", a.T("no account"))
 		}
@@ -32,7 +32,7 @@ func (a *importer) tellFound(f *account.File, all []settingsimport.Settings, lis
 			a.Outf("  %s\n", a.T("not imported:"))
 		}
 		for _, n := range settings.Notes {
-			text := a.reason(n)
+			text := a.noteText(n)
 			if n.Setting != "" {
 				text = n.Setting + a.T(": %s", text)
 			}
@@ -42,7 +42,7 @@ func (a *importer) tellFound(f *account.File, all []settingsimport.Settings, lis
 }
 
 // foundRows returns the rows of a found account: sender, server and notes.
-func (a *importer) foundRows(f *account.File, h *haul) [][2]string {
+func (a *importer) foundRows(f *account.File, h *importCandidate) [][2]string {
 	sender := h.Account.From
 	if sender == "" {
 		sender = "?"
@@ -64,7 +64,7 @@ func (a *importer) foundRows(f *account.File, h *haul) [][2]string {
 		lines = append(lines, a.T("its password is in the netrc file"))
 	}
 	for _, n := range h.Notes {
-		text := a.reason(n)
+		text := a.noteText(n)
 		if n.Reason == settingsimport.Plaintext && h.Account.User == "" && h.Account.Secret == (account.Secret{}) && h.Password.IsZero() {
 			text = a.T("the connection to %s is not encrypted", n.Detail) // there is no password to mention
 		}
@@ -73,8 +73,8 @@ func (a *importer) foundRows(f *account.File, h *haul) [][2]string {
 	return [][2]string{{h.name, strings.Join(lines, "\n")}}
 }
 
-// reason explains a note about a setting.
-func (a *importer) reason(n settingsimport.Note) string {
+// noteText explains a note about a setting.
+func (a *importer) noteText(n settingsimport.Note) string {
 	switch n.Reason {
 	case settingsimport.Plaintext:
 		return a.T("the connection to %s is not encrypted; yan sends a password over it only with allow_cleartext_password", n.Detail)
@@ -157,8 +157,8 @@ func (a *importer) shortPaths(paths []string) string {
 	return a.Listed(short)
 }
 
-// tellKept prints the accounts that were added, and the next step.
-func (a *importer) tellKept(f *account.File, list []*haul) {
+// printImported prints the accounts that were added, and the next step.
+func (a *importer) printImported(f *account.File, list []*importCandidate) {
 	var kept, clear []string
 	lacking := ""
 	for _, h := range list {
@@ -196,13 +196,13 @@ func (a *importer) tellKept(f *account.File, list []*haul) {
 	}
 }
 
-func importResult(all []settingsimport.Settings, list []*haul) []jsonout.Import {
+func importResult(all []settingsimport.Settings, list []*importCandidate) []jsonout.Import {
 	result := []jsonout.Import{}
 	for _, settings := range all {
 		j := jsonout.Import{Program: string(settings.Program), Files: settings.Files, Accounts: []jsonout.ImportFound{}, Notes: notesJSON(settings.Notes)}
 		for _, h := range list {
 			if h.program == settings.Program {
-				j.Accounts = append(j.Accounts, h.json())
+				j.Accounts = append(j.Accounts, h.jsonResult())
 			}
 		}
 		result = append(result, j)
@@ -210,7 +210,7 @@ func importResult(all []settingsimport.Settings, list []*haul) []jsonout.Import 
 	return result
 }
 
-func (h *haul) json() jsonout.ImportFound {
+func (h *importCandidate) jsonResult() jsonout.ImportFound {
 	j := jsonout.ImportFound{Name: h.name, From: h.Account.From, Server: h.Account.Server, User: h.Account.User, Secret: "none", Default: h.Default,
 		File: h.File, Line: h.Line, Kept: h.kept, Notes: notesJSON(h.Notes)}
 	if server := accounts.ServerOf(h.Account); server.Host != "" {

@@ -11,7 +11,7 @@ import (
 )
 
 // testApp returns a runner without a terminal.
-func testApp(lang i18n.Language) (*runner, *bytes.Buffer, *bytes.Buffer) {
+func testApp(lang i18n.Language) (*accountCommands, *bytes.Buffer, *bytes.Buffer) {
 	c, out, errs := clitest.Console(lang)
-	return &runner{outboxes.New(command.New(c, nil), outboxes.Services{WorkFactor: secrettest.WorkFactor})}, out, errs
+	return &accountCommands{outboxes.New(command.New(c, nil), outboxes.Services{WorkFactor: secrettest.WorkFactor})}, out, errs
 }

@@ -43,9 +43,9 @@ func programNames() []string {
 }
 
 // importer imports the accounts of other programs.
-type importer struct{ *runner }
+type importer struct{ *accountCommands }
 
-func (a *runner) accountImportCommand() *cobra.Command {
+func (a *accountCommands) accountImportCommand() *cobra.Command {
 	s := &importFlags{}
 	cmd := &cobra.Command{
 		Use:     "import [" + a.T("FILE") + "]",
@@ -75,8 +75,8 @@ func (a *runner) accountImportCommand() *cobra.Command {
 	return cmd
 }
 
-// haul is an account found in another program's settings.
-type haul struct {
+// importCandidate is an account found in another program's settings.
+type importCandidate struct {
 	settingsimport.FoundAccount
 	program settingsimport.Program
 	name    string // its name here, unique among all found accounts
@@ -98,13 +98,13 @@ func (a *importer) importAccounts(ctx context.Context, s *importFlags, args []st
 	if err != nil {
 		return err
 	}
-	all, err := a.lookAround(ctx, s, args)
+	all, err := a.readSettings(ctx, s, args)
 	if err != nil {
 		return err
 	}
-	list := a.hauls(all, s)
+	list := a.listCandidates(all, s)
 	if !s.json {
-		a.tellFound(f, all, list, s.names)
+		a.printFound(f, all, list, s.names)
 	}
 	if s.dryRun || len(list) == 0 {
 		if s.json {
@@ -112,23 +112,23 @@ func (a *importer) importAccounts(ctx context.Context, s *importFlags, args []st
 		}
 		return nil
 	}
-	if err := a.choose(ctx, s, f, list); err != nil {
+	if err := a.chooseAccounts(ctx, s, f, list); err != nil {
 		return err
 	}
-	if err := a.keepAll(ctx, s, f, list); err != nil {
+	if err := a.storeChosen(ctx, s, f, list); err != nil {
 		return err
 	}
 	if s.json {
 		a.PrintJSON(importResult(all, list))
 	} else {
-		a.tellKept(f, list)
+		a.printImported(f, list)
 	}
-	return a.tellUnkept(s, args, list)
+	return a.unstoredError(s, args, list)
 }
 
-// tellUnkept reports the accounts whose password could not be stored; the other accounts are
+// unstoredError reports the accounts whose password could not be stored; the other accounts are
 // imported.
-func (a *importer) tellUnkept(s *importFlags, args []string, list []*haul) error {
+func (a *importer) unstoredError(s *importFlags, args []string, list []*importCandidate) error {
 	var names []string
 	var why error
 	for _, h := range list {
@@ -185,8 +185,8 @@ func (a *importer) checkImport(s *importFlags, args []string) error {
 	return nil
 }
 
-// lookAround reads the named file, or the usual files of the programs.
-func (a *importer) lookAround(ctx context.Context, s *importFlags, args []string) ([]settingsimport.Settings, error) {
+// readSettings reads the named file, or the usual files of the programs.
+func (a *importer) readSettings(ctx context.Context, s *importFlags, args []string) ([]settingsimport.Settings, error) {
 	m := settingsimport.Machine{Home: homedir.Find(a.Getenv), Etc: a.Etc, Getenv: a.Getenv}
 	if me, err := user.Current(); err == nil {
 		m.User = me.Username[strings.LastIndexByte(me.Username, '\\')+1:] // Windows puts the domain before it
@@ -259,13 +259,13 @@ func (a *importer) unreadableSettings(file string, err error) error {
 	return a.FileFailure("", file, err)
 }
 
-// hauls returns the accounts of all programs, each with a unique name.
-func (a *importer) hauls(all []settingsimport.Settings, s *importFlags) []*haul {
-	var list []*haul
+// listCandidates returns the accounts of all programs, each with a unique name.
+func (a *importer) listCandidates(all []settingsimport.Settings, s *importFlags) []*importCandidate {
+	var list []*importCandidate
 	taken := map[string]bool{}
 	for _, settings := range all {
 		for _, found := range settings.Found {
-			h := &haul{FoundAccount: found, program: settings.Program, name: found.Account.Name}
+			h := &importCandidate{FoundAccount: found, program: settings.Program, name: found.Account.Name}
 			if taken[h.name] {
 				h.name += "-" + string(settings.Program)
 			}
@@ -282,8 +282,8 @@ func (a *importer) hauls(all []settingsimport.Settings, s *importFlags) []*haul 
 	return list
 }
 
-// choose marks the accounts to import: by the flags, or by asking the user.
-func (a *importer) choose(ctx context.Context, s *importFlags, f *account.File, list []*haul) error {
+// chooseAccounts marks the accounts to import: by the flags, or by asking the user.
+func (a *importer) chooseAccounts(ctx context.Context, s *importFlags, f *account.File, list []*importCandidate) error {
 	var names []string
 	for _, h := range list {
 		names = append(names, h.name)
@@ -329,7 +329,7 @@ func (a *importer) choose(ctx context.Context, s *importFlags, f *account.File, 
 	return nil
 }
 
-func (a *importer) askWhich(ctx context.Context, s *importFlags, f *account.File, list []*haul) error {
+func (a *importer) askWhich(ctx context.Context, s *importFlags, f *account.File, list []*importCandidate) error {
 	q := a.Asker(false)
 	if !q.Person {
 		return command.Fail(command.ExitUsage, errors.New(a.T("can't ask which accounts to import")),
@@ -343,7 +343,7 @@ func (a *importer) askWhich(ctx context.Context, s *importFlags, f *account.File
 		}
 		yes, err := q.Confirm(ctx, prompt.Question{Title: title}, !exists)
 		if err != nil {
-			return a.notAnswered(err, title, "--all")
+			return a.answerError(err, title, "--all")
 		}
 		h.chosen, h.consented = yes, yes && exists
 	}

@@ -13,18 +13,18 @@ import (
 	"github.com/yanmail/yan/internal/secret"
 )
 
-// keepAll imports the chosen accounts: all of them, or none if one can't be imported.
-func (a *importer) keepAll(ctx context.Context, s *importFlags, f *account.File, list []*haul) error {
+// storeChosen imports the chosen accounts: all of them, or none if one can't be imported.
+func (a *importer) storeChosen(ctx context.Context, s *importFlags, f *account.File, list []*importCandidate) error {
 	read, before, first := f.Bytes(), f.Default(), len(f.Accounts()) == 0
 	chosen := ""
 	for _, h := range list {
 		if !h.chosen {
 			continue
 		}
-		if err := a.fitsIn(f, s, h); err != nil {
+		if err := a.checkCandidate(f, s, h); err != nil {
 			return err
 		}
-		if err := f.Put(completed(f, h)); err != nil {
+		if err := f.Put(completeCandidate(f, h)); err != nil {
 			return a.BadConfiguration(f.Path(), err)
 		}
 		if h.Default && chosen == "" {
@@ -39,21 +39,21 @@ func (a *importer) keepAll(ctx context.Context, s *importFlags, f *account.File,
 			return a.BadConfiguration(f.Path(), err)
 		}
 	}
-	if !slices.ContainsFunc(list, func(h *haul) bool { return h.chosen }) {
+	if !slices.ContainsFunc(list, func(h *importCandidate) bool { return h.chosen }) {
 		return nil
 	}
 	if err := accounts.CheckSavable(f, read); err != nil {
-		return a.NotSaved(f, err)
+		return a.SaveError(f, err)
 	}
-	return a.keepSecrets(ctx, s, f, list)
+	return a.storeSecrets(ctx, s, f, list)
 }
 
-// keepPassword stores the password of a found account. putBack undoes it.
-func (a *importer) keepPassword(ctx context.Context, s *importFlags, f *account.File, vault *secret.Vault, h *haul) (putBack func(context.Context) error, err error) {
+// storePassword stores the password of a found account. putBack undoes it.
+func (a *importer) storePassword(ctx context.Context, s *importFlags, f *account.File, vault *secret.Vault, h *importCandidate) (putBack func(context.Context) error, err error) {
 	acc, _ := f.Account(h.name)
 	if s.files {
 		path := accounts.OwnSecretFile(f, h.name)
-		before, err := accounts.RememberFile(path)
+		before, err := accounts.ReadPreviousFile(path)
 		if err == nil {
 			err = accounts.WriteSecretFile(path, h.Password.Reveal())
 		}
@@ -63,16 +63,16 @@ func (a *importer) keepPassword(ctx context.Context, s *importFlags, f *account.
 		acc.Secret = account.Secret{File: path}
 		return func(context.Context) error { return before.PutBack() }, f.Put(acc)
 	}
-	before, err := accounts.RememberKept(ctx, vault, h.name, accounts.ItemPassword)
+	before, err := accounts.ReadPreviousSecret(ctx, vault, h.name, accounts.ItemPassword)
 	if err == nil {
 		_, err = accounts.NewSecrets(vault).KeepPassword(ctx, acc, h.Password.Reveal())
 	}
 	return before.PutBack, err
 }
 
-// withoutKeeping drops an account whose password can't be stored on this machine, so that the
+// dropUnstored drops an account whose password can't be stored on this machine, so that the
 // others can be imported. It returns false for any other failure.
-func (h *haul) withoutKeeping(f *account.File, was map[string]account.Account, err error) bool {
+func (h *importCandidate) dropUnstored(f *account.File, was map[string]account.Account, err error) bool {
 	var e *secret.Error
 	if !errors.As(err, &e) || e.Problem != secret.Unavailable && e.Problem != secret.Locked {
 		return false
@@ -87,8 +87,8 @@ func (h *haul) withoutKeeping(f *account.File, was map[string]account.Account, e
 	return undo == nil
 }
 
-// fitsIn refuses an account that exists already, and one without a sender.
-func (a *importer) fitsIn(f *account.File, s *importFlags, h *haul) error {
+// checkCandidate refuses an account that exists already, and one without a sender.
+func (a *importer) checkCandidate(f *account.File, s *importFlags, h *importCandidate) error {
 	_, exists := f.Account(h.name)
 	h.replaces = exists
 	switch {
@@ -101,9 +101,9 @@ func (a *importer) fitsIn(f *account.File, s *importFlags, h *haul) error {
 	return nil
 }
 
-// completed returns a found account with the inherited settings added. Server and login are those
+// completeCandidate returns a found account with the inherited settings added. Server and login are those
 // shown on the screen, whatever the defaults say.
-func completed(f *account.File, h *haul) account.Account {
+func completeCandidate(f *account.File, h *importCandidate) account.Account {
 	acc := accounts.NewAccount(f, h.name)
 	from, to := reflect.ValueOf(h.Account), reflect.ValueOf(&acc).Elem()
 	for i := range from.NumField() {
@@ -121,10 +121,10 @@ func completed(f *account.File, h *haul) account.Account {
 	return acc
 }
 
-// keepSecrets stores the passwords, then writes the configuration. If that fails, it restores the
+// storeSecrets stores the passwords, then writes the configuration. If that fails, it restores the
 // secrets that were replaced.
-func (a *importer) keepSecrets(ctx context.Context, s *importFlags, f *account.File, list []*haul) error {
-	vault := a.Vault()
+func (a *importer) storeSecrets(ctx context.Context, s *importFlags, f *account.File, list []*importCandidate) error {
+	vault := a.SecretVault()
 	secrets := accounts.NewSecrets(vault)
 	var replaced []func(context.Context) error
 	was := map[string]account.Account{}
@@ -139,8 +139,8 @@ func (a *importer) keepSecrets(ctx context.Context, s *importFlags, f *account.F
 				continue
 			}
 			acc, _ := f.Account(h.name)
-			putBack, err := a.keepPassword(ctx, s, f, vault, h)
-			if h.withoutKeeping(f, was, err) {
+			putBack, err := a.storePassword(ctx, s, f, vault, h)
+			if h.dropUnstored(f, was, err) {
 				continue
 			}
 			if err != nil {
@@ -148,7 +148,7 @@ func (a *importer) keepSecrets(ctx context.Context, s *importFlags, f *account.F
 			}
 			replaced = append(replaced, putBack)
 		}
-		if !slices.ContainsFunc(list, func(h *haul) bool { return h.chosen }) {
+		if !slices.ContainsFunc(list, func(h *importCandidate) bool { return h.chosen }) {
 			return nil
 		}
 		return a.SaveAccounts(f)

@@ -31,7 +31,7 @@ func TestEveryKeyHasARow(t *testing.T) {
 				continue
 			}
 			labels++
-			if label := a.Pick(s.Label.EN, s.Label.ZH); label == "" || !slices.ContainsFunc(rows, func(row [2]string) bool { return row[0] == label }) {
+			if label := a.ChooseText(s.Label.EN, s.Label.ZH); label == "" || !slices.ContainsFunc(rows, func(row [2]string) bool { return row[0] == label }) {
 				t.Errorf("%s has no row %q in %s", s.Key, label, lang)
 			}
 			if strings.TrimSpace(s.Label.EN) == "" || strings.TrimSpace(s.Label.ZH) == "" {

@@ -20,9 +20,9 @@ import (
 )
 
 // remover removes an account and its secret.
-type remover struct{ *runner }
+type remover struct{ *accountCommands }
 
-func (a *runner) accountRemoveCommand() *cobra.Command {
+func (a *accountCommands) accountRemoveCommand() *cobra.Command {
 	var yes, keepSecret bool
 	cmd := &cobra.Command{
 		Use:               "remove " + a.T("NAME"),
@@ -50,7 +50,7 @@ func (a *remover) removeAccount(ctx context.Context, name string, yes, keepSecre
 	if err != nil {
 		return err
 	}
-	acc, err := a.Named(f, []string{name})
+	acc, err := a.NamedAccount(f, []string{name})
 	if err != nil {
 		return err
 	}
@@ -75,11 +75,11 @@ func (a *remover) removeAccount(ctx context.Context, name string, yes, keepSecre
 		return a.BadConfiguration(f.Path(), err)
 	}
 	// The secret goes first: if that fails, nothing has changed.
-	if err := a.NotSaved(f, accounts.CheckSavable(f, read)); err != nil {
+	if err := a.SaveError(f, accounts.CheckSavable(f, read)); err != nil {
 		return err
 	}
 	if !keepSecret {
-		if err := a.forget(ctx, acc); err != nil {
+		if err := a.forgetSecret(ctx, acc); err != nil {
 			return err
 		}
 	}
@@ -93,7 +93,7 @@ func (a *remover) removeAccount(ctx context.Context, name string, yes, keepSecre
 	if rest := accounts.AccountNamesOf(f); wasDefault && f.Default() == "" && len(rest) > 0 {
 		a.Outf("  %s\n", a.T("It was the default account; use '%s' to set another.", "yan account default "+rest[0]))
 	}
-	a.TellFaults(f)
+	a.PrintFaults(f)
 	return a.forgetFile(f, acc, keepSecret)
 }
 
@@ -124,7 +124,7 @@ func (a *remover) sureToRemove(ctx context.Context, f *account.File, acc account
 	title := a.T("Remove the account %s (%s)?", acc.Name, acc.From)
 	sure, err := q.Confirm(ctx, prompt.Question{Title: title, Help: strings.Join(help, "\n")}, false)
 	if err != nil {
-		return false, a.notAnswered(err, title, "--yes")
+		return false, a.answerError(err, title, "--yes")
 	}
 	if !sure {
 		a.Errf("%s\n", a.T("Nothing changed."))
@@ -132,8 +132,8 @@ func (a *remover) sureToRemove(ctx context.Context, f *account.File, acc account
 	return sure, nil
 }
 
-// notAnswered explains why there is no answer, and names the flag that answers the question.
-func (a *runner) notAnswered(err error, title, flag string) error {
+// answerError explains why there is no answer, and names the flag that answers the question.
+func (a *accountCommands) answerError(err error, title, flag string) error {
 	switch {
 	case errors.Is(err, prompt.ErrCancelled), errors.Is(err, context.Canceled):
 		return command.Fail(command.ExitInterrupted, errors.New(a.T("interrupted; nothing was changed")), "")
@@ -143,16 +143,16 @@ func (a *runner) notAnswered(err error, title, flag string) error {
 	return command.Fail(command.ExitIO, localerr.Errorf("%s: %w", a.T("can't read the answer"), err), "")
 }
 
-// forget deletes the stored secret of an account before it is removed. If its secret is elsewhere,
+// forgetSecret deletes the stored secret of an account before it is removed. If its secret is elsewhere,
 // a failure does not matter: nothing has to be stored, and an old stored secret is only for that
 // login.
-func (a *remover) forget(ctx context.Context, acc account.Account) error {
+func (a *remover) forgetSecret(ctx context.Context, acc account.Account) error {
 	err := a.Secrets().Forget(ctx, acc)
 	if err == nil || acc.Secret != (account.Secret{}) && !acc.UsesOAuth2() {
 		return nil
 	}
 	if ctx.Err() != nil || errors.Is(err, prompt.ErrCancelled) {
-		return a.notAnswered(context.Canceled, "", "")
+		return a.answerError(context.Canceled, "", "")
 	}
 	hint := a.T("To remove the account anyway and keep its stored secret: %s", "--keep-secret")
 	var problem *secret.Error
@@ -172,9 +172,9 @@ func (a *remover) forgetFile(f *account.File, acc account.Account, keep bool) er
 	if keep || acc.Secret.File == "" && (acc.Secret.Netrc == "" || acc.Secret.Netrc == account.DefaultNetrc) {
 		return nil
 	}
-	path := accounts.Absolute(acc.File(cmp.Or(acc.Secret.File, acc.Secret.Netrc)))
+	path := accounts.AbsolutePath(acc.File(cmp.Or(acc.Secret.File, acc.Secret.Netrc)))
 	for _, other := range f.Accounts() {
-		if other.Secret.File != "" && accounts.Absolute(other.File(other.Secret.File)) == path {
+		if other.Secret.File != "" && accounts.AbsolutePath(other.File(other.Secret.File)) == path {
 			return nil // another account uses it
 		}
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 // secretPlace returns the place of an account's secret, as stable words.
-func (v view) secretPlace() (kind, place string) {
+func (v accountView) secretPlace() (kind, place string) {
 	s := v.Secret
 	switch {
 	case v.UsesOAuth2():
@@ -54,9 +54,9 @@ func shownCommand(line string) string {
 }
 
 // secretWord returns the place of a secret, for a column.
-func (a *runner) secretWord(acc account.Account) string {
+func (a *accountCommands) secretWord(acc account.Account) string {
 	address, _ := acc.Address()
-	kind, _ := view{Account: acc, address: address, server: accounts.ServerOf(acc)}.secretPlace()
+	kind, _ := accountView{Account: acc, address: address, server: accounts.ServerOf(acc)}.secretPlace()
 	switch kind {
 	case "oauth2":
 		return "OAuth 2.0"
@@ -73,33 +73,33 @@ func (a *runner) secretWord(acc account.Account) string {
 	case "none":
 		return a.T("none needed")
 	}
-	if accounts.NewSecrets(a.Vault()).InFile(acc) {
+	if accounts.NewSecrets(a.SecretVault()).InFile(acc) {
 		return a.T("encrypted file")
 	}
 	return a.T("keyring")
 }
 
-// presence says whether a secret exists, as a stable word.
-type presence string
+// secretPresence says whether a secret exists, as a stable word.
+type secretPresence string
 
 const (
-	secretThere   presence = "there"
-	secretMissing presence = "missing"
-	secretSealed  presence = "sealed"     // in the encrypted file, whose passphrase is asked for when needed
-	secretUnseen  presence = "not_looked" // a command, which was not run
-	secretBad     presence = "unusable"
-	secretNone    presence = "none" // the login needs none
+	secretThere   secretPresence = "there"
+	secretMissing secretPresence = "missing"
+	secretSealed  secretPresence = "sealed"     // in the encrypted file, whose passphrase is asked for when needed
+	secretUnseen  secretPresence = "not_looked" // a command, which was not run
+	secretBad     secretPresence = "unusable"
+	secretNone    secretPresence = "none" // the login needs none
 )
 
 // secretState is the result of looking for a secret; text describes it, with the place.
 type secretState struct {
-	word presence
+	word secretPresence
 	text string
 	err  error // for secretMissing and secretBad
 }
 
 // secretState looks for the secret of an account. It asks no questions and runs no command.
-func (a *runner) secretState(ctx context.Context, v view) secretState {
+func (a *accountCommands) secretState(ctx context.Context, v accountView) secretState {
 	kind, place := v.secretPlace()
 	switch kind {
 	case "none":
@@ -124,8 +124,8 @@ func (a *runner) secretState(ctx context.Context, v view) secretState {
 }
 
 // lookForSecret reads a secret and drops it. sealed includes the encrypted file.
-func (a *runner) lookForSecret(ctx context.Context, v view, sealed bool) error {
-	vault := a.Vault()
+func (a *accountCommands) lookForSecret(ctx context.Context, v accountView, sealed bool) error {
+	vault := a.SecretVault()
 	vault.Passphrase = nil
 	if !sealed {
 		vault.File = ""
@@ -140,7 +140,7 @@ func (a *runner) lookForSecret(ctx context.Context, v view, sealed bool) error {
 }
 
 // secretText describes the place of the secret and its state.
-func (a *runner) secretText(ctx context.Context, v view, state secretState) string {
+func (a *accountCommands) secretText(ctx context.Context, v accountView, state secretState) string {
 	kind, place := v.secretPlace()
 	where := ""
 	switch kind {

@@ -19,8 +19,8 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// view is an account with all settings that apply to it.
-type view struct {
+// accountView is an account with all settings that apply to it.
+type accountView struct {
 	account.Account
 	address   smtp.Address
 	server    transport.Server
@@ -29,15 +29,15 @@ type view struct {
 }
 
 // viewOf resolves an account that Load has checked.
-func viewOf(f *account.File, acc account.Account) view {
-	v := view{Account: acc, isDefault: f.Default() == acc.Name, settings: f.Settings(acc)}
+func viewOf(f *account.File, acc account.Account) accountView {
+	v := accountView{Account: acc, isDefault: f.Default() == acc.Name, settings: f.Settings(acc)}
 	v.address, _ = acc.Address()
 	v.server, _ = transport.ParseServer(acc.Server, v.address)
 	return v
 }
 
-// inherited returns the keys whose value comes from the defaults.
-func (v view) inherited() []string {
+// inheritedKeys returns the keys whose value comes from the defaults.
+func (v accountView) inheritedKeys() []string {
 	var keys []string
 	for _, s := range v.settings {
 		if s.Inherited {
@@ -48,16 +48,16 @@ func (v view) inherited() []string {
 }
 
 // serverName returns the name of the provider, or else the server.
-func (v view) serverName() string {
+func (v accountView) serverName() string {
 	if v.server.Provider.ID != "" {
 		return v.server.Provider.ID
 	}
 	return v.server.String()
 }
 
-func (v view) loginName() string { return accounts.LoginName(v.Account, v.server, v.address) }
+func (v accountView) loginName() string { return accounts.LoginName(v.Account, v.server, v.address) }
 
-func (a *runner) accountShowCommand() *cobra.Command {
+func (a *accountCommands) accountShowCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:               "show [" + a.T("NAME") + "]",
@@ -73,26 +73,26 @@ func (a *runner) accountShowCommand() *cobra.Command {
 }
 
 // completeOneAccount is CompleteAccounts for commands that take one account.
-func (a *runner) completeOneAccount(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
+func (a *accountCommands) completeOneAccount(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
 	return a.CompleteAccounts(cmd, args, word)
 }
 
-func (a *runner) showAccount(ctx context.Context, args []string, asJSON bool) error {
+func (a *accountCommands) showAccount(ctx context.Context, args []string, asJSON bool) error {
 	f, err := a.FaultyConfiguration()
 	if err != nil {
 		return err
 	}
-	acc, err := a.NamedToUse(f, args)
+	acc, err := a.UsableAccount(f, args)
 	if err != nil {
 		return err
 	}
 	v := viewOf(f, acc)
 	state := a.secretState(ctx, v)
 	if asJSON {
-		j := v.json()
+		j := v.jsonAccount()
 		j.Secret.State = string(state.word)
 		a.PrintJSON(j)
 		return nil
@@ -102,12 +102,12 @@ func (a *runner) showAccount(ctx context.Context, args []string, asJSON bool) er
 		title += "  " + a.T("(default)")
 	}
 	a.Outf("%s\n", title)
-	a.rows(append(a.accountRows(f, v, state), a.providerRows(v.server.Provider)...))
+	a.printRows(append(a.accountRows(f, v, state), a.providerRows(v.server.Provider)...))
 	return nil
 }
 
-// rows prints labels and texts; a text may have several lines.
-func (a *runner) rows(rows [][2]string) {
+// printRows prints labels and texts; a text may have several lines.
+func (a *accountCommands) printRows(rows [][2]string) {
 	widest := 0
 	for _, row := range rows {
 		if row[1] != "" {
@@ -124,8 +124,8 @@ func (a *runner) rows(rows [][2]string) {
 }
 
 // accountRows returns a row for each key that has a label. It marks inherited values.
-func (a *runner) accountRows(f *account.File, v view, state secretState) [][2]string {
-	inherited := v.inherited()
+func (a *accountCommands) accountRows(f *account.File, v accountView, state secretState) [][2]string {
+	inherited := v.inheritedKeys()
 	rows := [][2]string{{a.T("configuration"), f.Path()}}
 	for _, s := range v.settings {
 		if s.Label == (account.Label{}) {
@@ -135,14 +135,14 @@ func (a *runner) accountRows(f *account.File, v view, state secretState) [][2]st
 		if text, with = a.shownAs(v, s, state); text != "" && slices.ContainsFunc(append(with, s.Key), func(k string) bool { return slices.Contains(inherited, k) }) {
 			text += "  " + a.T("(inherited)")
 		}
-		rows = append(rows, [2]string{a.Pick(s.Label.EN, s.Label.ZH), text})
+		rows = append(rows, [2]string{a.ChooseText(s.Label.EN, s.Label.ZH), text})
 	}
 	return rows
 }
 
 // shownAs returns the text of a key that is not shown as its plain value, and the keys that are
 // shown with it.
-func (a *runner) shownAs(v view, s account.Setting, state secretState) (text string, with []string) {
+func (a *accountCommands) shownAs(v accountView, s account.Setting, state secretState) (text string, with []string) {
 	switch s.Key {
 	case "server":
 		return a.serverLine(v.server), nil
@@ -174,7 +174,7 @@ func (a *runner) shownAs(v view, s account.Setting, state secretState) (text str
 }
 
 // loginLine returns the user name and the method of the login.
-func (a *runner) loginLine(v view) string {
+func (a *accountCommands) loginLine(v accountView) string {
 	login, how := v.loginName(), a.T("with a password")
 	switch {
 	case login == "" && v.Auth != sasl.External:
@@ -188,10 +188,10 @@ func (a *runner) loginLine(v view) string {
 }
 
 // serverLine returns a server and how it is reached.
-func (a *runner) serverLine(s transport.Server) string {
+func (a *accountCommands) serverLine(s transport.Server) string {
 	text := s.String()
 	if s.Provider.ID != "" {
-		text += "  " + a.Pick(s.Provider.Names.EN, s.Provider.Names.ZH)
+		text += "  " + a.ChooseText(s.Provider.Names.EN, s.Provider.Names.ZH)
 	}
 	if s.Security == smtpclient.Plaintext && s.Socket == "" {
 		text += "  " + a.T("(not encrypted)")
@@ -200,7 +200,7 @@ func (a *runner) serverLine(s transport.Server) string {
 }
 
 // sentLine returns whether copies of sent messages are kept, and where.
-func (a *runner) sentLine(v view) string {
+func (a *accountCommands) sentLine(v accountView) string {
 	if v.SaveSent == account.SaveNever {
 		return a.T("no")
 	}
@@ -212,17 +212,17 @@ func (a *runner) sentLine(v view) string {
 	}
 	mailbox, err := v.Mailbox()
 	if err != nil {
-		return a.Say(err)
+		return a.TranslateError(err)
 	}
 	return strings.TrimSpace(a.T("with IMAP on %s", mailbox.Host) + "  " + v.SentFolder)
 }
 
 // providerRows returns the facts about the provider that matter to a sender.
-func (a *runner) providerRows(p provider.Provider) [][2]string {
+func (a *accountCommands) providerRows(p provider.Provider) [][2]string {
 	if p.ID == "" {
 		return nil
 	}
-	where := a.Pick(p.CodeHelp.EN, p.CodeHelp.ZH)
+	where := a.ChooseText(p.CodeHelp.EN, p.CodeHelp.ZH)
 	return [][2]string{
 		{a.T("mail provider"), p.ID},
 		{a.T("sender rule"), a.SenderRule(p.SenderRule)},
@@ -230,9 +230,9 @@ func (a *runner) providerRows(p provider.Provider) [][2]string {
 	}
 }
 
-func (v view) json() jsonout.AccountSettings {
+func (v accountView) jsonAccount() jsonout.AccountSettings {
 	j := jsonout.AccountSettings{Name: v.Name, Default: v.isDefault, Server: v.server.String(), Provider: v.server.Provider.ID,
-		User: v.loginName(), Inherited: v.inherited(), Keys: v.settings}
+		User: v.loginName(), Inherited: v.inheritedKeys(), Keys: v.settings}
 	j.Secret.Kind, j.Secret.Place = v.secretPlace()
 	if v.UsesOAuth2() {
 		j.OAuth2 = &jsonout.AccountOAuth2{ClientID: v.OAuth2.ClientID, Tenant: v.OAuth2.Tenant, Scopes: v.OAuth2.Scopes}

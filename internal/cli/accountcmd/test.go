@@ -27,7 +27,7 @@ type accountTestFlags struct {
 	refused map[string]string
 }
 
-func (a *runner) accountTestCommand() *cobra.Command {
+func (a *accountCommands) accountTestCommand() *cobra.Command {
 	s := &accountTestFlags{timeout: time.Minute, refused: map[string]string{}}
 	cmd := &cobra.Command{
 		Use:               "test [" + a.T("NAME") + "…]",
@@ -47,7 +47,7 @@ func (a *runner) accountTestCommand() *cobra.Command {
 	return cmd
 }
 
-func (a *runner) testAccounts(ctx context.Context, s *accountTestFlags, args []string) error {
+func (a *accountCommands) testAccounts(ctx context.Context, s *accountTestFlags, args []string) error {
 	if s.timeout <= 0 {
 		return a.Wrongf("%s %q: want a time above zero, like 30s", a.Name("timeout"), s.timeout.String())
 	}
@@ -65,7 +65,7 @@ func (a *runner) testAccounts(ctx context.Context, s *accountTestFlags, args []s
 	if !s.all {
 		list = nil
 		for i := range max(1, len(args)) {
-			acc, err := a.NamedToUse(f, args[min(i, len(args)):min(i+1, len(args))])
+			acc, err := a.UsableAccount(f, args[min(i, len(args)):min(i+1, len(args))])
 			if err != nil {
 				return err
 			}
@@ -73,7 +73,7 @@ func (a *runner) testAccounts(ctx context.Context, s *accountTestFlags, args []s
 		}
 	}
 	if len(list) == 0 {
-		return a.NoneYet(f, command.ExitConfig)
+		return a.NoAccountsError(f, command.ExitConfig)
 	}
 	code := command.ExitOK
 	for _, acc := range list {
@@ -91,7 +91,7 @@ func (a *runner) testAccounts(ctx context.Context, s *accountTestFlags, args []s
 }
 
 // testAccount prints the result for one account, and returns its exit status.
-func (a *runner) testAccount(ctx context.Context, s *accountTestFlags, v view) int {
+func (a *accountCommands) testAccount(ctx context.Context, s *accountTestFlags, v accountView) int {
 	began := a.Now()
 	t := accounts.LoginTrial{Account: v.Account, Secrets: a.Secrets(), Server: v.server, Timeout: s.timeout, Transcript: s.transcript}
 	t.Connecting = func() { began = a.Now() } // without the time for typing a passphrase
@@ -138,8 +138,8 @@ func (a *runner) testAccount(ctx context.Context, s *accountTestFlags, v view) i
 	case failed != nil:
 		a.Explain(failed)
 	case o != nil:
-		a.TellLoginFailed(v.Name, t, *o)
-		a.Finding(a.Stderr, a.StderrWidth, finding)
+		a.PrintLoginFailure(v.Name, t, *o)
+		a.PrintFinding(a.Stderr, a.StderrWidth, finding)
 	case v.loginName() == "":
 		a.Outf("%s %s\n", a.Paint(a.StdoutWidth, console.Green, "✓"), a.T("%s: %s takes the sender %s; nobody logs in (%s)",
 			v.Name, v.server.String(), v.address, console.Duration(took)))
@@ -152,7 +152,7 @@ func (a *runner) testAccount(ctx context.Context, s *accountTestFlags, v view) i
 
 // loginOf identifies a password login: server, user and password; "" for other logins. It is kept
 // in memory only.
-func loginOf(v view, o yan.Options) string {
+func loginOf(v accountView, o yan.Options) string {
 	if o.Password == "" {
 		return ""
 	}

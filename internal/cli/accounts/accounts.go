@@ -22,12 +22,12 @@ import (
 )
 
 // SaveAccounts writes the configuration.
-func (a *Accounts) SaveAccounts(f *account.File) error { return a.NotSaved(f, f.Save()) }
+func (a *Accounts) SaveAccounts(f *account.File) error { return a.SaveError(f, f.Save()) }
 
-// NotSaved explains why the configuration could not be written. It returns nil for nil.
-func (a *Accounts) NotSaved(f *account.File, err error) error {
+// SaveError explains why the configuration could not be written. It returns nil for nil.
+func (a *Accounts) SaveError(f *account.File, err error) error {
 	if err == nil || errors.Is(err, account.ErrChanged) {
-		return a.orBad(f.Path(), err)
+		return a.configError(f.Path(), err)
 	}
 	return command.Fail(command.ExitCantCreate, localerr.Errorf("%s: %w", a.T("can't write the configuration"), err), "")
 }
@@ -41,8 +41,8 @@ func NewAccount(f *account.File, name string) account.Account {
 	return acc
 }
 
-// usable refuses an account that is invalid, or that has an invalid fallback.
-func (a *Accounts) usable(f *account.File, acc account.Account) error {
+// checkUsable refuses an account that is invalid, or that has an invalid fallback.
+func (a *Accounts) checkUsable(f *account.File, acc account.Account) error {
 	for range len(f.Accounts()) {
 		if p := f.FaultOf(acc.Name); p != nil {
 			return a.BadConfiguration(f.Path(), p)
@@ -56,8 +56,8 @@ func (a *Accounts) usable(f *account.File, acc account.Account) error {
 	return nil
 }
 
-// TellFaults prints the faults of the other accounts.
-func (a *Accounts) TellFaults(f *account.File) {
+// PrintFaults prints the faults of the other accounts.
+func (a *Accounts) PrintFaults(f *account.File) {
 	for _, p := range f.Faults() {
 		var told *command.Failure
 		if errors.As(a.BadConfiguration(f.Path(), p), &told) {
@@ -72,7 +72,7 @@ func (a *Accounts) BadConfiguration(path string, err error) error {
 	var unknown *account.UnknownAccountError
 	switch {
 	case errors.As(err, &unknown) && !errors.As(err, &p):
-		return a.unknownAccount(unknown)
+		return a.unknownAccountError(unknown)
 	case errors.Is(err, account.ErrChanged):
 		return command.Fail(command.ExitTemporary, errors.New(a.T("%s: another program changed it at the same time; nothing was written", command.QuoteName(path))), a.T("Try again."))
 	case errors.Is(err, context.Canceled):
@@ -93,7 +93,7 @@ func (a *Accounts) BadConfiguration(path string, err error) error {
 	switch p.Fault {
 	case account.FaultUnknownKey:
 		if hint == "" {
-			hint = a.repair(p)
+			hint = a.repairHint(p)
 		}
 		return command.Fail(command.ExitConfig, errors.New(a.T("%s: unknown key %s", where, p.Key)), hint)
 	case account.FaultVersion:
@@ -109,10 +109,10 @@ func (a *Accounts) BadConfiguration(path string, err error) error {
 		if long, ok := errors.AsType[*atomicfile.TooLongError](p.Err); ok {
 			return command.Fail(command.ExitConfig, errors.New(a.T("%s: larger than %s, the limit for this file", where, console.Size(long.Most))), "")
 		}
-		if said := a.Say(p.Err); a.Language() != i18n.English && said == p.Err.Error() { // a rare fault that has no translation
-			return command.Fail(command.ExitConfig, errors.New(a.T("%s: line %d is not TOML (%s)", where, p.Line, said)), a.repair(p))
+		if said := a.TranslateError(p.Err); a.Language() != i18n.English && said == p.Err.Error() { // a rare fault that has no translation
+			return command.Fail(command.ExitConfig, errors.New(a.T("%s: line %d is not TOML (%s)", where, p.Line, said)), a.repairHint(p))
 		}
-		return command.Fail(command.ExitConfig, errors.New(a.T("%s: not TOML: %v", where, p.Err)), a.repair(p))
+		return command.Fail(command.ExitConfig, errors.New(a.T("%s: not TOML: %v", where, p.Err)), a.repairHint(p))
 	case account.FaultWritable:
 		if untrusted, ok := errors.AsType[*atomicfile.UntrustedError](p.Err); ok && (untrusted.Folder || untrusted.Reason == atomicfile.OthersOwn) {
 			hint := a.T("Check its contents, then take ownership: %s", "chown \"$(id -un)\" "+command.QuoteName(untrusted.Path))
@@ -124,11 +124,11 @@ func (a *Accounts) BadConfiguration(path string, err error) error {
 		return command.Fail(command.ExitConfig, errors.New(a.T("%s: other users can write to this file: its commands are not run, and it is not used to send", where)),
 			a.T("Check its contents, then make it private: chmod 600 %s", command.QuoteName(path)))
 	}
-	return command.Fail(command.ExitConfig, errors.New(a.T("%s: %s can't be used: %v", where, p.Key, p.Err)), a.repair(p))
+	return command.Fail(command.ExitConfig, errors.New(a.T("%s: %s can't be used: %v", where, p.Key, p.Err)), a.repairHint(p))
 }
 
-// repair returns how to correct a fault of the configuration.
-func (a *Accounts) repair(p *account.ParseError) string {
+// repairHint returns how to correct a fault of the configuration.
+func (a *Accounts) repairHint(p *account.ParseError) string {
 	path := strings.SplitN(p.Key, ".", 3)
 	switch {
 	case len(path) == 3 && path[0] == "account" && IsAccountName(path[1]) && (p.Fault == account.FaultValue || p.Fault == account.FaultReference):
@@ -139,8 +139,8 @@ func (a *Accounts) repair(p *account.ParseError) string {
 	return a.T("Fix it: %s", "yan account edit")
 }
 
-// unknownAccount returns an error with similar account names.
-func (a *Accounts) unknownAccount(e *account.UnknownAccountError) error {
+// unknownAccountError returns an error with similar account names.
+func (a *Accounts) unknownAccountError(e *account.UnknownAccountError) error {
 	hint := a.T("'yan account list' lists the accounts.")
 	if len(e.Near) > 0 {
 		hint = a.T("Did you mean %s?", a.Listed(e.Near))
@@ -148,8 +148,8 @@ func (a *Accounts) unknownAccount(e *account.UnknownAccountError) error {
 	return command.Fail(command.ExitConfig, errors.New(a.T("unknown account %q", e.Name)), hint)
 }
 
-// ambiguous returns the error for a choice between several accounts, which the user must make.
-func (a *Accounts) ambiguous(e *account.AmbiguousError) error {
+// ambiguousError returns the error for a choice between several accounts, which the user must make.
+func (a *Accounts) ambiguousError(e *account.AmbiguousError) error {
 	names := a.Listed(e.Names)
 	if e.From.IsZero() {
 		return command.Fail(command.ExitConfig, errors.New(a.T("there are several accounts and no default: %s", names)),
@@ -160,16 +160,16 @@ func (a *Accounts) ambiguous(e *account.AmbiguousError) error {
 
 // Secrets returns the secrets of this machine.
 func (a *Accounts) Secrets() *Secrets {
-	s := NewSecrets(a.Vault())
+	s := NewSecrets(a.SecretVault())
 	s.Unsaved = func(err error) {
 		a.Errf("%s\n", a.T("The new access token could not be saved: %v", err))
 	}
 	return s
 }
 
-// Vault returns the store of secrets: the keyring, or the encrypted file. It asks for the
+// SecretVault returns the store of secrets: the keyring, or the encrypted file. It asks for the
 // passphrase on the terminal.
-func (a *Accounts) Vault() *secret.Vault {
+func (a *Accounts) SecretVault() *secret.Vault {
 	v := &secret.Vault{Keyring: a.Keyring, Getenv: a.Getenv, Home: homedir.Find(a.Getenv), WorkFactor: a.WorkFactor}
 	if path, err := account.Path(a.Getenv); err == nil {
 		v.File = filepath.Join(filepath.Dir(path), "secrets.age")
@@ -212,7 +212,7 @@ func (a *Accounts) PassphraseTries() func(anew bool) error {
 
 // askPassphrase asks for the passphrase of the encrypted file on the terminal.
 func (a *Accounts) askPassphrase(ctx context.Context, anew bool) (string, error) {
-	return a.Passphrase(anew, func(title string) (string, error) {
+	return a.PromptPassphrase(anew, func(title string) (string, error) {
 		defer a.WithoutEcho()()
 		a.Errf("%s", a.T("%s (not shown): ", title))
 		defer a.Errf("\n")
@@ -220,8 +220,8 @@ func (a *Accounts) askPassphrase(ctx context.Context, anew bool) (string, error)
 	})
 }
 
-// Passphrase asks for the passphrase of the encrypted file; twice for a new one.
-func (a *Accounts) Passphrase(anew bool, question func(title string) (string, error)) (string, error) {
+// PromptPassphrase asks for the passphrase of the encrypted file; twice for a new one.
+func (a *Accounts) PromptPassphrase(anew bool, question func(title string) (string, error)) (string, error) {
 	if !anew {
 		return question(a.T("Passphrase of the encrypted file"))
 	}

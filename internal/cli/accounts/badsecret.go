@@ -19,7 +19,7 @@ import (
 func (a *Accounts) SecretProblem(err error) string {
 	var problem *secret.Error
 	if !errors.As(err, &problem) {
-		return a.Say(err)
+		return a.TranslateError(err)
 	}
 	switch problem.Problem {
 	case secret.NotFound:
@@ -58,7 +58,7 @@ func (a *Accounts) SecretProblem(err error) string {
 		}
 		return a.T("can't be written")
 	}
-	return a.Say(err)
+	return a.TranslateError(err)
 }
 
 // BadSecret explains an error of the account's secret, and what to do.
@@ -68,13 +68,13 @@ func (a *Accounts) BadSecret(acc account.Account, err error) error {
 
 // BadSecretOf is BadSecret with the command that logs in again.
 func (a *Accounts) BadSecretOf(acc account.Account, err error, login string) error {
-	return secretErrors{a}.explain(acc, err, login)
+	return secretErrors{a}.explainError(acc, err, login)
 }
 
 // secretErrors explains errors of secrets.
 type secretErrors struct{ *Accounts }
 
-func (a secretErrors) explain(acc account.Account, err error, login string) error {
+func (a secretErrors) explainError(acc account.Account, err error, login string) error {
 	loginAgain := a.T("Log in again: %s", login)
 	var s *secret.Error
 	switch {
@@ -107,7 +107,7 @@ func (a secretErrors) explain(acc account.Account, err error, login string) erro
 			hint = a.T("Restore it from a copy, or start a new one and set the damaged one aside: %s", login+" --"+NewFileFlag)
 		}
 	case secret.Passphrase:
-		return command.Fail(command.ExitConfig, errors.New(a.T("account %s: the passphrase of %s is wrong", acc.Name, a.placeOf(&secret.Error{Path: cmp.Or(s.Path, a.Vault().File)}))),
+		return command.Fail(command.ExitConfig, errors.New(a.T("account %s: the passphrase of %s is wrong", acc.Name, a.placeOf(&secret.Error{Path: cmp.Or(s.Path, a.SecretVault().File)}))),
 			a.T("If you forgot it, start a new file and set the old one aside: %s", login+" --"+NewFileFlag))
 	case secret.Unwritable:
 		return command.Fail(command.ExitCantCreate, errors.New(a.T("account %s: %s", acc.Name, a.placeOf(s)+a.T(": %s", a.SecretProblem(err)))),
@@ -123,7 +123,7 @@ func (a secretErrors) explain(acc account.Account, err error, login string) erro
 		return command.Fail(command.ExitConfig, errors.New(a.T("account %s: %s failed (%s)", acc.Name, a.placeOf(s), a.howItEnded(s.Err))),
 			a.T("Run the command on its own; the first line of its output must be the secret."))
 	case secret.Stuck:
-		what := a.T("account %s: %s did not end (%s)", acc.Name, a.placeOf(s), a.Say(s.Err))
+		what := a.T("account %s: %s did not end (%s)", acc.Name, a.placeOf(s), a.TranslateError(s.Err))
 		if errors.Is(s.Err, secret.ErrNoTerminal) {
 			what = a.T("account %s: %s did not end; is it waiting for a passphrase? It has no terminal to ask on", acc.Name, a.placeOf(s))
 		}
@@ -173,7 +173,7 @@ func (a secretErrors) howItEnded(err error) string {
 		}
 		return status
 	}
-	return a.Say(err)
+	return a.TranslateError(err)
 }
 
 // placeOf returns where a secret was looked for. For a command it returns only the program: the

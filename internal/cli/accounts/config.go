@@ -29,15 +29,15 @@ func (a *Accounts) LoadCached(path string) (*account.File, error) {
 	}
 	load := a.LoadConfig
 	if load == nil {
-		load = account.LoadFaulty
+		load = account.LoadLenient
 	}
 	c.path = path
-	c.file, c.err = a.Load(path, load)
+	c.file, c.err = a.ReadConfiguration(path, load)
 	return c.file, c.err
 }
 
-// Reload reads the configuration again.
-func (a *Accounts) Reload() (*account.File, error) {
+// ReloadConfiguration reads the configuration again.
+func (a *Accounts) ReloadConfiguration() (*account.File, error) {
 	a.Cache.mu.Lock()
 	a.Cache.file, a.Cache.err = nil, nil
 	a.Cache.mu.Unlock()
@@ -58,7 +58,7 @@ func (a *Accounts) Configuration() (*account.File, error) {
 }
 
 // FaultyConfiguration returns the configuration for commands about single accounts: other accounts
-// may have faults. NamedToUse and Identify refuse accounts with faults.
+// may have faults. UsableAccount and Identify refuse accounts with faults.
 func (a *Accounts) FaultyConfiguration() (*account.File, error) {
 	path, err := a.ConfigPath()
 	if err != nil {
@@ -71,8 +71,8 @@ func (a *Accounts) FaultyConfiguration() (*account.File, error) {
 	return f, nil
 }
 
-// Load reads a configuration now. A pipe may make it wait for the writer.
-func (a *Accounts) Load(path string, by func(string) (*account.File, error)) (*account.File, error) {
+// ReadConfiguration reads a configuration now. A pipe may make it wait for the writer.
+func (a *Accounts) ReadConfiguration(path string, by func(string) (*account.File, error)) (*account.File, error) {
 	return atomicfile.Await(a.Ctx, func() (*account.File, error) { return by(path) }, nil)
 }
 

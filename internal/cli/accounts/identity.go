@@ -28,9 +28,9 @@ type Identity struct {
 	Given serverflag.ServerFlags
 }
 
-// Identify selects the account: the one of -A; none if a server is named; the one of the sender;
+// SelectAccount selects the account: the one of -A; none if a server is named; the one of the sender;
 // none if the environment holds a secret, which is not for any account; else the default.
-func (a *Accounts) Identify(name, server string, from smtp.Address) (*Identity, error) {
+func (a *Accounts) SelectAccount(name, server string, from smtp.Address) (*Identity, error) {
 	if name != "" && server != "" {
 		return nil, a.Wrongf("%s can't be used with %s: the account has its own server", a.Name("account"), a.Name("server"))
 	}
@@ -54,15 +54,15 @@ func (a *Accounts) Identify(name, server string, from smtp.Address) (*Identity, 
 	case errors.Is(err, account.ErrNone):
 		return nil, nil
 	case errors.As(err, &unknown):
-		return nil, a.unknownAccount(unknown)
+		return nil, a.unknownAccountError(unknown)
 	case errors.As(err, &ambiguous):
-		return nil, a.ambiguous(ambiguous)
+		return nil, a.ambiguousError(ambiguous)
 	case err != nil:
 		return nil, a.BadConfiguration(f.Path(), err)
 	case name == "" && !from.IsZero() && a.HasSecret() && !chosen.Serves(from):
 		return nil, nil
 	}
-	if err := a.usable(f, chosen); err != nil {
+	if err := a.checkUsable(f, chosen); err != nil {
 		return nil, err
 	}
 	return &Identity{Account: chosen, File: f, Secrets: a.Secrets()}, nil
@@ -83,11 +83,11 @@ func (a *Accounts) StatedSender(sender, from string) smtp.Address {
 	return smtp.Address{}
 }
 
-// Fill sets each flag that was not given. Errors in these values name the account.
-func (a *Accounts) Fill(s *serverflag.ServerFlags, id *Identity, changed func(string) bool) error {
+// FillFlags sets each flag that was not given. Errors in these values name the account.
+func (a *Accounts) FillFlags(s *serverflag.ServerFlags, id *Identity, changed func(string) bool) error {
 	acc := id.Account
 	s.Server = acc.Server
-	for _, flag := range s.Fill(acc.Connection(), changed) {
+	for _, flag := range s.FillFrom(acc.Connection(), changed) {
 		a.Origin[flag] = a.T("account %s: %s", acc.Name, strings.ReplaceAll(flag, "-", "_")) // the key has the name of the flag
 	}
 	if !changed("timeout") {
@@ -113,7 +113,7 @@ func (a *Accounts) Introduce(m *message.Message, acc account.Account, noSignatur
 	if noSignature {
 		return nil
 	}
-	signature, err := a.signature(acc)
+	signature, err := a.signatureText(acc)
 	if err != nil || signature == "" {
 		return err
 	}
@@ -139,8 +139,8 @@ func hasHeader(list []message.Header, name string) bool {
 	return false
 }
 
-// signature returns the account's signature without trailing line ends.
-func (a *Accounts) signature(acc account.Account) (string, error) {
+// signatureText returns the account's signature without trailing line ends.
+func (a *Accounts) signatureText(acc account.Account) (string, error) {
 	text := acc.Signature
 	if acc.SignatureFile != "" {
 		name := acc.File(acc.SignatureFile)
@@ -166,23 +166,23 @@ func withSignature(html, signature string) string {
 	return strings.TrimRight(html, "\n") + "\n" + block
 }
 
-// bounded returns a context with --timeout for reading a secret, which may run a program. 0 means
+// withReadTimeout returns a context with --timeout for reading a secret, which may run a program. 0 means
 // the limit of package secret.
-func bounded(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
+func withReadTimeout(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
 	if timeout <= 0 {
 		return context.WithCancel(ctx)
 	}
 	return context.WithTimeoutCause(ctx, timeout, verdict.ErrTimeout{})
 }
 
-// LogIn sets the account's secret in the options. If none is stored, it asks for one on the
+// SetAccountSecret sets the account's secret in the options. If none is stored, it asks for one on the
 // terminal.
-func (a *Accounts) LogIn(ctx context.Context, s *serverflag.ServerFlags, id *Identity, server transport.Server, o *yan.Options) error {
+func (a *Accounts) SetAccountSecret(ctx context.Context, s *serverflag.ServerFlags, id *Identity, server transport.Server, o *yan.Options) error {
 	o.User = id.User
 	if !serverflag.ReachesLogin(s.QuitAfter) {
 		return nil
 	}
-	reading, cancel := bounded(ctx, s.Timeout)
+	reading, cancel := withReadTimeout(ctx, s.Timeout)
 	given, err := id.Options(reading, id.Secrets)
 	cancel()
 	var missing *secret.Error

@@ -21,8 +21,8 @@ const (
 	ItemOAuth2   = "oauth2"
 )
 
-// KeptBefore is the former value of a secret. It is restored if the configuration can't be written.
-type KeptBefore struct {
+// PreviousSecret is the former value of a secret. It is restored if the configuration can't be written.
+type PreviousSecret struct {
 	vault *secret.Vault
 	key   secret.Key
 	value string // "" if there was none
@@ -31,12 +31,12 @@ type KeptBefore struct {
 	unknown bool
 }
 
-// RememberKept reads the stored secret of an account. A vault that asks for the passphrase of the
+// ReadPreviousSecret reads the stored secret of an account. A vault that asks for the passphrase of the
 // encrypted file asks once, for this and for the later write. A forgotten passphrase is not an
 // error, since the user may log in again for that reason. It fails if ctx ends, the user cancels
 // (prompt.ErrCancelled) or the keyring is locked, which would refuse the write as well.
-func RememberKept(ctx context.Context, v *secret.Vault, name, item string) (KeptBefore, error) {
-	k := KeptBefore{vault: v, key: secret.Key{Account: name, Item: item}}
+func ReadPreviousSecret(ctx context.Context, v *secret.Vault, name, item string) (PreviousSecret, error) {
+	k := PreviousSecret{vault: v, key: secret.Key{Account: name, Item: item}}
 	var err error
 	k.value, err = v.Get(ctx, secret.Source{}, k.key)
 	var problem *secret.Error
@@ -51,15 +51,15 @@ func RememberKept(ctx context.Context, v *secret.Vault, name, item string) (Kept
 	return k, nil
 }
 
-// errNotRemembered is the error of restoring a value that was never read.
-var errNotRemembered = errors.New("what was kept before could not be read")
+// errNotRead is the error of restoring a value that was never read.
+var errNotRead = errors.New("what was kept before could not be read")
 
 // PutBack restores the former value, even if ctx has ended.
-func (k KeptBefore) PutBack(ctx context.Context) error {
+func (k PreviousSecret) PutBack(ctx context.Context) error {
 	ctx = context.WithoutCancel(ctx)
 	switch {
 	case k.unknown:
-		return errNotRemembered
+		return errNotRead
 	case k.value == "":
 		return k.vault.Delete(ctx, k.key)
 	}
@@ -67,17 +67,17 @@ func (k KeptBefore) PutBack(ctx context.Context) error {
 	return err
 }
 
-// fileBefore is the former content of a secret file.
-type fileBefore struct {
+// previousFile is the former content of a secret file.
+type previousFile struct {
 	path    string
 	text    []byte
 	mode    fs.FileMode
 	existed bool
 }
 
-// RememberFile reads a file before it is changed, so that it can be restored.
-func RememberFile(path string) (fileBefore, error) {
-	b := fileBefore{path: path}
+// ReadPreviousFile reads a file before it is changed, so that it can be restored.
+func ReadPreviousFile(path string) (previousFile, error) {
+	b := previousFile{path: path}
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return b, nil
@@ -89,7 +89,7 @@ func RememberFile(path string) (fileBefore, error) {
 	return b, err
 }
 
-func (b fileBefore) PutBack() error {
+func (b previousFile) PutBack() error {
 	if !b.existed {
 		return os.Remove(b.path)
 	}
@@ -127,7 +127,7 @@ func CheckSavable(f *account.File, read []byte) error {
 
 // ForgetFormer deletes the secrets stored for the account that had this name before. kept is the
 // item stored now.
-func (a *Accounts) ForgetFormer(ctx context.Context, secrets *Secrets, acc account.Account, kept keptItem) {
+func (a *Accounts) ForgetFormer(ctx context.Context, secrets *Secrets, acc account.Account, kept storedItem) {
 	var err error
 	switch kept {
 	case KeptPassword:
@@ -142,11 +142,11 @@ func (a *Accounts) ForgetFormer(ctx context.Context, secrets *Secrets, acc accou
 	}
 }
 
-// keptItem is the item that the keyring or the encrypted file holds for an account.
-type keptItem int
+// storedItem is the item that the keyring or the encrypted file holds for an account.
+type storedItem int
 
 const (
-	KeptNothing keptItem = iota
+	KeptNothing storedItem = iota
 	KeptPassword
 	KeptToken
 )

@@ -11,8 +11,8 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// Named returns the account of a name, or the default if there is no name.
-func (a *Accounts) Named(f *account.File, args []string) (account.Account, error) {
+// NamedAccount returns the account of a name, or the default if there is no name.
+func (a *Accounts) NamedAccount(f *account.File, args []string) (account.Account, error) {
 	name := ""
 	if len(args) > 0 {
 		name = args[0]
@@ -21,32 +21,32 @@ func (a *Accounts) Named(f *account.File, args []string) (account.Account, error
 	var ambiguous *account.AmbiguousError
 	switch {
 	case errors.As(err, &ambiguous):
-		return acc, a.ambiguous(ambiguous)
+		return acc, a.ambiguousError(ambiguous)
 	case errors.Is(err, account.ErrNone):
-		return acc, a.NoneYet(f, command.ExitConfig)
+		return acc, a.NoAccountsError(f, command.ExitConfig)
 	case err != nil:
 		return acc, a.BadConfiguration(f.Path(), err)
 	}
 	return acc, nil
 }
 
-// NamedToUse is Named for commands that use the account: it must be valid.
-func (a *Accounts) NamedToUse(f *account.File, args []string) (account.Account, error) {
-	acc, err := a.Named(f, args)
+// UsableAccount is Named for commands that use the account: it must be valid.
+func (a *Accounts) UsableAccount(f *account.File, args []string) (account.Account, error) {
+	acc, err := a.NamedAccount(f, args)
 	if err == nil {
-		err = a.usable(f, acc)
+		err = a.checkUsable(f, acc)
 	}
 	return acc, err
 }
 
-// NoneYet returns the error for a configuration without accounts.
-func (a *Accounts) NoneYet(f *account.File, code int) error {
+// NoAccountsError returns the error for a configuration without accounts.
+func (a *Accounts) NoAccountsError(f *account.File, code int) error {
 	return command.Fail(code, errors.New(a.T("There are no accounts in %s yet.", command.QuoteName(f.Path()))),
 		a.T("Run 'yan login' to create one, or 'yan account import' to import accounts of other programs."))
 }
 
-// orBad explains err; it returns nil for nil.
-func (a *Accounts) orBad(path string, err error) error {
+// configError explains err; it returns nil for nil.
+func (a *Accounts) configError(path string, err error) error {
 	if err == nil {
 		return nil
 	}

@@ -8,8 +8,8 @@ import (
 	"github.com/yanmail/yan/internal/files/atomicfile"
 )
 
-// Absolute returns an absolute path if possible, or else path.
-func Absolute(path string) string {
+// AbsolutePath returns an absolute path if possible, or else path.
+func AbsolutePath(path string) string {
 	if whole, err := filepath.Abs(path); err == nil {
 		return whole
 	}
@@ -19,7 +19,7 @@ func Absolute(path string) string {
 // OwnSecretFile returns the path of the file that yan login writes for an account with its own
 // secret file.
 func OwnSecretFile(f *account.File, name string) string {
-	return Absolute(filepath.Join(filepath.Dir(f.Path()), name+".secret"))
+	return AbsolutePath(filepath.Join(filepath.Dir(f.Path()), name+".secret"))
 }
 
 // WriteSecretFile writes a secret as a line, readable by the owner only.

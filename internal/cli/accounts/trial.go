@@ -37,7 +37,7 @@ func (t LoginTrial) Try(ctx context.Context, a *Accounts) (*smtp.Outcome, error)
 	}
 	reading, stop := ctx, func() {}
 	if t.Account.Secret.Command != "" { // a keyring's dialog has its own time limit
-		reading, stop = bounded(ctx, t.Timeout)
+		reading, stop = withReadTimeout(ctx, t.Timeout)
 	}
 	o, err := t.Account.Options(reading, t.Secrets)
 	stop()
@@ -56,7 +56,7 @@ func (t LoginTrial) Try(ctx context.Context, a *Accounts) (*smtp.Outcome, error)
 		}
 	}
 	if t.Transcript {
-		o.Trace = a.Transcript(a.Stderr, a.StderrWidth)
+		o.Trace = a.TraceSession(a.Stderr, a.StderrWidth)
 	}
 	o.Trace = a.TraceWaiting(o.Trace, t.Server.Host)
 	client, err := yan.Open(t.Account.Server, o)
@@ -81,9 +81,9 @@ func (t LoginTrial) Try(ctx context.Context, a *Accounts) (*smtp.Outcome, error)
 	return &failed, nil
 }
 
-// TellLoginFailed prints the server's reply. name is the account if there are several; otherwise
+// PrintLoginFailure prints the server's reply. name is the account if there are several; otherwise
 // "".
-func (a *Accounts) TellLoginFailed(name string, t LoginTrial, o smtp.Outcome) {
+func (a *Accounts) PrintLoginFailure(name string, t LoginTrial, o smtp.Outcome) {
 	what := a.T("Login failed")
 	switch {
 	case o.Stage == smtp.StageMail:
@@ -92,7 +92,7 @@ func (a *Accounts) TellLoginFailed(name string, t LoginTrial, o smtp.Outcome) {
 	case o.Stage != smtp.StageAuth:
 		what = a.T("The server %s can't be used", a.HostAndPort(t.Server))
 	}
-	if why := a.Why(o); why != "" {
+	if why := a.ReasonText(o); why != "" {
 		what += a.T(": %s", why)
 	}
 	if name != "" {

@@ -39,7 +39,7 @@ func System(env map[string]string) (console.System, *bytes.Buffer, *bytes.Buffer
 // Console returns a console on such a machine.
 func Console(lang i18n.Language) (*console.Console, *bytes.Buffer, *bytes.Buffer) {
 	s, out, errs := System(nil)
-	c := console.New(context.Background(), s, i18n.In(lang))
+	c := console.New(context.Background(), s, i18n.NewWords(lang))
 	c.Color = false
 	return c, out, errs
 }

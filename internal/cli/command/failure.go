@@ -126,7 +126,7 @@ func (a *Context) Explain(f *Failure) {
 	if f.Told {
 		return
 	}
-	a.Errf("yan: %s\n", console.VisibleLines(a.Say(f.Err)))
+	a.Errf("yan: %s\n", console.VisibleLines(a.TranslateError(f.Err)))
 	if f.Hint != "" {
 		a.Errf("     %s\n", console.VisibleLines(f.Hint))
 	}

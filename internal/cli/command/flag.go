@@ -115,7 +115,7 @@ func (a *Context) Environment(cmd *cobra.Command) error {
 		return firstErr
 	}
 	if lang, _ := cmd.Flags().GetString("lang"); lang != "" {
-		if _, ok := i18n.Parse(lang); !ok {
+		if _, ok := i18n.ParseLanguage(lang); !ok {
 			return a.Wrongf("%s %q: want en or zh", a.Name("lang"), lang)
 		}
 	}
@@ -304,10 +304,10 @@ func ChooseLanguage(args []string, s console.System) i18n.Language {
 			asked = args[i+1]
 		}
 	}
-	if lang, ok := i18n.Parse(asked); ok {
+	if lang, ok := i18n.ParseLanguage(asked); ok {
 		return lang
 	}
-	return i18n.Detect(s.Getenv, s.SystemLanguage)
+	return i18n.DetectLanguage(s.Getenv, s.SystemLanguage)
 }
 
 // NoneEmpty refuses a flag with an empty value, as "$KEY" has in a script that did not set

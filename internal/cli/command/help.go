@@ -57,7 +57,7 @@ func (a *Context) printTitled(title string, lines []string) {
 const longestTerm = 28
 
 // Entries prints terms and, in a second column, their texts.
-func (a *Context) Entries(list []Entry, width int) {
+func (a *Context) Entries(list []ListEntry, width int) {
 	column := 0
 	for _, e := range list {
 		if w := console.Columns(e.Term); w <= longestTerm {

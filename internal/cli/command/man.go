@@ -88,8 +88,8 @@ func (r roff) page(p helpPage) string {
 }
 
 // files lists the files that every command may use.
-func (r roff) files() []Entry {
-	return []Entry{
+func (r roff) files() []ListEntry {
+	return []ListEntry{
 		{"~/.config/yan/config.toml", r.a.T("the accounts; see YAN_CONFIG")},
 		{"~/.config/yan/secrets.age", r.a.T("their secrets, encrypted, on a machine without a keyring")},
 		{"~/.local/share/yan/outbox.db", r.a.T("the outbox; see --outbox")},

@@ -27,11 +27,11 @@ type helpPage struct {
 // List is a heading with entries.
 type List struct {
 	Title   string
-	Entries []Entry
+	Entries []ListEntry
 }
 
-// Entry is a term with its meaning.
-type Entry struct{ Term, Text string }
+// ListEntry is a term with its meaning.
+type ListEntry struct{ Term, Text string }
 
 // UsageLines annotates a command whose usage needs more than its Use line.
 const UsageLines = "yan_usage"
@@ -63,7 +63,7 @@ func (a *Context) Page(cmd *cobra.Command) helpPage {
 	commands := List{Title: a.T("Commands:")}
 	for _, sub := range cmd.Commands() {
 		if sub.IsAvailableCommand() {
-			commands.Entries = append(commands.Entries, Entry{sub.Name(), sub.Short})
+			commands.Entries = append(commands.Entries, ListEntry{sub.Name(), sub.Short})
 		}
 	}
 	p.lists = append(p.lists, commands)
@@ -109,12 +109,12 @@ func flagGroups(flags *pflag.FlagSet) []List {
 	return all
 }
 
-func flagEntry(f *pflag.Flag) Entry {
+func flagEntry(f *pflag.Flag) ListEntry {
 	lead := "    "
 	if f.Shorthand != "" {
 		lead = "-" + f.Shorthand + ", "
 	}
-	return Entry{lead + valueName(f), f.Usage}
+	return ListEntry{lead + valueName(f), f.Usage}
 }
 
 func (a *Context) everyCommand(flags *pflag.FlagSet) List {
@@ -126,7 +126,7 @@ func (a *Context) everyCommand(flags *pflag.FlagSet) List {
 // ServerForms lists the URLs that --server accepts; a test compares them with
 // transport.Schemes.
 func (a *Context) ServerForms() List {
-	return List{a.T("Servers:"), []Entry{
+	return List{a.T("Servers:"), []ListEntry{
 		{"qq, gmail, example.com", a.T("a provider by its id, name or mail domain; see 'yan providers'")},
 		{"smtps://user@host[:465]", a.T("TLS from the first byte; an @ in the user is written %40")},
 		{"smtp://user@host[:587]", a.T("STARTTLS, required")},
@@ -139,7 +139,7 @@ func (a *Context) ServerForms() List {
 
 // Variables lists the environment variables of yan send.
 func (a *Context) Variables() List {
-	return List{a.T("Variables:"), []Entry{
+	return List{a.T("Variables:"), []ListEntry{
 		{"YAN_PASSWORD_FILE", a.T("file with the password or authorization code")},
 		{"YAN_TOKEN_FILE", a.T("file with an OAuth 2.0 access token, instead of a password")},
 		{"YAN_PASSWORD, YAN_TOKEN", a.T("the secret itself, if no file is given")},
@@ -154,7 +154,7 @@ func (a *Context) Variables() List {
 func (a *Context) ExitStatuses() List {
 	l := List{Title: a.T("Exit status:")}
 	for _, s := range a.Statuses() {
-		l.Entries = append(l.Entries, Entry{console.Pad("", 3-len(strconv.Itoa(s.Code))) + strconv.Itoa(s.Code), s.Meaning})
+		l.Entries = append(l.Entries, ListEntry{console.Pad("", 3-len(strconv.Itoa(s.Code))) + strconv.Itoa(s.Code), s.Meaning})
 	}
 	return l
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/yanmail/yan/internal/cli/outboxes"
 )
 
-// runner runs the command.
-type runner struct {
+// doctorCommand runs the command.
+type doctorCommand struct {
 	*outboxes.Outboxes
 	// dial opens connections; nil means net.Dialer.
 	dial func(ctx context.Context, network, address string) (net.Conn, error)
@@ -20,5 +20,5 @@ type runner struct {
 
 // New returns yan doctor. dial opens connections; nil means net.Dialer.
 func New(o *outboxes.Outboxes, dial func(ctx context.Context, network, address string) (net.Conn, error)) *cobra.Command {
-	return (&runner{Outboxes: o, dial: dial}).doctorCommand()
+	return (&doctorCommand{Outboxes: o, dial: dial}).cobraCommand()
 }

@@ -33,7 +33,7 @@ type doctorFlags struct {
 	json       bool
 }
 
-func (a *runner) doctorCommand() *cobra.Command {
+func (a *doctorCommand) cobraCommand() *cobra.Command {
 	d := &doctorFlags{}
 	cmd := &cobra.Command{
 		Use:     "doctor [" + a.T("ACCOUNT|HOST") + "]",
@@ -77,8 +77,8 @@ func (a *runner) doctorCommand() *cobra.Command {
 }
 
 // runDoctor chooses the server, runs the exam and prints the report.
-func (a *runner) runDoctor(cmd *cobra.Command, d *doctorFlags, arg string) error {
-	if err := d.Check(a.Servers, cmd); err != nil {
+func (a *doctorCommand) runDoctor(cmd *cobra.Command, d *doctorFlags, arg string) error {
+	if err := d.CheckFlags(a.Servers, cmd); err != nil {
 		return err
 	}
 	for _, f := range []struct{ flag, value string }{{"from", d.from}, {"send-to", d.sendTo}} {
@@ -112,7 +112,7 @@ func (a *runner) runDoctor(cmd *cobra.Command, d *doctorFlags, arg string) error
 }
 
 // buildExam combines the target with the flags, which take precedence.
-func (a *runner) buildExam(cmd *cobra.Command, d *doctorFlags, p doctorTarget) (doctor.Exam, error) {
+func (a *doctorCommand) buildExam(cmd *cobra.Command, d *doctorFlags, p doctorTarget) (doctor.Exam, error) {
 	if p.configured { // the variables are those of 'yan send', and must not apply to any account
 		d.withoutVariables(a)
 	}
@@ -128,20 +128,20 @@ func (a *runner) buildExam(cmd *cobra.Command, d *doctorFlags, p doctorTarget) (
 	}
 	flags := d.ServerFlags
 	flags.Server = acc.Server
-	flags.Fill(acc.Connection(), func(flag string) bool {
+	flags.FillFrom(acc.Connection(), func(flag string) bool {
 		f := cmd.Flags().Lookup(flag)
 		return f != nil && f.Value.String() != ""
 	})
 	var err error
-	if e.Server, err = flags.Target(a.Servers, e.From); err != nil {
+	if e.Server, err = flags.TargetServer(a.Servers, e.From); err != nil {
 		return e, err
 	}
-	if e.Options, err = flags.Options(a.Servers, e.From, e.Server); err != nil {
+	if e.Options, err = flags.ClientOptions(a.Servers, e.From, e.Server); err != nil {
 		return e, err
 	}
 	e.Options.User = acc.User
 	if d.transcript {
-		e.Options.Trace = a.Transcript(a.Stderr, a.StderrWidth)
+		e.Options.Trace = a.TraceSession(a.Stderr, a.StderrWidth)
 	}
 	if d.dns != "" {
 		address, err := a.dnsServer(d.dns)
@@ -184,7 +184,7 @@ func (d *doctorFlags) otherWay(cmd *cobra.Command) (other bool) {
 }
 
 // testMessage returns the message of --send-to.
-func (a *runner) testMessage() yan.Message {
+func (a *doctorCommand) testMessage() yan.Message {
 	return yan.Message{Subject: a.T("Test message from yan doctor"),
 		Text: a.T("'yan doctor --send-to' sent this message to test delivery to you. You need not do anything.") + "\r\n"}
 }
@@ -214,7 +214,7 @@ func sendingAs(acc account.Account, sender string) account.Account {
 
 // withoutVariables drops the values from variables, if no flag set them: the
 // sender, and the permission to send the password in the clear.
-func (d *doctorFlags) withoutVariables(a *runner) {
+func (d *doctorFlags) withoutVariables(a *doctorCommand) {
 	if a.Origin["from"] == command.Variable("from") {
 		d.from = ""
 	}
@@ -234,7 +234,7 @@ func (d *doctorFlags) applyTo(acc account.Account) account.Account {
 }
 
 // dnsServer returns host:port; the default port is 53.
-func (a *runner) dnsServer(server string) (string, error) {
+func (a *doctorCommand) dnsServer(server string) (string, error) {
 	host, port, err := net.SplitHostPort(server)
 	if err != nil {
 		host, port = strings.Trim(server, "[]"), "53"
@@ -248,7 +248,7 @@ func (a *runner) dnsServer(server string) (string, error) {
 
 // doctorLogin returns the source of the secret: the account's own, or for a
 // host the environment, as in send. It is nil if there is none.
-func (a *runner) doctorLogin(p doctorTarget, o yan.Options) (func(context.Context) (yan.Options, error), error) {
+func (a *doctorCommand) doctorLogin(p doctorTarget, o yan.Options) (func(context.Context) (yan.Options, error), error) {
 	if p.configured {
 		return func(ctx context.Context) (yan.Options, error) {
 			kept, err := p.Options(ctx, a.Secrets())
@@ -257,10 +257,10 @@ func (a *runner) doctorLogin(p doctorTarget, o yan.Options) (func(context.Contex
 		}, nil
 	}
 	var err error
-	if o.Password, err = a.Secret("YAN_PASSWORD"); err != nil {
+	if o.Password, err = a.EnvironmentSecret("YAN_PASSWORD"); err != nil {
 		return nil, err
 	}
-	if o.Token, err = a.Secret("YAN_TOKEN"); err != nil {
+	if o.Token, err = a.EnvironmentSecret("YAN_TOKEN"); err != nil {
 		return nil, err
 	}
 	if o.Password == "" && o.Token == "" && o.Mechanism != sasl.External {

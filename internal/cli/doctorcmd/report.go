@@ -18,7 +18,7 @@ import (
 
 // doctorReport prints the steps of an exam.
 type doctorReport struct {
-	a       *runner
+	a       *doctorCommand
 	json    bool
 	patient doctorTarget
 	server  transport.Server
@@ -39,7 +39,7 @@ func (c *doctorReport) printHeader() {
 	if c.patient.anyPort {
 		line = c.server.Host
 	}
-	if name := a.Pick(c.server.Provider.Names.EN, c.server.Provider.Names.ZH); name != "" {
+	if name := a.ChooseText(c.server.Provider.Names.EN, c.server.Provider.Names.ZH); name != "" {
 		line = a.T("%s (%s)", line, name)
 	}
 	if c.patient.configured {
@@ -52,7 +52,7 @@ func (c *doctorReport) printHeader() {
 }
 
 // stepName returns the name of a step for users.
-func (a *runner) stepName(s doctor.Step) string {
+func (a *doctorCommand) stepName(s doctor.Step) string {
 	switch s.Name {
 	case doctor.NameAddress:
 		return a.T("Address")
@@ -164,8 +164,8 @@ func (c *doctorReport) printLine(s doctor.Step, name string) {
 		a.Heading("\n" + part)
 	}
 	mark, colour := a.markOf(s.Status)
-	lead := console.Pad(name, widestName) + " " + console.Pad("", 7-console.Columns(verdict.Waited(s.Took))) + verdict.Waited(s.Took) + "  "
-	detail := a.Pick(s.Detail.EN, s.Detail.ZH)
+	lead := console.Pad(name, widestName) + " " + console.Pad("", 7-console.Columns(verdict.FormatWait(s.Took))) + verdict.FormatWait(s.Took) + "  "
+	detail := a.ChooseText(s.Detail.EN, s.Detail.ZH)
 	lines := []string{detail}
 	indent := 2 + console.Columns(lead)
 	if room := a.StdoutWidth - indent; room >= 30 {
@@ -174,7 +174,7 @@ func (c *doctorReport) printLine(s doctor.Step, name string) {
 	a.Outf("%s %s%s\n", a.Paint(a.StdoutWidth, colour, mark), lead, strings.Join(lines, "\n"+console.Pad("", indent)))
 }
 
-func (a *runner) markOf(s doctor.StepStatus) (mark, colour string) {
+func (a *doctorCommand) markOf(s doctor.StepStatus) (mark, colour string) {
 	switch s {
 	case doctor.OK:
 		return "✓", console.Green
@@ -241,7 +241,7 @@ func (c *doctorReport) printNext(r doctor.ExamReport, next doctor.Step, wrong bo
 	why, do := c.stepAdvice(next)
 	f := next.Finding
 	f.Cause, f.Advice = why, do
-	a.Finding(a.Stdout, a.StdoutWidth, f)
+	a.PrintFinding(a.Stdout, a.StdoutWidth, f)
 }
 
 // stepAdvice returns the reason and the action. A step is more specific than the
@@ -284,7 +284,7 @@ func wholeSentence(t doctor.Text) doctor.Text {
 func (c *doctorReport) badSecret(s doctor.Step, lang i18n.Language) *command.Failure {
 	var secret *doctor.SecretError
 	var failed *command.Failure
-	a := c.a.In(lang)
+	a := c.a.InLanguage(lang)
 	if errors.As(s.Outcome.Err, &secret) && errors.As(a.BadSecret(c.patient.Account, secret.Err), &failed) {
 		return failed
 	}
@@ -299,7 +299,7 @@ func (c *doctorReport) withSecretError(s doctor.Step) doctor.Step {
 		return s
 	}
 	in := func(lang i18n.Language) string {
-		a := c.a.In(lang)
+		a := c.a.InLanguage(lang)
 		return a.T("can't read the password: %s", a.SecretProblem(secret.Err))
 	}
 	s.Detail = doctor.Text{EN: in(i18n.English), ZH: in(i18n.Chinese)}

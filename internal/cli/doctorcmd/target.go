@@ -24,7 +24,7 @@ type doctorTarget struct {
 
 // resolveTarget resolves the argument: first as an account, then as a provider, then
 // as a host.
-func (a *runner) resolveTarget(arg string, d *doctorFlags) (doctorTarget, error) {
+func (a *doctorCommand) resolveTarget(arg string, d *doctorFlags) (doctorTarget, error) {
 	if strings.Contains(arg, "://") {
 		return a.atURL(arg, d)
 	}
@@ -60,7 +60,7 @@ func (a *runner) resolveTarget(arg string, d *doctorFlags) (doctorTarget, error)
 }
 
 // noAccount returns the error for a missing or ambiguous account.
-func (a *runner) noAccount(err error) error {
+func (a *doctorCommand) noAccount(err error) error {
 	var several *account.AmbiguousError
 	if errors.As(err, &several) {
 		return command.Fail(command.ExitConfig, errors.New(a.T("there are several accounts and no default: %s", a.Listed(several.Names))),
@@ -70,7 +70,7 @@ func (a *runner) noAccount(err error) error {
 		a.T("Run 'yan login' to create one, or 'yan doctor HOST' to check a server without one."))
 }
 
-func (a *runner) atURL(server string, d *doctorFlags) (doctorTarget, error) {
+func (a *doctorCommand) atURL(server string, d *doctorFlags) (doctorTarget, error) {
 	if err := a.CheckServer(server); err != nil {
 		return doctorTarget{}, err
 	}
@@ -83,7 +83,7 @@ func (a *runner) atURL(server string, d *doctorFlags) (doctorTarget, error) {
 }
 
 // atAddress returns the target for an address without an account.
-func (a *runner) atAddress(address smtp.Address, d *doctorFlags) (doctorTarget, error) {
+func (a *doctorCommand) atAddress(address smtp.Address, d *doctorFlags) (doctorTarget, error) {
 	p, ok := provider.ByDomain(address.ASCIIDomain())
 	if !ok {
 		return doctorTarget{}, command.Fail(command.ExitUsage, errors.New(a.T("no known server for %s", address)),
@@ -94,7 +94,7 @@ func (a *runner) atAddress(address smtp.Address, d *doctorFlags) (doctorTarget, 
 
 // atHost returns the target for an unknown host: its port decides about the
 // encryption, or is found out.
-func (a *runner) atHost(arg string, f *account.File, d *doctorFlags) (doctorTarget, error) {
+func (a *doctorCommand) atHost(arg string, f *account.File, d *doctorFlags) (doctorTarget, error) {
 	host, port, err := net.SplitHostPort(arg)
 	if err != nil {
 		host, port = strings.Trim(arg, "[]"), ""
@@ -118,7 +118,7 @@ func (a *runner) atHost(arg string, f *account.File, d *doctorFlags) (doctorTarg
 	return p, a.checkHost(arg, p.Server)
 }
 
-func (a *runner) checkHost(arg, server string) error {
+func (a *doctorCommand) checkHost(arg, server string) error {
 	u, err := url.Parse(server)
 	if err != nil || u.Hostname() == "" || strings.ContainsFunc(u.Hostname(), func(r rune) bool { return r <= ' ' || r == '/' || r == '%' }) {
 		return a.Wrongf("%q: want an account, a host, host:port, URL, provider or address", arg)
@@ -129,7 +129,7 @@ func (a *runner) checkHost(arg, server string) error {
 	return nil
 }
 
-func (a *runner) unknownPatient(arg string, f *account.File) error {
+func (a *doctorCommand) unknownPatient(arg string, f *account.File) error {
 	var names []string
 	for _, acc := range f.Accounts() {
 		names = append(names, acc.Name)

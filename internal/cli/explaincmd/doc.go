@@ -8,10 +8,10 @@ import (
 	"github.com/yanmail/yan/internal/cli/outboxes"
 )
 
-// runner runs the command.
-type runner struct {
+// explainCommand runs the command.
+type explainCommand struct {
 	*outboxes.Outboxes
 }
 
 // New returns yan explain.
-func New(o *outboxes.Outboxes) *cobra.Command { return (&runner{Outboxes: o}).explainCommand() }
+func New(o *outboxes.Outboxes) *cobra.Command { return (&explainCommand{Outboxes: o}).cobraCommand() }

@@ -19,7 +19,7 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-func (a *runner) explainCommand() *cobra.Command {
+func (a *explainCommand) cobraCommand() *cobra.Command {
 	var e explanation
 	cmd := &cobra.Command{
 		Use:   "explain " + a.T("[REPLY]"),
@@ -61,7 +61,7 @@ func stageWords() []string {
 
 // pastedText returns the text to explain: the arguments, or standard input if
 // there are none, or "-".
-func (a *runner) pastedText(args []string) (string, error) {
+func (a *explainCommand) pastedText(args []string) (string, error) {
 	text := strings.Join(args, " ")
 	if text == "-" || len(args) == 0 && a.StdinTTY == 0 {
 		b, err := io.ReadAll(io.LimitReader(a.Stdin, maxPasted))
@@ -77,7 +77,7 @@ func (a *runner) pastedText(args []string) (string, error) {
 }
 
 // explainPasted explains each failure in a text.
-func (a *runner) explainPasted(text string, e explanation) error {
+func (a *explainCommand) explainPasted(text string, e explanation) error {
 	if e.stage != "" && !slices.Contains(stageWords(), e.stage) {
 		return a.Wrongf("%s %q: want one of %s", a.Name("stage"), e.stage, a.Listed(stageWords()))
 	}
@@ -115,14 +115,14 @@ func (a *runner) explainPasted(text string, e explanation) error {
 			continue
 		}
 		a.Outf("%s\n", console.WrapIndented(string(finding.Class)+"  "+a.permanenceText(finding), "    ", a.StdoutWidth))
-		a.Finding(a.Stdout, a.StdoutWidth, finding)
+		a.PrintFinding(a.Stdout, a.StdoutWidth, finding)
 	}
 	return nil
 }
 
 // sayUnderstood quotes the failure if the text is longer, and names a guessed
 // provider.
-func (a *runner) sayUnderstood(p pasted, guessed, more bool) {
+func (a *explainCommand) sayUnderstood(p pasted, guessed, more bool) {
 	switch {
 	case more && p.stage != "":
 		a.Outf("%s\n", a.T("Found, at %s: %s", strings.ToUpper(string(p.stage)), p.quote))
@@ -130,7 +130,7 @@ func (a *runner) sayUnderstood(p pasted, guessed, more bool) {
 		a.Outf("%s\n", a.T("Found: %s", p.quote))
 	}
 	if known, ok := provider.ByID(p.provider); ok && guessed {
-		a.Outf("%s\n", a.T("This looks like %s; use --provider if it isn't.", a.Pick(known.Names.EN, known.Names.ZH)))
+		a.Outf("%s\n", a.T("This looks like %s; use --provider if it isn't.", a.ChooseText(known.Names.EN, known.Names.ZH)))
 	}
 }
 
@@ -139,7 +139,7 @@ func newExplained(p pasted, guessed bool, f diagnosis.Finding) jsonout.Explained
 }
 
 // permanenceText returns whether a retry makes sense, as a sentence.
-func (a *runner) permanenceText(f diagnosis.Finding) string {
+func (a *explainCommand) permanenceText(f diagnosis.Finding) string {
 	switch {
 	case f.Permanence == diagnosis.AcceptedAlready:
 		return a.T("the message was accepted")

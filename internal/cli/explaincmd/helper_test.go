@@ -11,7 +11,7 @@ import (
 )
 
 // testApp returns the program without a terminal.
-func testApp(lang i18n.Language) (*runner, *bytes.Buffer, *bytes.Buffer) {
+func testApp(lang i18n.Language) (*explainCommand, *bytes.Buffer, *bytes.Buffer) {
 	c, out, errs := clitest.Console(lang)
-	return &runner{Outboxes: outboxes.New(command.New(c, nil), outboxes.Services{WorkFactor: secrettest.WorkFactor})}, out, errs
+	return &explainCommand{Outboxes: outboxes.New(command.New(c, nil), outboxes.Services{WorkFactor: secrettest.WorkFactor})}, out, errs
 }

@@ -81,7 +81,7 @@ func TestEveryClassAsShown(t *testing.T) {
 				f.Permanence = diagnosis.Temporary
 			}
 			a.Outf("%s  %s\n", f.Class, a.permanenceText(f))
-			a.Finding(a.Stdout, a.StdoutWidth, f)
+			a.PrintFinding(a.Stdout, a.StdoutWidth, f)
 			a.Outf("\n")
 		}
 		clitest.Golden(t, filepath.Join("testdata", "explain", string(lang)+".txt"), out.String())

@@ -9,7 +9,7 @@ import (
 
 // explainPositive explains a 2yz or 3yz reply to users who type SMTP by hand (RFC
 // 5321 section 4.2, RFC 4954 section 4).
-func (a *runner) explainPositive(r smtp.Reply) string {
+func (a *explainCommand) explainPositive(r smtp.Reply) string {
 	switch r.Code {
 	case 334:
 		return a.explainChallenge(strings.TrimSpace(strings.Join(r.Lines, "")))
@@ -33,7 +33,7 @@ func (a *runner) explainPositive(r smtp.Reply) string {
 
 // explainChallenge decodes the base64 of a 334. A prompt for the user name or password
 // is explained; any other is shown.
-func (a *runner) explainChallenge(encoded string) string {
+func (a *explainCommand) explainChallenge(encoded string) string {
 	if encoded == "" {
 		return a.T("The server is waiting for the first part of the login, in base64.")
 	}

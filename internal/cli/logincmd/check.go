@@ -28,7 +28,7 @@ const (
 )
 
 // loginCheck logs in with an account before it is stored.
-type loginCheck struct{ *setup }
+type loginCheck struct{ *loginSetup }
 
 // loginUntilAccepted logs in, and checks that the server accepts the sender, until both work. It explains each
 // failure and lets the user correct its cause.
@@ -104,7 +104,7 @@ func (c loginCheck) tryLogin(ctx context.Context) (*smtp.Outcome, error) {
 	return failed, err
 }
 
-func (l *setup) loginTrial() accounts.LoginTrial {
+func (l *loginSetup) loginTrial() accounts.LoginTrial {
 	t := accounts.LoginTrial{Account: l.acc, Secrets: l.trial, Server: l.server, Timeout: checkTimeout}
 	if l.s.Timeout > 0 {
 		t.Timeout = l.s.Timeout
@@ -140,10 +140,10 @@ func (c loginCheck) moveToken(ctx context.Context) error {
 
 // printFailure prints the server's reply and its meaning.
 func (c loginCheck) printFailure(o smtp.Outcome, finding diagnosis.Finding) {
-	c.a.TellLoginFailed("", c.loginTrial(), o)
+	c.a.PrintLoginFailure("", c.loginTrial(), o)
 	if c.shown && c.person { // already shown a few lines above
 		finding.Where, finding.HelpURLs = diagnosis.Text{}, nil
 	}
-	c.a.Finding(c.a.Stderr, c.a.StderrWidth, finding)
+	c.a.PrintFinding(c.a.Stderr, c.a.StderrWidth, finding)
 	c.say("")
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/yanmail/yan/internal/cli/outboxes"
 )
 
-// runner runs yan login.
-type runner struct {
+// loginCommand runs yan login.
+type loginCommand struct {
 	*outboxes.Outboxes
 	findBrowser func() (show func(url string) error)
 }
@@ -17,5 +17,5 @@ type runner struct {
 // New returns the command yan login. findBrowser returns a function that shows a page to the user;
 // nil if there is no browser.
 func New(o *outboxes.Outboxes, findBrowser func() (show func(url string) error)) *cobra.Command {
-	return (&runner{Outboxes: o, findBrowser: findBrowser}).loginCommand()
+	return (&loginCommand{Outboxes: o, findBrowser: findBrowser}).cobraCommand()
 }

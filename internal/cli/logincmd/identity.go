@@ -20,7 +20,7 @@ import (
 )
 
 // senderQuestions determine the sender and the login.
-type senderQuestions struct{ *setup }
+type senderQuestions struct{ *loginSetup }
 
 // findSender takes sender and login from the argument and --from, and asks for the missing ones.
 func (q senderQuestions) findSender(ctx context.Context, args []string) error {
@@ -84,7 +84,7 @@ func (q senderQuestions) readArgument(args []string) error {
 		return command.Fail(command.ExitUsage, errors.New(q.a.T("%q is neither an address nor a known provider", word)), hint)
 	}
 	if q.s.secretStdin && q.s.from == "" && !q.person { // otherwise the secret would be read as the address
-		return command.Fail(command.ExitUsage, errors.New(q.a.T("unknown account %q, and no mailbox at %s is given", word, q.a.Pick(p.Names.EN, p.Names.ZH))),
+		return command.Fail(command.ExitUsage, errors.New(q.a.T("unknown account %q, and no mailbox at %s is given", word, q.a.ChooseText(p.Names.EN, p.Names.ZH))),
 			q.a.T("Set it with %s.", "yan login "+q.a.T("ADDRESS")))
 	}
 	if q.s.Server == "" {
@@ -95,7 +95,7 @@ func (q senderQuestions) readArgument(args []string) error {
 
 // checkRepairable refuses an invalid account, unless only its server is missing:
 // login asks for that.
-func (l *setup) checkRepairable(old account.Account) error {
+func (l *loginSetup) checkRepairable(old account.Account) error {
 	if p := l.file.FaultOf(old.Name); p != nil && p.Key != "account."+old.Name+".server" {
 		return l.a.BadConfiguration(l.file.Path(), p)
 	}
@@ -146,7 +146,7 @@ func (q senderQuestions) askAddress(ctx context.Context) error {
 
 // offerCorrection asks about an unknown domain that is one typing error away from a provider's: the owner
 // of gmial.com must not get passwords of gmail.com. If the user agrees, it returns the provider.
-func (l *setup) offerCorrection(ctx context.Context) (server string, err error) {
+func (l *loginSetup) offerCorrection(ctx context.Context) (server string, err error) {
 	address := l.login.Address
 	p, domain := nearDomain(address.ASCIIDomain())
 	if domain == "" {
@@ -187,7 +187,7 @@ func nearDomain(domain string) (p provider.Provider, near string) {
 }
 
 // parseMailbox parses one address; its error is in the user's language.
-func (a *runner) parseMailbox(s string) (message.Mailbox, error) {
+func (a *loginCommand) parseMailbox(s string) (message.Mailbox, error) {
 	switch {
 	case strings.ContainsRune(s, '＠'):
 		return message.Mailbox{}, errors.New(a.T("type the half-width @ instead of the full-width ＠"))
@@ -202,7 +202,7 @@ func (a *runner) parseMailbox(s string) (message.Mailbox, error) {
 }
 
 // checkDisplayName refuses text that can't be a display name.
-func (a *runner) checkDisplayName(name string) error {
+func (a *loginCommand) checkDisplayName(name string) error {
 	if strings.Contains(name, "@") {
 		return errors.New(a.T("enter a name here, not an address"))
 	}
@@ -210,7 +210,7 @@ func (a *runner) checkDisplayName(name string) error {
 }
 
 // knownAccount returns the account with the same sender, or nil.
-func (l *setup) knownAccount() *account.Account {
+func (l *loginSetup) knownAccount() *account.Account {
 	for _, acc := range l.file.Accounts() {
 		if from, err := acc.Address(); err == nil && from.Equal(l.from.Address) {
 			return &acc
@@ -220,7 +220,7 @@ func (l *setup) knownAccount() *account.Account {
 }
 
 // accountNaming finds the account's name.
-type accountNaming struct{ *setup }
+type accountNaming struct{ *loginSetup }
 
 // chooseName takes --name, the name of the account with the same sender, or a new one
 // made from the address. An existing account is changed only if the user agrees.
@@ -274,7 +274,7 @@ func (n accountNaming) consentToReplace(ctx context.Context, old account.Account
 // inheritSettings creates the account, which may replace l.old. It keeps all settings if the same
 // mailbox logs in again at the same server; otherwise only the user's settings and not the
 // server's. The old IMAP server or authorization server must never get the new secret.
-func (l *setup) inheritSettings(name string) {
+func (l *loginSetup) inheritSettings(name string) {
 	server := l.acc.Server
 	l.acc = accounts.NewAccount(l.file, name)
 	l.same = l.old != nil && l.isSameMailbox(*l.old)
@@ -297,7 +297,7 @@ func (l *setup) inheritSettings(name string) {
 
 // isSameMailbox reports whether an account is the mailbox that logs in now: same address, and same
 // provider or, if none is known, same host.
-func (l *setup) isSameMailbox(old account.Account) bool {
+func (l *loginSetup) isSameMailbox(old account.Account) bool {
 	address, err := old.Address()
 	return err == nil && (address.Equal(l.login.Address) || address.Equal(l.from.Address)) && sameServer(accounts.ServerOf(old), l.server)
 }
@@ -310,7 +310,7 @@ func sameServer(a, b transport.Server) bool {
 }
 
 // resetForServer drops inherited settings when the user picks another server.
-func (l *setup) resetForServer() error {
+func (l *loginSetup) resetForServer() error {
 	if !l.same || l.isSameMailbox(*l.old) {
 		return nil
 	}

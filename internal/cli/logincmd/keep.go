@@ -17,8 +17,8 @@ import (
 
 // newTrialSecrets returns secrets in memory. They hold the account's secret until the login has worked, so
 // that an account is tested exactly as it will be used.
-func (a *runner) newTrialSecrets() *accounts.Secrets {
-	v := a.Vault()
+func (a *loginCommand) newTrialSecrets() *accounts.Secrets {
+	v := a.SecretVault()
 	v.Keyring, v.File, v.Passphrase = memoryKeyring{}, "", nil
 	return accounts.NewSecrets(v)
 }
@@ -45,7 +45,7 @@ func (m memoryKeyring) Delete(service, user string) error {
 
 // keeper stores a tested account and its secret.
 type keeper struct {
-	*setup
+	*loginSetup
 	// sealed is the vault that stores the secret. aside is the encrypted file that was replaced for
 	// it; "" if none was.
 	sealed *secret.Vault
@@ -94,7 +94,7 @@ func (k *keeper) storeAccount(ctx context.Context) error {
 // that.
 func (k *keeper) keepSecret(ctx context.Context, vault *secret.Vault) (putBack func() error, err error) {
 	secrets := accounts.NewSecrets(vault)
-	var before accounts.KeptBefore
+	var before accounts.PreviousSecret
 	switch {
 	case k.browsed:
 		if before, err = k.rememberSecret(ctx, accounts.ItemOAuth2); err != nil {
@@ -149,7 +149,7 @@ var errOwnFile = errors.New("the secret goes into a file of its own")
 // newVault returns this machine's vault. If there is no keyring, it asks once where
 // the secret goes.
 func (k *keeper) newVault() *secret.Vault {
-	v := k.a.Vault()
+	v := k.a.SecretVault()
 	k.sealed = v
 	if !k.person {
 		return v
@@ -167,7 +167,7 @@ func (k *keeper) newVault() *secret.Vault {
 				return "", errOwnFile
 			}
 		}
-		return k.a.Passphrase(anew, func(title string) (string, error) {
+		return k.a.PromptPassphrase(anew, func(title string) (string, error) {
 			return k.ask.Secret(ctx, prompt.Question{Title: title})
 		})
 	}
@@ -189,7 +189,7 @@ func (k *keeper) prefersFile(ctx context.Context) (bool, error) {
 // writeOwnFile writes the secret to a private file next to the configuration.
 func (k *keeper) writeOwnFile() (putBack func() error, err error) {
 	path := accounts.OwnSecretFile(k.file, k.acc.Name)
-	before, err := accounts.RememberFile(path)
+	before, err := accounts.ReadPreviousFile(path)
 	if err == nil {
 		err = accounts.WriteSecretFile(path, k.password)
 	}

@@ -20,7 +20,7 @@ const (
 )
 
 // atWork returns a setup that only has to be stored.
-func atWork(t *testing.T, d *desk, a *runner) *setup {
+func atWork(t *testing.T, d *desk, a *loginCommand) *loginSetup {
 	t.Helper()
 	f, err := account.Load(d.env["YAN_CONFIG"])
 	if err != nil {
@@ -30,7 +30,7 @@ func atWork(t *testing.T, d *desk, a *runner) *setup {
 	if !ok {
 		t.Fatal("no account")
 	}
-	l := &setup{a: a, s: &loginFlags{}, ask: a.Asker(true), file: f, acc: old, old: &old, trial: a.newTrialSecrets(), relogin: true}
+	l := &loginSetup{a: a, s: &loginFlags{}, ask: a.Asker(true), file: f, acc: old, old: &old, trial: a.newTrialSecrets(), relogin: true}
 	l.acc.Signature = "Yours"
 	return l
 }
@@ -73,7 +73,7 @@ func TestLoginPutsBack(t *testing.T) {
 					l.password = "new"
 				}
 				ring.Also = func() { d.writes(config + "# theirs\n") }
-				if err := (&keeper{setup: l}).storeAccount(ctx); err == nil {
+				if err := (&keeper{loginSetup: l}).storeAccount(ctx); err == nil {
 					t.Fatal("the account was stored")
 				}
 				if d.config() != config+"# theirs\n" || ring.Sets < 2 {
@@ -114,7 +114,7 @@ func TestLoginCannotPutBack(t *testing.T) {
 	delete(d.env, "YAN_PASSPHRASE_FILE") // forgotten, and there is a keyring now
 	a.Keyring = &clitest.BusyKeyring{Keyring: memoryKeyring{}, Also: func() { d.writes(withPassword + "# theirs\n") }}
 	l.password = "new"
-	if err := (&keeper{setup: l}).storeAccount(t.Context()); err == nil {
+	if err := (&keeper{loginSetup: l}).storeAccount(t.Context()); err == nil {
 		t.Fatal("the account was stored")
 	}
 	if got, err := a.Secrets().Password(t.Context(), *l.old); err != nil || got != "new" {

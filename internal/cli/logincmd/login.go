@@ -43,7 +43,7 @@ type loginFlags struct {
 	json                 bool
 }
 
-func (a *runner) loginCommand() *cobra.Command {
+func (a *loginCommand) cobraCommand() *cobra.Command {
 	s := &loginFlags{}
 	cmd := &cobra.Command{
 		Use:   "login [" + a.T("ADDRESS") + "|" + a.T("PROVIDER") + "|" + a.T("ACCOUNT") + "]",
@@ -63,7 +63,7 @@ func (a *runner) loginCommand() *cobra.Command {
 	return cmd
 }
 
-func (s *loginFlags) registerAccount(a *runner, cmd *cobra.Command) {
+func (s *loginFlags) registerAccount(a *loginCommand, cmd *cobra.Command) {
 	command.Add(cmd, a.T("Account:"),
 		command.NewOption("name", "", &s.name, a.T("NAME"), a.T("name of the account (default: from the address)")),
 		command.NewOption("from", "f", &s.from, a.T("ADDRESS"), a.T("sender, optionally with a name (default: the login address)")),
@@ -89,7 +89,7 @@ func (s *loginFlags) registerAccount(a *runner, cmd *cobra.Command) {
 	command.Complete(cmd, "oauth2", oauthWays)
 }
 
-func (s *loginFlags) registerServer(a *runner, cmd *cobra.Command) {
+func (s *loginFlags) registerServer(a *loginCommand, cmd *cobra.Command) {
 	file := a.T("FILE")
 	command.Add(cmd, a.T("Server:"),
 		command.NewOption("server", "", &s.Server, a.T("SERVER"), a.T("URL or provider (default: found from the address)")),
@@ -112,7 +112,7 @@ func (s *loginFlags) registerServer(a *runner, cmd *cobra.Command) {
 func oauthWays() []string { return []string{"browser", "device"} }
 
 // setUp runs the command. It stores nothing before the account is known to work.
-func (a *runner) setUp(cmd *cobra.Command, s *loginFlags, args []string) error {
+func (a *loginCommand) setUp(cmd *cobra.Command, s *loginFlags, args []string) error {
 	if err := a.checkLogin(cmd, s); err != nil {
 		return err
 	}
@@ -120,11 +120,11 @@ func (a *runner) setUp(cmd *cobra.Command, s *loginFlags, args []string) error {
 	if err != nil {
 		return err
 	}
-	l := &setup{a: a, s: s, file: f, ask: a.Asker(s.plain), trial: a.newTrialSecrets()}
+	l := &loginSetup{a: a, s: s, file: f, ask: a.Asker(s.plain), trial: a.newTrialSecrets()}
 	l.person = l.ask.Person
 	steps := []func(context.Context) error{
 		func(ctx context.Context) error { return senderQuestions{l}.findSender(ctx, args) },
-		l.findServer, accountNaming{l}.chooseName, l.getCredentials, loginCheck{l}.loginUntilAccepted, (&keeper{setup: l}).storeAccount,
+		l.findServer, accountNaming{l}.chooseName, l.getCredentials, loginCheck{l}.loginUntilAccepted, (&keeper{loginSetup: l}).storeAccount,
 	}
 	for _, step := range steps {
 		if err := step(cmd.Context()); err != nil {
@@ -139,7 +139,7 @@ func (a *runner) setUp(cmd *cobra.Command, s *loginFlags, args []string) error {
 }
 
 // checkLogin rejects invalid and contradictory flags.
-func (a *runner) checkLogin(cmd *cobra.Command, s *loginFlags) error {
+func (a *loginCommand) checkLogin(cmd *cobra.Command, s *loginFlags) error {
 	var secrets []string
 	for _, flag := range []string{"secret-stdin", "secret-file", "secret-command", "secret-env", "secret-netrc", "secret-credential", "oauth2"} {
 		if cmd.Flags().Changed(flag) {
@@ -177,12 +177,12 @@ func (a *runner) checkLogin(cmd *cobra.Command, s *loginFlags) error {
 			return a.Wrongf("%s %q: want an address like 9.9.9.9 or 127.0.0.1:5353", a.Name("dns"), s.dns)
 		}
 	}
-	return s.Check(a.Servers, cmd)
+	return s.CheckFlags(a.Servers, cmd)
 }
 
-// setup is the state of setting up one account.
-type setup struct {
-	a    *runner
+// loginSetup is the state of setting up one account.
+type loginSetup struct {
+	a    *loginCommand
 	s    *loginFlags
 	ask  *prompt.Asker
 	file *account.File
@@ -217,13 +217,13 @@ type setup struct {
 }
 
 // askText asks for a value that a flag could also give; the error for a missing answer names the flag.
-func (l *setup) askText(ctx context.Context, flag string, q prompt.Question) (string, error) {
+func (l *loginSetup) askText(ctx context.Context, flag string, q prompt.Question) (string, error) {
 	answer, err := l.ask.Text(ctx, q)
 	return answer, l.answerError(err, q.Title, flag)
 }
 
 // answerError explains in the user's language why there is no answer.
-func (l *setup) answerError(err error, title, flag string) error {
+func (l *loginSetup) answerError(err error, title, flag string) error {
 	var wrong *prompt.WrongError
 	switch {
 	case err == nil:
@@ -239,14 +239,14 @@ func (l *setup) answerError(err error, title, flag string) error {
 }
 
 // say prints a line about the progress to standard error.
-func (l *setup) say(text string) { l.a.Errf("%s\n", text) }
+func (l *loginSetup) say(text string) { l.a.Errf("%s\n", text) }
 
-func (l *setup) sayDone(text string) {
+func (l *loginSetup) sayDone(text string) {
 	l.say(l.a.Paint(l.a.StderrWidth, console.Green, "✓") + " " + text)
 }
 
 // commandLine returns the command line that repeats this login.
-func (l *setup) commandLine() string {
+func (l *loginSetup) commandLine() string {
 	words := []string{"yan", "login", l.login.Address.String()}
 	if l.old != nil {
 		words[2] = l.old.Name

@@ -11,7 +11,7 @@ import (
 )
 
 // setNoLogin makes acc an account without a login.
-func (l *setup) setNoLogin() error {
+func (l *loginSetup) setNoLogin() error {
 	l.user = ""
 	if err := l.applyFlags(); err != nil {
 		return err
@@ -23,7 +23,7 @@ func (l *setup) setNoLogin() error {
 // needsNoLogin reports whether the server accepts mail without a login: the user said so, or the
 // server offers no AUTH and no login was given. A server that can't be reached counts as one with a
 // login; the following check reports its error.
-func (l *setup) needsNoLogin(ctx context.Context) bool {
+func (l *loginSetup) needsNoLogin(ctx context.Context) bool {
 	s := l.s
 	given := s.user != "" || s.Auth != "" || s.secretStdin || s.oauth2 != "" || l.server.User != "" ||
 		s.secretCommand != "" || s.secretEnv != "" || s.secretCredential != "" || s.secretFile != "" || s.secretNetrc != "" || l.a.HasSecret()
@@ -42,7 +42,7 @@ func (l *setup) needsNoLogin(ctx context.Context) bool {
 }
 
 // fetchCapabilities connects to the server without logging in and returns its capabilities.
-func (l *setup) fetchCapabilities(ctx context.Context) (smtp.Capabilities, error) {
+func (l *loginSetup) fetchCapabilities(ctx context.Context) (smtp.Capabilities, error) {
 	acc := l.acc
 	if err := l.applyFlags(); err != nil {
 		return smtp.Capabilities{}, err

@@ -16,7 +16,7 @@ import (
 
 // wantsOAuth reports whether to sign in with OAuth 2.0, if the provider offers it. On a
 // terminal the user chooses; a pipe gets the password, unless there is none.
-func (l *setup) wantsOAuth(ctx context.Context) (bool, error) {
+func (l *loginSetup) wantsOAuth(ctx context.Context) (bool, error) {
 	p := l.server.Provider
 	if _, ok := oauth.ForProvider(p); !ok || l.s.secretStdin || l.s.Auth != "" {
 		return false, nil
@@ -24,7 +24,7 @@ func (l *setup) wantsOAuth(ctx context.Context) (bool, error) {
 	switch p.Auth.Kind {
 	case provider.OAuth2Only:
 		if !l.person && l.s.clientID == "" {
-			return false, command.Fail(command.ExitConfig, errors.New(l.a.T("%s does not accept passwords: sign in with OAuth 2.0", l.a.Pick(p.Names.EN, p.Names.ZH))),
+			return false, command.Fail(command.ExitConfig, errors.New(l.a.T("%s does not accept passwords: sign in with OAuth 2.0", l.a.ChooseText(p.Names.EN, p.Names.ZH))),
 				l.a.T("For example: %s", "yan login "+l.login.Address.String()+" --oauth2 device --client-id ID"))
 		}
 		return true, nil
@@ -41,7 +41,7 @@ func (l *setup) wantsOAuth(ctx context.Context) (bool, error) {
 }
 
 // consent is the user's consent to OAuth 2.0.
-type consent struct{ *setup }
+type consent struct{ *loginSetup }
 
 // obtainToken gets a token: in the browser of this machine, or with a code on another device.
 func (c consent) obtainToken(ctx context.Context) error {
@@ -152,7 +152,7 @@ func (c consent) tokenError(ctx context.Context, err error) error {
 
 // serversWords returns the authorization server's error or, if it sent none, the local
 // one.
-func serversWords(a *runner, e *oauth.Error) string {
+func serversWords(a *loginCommand, e *oauth.Error) string {
 	switch {
 	case e.Description != "" && e.Code != "":
 		return a.T(": %s", e.Code+", "+e.Description)

@@ -33,7 +33,7 @@ func TestNoToken(t *testing.T) {
 		for lang, says := range map[i18n.Language]string{i18n.English: want.en, i18n.Chinese: want.zh} {
 			a, _, _ := testApp(lang)
 			var failed *command.Failure
-			err := (consent{&setup{a: a, s: &loginFlags{}}}).tokenError(t.Context(), &oauth.Error{Problem: problem, Host: "login.example", Err: errors.New("it says no")})
+			err := (consent{&loginSetup{a: a, s: &loginFlags{}}}).tokenError(t.Context(), &oauth.Error{Problem: problem, Host: "login.example", Err: errors.New("it says no")})
 			if !errors.As(err, &failed) || failed.Code != want.code || !strings.Contains(err.Error(), says) {
 				t.Errorf("%s in %s: %v, %+v", problem, lang, err, failed)
 			}

@@ -21,7 +21,7 @@ func TestShortNames(t *testing.T) {
 	for address, want := range map[string]string{"me@qq.com": "qq", "me@foxmail.com": "foxmail", "me@163.com": "163", "me@vip.163.com": "netease_vip",
 		"me@vip.qq.com": "qq", "me@hotmail.com": "hotmail", "me@corp.example": "corp", "me@mail.corp.example": "corp", "me@例子.测试": "xn--fsqu00a",
 		"me@[192.0.2.1]": "mail"} {
-		l := &setup{a: a, s: &loginFlags{}}
+		l := &loginSetup{a: a, s: &loginFlags{}}
 		box, err := a.parseMailbox(address)
 		if err != nil {
 			t.Fatal(err)

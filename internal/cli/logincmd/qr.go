@@ -7,9 +7,9 @@ import (
 )
 
 // showQR prints the QR code of the first page of the provider's help.
-func (l *setup) showQR() { l.drawQR(l.provider().CodeHelp.URLs[0]) }
+func (l *loginSetup) showQR() { l.drawQR(l.provider().CodeHelp.URLs[0]) }
 
-func (l *setup) drawQR(page string) {
+func (l *loginSetup) drawQR(page string) {
 	code, err := qr.Encode(page, qr.L)
 	if err != nil {
 		l.say(l.a.T("this address is too long for a QR code: %s", page))

@@ -18,7 +18,7 @@ import (
 )
 
 // loginRepair corrects the cause of a failed login.
-type loginRepair struct{ *setup }
+type loginRepair struct{ *loginSetup }
 
 // fix asks for the setting that has to change. It reports whether one was changed.
 func (r loginRepair) fix(ctx context.Context, o smtp.Outcome, finding diagnosis.Finding) (bool, error) {
@@ -137,8 +137,8 @@ func (r loginRepair) chooseFix(ctx context.Context) (remedy, error) {
 }
 
 // hasOwnFile reports whether an account's secret is in the file that yan login writes for it.
-func (l *setup) hasOwnFile(acc account.Account) bool {
-	return acc.Secret.File != "" && accounts.Absolute(acc.File(acc.Secret.File)) == accounts.OwnSecretFile(l.file, acc.Name)
+func (l *loginSetup) hasOwnFile(acc account.Account) bool {
+	return acc.Secret.File != "" && accounts.AbsolutePath(acc.File(acc.Secret.File)) == accounts.OwnSecretFile(l.file, acc.Name)
 }
 
 // askOwnSecret asks for the new content of the file that yan wrote.

@@ -56,13 +56,13 @@ func (k *keeper) storeInNewFile(ctx context.Context, why string, keep func() (se
 
 // rememberSecret reads the stored secret of the account. An encrypted file that is replaced is not
 // opened, since its passphrase may be forgotten: it is restored as a whole.
-func (k *keeper) rememberSecret(ctx context.Context, item string) (accounts.KeptBefore, error) {
+func (k *keeper) rememberSecret(ctx context.Context, item string) (accounts.PreviousSecret, error) {
 	v := k.sealed
 	if k.s.newFile {
-		v = k.a.Vault()
+		v = k.a.SecretVault()
 		v.File = ""
 	}
-	return accounts.RememberKept(ctx, v, k.acc.Name, item)
+	return accounts.ReadPreviousSecret(ctx, v, k.acc.Name, item)
 }
 
 // losingAccounts returns a warning that names the other accounts with secrets in the encrypted file; "" if
@@ -80,7 +80,7 @@ func (k *keeper) losingAccounts() string {
 }
 
 // restoreSecret undoes store if the account could not be stored. before is the value that store replaced.
-func (k *keeper) restoreSecret(ctx context.Context, before accounts.KeptBefore) error {
+func (k *keeper) restoreSecret(ctx context.Context, before accounts.PreviousSecret) error {
 	if k.aside == "" {
 		return before.PutBack(ctx)
 	}

@@ -18,7 +18,7 @@ import (
 )
 
 // getCredentials gets the login name and the secret.
-func (l *setup) getCredentials(ctx context.Context) error {
+func (l *loginSetup) getCredentials(ctx context.Context) error {
 	if l.needsNoLogin(ctx) {
 		return l.setNoLogin()
 	}
@@ -35,7 +35,7 @@ func (l *setup) getCredentials(ctx context.Context) error {
 		return consent{l}.obtainToken(ctx)
 	}
 	var err error
-	if l.password, err = l.a.Secret("YAN_PASSWORD"); err != nil {
+	if l.password, err = l.a.EnvironmentSecret("YAN_PASSWORD"); err != nil {
 		return err
 	}
 	if l.password != "" && !l.s.secretStdin {
@@ -54,7 +54,7 @@ func (l *setup) getCredentials(ctx context.Context) error {
 
 // loginName determines the user, and records it if it does not follow from the
 // sender.
-func (l *setup) loginName(ctx context.Context) error {
+func (l *loginSetup) loginName(ctx context.Context) error {
 	if l.user == "" {
 		answer, err := l.askText(ctx, "--user", prompt.Question{Title: l.a.T("User name"),
 			Help: strings.Join(l.server.Provider.Auth.Notes, "\n"), Check: l.a.checkUserName})
@@ -68,7 +68,7 @@ func (l *setup) loginName(ctx context.Context) error {
 }
 
 // checkUserName rejects text that is no login name on any server.
-func (a *runner) checkUserName(user string) error {
+func (a *loginCommand) checkUserName(user string) error {
 	if strings.ContainsFunc(user, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) || !utf8.ValidString(user) {
 		return errors.New(a.T("a login name must not contain spaces, line breaks or control characters"))
 	}
@@ -76,7 +76,7 @@ func (a *runner) checkUserName(user string) error {
 }
 
 // noteUser leaves the login name out of the configuration if it follows from the sender.
-func (l *setup) noteUser() {
+func (l *loginSetup) noteUser() {
 	l.acc.User = l.user
 	if at, err := transport.ParseServer(l.acc.Server, l.from.Address); err == nil && at.User == l.user {
 		l.acc.User = ""
@@ -84,7 +84,7 @@ func (l *setup) noteUser() {
 }
 
 // applyFlags applies the flags. File names become absolute, so that they work from any directory.
-func (l *setup) applyFlags() error {
+func (l *loginSetup) applyFlags() error {
 	s := l.s
 	if s.Auth != "" {
 		l.acc.Auth = s.Auth
@@ -124,7 +124,7 @@ func (l *setup) applyFlags() error {
 }
 
 // secretName returns the provider's word for its secret.
-func (l *setup) secretName() string {
+func (l *loginSetup) secretName() string {
 	switch l.provider().Auth.Kind {
 	case provider.AuthorizationCode:
 		return l.a.T("Authorization code")
@@ -141,7 +141,7 @@ func (l *setup) secretName() string {
 }
 
 // showWhere prints where to get the secret.
-func (l *setup) showWhere() {
+func (l *loginSetup) showWhere() {
 	help := l.provider().CodeHelp
 	if help.IsZero() {
 		return
@@ -151,7 +151,7 @@ func (l *setup) showWhere() {
 	if l.a.StderrWidth == 0 { // a file or pipe has no width
 		width = 1 << 16
 	}
-	for i, line := range console.Wrap(l.a.WhereTo(l.provider())+l.a.Pick(help.EN, help.ZH), width) {
+	for i, line := range console.Wrap(l.a.WhereTo(l.provider())+l.a.ChooseText(help.EN, help.ZH), width) {
 		indent := "    "
 		if i == 0 {
 			indent = "  "
@@ -168,7 +168,7 @@ func (l *setup) showWhere() {
 
 // askPassword asks for the secret. again means that a secret was refused: an empty answer then
 // keeps it.
-func (l *setup) askPassword(ctx context.Context, again bool) error {
+func (l *loginSetup) askPassword(ctx context.Context, again bool) error {
 	title := l.secretName()
 	q := prompt.Question{Title: title, Unanswered: "?", Optional: again, Expected: l.s.secretStdin, Help: l.a.T("Paste it; it is not shown.")}
 	hasPage := len(l.provider().CodeHelp.URLs) > 0
@@ -203,7 +203,7 @@ func (l *setup) askPassword(ctx context.Context, again bool) error {
 }
 
 // noPassword returns the error for a missing secret, with advice.
-func (l *setup) noPassword() error {
+func (l *loginSetup) noPassword() error {
 	if l.s.secretStdin {
 		return command.Fail(command.ExitConfig, errors.New(l.a.T("no password for %s on standard input", l.user)),
 			l.a.T("For example: %s", "yan login "+l.login.Address.String()+" --secret-stdin < code.txt"))
@@ -213,6 +213,6 @@ func (l *setup) noPassword() error {
 }
 
 // cleanSecret removes characters that a web page added around the secret and between its groups.
-func (l *setup) cleanSecret(typed string) string {
+func (l *loginSetup) cleanSecret(typed string) string {
 	return l.provider().Secret(prompt.CleanSecret(typed))
 }

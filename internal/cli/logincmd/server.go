@@ -23,7 +23,7 @@ import (
 )
 
 // findServer sets the server: the named one, the provider's, or one that the domain announces.
-func (l *setup) findServer(ctx context.Context) error {
+func (l *loginSetup) findServer(ctx context.Context) error {
 	server := l.s.Server
 	if server == "" {
 		if p, ok := provider.ByDomain(l.login.Address.ASCIIDomain()); ok {
@@ -42,15 +42,15 @@ func (l *setup) findServer(ctx context.Context) error {
 	}
 	err := l.useServer(server, "")
 	if err != nil && l.person {
-		l.say(l.a.Say(err))
+		l.say(l.a.TranslateError(err))
 		return l.askServer(ctx, "")
 	}
 	return err
 }
 
 // useServer sets the server. user is the login name that came with it; "" if there is none.
-func (l *setup) useServer(server, user string) error {
-	at, err := (&serverflag.ServerFlags{Server: server}).Target(l.a.Servers, l.login.Address)
+func (l *loginSetup) useServer(server, user string) error {
+	at, err := (&serverflag.ServerFlags{Server: server}).TargetServer(l.a.Servers, l.login.Address)
 	if err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func isProvider(word string) bool {
 
 // provider returns the provider of the secret: the server's or, for an unknown host (a proxy, a
 // sandbox), the address's.
-func (l *setup) provider() provider.Provider {
+func (l *loginSetup) provider() provider.Provider {
 	if l.server.Provider.ID != "" {
 		return l.server.Provider
 	}
@@ -87,15 +87,15 @@ func (l *setup) provider() provider.Provider {
 }
 
 // serverName returns the server's name for display.
-func (l *setup) serverName() string {
+func (l *loginSetup) serverName() string {
 	if p := l.provider(); p.ID != "" {
-		return l.a.Pick(p.Names.EN, p.Names.ZH)
+		return l.a.ChooseText(p.Names.EN, p.Names.ZH)
 	}
 	return l.server.Host
 }
 
 // searchServer looks up the domain's server, and asks the user whether to trust it.
-func (l *setup) searchServer(ctx context.Context) error {
+func (l *loginSetup) searchServer(ctx context.Context) error {
 	domain := l.login.Address.ASCIIDomain()
 	if strings.HasPrefix(domain, "[") { // RFC 5321 section 4.1.3
 		return l.noDomain(ctx, domain)
@@ -142,7 +142,7 @@ func (l *setup) searchServer(ctx context.Context) error {
 }
 
 // noDomain handles an address literal, which has no domain to look up.
-func (l *setup) noDomain(ctx context.Context, literal string) error {
+func (l *loginSetup) noDomain(ctx context.Context, literal string) error {
 	why := l.a.T("%s is not a domain, so its mail server can't be looked up", literal)
 	if l.person {
 		return l.askServer(ctx, why)
@@ -153,7 +153,7 @@ func (l *setup) noDomain(ctx context.Context, literal string) error {
 // throughProxy returns the dialer of the search, which uses the same proxy as the account will: of
 // the flag, the configuration or the environment, if any. DNS is queried directly: a proxy for
 // connections does not do that.
-func (l *setup) throughProxy(resolver *net.Resolver) (func(ctx context.Context, network, address string) (net.Conn, error), error) {
+func (l *loginSetup) throughProxy(resolver *net.Resolver) (func(ctx context.Context, network, address string) (net.Conn, error), error) {
 	named := cmp.Or(l.s.Proxy, l.file.New("").Proxy)
 	which := func(host string, port int) (string, error) {
 		if named != "" {
@@ -191,7 +191,7 @@ func (l *setup) throughProxy(resolver *net.Resolver) (func(ctx context.Context, 
 
 // searchAttempts collects the results of the search.
 type searchAttempts struct {
-	l      *setup
+	l      *loginSetup
 	failed []discover.Method
 	worked map[discover.Method]bool
 }
@@ -219,7 +219,7 @@ func (t *searchAttempts) printFailed() {
 }
 
 // wayName returns the name of a way, for display.
-func (a *runner) wayName(w discover.Method) string {
+func (a *loginCommand) wayName(w discover.Method) string {
 	switch w {
 	case discover.ByProvider:
 		return a.T("provider")
@@ -236,7 +236,7 @@ func (a *runner) wayName(w discover.Method) string {
 
 // chooseServer lists the hosts that only DNS confirms. The user's choice gets the password (RFC
 // 6186 section 6).
-func (l *setup) chooseServer(ctx context.Context, found []discover.Candidate) error {
+func (l *loginSetup) chooseServer(ctx context.Context, found []discover.Candidate) error {
 	if len(found) == 0 {
 		return l.askServer(ctx, l.a.T("None was found. Your mail administrator knows its name."))
 	}
@@ -244,7 +244,7 @@ func (l *setup) chooseServer(ctx context.Context, found []discover.Candidate) er
 	for _, c := range found[:min(len(found), 5)] {
 		option := c.Host
 		if c.Provider.ID != "" {
-			option = l.a.Pick(c.Provider.Names.EN, c.Provider.Names.ZH)
+			option = l.a.ChooseText(c.Provider.Names.EN, c.Provider.Names.ZH)
 			if c.Host != "" {
 				option += " · " + c.Host
 			}
@@ -264,7 +264,7 @@ func (l *setup) chooseServer(ctx context.Context, found []discover.Candidate) er
 }
 
 // askServer asks for host, host:port, URL or provider.
-func (l *setup) askServer(ctx context.Context, help string) error {
+func (l *loginSetup) askServer(ctx context.Context, help string) error {
 	example := "smtp." + l.login.Address.ASCIIDomain()
 	if strings.Contains(example, "[") {
 		example = "smtp.example.com"

@@ -11,7 +11,7 @@ import (
 )
 
 // printSummary prints the result and the next command to type.
-func (l *setup) printSummary() {
+func (l *loginSetup) printSummary() {
 	a := l.a
 	isDefault := l.file.Default() == l.acc.Name
 	if l.s.json {
@@ -44,7 +44,7 @@ func (l *setup) printSummary() {
 }
 
 // secretPlace returns the place of the secret as a stable word.
-func (l *setup) secretPlace() string {
+func (l *loginSetup) secretPlace() string {
 	s := l.acc.Secret
 	for _, p := range []struct{ word, value string }{{"file", s.File}, {"command", s.Command}, {"env", s.Env}, {"netrc", s.Netrc}, {"credential", s.Credential}} {
 		if p.value != "" {
@@ -61,7 +61,7 @@ func (l *setup) secretPlace() string {
 }
 
 // secretPlaceName returns the place of the secret for display.
-func (l *setup) secretPlaceName() string {
+func (l *loginSetup) secretPlaceName() string {
 	s := l.acc.Secret
 	switch {
 	case s.File != "":

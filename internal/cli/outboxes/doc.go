@@ -42,10 +42,10 @@ func New(c *command.Context, s Services) *Outboxes {
 	return &Outboxes{Times: times.New(c), Accounts: &accounts.Accounts{Servers: servers, Keyring: s.Keyring, WorkFactor: s.WorkFactor, LoadConfig: s.LoadConfig, Cache: new(accounts.Cache)}, OpenStore: s.OpenStore}
 }
 
-// In returns o in another language, for texts that are needed in both.
-func (o *Outboxes) In(language i18n.Language) *Outboxes {
+// InLanguage returns o in another language, for texts that are needed in both.
+func (o *Outboxes) InLanguage(language i18n.Language) *Outboxes {
 	c, context := *o.Console, *o.Context
-	c.Words, context.Console = i18n.In(language), &c
+	c.Words, context.Console = i18n.NewWords(language), &c
 	other := New(&context, Services{Keyring: o.Keyring, WorkFactor: o.WorkFactor, OpenStore: o.OpenStore, LoadConfig: o.LoadConfig})
 	other.WarnedProxy, other.Cache = o.WarnedProxy, o.Cache
 	return other

@@ -26,7 +26,7 @@ func (a *Outboxes) LoginWorked(ctx context.Context, account string, quiet bool) 
 		return
 	}
 	if name := a.OutboxName(""); name != "" {
-		a.wake(ctx, daemon.SocketPath(name, a.Getenv))
+		a.wakeServe(ctx, daemon.SocketPath(name, a.Getenv))
 	}
 	if !quiet {
 		a.Errf("%s\n", a.T("Account %s is no longer paused: its queued messages can be sent.", console.Visible(account)))

@@ -10,11 +10,11 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// WhatNext wakes a 'yan serve' for new work and returns how that work is sent; later says that its
+// NextStepHint wakes a 'yan serve' for new work and returns how that work is sent; later says that its
 // time has not come.
-func (a *Outboxes) WhatNext(ctx context.Context, store outbox.Admin, given string, later bool) string {
+func (a *Outboxes) NextStepHint(ctx context.Context, store outbox.Admin, given string, later bool) string {
 	name := a.OutboxName(given)
-	woken := name != "" && a.wake(ctx, daemon.SocketPath(name, a.Getenv))
+	woken := name != "" && a.wakeServe(ctx, daemon.SocketPath(name, a.Getenv))
 	stats, err := store.Stats(ctx)
 	if err != nil {
 		stats = queue.Stats{} // the work is stored all the same
@@ -22,9 +22,9 @@ func (a *Outboxes) WhatNext(ctx context.Context, store outbox.Admin, given strin
 	return a.NextSteps(stats, woken, later)
 }
 
-// wake tells a 'yan serve' about new work. It does not wait for a stopped process: the message is
+// wakeServe tells a 'yan serve' about new work. It does not wait for a stopped process: the message is
 // stored, and the store wakes the process later.
-func (a *Outboxes) wake(ctx context.Context, socket string) bool {
+func (a *Outboxes) wakeServe(ctx context.Context, socket string) bool {
 	const patience = 2 * time.Second
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -36,8 +36,8 @@ func (a *Outboxes) wake(ctx context.Context, socket string) bool {
 	return c.Wake(ctx) == nil
 }
 
-// SomebodyWorks reports whether a worker is running.
-func SomebodyWorks(stats queue.Stats) bool {
+// HasWorker reports whether a worker is running.
+func HasWorker(stats queue.Stats) bool {
 	return slices.ContainsFunc(stats.Workers, func(w queue.WorkerStats) bool { return w.For > 0 })
 }
 
@@ -47,7 +47,7 @@ func (a *Outboxes) NextSteps(stats queue.Stats, served, later bool) string {
 	switch {
 	case stats.Copied:
 		return a.T("This outbox is a copy of another one and delivers nothing.") + " " + a.CopiedHint()
-	case served, SomebodyWorks(stats):
+	case served, HasWorker(stats):
 		return a.T("A worker is running and will send it; use 'yan queue watch' to follow it.")
 	case later:
 		return a.T("No worker is running. Keep 'yan serve' running until then, or run 'yan queue run' at that time.")

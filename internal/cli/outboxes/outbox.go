@@ -28,7 +28,7 @@ func (a *Outboxes) OpenQueue(ctx context.Context, given string) (outbox.Store, e
 	if err != nil {
 		return nil, err
 	}
-	where, err := a.Find(ctx, given, settings)
+	where, err := a.FindOutbox(ctx, given, settings)
 	var store outbox.Store
 	if err == nil {
 		store, err = a.OpenOutbox(ctx, where, accountroute.StoreOptions(settings))
@@ -45,16 +45,16 @@ func (a *Outboxes) OpenExisting(ctx context.Context, given string) (outbox.Store
 	name := a.OutboxName(given)
 	if a.OpenStore == nil && name != "" && !outbox.IsPostgres(name) {
 		if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
-			return nil, a.notThere(name, given)
+			return nil, a.missingError(name, given)
 		}
 	}
 	return a.OpenQueue(ctx, given)
 }
 
-// notThere returns an error if the outbox should exist: if it is named on the command line,
+// missingError returns an error if the outbox should exist: if it is named on the command line,
 // or if it is named in a variable and its folder does not exist. Otherwise the first
 // message creates it.
-func (a *Outboxes) notThere(name, given string) error {
+func (a *Outboxes) missingError(name, given string) error {
 	_, err := os.Stat(filepath.Dir(name))
 	if given == "" || err == nil && a.Origin["outbox"] != "" {
 		return nil
@@ -97,18 +97,18 @@ func (a *Outboxes) OutboxSettings() (account.Outbox, error) {
 	return f.Outbox(), nil
 }
 
-// place returns the inputs that select the outbox.
-func (a *Outboxes) place(given string, settings account.Outbox) accountroute.Place {
+// outboxPlace returns the inputs that select the outbox.
+func (a *Outboxes) outboxPlace(given string, settings account.Outbox) accountroute.Place {
 	return accountroute.Place{Named: given, Settings: settings, Secrets: a.Secrets(), Getenv: a.Getenv}
 }
 
-// Find returns the selected outbox, in the form that OpenOutbox takes; it may hold a password.
+// FindOutbox returns the selected outbox, in the form that OpenOutbox takes; it may hold a password.
 // given is the value of --outbox.
-func (a *Outboxes) Find(ctx context.Context, given string, settings account.Outbox) (string, error) {
+func (a *Outboxes) FindOutbox(ctx context.Context, given string, settings account.Outbox) (string, error) {
 	if err := a.noPasswordInFlag(given); err != nil {
 		return "", err
 	}
-	where, err := a.place(given, settings).Find(ctx)
+	where, err := a.outboxPlace(given, settings).Find(ctx)
 	var password *accountroute.PasswordError
 	if errors.As(err, &password) {
 		return "", command.Fail(command.ExitConfig, err, "")
@@ -123,7 +123,7 @@ func (a *Outboxes) OutboxName(given string) string {
 	if err != nil {
 		return ""
 	}
-	name, err := a.place(given, settings).Name()
+	name, err := a.outboxPlace(given, settings).Name()
 	if err != nil {
 		return ""
 	}
@@ -165,7 +165,7 @@ func (a *Outboxes) OpenOutbox(ctx context.Context, where string, o outbox.Option
 // ServeSecrets returns the secrets of this machine for yan serve. It logs a token that can't be
 // saved.
 func (a *Outboxes) ServeSecrets(log *slog.Logger) *accounts.Secrets {
-	s := accounts.NewSecrets(a.Vault())
+	s := accounts.NewSecrets(a.SecretVault())
 	s.Unsaved = func(error) { log.Warn("a fresh access token could not be kept") }
 	return s
 }

@@ -18,9 +18,9 @@ import (
 
 // OutboxProblem explains why the outbox can't be used.
 func (a *Outboxes) OutboxProblem(given string, err error) error {
-	shown := outbox.Describe(a.OutboxName(given))
+	shown := outbox.DescribeName(a.OutboxName(given))
 	var newer *queue.NewerError
-	var mishap *delivering.PanicError
+	var mishap *delivering.PartPanicError
 	var untrusted *atomicfile.UntrustedError
 	code, hint := command.ExitIO, ""
 	switch {
@@ -46,11 +46,11 @@ func (a *Outboxes) OutboxProblem(given string, err error) error {
 	case outbox.IsPostgres(shown):
 		code = command.ExitTemporary
 	}
-	return command.Fail(code, OfOutbox(shown, err, a.T("the outbox %s", command.QuoteName(shown))), hint)
+	return command.Fail(code, WithOutboxName(shown, err, a.T("the outbox %s", command.QuoteName(shown))), hint)
 }
 
-// OfOutbox adds the outbox to an error that does not name it.
-func OfOutbox(shown string, err error, as string) error {
+// WithOutboxName adds the outbox to an error that does not name it.
+func WithOutboxName(shown string, err error, as string) error {
 	if shown == "" || strings.Contains(err.Error(), shown) {
 		return err
 	}

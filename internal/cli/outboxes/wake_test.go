@@ -28,7 +28,7 @@ func TestAServerThatIsSilentIsNotWaitedFor(t *testing.T) {
 	}
 	defer l.Close()
 	a, _, _ := testApp(i18n.English)
-	if a.wake(t.Context(), socket) {
+	if a.wakeServe(t.Context(), socket) {
 		t.Error("nobody has answered, and it counts as serving")
 	}
 }

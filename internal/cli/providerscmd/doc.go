@@ -8,10 +8,10 @@ import (
 	"github.com/yanmail/yan/internal/cli/outboxes"
 )
 
-// runner runs the command.
-type runner struct {
+// providersCommand runs the command.
+type providersCommand struct {
 	*outboxes.Outboxes
 }
 
 // New returns yan providers.
-func New(o *outboxes.Outboxes) *cobra.Command { return (&runner{Outboxes: o}).providersCommand() }
+func New(o *outboxes.Outboxes) *cobra.Command { return (&providersCommand{Outboxes: o}).cobraCommand() }

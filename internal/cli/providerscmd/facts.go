@@ -8,7 +8,7 @@ import (
 
 // providerFacts returns the facts about a provider that users need, in their
 // language. The maintainers' notes are only in the JSON.
-func (a *runner) providerFacts(p provider.Provider) [][2]string {
+func (a *providersCommand) providerFacts(p provider.Provider) [][2]string {
 	rows := [][2]string{{a.T("domains"), a.SomeOf(p.Domains, len(p.Domains))}}
 	for _, port := range p.SMTP.Ports {
 		rows = append(rows, [2]string{"SMTP", fmt.Sprintf("%s:%d  %s", a.FilledIn(p.SMTP.Host), port.Port,
@@ -17,14 +17,14 @@ func (a *runner) providerFacts(p provider.Provider) [][2]string {
 	if p.Auth.Kind != provider.OAuth2Only || p.CodeHelp.EN == "" { // then the way to log in says it
 		rows = append(rows, [2]string{a.T("login"), a.secretKind(p)})
 	}
-	rows = append(rows, [2]string{a.CodeLabel(p), a.Pick(p.CodeHelp.EN, p.CodeHelp.ZH)})
+	rows = append(rows, [2]string{a.CodeLabel(p), a.ChooseText(p.CodeHelp.EN, p.CodeHelp.ZH)})
 	for _, url := range p.CodeHelp.URLs {
 		rows = append(rows, [2]string{"", url})
 	}
 	return append(rows, [2]string{a.T("sender rule"), a.SenderRule(p.SenderRule)}, [2]string{a.T("confidence"), a.confidence(p.Confidence)})
 }
 
-func (a *runner) tlsMode(m provider.TLSMode) string {
+func (a *providersCommand) tlsMode(m provider.TLSMode) string {
 	switch m {
 	case provider.Implicit:
 		return a.T("TLS from the start")
@@ -37,7 +37,7 @@ func (a *runner) tlsMode(m provider.TLSMode) string {
 }
 
 // statusText returns how well a fact is verified.
-func (a *runner) statusText(s provider.Status) string {
+func (a *providersCommand) statusText(s provider.Status) string {
 	switch s {
 	case provider.Official:
 		return a.T("official")
@@ -51,7 +51,7 @@ func (a *runner) statusText(s provider.Status) string {
 	return a.T("not verified")
 }
 
-func (a *runner) confidence(word string) string {
+func (a *providersCommand) confidence(word string) string {
 	switch word {
 	case "high":
 		return a.T("high")
@@ -63,7 +63,7 @@ func (a *runner) confidence(word string) string {
 
 // secretKind returns the kind of secret that a provider requires; "" if
 // unknown.
-func (a *runner) secretKind(p provider.Provider) string {
+func (a *providersCommand) secretKind(p provider.Provider) string {
 	switch p.Auth.Kind {
 	case provider.AuthorizationCode:
 		return a.T("authorization code, not the login password")

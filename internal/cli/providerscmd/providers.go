@@ -12,7 +12,7 @@ import (
 	"github.com/yanmail/yan/provider"
 )
 
-func (a *runner) providersCommand() *cobra.Command {
+func (a *providersCommand) cobraCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:     "providers [" + a.T("NAME") + "]",
@@ -37,7 +37,7 @@ func (a *runner) providersCommand() *cobra.Command {
 	return cmd
 }
 
-func (a *runner) listProviders(asJSON bool) error {
+func (a *providersCommand) listProviders(asJSON bool) error {
 	all := provider.All()
 	if asJSON {
 		a.PrintJSON(all)
@@ -49,13 +49,13 @@ func (a *runner) listProviders(asJSON bool) error {
 		if where, ok := p.Submission(""); ok {
 			server = fmt.Sprintf("%s:%d", where.Host, where.Port)
 		}
-		rows = append(rows, []string{p.ID, a.Pick(p.Names.EN, p.Names.ZH), a.FilledIn(server), a.SomeOf(p.Domains, 3)})
+		rows = append(rows, []string{p.ID, a.ChooseText(p.Names.EN, p.Names.ZH), a.FilledIn(server), a.SomeOf(p.Domains, 3)})
 	}
 	a.Table(rows)
 	return nil
 }
 
-func (a *runner) showProvider(name string, asJSON bool) error {
+func (a *providersCommand) showProvider(name string, asJSON bool) error {
 	p, ok := provider.Lookup(name)
 	if !ok {
 		return a.UnknownProvider(name)
@@ -64,7 +64,7 @@ func (a *runner) showProvider(name string, asJSON bool) error {
 		a.PrintJSON(p)
 		return nil
 	}
-	a.Outf("%s  %s\n", p.ID, a.Pick(p.Names.EN, p.Names.ZH))
+	a.Outf("%s  %s\n", p.ID, a.ChooseText(p.Names.EN, p.Names.ZH))
 	for _, row := range a.providerFacts(p) {
 		if row[1] != "" {
 			for line := range strings.SplitSeq("  "+console.Pad(row[0], 14)+" "+row[1], "\n") {

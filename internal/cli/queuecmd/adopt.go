@@ -11,7 +11,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-func (a *runner) adoptCommand() *cobra.Command {
+func (a *queueCommands) adoptCommand() *cobra.Command {
 	q, moved := &queueFlags{}, false
 	cmd := &cobra.Command{
 		Use:     "adopt",
@@ -22,17 +22,17 @@ func (a *runner) adoptCommand() *cobra.Command {
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.queueAdopt(cmd.Context(), q, moved) },
 	}
 	command.Add(cmd, a.T("Flags:"), command.NewOption("moved", "", &moved, "", a.T("the original is gone and has sent nothing since")))
-	q.register(a.chooser, cmd)
+	q.registerFlags(a.chooser, cmd)
 	return cmd
 }
 
-func (a *runner) queueAdopt(ctx context.Context, q *queueFlags, moved bool) error {
+func (a *queueCommands) queueAdopt(ctx context.Context, q *queueFlags, moved bool) error {
 	store, err := a.OpenExisting(ctx, q.outbox)
 	if err != nil {
 		return err
 	}
 	if store == nil {
-		return a.nothingThere(q, queue.Filter{})
+		return a.reportNoOutbox(q, queue.Filter{})
 	}
 	defer store.Close() // returned changes are on disk already
 	adopted, err := store.Adopt(ctx, moved)

@@ -48,9 +48,9 @@ func (a describer) lostText(id queue.ID) string {
 		"yan queue release "+id.String(), "yan queue cancel "+id.String())
 }
 
-// toldOf returns a finding without the advice that the outbox follows by itself, or gives in its
+// withoutOwnAdvice returns a finding without the advice that the outbox follows by itself, or gives in its
 // own words.
-func toldOf(f diagnosis.Finding, s queue.State) diagnosis.Finding {
+func withoutOwnAdvice(f diagnosis.Finding, s queue.State) diagnosis.Finding {
 	if s == queue.InDoubt || s == queue.Deferred && f.Permanence == diagnosis.Temporary {
 		f.Advice = diagnosis.Text{}
 	}
@@ -82,9 +82,9 @@ func outcomeOf(to smtp.Address, s queue.State, ans queue.Answer) smtp.Outcome {
 	return o
 }
 
-// meaning explains an answer. ok is false if there is nothing to explain. For local errors the
+// explainedFinding explains an answer. ok is false if there is nothing to explain. For local errors the
 // outbox stores the text and the class.
-func meaning(s queue.State, ans queue.Answer, provider string) (f diagnosis.Finding, ok bool) {
+func explainedFinding(s queue.State, ans queue.Answer, provider string) (f diagnosis.Finding, ok bool) {
 	if s == queue.HandedOver || ans.Reply.IsZero() && ans.Err == "" && ans.Class == "" {
 		return f, false
 	}
@@ -126,7 +126,7 @@ func (a describer) routeProblem(name string, err error) *command.Failure {
 	case errors.As(err, &unknown), errors.As(err, &parse):
 		err = a.BadConfiguration(f.Path(), err)
 	case errors.Is(err, account.ErrNone):
-		err = a.NoneYet(f, command.ExitConfig)
+		err = a.NoAccountsError(f, command.ExitConfig)
 	case errors.As(err, &missing):
 		if acc, ok := f.Account(name); ok {
 			err = a.BadSecret(acc, err)
@@ -140,7 +140,7 @@ func (a describer) routeProblem(name string, err error) *command.Failure {
 
 // explainAnswer prints the cause and the advice of an answer.
 func (a describer) explainAnswer(w io.Writer, width int, s queue.State, ans queue.Answer, provider string) {
-	if f, ok := meaning(s, ans, provider); ok {
-		a.Finding(w, width, f)
+	if f, ok := explainedFinding(s, ans, provider); ok {
+		a.PrintFinding(w, width, f)
 	}
 }

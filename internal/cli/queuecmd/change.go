@@ -19,7 +19,7 @@ type changer struct{ chooser }
 
 // verbCommand returns the command hold, release, retry or cancel; more is a further paragraph of
 // its help.
-func (a *runner) verbCommand(verb queue.Verb, short, more, example string) *cobra.Command {
+func (a *queueCommands) verbCommand(verb queue.Verb, short, more, example string) *cobra.Command {
 	q, f := &queueFlags{}, &queueFilter{}
 	cmd := &cobra.Command{
 		Use:               string(verb) + " [" + a.T("ID…") + "] [" + a.T("FILTER…") + "]",
@@ -34,13 +34,13 @@ func (a *runner) verbCommand(verb queue.Verb, short, more, example string) *cobr
 	if more != "" {
 		cmd.Long += "\n\n" + more
 	}
-	f.register(a.chooser, cmd, a.T("all messages in the outbox"))
-	q.register(a.chooser, cmd)
+	f.registerFilter(a.chooser, cmd, a.T("all messages in the outbox"))
+	q.registerFlags(a.chooser, cmd)
 	return cmd
 }
 
 func (a changer) queueVerb(cmd *cobra.Command, q *queueFlags, f *queueFilter, verb queue.Verb, args []string) error {
-	if err := command.NoneEmpty(a.Context, cmd, choosing()...); err != nil {
+	if err := command.NoneEmpty(a.Context, cmd, filterFlags()...); err != nil {
 		return err
 	}
 	switch {
@@ -50,12 +50,12 @@ func (a changer) queueVerb(cmd *cobra.Command, q *queueFlags, f *queueFilter, ve
 	case f.all && (len(args) > 0 || !f.isEmpty()):
 		return a.Wrongf("%s selects every message; remove it to choose some", a.Name("all"))
 	}
-	return a.change(cmd.Context(), q, f, verb, args)
+	return a.applyVerb(cmd.Context(), q, f, verb, args)
 }
 
-// change applies the verb to the chosen messages, and prints how many it changed.
-func (a changer) change(ctx context.Context, q *queueFlags, f *queueFilter, verb queue.Verb, args []string) error {
-	filter, scheduledOnly, err := f.filter(a.chooser, args)
+// applyVerb applies the verb to the chosen messages, and prints how many it changed.
+func (a changer) applyVerb(ctx context.Context, q *queueFlags, f *queueFilter, verb queue.Verb, args []string) error {
+	filter, scheduledOnly, err := f.parseFilter(a.chooser, args)
 	if err != nil {
 		return err
 	}
@@ -64,10 +64,10 @@ func (a changer) change(ctx context.Context, q *queueFlags, f *queueFilter, verb
 		return err
 	}
 	if store == nil {
-		return a.nothingThere(q, filter)
+		return a.reportNoOutbox(q, filter)
 	}
 	defer store.Close() // returned changes are on disk already
-	if err := a.allThere(ctx, q, store, filter.IDs); err != nil {
+	if err := a.checkAllExist(ctx, q, store, filter.IDs); err != nil {
 		return err
 	}
 	if scheduledOnly {
@@ -80,12 +80,12 @@ func (a changer) change(ctx context.Context, q *queueFlags, f *queueFilter, verb
 			filter.IDs = append(filter.IDs, e.ID)
 		}
 		if len(list) == 0 {
-			a.tellChanged(q, verb, queue.Changed{}, false)
+			a.printChanged(q, verb, queue.Changed{}, false)
 			return nil
 		}
 	}
 	if len(filter.States) == 0 && len(args) == 0 {
-		filter.States = meant(verb)
+		filter.States = defaultStates(verb)
 	}
 	doubted, err := a.anyDoubted(ctx, store, verb, filter)
 	if err != nil {
@@ -95,15 +95,15 @@ func (a changer) change(ctx context.Context, q *queueFlags, f *queueFilter, verb
 	var move *queue.StateError
 	switch {
 	case errors.As(err, &move):
-		return a.cantMove(move)
+		return a.moveError(move)
 	case errors.Is(err, queue.ErrNotFound) && len(filter.IDs) > 0:
-		return a.noMessage(filter.IDs[0])
+		return a.noMessageError(filter.IDs[0])
 	case err != nil:
 		return a.OutboxProblem(q.outbox, err)
 	}
-	a.tellChanged(q, verb, changed, doubted && changed.Recipients > 0)
+	a.printChanged(q, verb, changed, doubted && changed.Recipients > 0)
 	if doubted && changed.Recipients > 0 && !q.json {
-		a.tellDoubted(verb)
+		a.warnDoubted(verb)
 	}
 	if changed.Recipients == 0 && len(args) > 0 {
 		return &command.Failure{Code: command.ExitData, Err: errors.New("nothing changed"), Told: true}
@@ -135,8 +135,8 @@ func (a changer) anyDoubted(ctx context.Context, store outbox.Admin, verb queue.
 	return len(page.Entries) > 0, err
 }
 
-// tellDoubted warns that a server may already have the message.
-func (a changer) tellDoubted(verb queue.Verb) {
+// warnDoubted warns that a server may already have the message.
+func (a changer) warnDoubted(verb queue.Verb) {
 	text := a.T("some were in doubt: a server may have accepted the message, which can't be recalled")
 	if verb == queue.Retry {
 		text = a.T("some were in doubt before: recipients who have the message may get a second copy; use 'yan queue hold' to hold it")
@@ -144,10 +144,10 @@ func (a changer) tellDoubted(verb queue.Verb) {
 	a.Outf("%s %s\n", a.Paint(a.StdoutWidth, console.Yellow, "?"), text)
 }
 
-// meant returns the states that a verb applies to if the flags name none. Retry applies to deferred
+// defaultStates returns the states that a verb applies to if the flags name none. Retry applies to deferred
 // recipients only: it must not bring back cancelled messages or send scheduled ones early. Skipped
 // recipients are counted.
-func meant(verb queue.Verb) []queue.State {
+func defaultStates(verb queue.Verb) []queue.State {
 	if verb == queue.Retry {
 		return []queue.State{queue.Deferred}
 	}
@@ -164,13 +164,13 @@ func (a changer) hintNext(ctx context.Context, q *queueFlags, store outbox.Admin
 	if changed.Recipients == 0 {
 		return
 	}
-	if next := a.WhatNext(ctx, store, q.outbox, false); !q.json {
+	if next := a.NextStepHint(ctx, store, q.outbox, false); !q.json {
 		a.Hint(next)
 	}
 }
 
-// tellChanged prints how many recipients were changed and skipped.
-func (a changer) tellChanged(q *queueFlags, verb queue.Verb, c queue.Changed, doubted bool) {
+// printChanged prints how many recipients were changed and skipped.
+func (a changer) printChanged(q *queueFlags, verb queue.Verb, c queue.Changed, doubted bool) {
 	if q.json {
 		a.PrintJSON(jsonout.QueueChanged{Verb: string(verb), Messages: c.Messages, Recipients: c.Recipients, Untouched: c.Untouched, Doubted: doubted})
 		return
@@ -204,8 +204,8 @@ func (a changer) changedLine(verb queue.Verb, recipients, messages int) string {
 	}
 }
 
-// cantMove explains why a message can't be changed like this, with a hint about possible changes.
-func (a changer) cantMove(e *queue.StateError) error {
+// moveError explains why a message can't be changed like this, with a hint about possible changes.
+func (a changer) moveError(e *queue.StateError) error {
 	id, hint := e.ID, ""
 	switch {
 	case e.From == queue.Sending:

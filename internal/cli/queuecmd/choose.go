@@ -43,8 +43,8 @@ func (a chooser) queueEntries(ctx context.Context, store outbox.Admin, f queue.F
 	}
 }
 
-// allThere returns an error if a named message does not exist, before any message is changed.
-func (a chooser) allThere(ctx context.Context, q *queueFlags, store outbox.Admin, ids []queue.ID) error {
+// checkAllExist returns an error if a named message does not exist, before any message is changed.
+func (a chooser) checkAllExist(ctx context.Context, q *queueFlags, store outbox.Admin, ids []queue.ID) error {
 	if len(ids) == 0 {
 		return nil
 	}
@@ -53,15 +53,15 @@ func (a chooser) allThere(ctx context.Context, q *queueFlags, store outbox.Admin
 		return a.OutboxProblem(q.outbox, err)
 	}
 	if missing := missingIDs(ids, list); len(missing) > 0 {
-		return a.noMessage(missing[0])
+		return a.noMessageError(missing[0])
 	}
 	return nil
 }
 
-// nothingThere reports that there is no outbox yet.
-func (a chooser) nothingThere(q *queueFlags, filter queue.Filter) error {
+// reportNoOutbox reports that there is no outbox yet.
+func (a chooser) reportNoOutbox(q *queueFlags, filter queue.Filter) error {
 	if len(filter.IDs) > 0 {
-		return a.noMessage(filter.IDs[0])
+		return a.noMessageError(filter.IDs[0])
 	}
 	if !q.json {
 		a.Errf("%s\n", a.T("The outbox is empty: 'yan send --queue' enqueues a message."))
@@ -87,8 +87,8 @@ func parseID(word string) (queue.ID, error) {
 	return queue.ID(n), err
 }
 
-// ids parses the numbers of messages and removes duplicates.
-func (a chooser) ids(args []string) ([]queue.ID, error) {
+// parseIDs parses the numbers of messages and removes duplicates.
+func (a chooser) parseIDs(args []string) ([]queue.ID, error) {
 	var list []queue.ID
 	seen := map[queue.ID]bool{}
 	for _, arg := range args {
@@ -104,29 +104,29 @@ func (a chooser) ids(args []string) ([]queue.ID, error) {
 	return list, nil
 }
 
-// oneID parses exactly one number.
-func (a chooser) oneID(args []string) (queue.ID, error) {
+// parseOneID parses exactly one number.
+func (a chooser) parseOneID(args []string) (queue.ID, error) {
 	if len(args) == 0 {
 		return 0, a.Usagef("give the ID of the message; 'yan queue' lists them")
 	}
 	if len(args) > 1 {
 		return 0, a.Usagef("unexpected argument %q", args[1])
 	}
-	ids, err := a.ids(args)
+	ids, err := a.parseIDs(args)
 	if err != nil {
 		return 0, err
 	}
 	return ids[0], nil
 }
 
-// noMessage returns the error for a message that is not, or no longer, in the outbox.
-func (a chooser) noMessage(id queue.ID) error {
+// noMessageError returns the error for a message that is not, or no longer, in the outbox.
+func (a chooser) noMessageError(id queue.ID) error {
 	return command.Fail(command.ExitData, errors.New(a.T("message %d is not in the outbox", id)), a.T("'yan queue --all' lists all messages; finished messages are deleted after a while."))
 }
 
 // completeIDs completes the numbers of unfinished messages.
 func (a chooser) completeIDs(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-	states := unfinished()
+	states := unfinishedStates()
 	if cmd.Name() == "resolve" { // only messages in doubt can be resolved
 		states = []queue.State{queue.InDoubt}
 	}
@@ -146,7 +146,7 @@ func (a chooser) completeIDs(cmd *cobra.Command, args []string, _ string) ([]str
 	var words []string
 	for _, e := range page.Entries {
 		if id := e.ID.String(); !slices.Contains(args, id) {
-			words = append(words, id+"\t"+a.states(e)+" "+console.OneLine(recipientsOf(e)))
+			words = append(words, id+"\t"+a.stateSummary(e)+" "+console.OneLine(recipientsOf(e)))
 		}
 	}
 	return words, cobra.ShellCompDirectiveNoFileComp

@@ -8,8 +8,10 @@ import (
 	"github.com/yanmail/yan/internal/cli/outboxes"
 )
 
-// runner runs yan queue.
-type runner struct{ chooser }
+// queueCommands runs yan queue.
+type queueCommands struct{ chooser }
 
 // New returns the command yan queue.
-func New(o *outboxes.Outboxes) *cobra.Command { return (&runner{chooser{describer{o}}}).queueCommand() }
+func New(o *outboxes.Outboxes) *cobra.Command {
+	return (&queueCommands{chooser{describer{o}}}).queueCommand()
+}

@@ -17,7 +17,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-func (a *runner) exportCommand() *cobra.Command {
+func (a *queueCommands) exportCommand() *cobra.Command {
 	q := &queueFlags{}
 	var to string
 	cmd := &cobra.Command{
@@ -33,8 +33,8 @@ func (a *runner) exportCommand() *cobra.Command {
 	return cmd
 }
 
-func (a *runner) queueExport(ctx context.Context, q *queueFlags, to string, args []string) error {
-	id, err := a.oneID(args)
+func (a *queueCommands) queueExport(ctx context.Context, q *queueFlags, to string, args []string) error {
+	id, err := a.parseOneID(args)
 	if err != nil {
 		return err
 	}
@@ -43,12 +43,12 @@ func (a *runner) queueExport(ctx context.Context, q *queueFlags, to string, args
 		return err
 	}
 	if store == nil {
-		return a.noMessage(id)
+		return a.noMessageError(id)
 	}
 	defer store.Close() // opened for reading only
 	e, err := store.Show(ctx, id)
 	if errors.Is(err, queue.ErrNotFound) {
-		return a.noMessage(id)
+		return a.noMessageError(id)
 	}
 	if err != nil {
 		return a.OutboxProblem(q.outbox, err)
@@ -76,7 +76,7 @@ func (a *runner) queueExport(ctx context.Context, q *queueFlags, to string, args
 }
 
 // exportToStdout prints a message only if it can be read completely.
-func (a *runner) exportToStdout(body io.Reader, e queue.Entry) error {
+func (a *queueCommands) exportToStdout(body io.Reader, e queue.Entry) error {
 	f, err := atomicfile.TempFile()
 	if err != nil {
 		return command.Fail(command.ExitCantCreate, localerr.Errorf("%s: %w", a.T("can't write a temporary file"), err), "")

@@ -24,8 +24,8 @@ type queueFilter struct {
 // scheduled is a word of --state: queued and not due yet.
 const scheduled = "scheduled"
 
-// register adds the flags that lists and changes share.
-func (f *queueFilter) register(a chooser, cmd *cobra.Command, all string) {
+// registerFilter adds the flags that lists and changes share.
+func (f *queueFilter) registerFilter(a chooser, cmd *cobra.Command, all string) {
 	command.Add(cmd, a.T("Which messages:"),
 		command.NewOption("account", "A", &f.account, a.T("NAME"), a.T("messages sent from this account")),
 		command.NewOption("state", "", &f.states, a.T("STATE"), a.T("messages with a recipient in this state, or in one of several, separated by commas")),
@@ -44,7 +44,7 @@ func (f *queueFilter) register(a chooser, cmd *cobra.Command, all string) {
 // registerList adds the flags of a list.
 func (f *queueFilter) registerList(a chooser, cmd *cobra.Command) {
 	f.limit = -1
-	f.register(a, cmd, a.T("include finished messages"))
+	f.registerFilter(a, cmd, a.T("include finished messages"))
 	command.Add(cmd, a.T("Which messages:"), command.NewOption("limit", "", &f.limit, a.T("NUMBER"), a.T("list at most this many, the newest; 0 for all (default: 50, all with --json)")))
 	cmd.Flags().Lookup("limit").DefValue = ""
 }
@@ -57,8 +57,8 @@ func stateFlagWords() []string {
 	return words
 }
 
-// unfinished returns the states that are not final.
-func unfinished() []queue.State {
+// unfinishedStates returns the states that are not final.
+func unfinishedStates() []queue.State {
 	return slices.DeleteFunc(queue.States(), queue.State.Final)
 }
 
@@ -67,16 +67,16 @@ func (f *queueFilter) isEmpty() bool {
 	return f.account == "" && f.to == "" && f.from == "" && f.tag == "" && f.key == "" && len(f.states) == 0 && f.since == "" && f.until == ""
 }
 
-// choosing returns the flags that choose messages by a value.
-func choosing() []string {
+// filterFlags returns the flags that choose messages by a value.
+func filterFlags() []string {
 	return []string{"account", "state", "to", "from", "tag", "key", "since", "until"}
 }
 
-// filter parses the flags. scheduledOnly selects the queued recipients that are not due yet, which
+// parseFilter parses the flags. scheduledOnly selects the queued recipients that are not due yet, which
 // a store can't tell apart.
-func (f *queueFilter) filter(a chooser, args []string) (filter queue.Filter, scheduledOnly bool, err error) {
+func (f *queueFilter) parseFilter(a chooser, args []string) (filter queue.Filter, scheduledOnly bool, err error) {
 	filter = queue.Filter{Account: f.account, To: strings.ToLower(f.to), From: strings.ToLower(f.from), Tag: f.tag, Key: f.key}
-	if filter.IDs, err = a.ids(args); err != nil {
+	if filter.IDs, err = a.parseIDs(args); err != nil {
 		return filter, false, err
 	}
 	for _, value := range f.states {

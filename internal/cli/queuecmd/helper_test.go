@@ -11,7 +11,7 @@ import (
 )
 
 // testApp returns a runner without a terminal, with its standard output and standard error.
-func testApp(lang i18n.Language) (*runner, *bytes.Buffer, *bytes.Buffer) {
+func testApp(lang i18n.Language) (*queueCommands, *bytes.Buffer, *bytes.Buffer) {
 	c, out, errs := clitest.Console(lang)
-	return &runner{chooser{describer{outboxes.New(command.New(c, nil), outboxes.Services{WorkFactor: secrettest.WorkFactor})}}}, out, errs
+	return &queueCommands{chooser{describer{outboxes.New(command.New(c, nil), outboxes.Services{WorkFactor: secrettest.WorkFactor})}}}, out, errs
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-func (a *runner) holdCommand() *cobra.Command {
+func (a *queueCommands) holdCommand() *cobra.Command {
 	return a.verbCommand(queue.Hold, a.T("Hold messages until they are released"),
 		"",
 		"  yan queue hold 12\n  yan queue hold --account qq")

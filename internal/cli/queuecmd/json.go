@@ -36,7 +36,7 @@ func newEntry(e queue.Entry, provider string, explain bool) jsonout.QueueEntry {
 }
 
 func diagnosisOf(s queue.State, ans queue.Answer, provider string) *jsonout.Diagnosis {
-	f, ok := meaning(s, ans, provider)
+	f, ok := explainedFinding(s, ans, provider)
 	if !ok {
 		return nil
 	}

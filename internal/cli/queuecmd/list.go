@@ -10,7 +10,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-func (a *runner) listCommand() *cobra.Command {
+func (a *queueCommands) listCommand() *cobra.Command {
 	q, f := &queueFlags{}, &queueFilter{}
 	cmd := &cobra.Command{
 		Use:               "list [" + a.T("ID…") + "]",
@@ -21,41 +21,41 @@ func (a *runner) listCommand() *cobra.Command {
 		RunE:              func(cmd *cobra.Command, args []string) error { return lister{a.chooser}.queueList(cmd, q, f, args) },
 	}
 	f.registerList(a.chooser, cmd)
-	q.register(a.chooser, cmd)
+	q.registerFlags(a.chooser, cmd)
 	return cmd
 }
 
 // lister lists messages.
 type lister struct{ chooser }
 
-// usualLimit is the default of --limit without --json.
-const usualLimit = 50
+// defaultLimit is the default of --limit without --json.
+const defaultLimit = 50
 
 func (a lister) queueList(cmd *cobra.Command, q *queueFlags, f *queueFilter, args []string) error {
 	ctx := cmd.Context()
-	if err := command.NoneEmpty(a.Context, cmd, choosing()...); err != nil {
+	if err := command.NoneEmpty(a.Context, cmd, filterFlags()...); err != nil {
 		return err
 	}
-	filter, scheduledOnly, err := f.filter(a.chooser, args)
+	filter, scheduledOnly, err := f.parseFilter(a.chooser, args)
 	if err != nil {
 		return err
 	}
 	if len(filter.States) == 0 && len(filter.IDs) == 0 && !f.all {
-		filter.States = unfinished()
+		filter.States = unfinishedStates()
 	}
 	limit := f.limit
 	switch {
 	case cmd.Flags().Changed("limit") && limit < 0:
 		return a.Wrongf("%s %d: want a number above zero, or 0 for all", a.Name("limit"), limit)
 	case limit < 0 && !q.json && len(filter.IDs) == 0:
-		limit = usualLimit
+		limit = defaultLimit
 	}
 	store, err := a.OpenReadOnly(ctx, q.outbox)
 	if err != nil {
 		return err
 	}
 	if store == nil {
-		return a.nothingThere(q, filter)
+		return a.reportNoOutbox(q, filter)
 	}
 	defer store.Close() // opened for reading only
 	list, more, err := a.queueEntries(ctx, store, filter, scheduledOnly, max(limit, 0))
@@ -63,7 +63,7 @@ func (a lister) queueList(cmd *cobra.Command, q *queueFlags, f *queueFilter, arg
 		return a.OutboxProblem(q.outbox, err)
 	}
 	if missing := missingIDs(filter.IDs, list); len(missing) > 0 && f.isEmpty() {
-		return a.noMessage(missing[0])
+		return a.noMessageError(missing[0])
 	}
 	if q.json {
 		for _, e := range list {
@@ -75,12 +75,12 @@ func (a lister) queueList(cmd *cobra.Command, q *queueFlags, f *queueFilter, arg
 	if err != nil {
 		return a.OutboxProblem(q.outbox, err)
 	}
-	a.tellList(list, more, f, filter, stats)
+	a.printList(list, more, f, filter, stats)
 	return nil
 }
 
-// tellList prints a line for each message, then hints and warnings.
-func (a lister) tellList(list []queue.Entry, more bool, f *queueFilter, filter queue.Filter, stats queue.Stats) {
+// printList prints a line for each message, then hints and warnings.
+func (a lister) printList(list []queue.Entry, more bool, f *queueFilter, filter queue.Filter, stats queue.Stats) {
 	counts := map[queue.State]int{}
 	total := 0
 	later := !slices.ContainsFunc(list, a.isDue)
@@ -107,13 +107,13 @@ func (a lister) tellList(list []queue.Entry, more bool, f *queueFilter, filter q
 		a.Errf("%s\n", a.T("There are more: use --limit 0 to list all."))
 	}
 	if usual {
-		a.tellFinished(counts)
+		a.printFinished(counts)
 	}
 	if counts[queue.Queued]+counts[queue.Deferred] > 0 && len(list) > 0 && !stats.Copied { // the warnings say this
 		a.Hint(a.NextSteps(stats, false, later))
 	}
-	a.tellPauses(stats)
-	for _, line := range a.warnings(stats) {
+	a.printPauses(stats)
+	for _, line := range a.outboxWarnings(stats) {
 		a.Errf("%s\n", console.WrapIndented(line, "", a.StderrWidth))
 	}
 	if counts[queue.InDoubt] > 0 {
@@ -121,8 +121,8 @@ func (a lister) tellList(list []queue.Entry, more bool, f *queueFilter, filter q
 	}
 }
 
-// tellFinished prints the counts of the finished recipients, which the list leaves out.
-func (a lister) tellFinished(counts map[queue.State]int) {
+// printFinished prints the counts of the finished recipients, which the list leaves out.
+func (a lister) printFinished(counts map[queue.State]int) {
 	var parts []string
 	for _, s := range queue.States() {
 		if s.Final() && counts[s] > 0 {
@@ -137,12 +137,12 @@ func (a lister) tellFinished(counts map[queue.State]int) {
 func (a lister) queueRows(list []queue.Entry) [][]string {
 	rows := [][]string{{a.T("ID"), a.T("STATE"), a.T("TO"), a.T("NEXT TRY"), a.T("SUBJECT"), a.T("LAST REPLY")}}
 	for _, e := range list {
-		s := urgent(e)
+		s := urgentRecipient(e)
 		last := a.answerLine(s.Answer)
 		if s.State == queue.HandedOver {
 			last = ""
 		}
-		rows = append(rows, []string{e.ID.String(), a.states(e), console.OneLine(recipientsOf(e)), a.next(s), console.OneLine(e.Subject), console.ClipText(last)})
+		rows = append(rows, []string{e.ID.String(), a.stateSummary(e), console.OneLine(recipientsOf(e)), a.nextStep(s), console.OneLine(e.Subject), console.ClipText(last)})
 	}
 	return rows
 }

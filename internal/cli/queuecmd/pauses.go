@@ -7,8 +7,8 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// warnings returns the warnings about the whole outbox.
-func (a describer) warnings(stats queue.Stats) (lines []string) {
+// outboxWarnings returns the warnings about the whole outbox.
+func (a describer) outboxWarnings(stats queue.Stats) (lines []string) {
 	if stats.Copied {
 		lines = append(lines, a.T("This outbox is a copy of another one and delivers nothing."), "  "+a.CopiedHint())
 	}
@@ -18,8 +18,8 @@ func (a describer) warnings(stats queue.Stats) (lines []string) {
 	return lines
 }
 
-// tellPauses prints the paused accounts.
-func (a describer) tellPauses(stats queue.Stats) {
+// printPauses prints the paused accounts.
+func (a describer) printPauses(stats queue.Stats) {
 	for _, acc := range stats.Accounts {
 		if acc.PausedFor > 0 {
 			a.Errf("%s\n", console.VisibleLines(a.pauseLine(acc.Account, acc.PausedFor, acc.PauseAnswer)))
@@ -31,7 +31,7 @@ func (a describer) tellPauses(stats queue.Stats) {
 func (a describer) pauseLine(account string, left time.Duration, why queue.Answer) string {
 	line := a.T("Account %s is paused for %s", console.Visible(account), a.Roughly(left))
 	answer, next := a.answerLine(why), a.T("To resume now: %s", "yan queue resume "+console.Visible(account))
-	if why.Stage == "" && why.Reply.IsZero() && a.isGone(account) {
+	if why.Stage == "" && why.Reply.IsZero() && a.accountRemoved(account) {
 		answer = a.T("unknown account %q", console.Visible(account))
 		next = a.T("Set the account up again with this name, or cancel its messages: %s", "yan queue cancel --account "+console.Visible(account))
 	}
@@ -41,9 +41,9 @@ func (a describer) pauseLine(account string, left time.Duration, why queue.Answe
 	return line + "\n  " + next
 }
 
-// hereLine says that an account can't send from this machine, and why. Other workers may be able
+// localPauseLine says that an account can't send from this machine, and why. Other workers may be able
 // to.
-func (a describer) hereLine(account string, why queue.Answer) string {
+func (a describer) localPauseLine(account string, why queue.Answer) string {
 	line := a.T("Account %s can't send from this machine at the moment", console.Visible(account))
 	if answer := a.answerLine(why); answer != "" {
 		line = a.T("%s: %s", line, answer)
@@ -51,8 +51,8 @@ func (a describer) hereLine(account string, why queue.Answer) string {
 	return line + "\n  " + a.T("The next 'yan queue run' will try again.")
 }
 
-// isGone reports whether the account was removed from the configuration.
-func (a describer) isGone(account string) bool {
+// accountRemoved reports whether the account was removed from the configuration.
+func (a describer) accountRemoved(account string) bool {
 	f, err := a.FaultyConfiguration()
 	if err != nil {
 		return false

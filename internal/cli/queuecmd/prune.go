@@ -15,7 +15,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-func (a *runner) pruneCommand() *cobra.Command {
+func (a *queueCommands) pruneCommand() *cobra.Command {
 	q := &queueFlags{}
 	var bodies, messages string
 	cmd := &cobra.Command{
@@ -29,12 +29,12 @@ func (a *runner) pruneCommand() *cobra.Command {
 	command.Add(cmd, a.T("Age:"),
 		command.NewOption("bodies", "", &bodies, a.T("DURATION"), a.T("delete content this long after the message was finished (default: keep_bodies of the configuration, else 7d)")),
 		command.NewOption("messages", "", &messages, a.T("DURATION"), a.T("delete all records of a message after this long (default: keep_messages of the configuration, else 90d)")))
-	q.register(a.chooser, cmd)
+	q.registerFlags(a.chooser, cmd)
 	return cmd
 }
 
-func (a *runner) queuePrune(ctx context.Context, q *queueFlags, bodies, messages string) error {
-	r, err := a.retention(bodies, messages)
+func (a *queueCommands) queuePrune(ctx context.Context, q *queueFlags, bodies, messages string) error {
+	r, err := a.parseRetention(bodies, messages)
 	if err != nil {
 		return err
 	}
@@ -43,7 +43,7 @@ func (a *runner) queuePrune(ctx context.Context, q *queueFlags, bodies, messages
 		return err
 	}
 	if store == nil {
-		return a.nothingThere(q, queue.Filter{})
+		return a.reportNoOutbox(q, queue.Filter{})
 	}
 	defer store.Close() // returned changes are on disk already
 	p, err := store.Prune(ctx, r)
@@ -61,8 +61,8 @@ func (a *runner) queuePrune(ctx context.Context, q *queueFlags, bodies, messages
 	return nil
 }
 
-// retention returns how long finished messages are kept: from the flags, then the configuration.
-func (a *runner) retention(bodies, messages string) (outbox.Retention, error) {
+// parseRetention returns how long finished messages are kept: from the flags, then the configuration.
+func (a *queueCommands) parseRetention(bodies, messages string) (outbox.Retention, error) {
 	settings, err := a.OutboxSettings()
 	if err != nil {
 		return outbox.Retention{}, err

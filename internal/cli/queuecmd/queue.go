@@ -13,7 +13,7 @@ type queueFlags struct {
 	json   bool
 }
 
-func (a *runner) queueCommand() *cobra.Command {
+func (a *queueCommands) queueCommand() *cobra.Command {
 	q, f := &queueFlags{}, &queueFilter{}
 	cmd := &cobra.Command{
 		Use:               "queue",
@@ -31,7 +31,7 @@ func (a *runner) queueCommand() *cobra.Command {
 		},
 	}
 	f.registerList(a.chooser, cmd)
-	q.register(a.chooser, cmd)
+	q.registerFlags(a.chooser, cmd)
 	a.AddLists(cmd, func() []command.List { return []command.List{a.stateList(), a.queueStatuses()} })
 	cmd.AddCommand(a.listCommand(), a.showCommand(), a.watchCommand(), a.runCommand(),
 		a.holdCommand(), a.releaseCommand(), a.retryCommand(), a.cancelCommand(),
@@ -39,8 +39,8 @@ func (a *runner) queueCommand() *cobra.Command {
 	return cmd
 }
 
-// register adds the flags of all commands of the outbox.
-func (q *queueFlags) register(a chooser, cmd *cobra.Command) {
+// registerFlags adds the flags of all commands of the outbox.
+func (q *queueFlags) registerFlags(a chooser, cmd *cobra.Command) {
 	q.registerOutbox(a, cmd)
 	command.Add(cmd, a.T("Flags:"), command.NewOption("json", "", &q.json, "", a.T("print JSON")))
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-func (a *runner) releaseCommand() *cobra.Command {
+func (a *queueCommands) releaseCommand() *cobra.Command {
 	return a.verbCommand(queue.Release, a.T("Release held messages"),
 		"",
 		"  yan queue release 12 13\n  yan queue release --account qq")

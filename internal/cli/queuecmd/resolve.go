@@ -9,7 +9,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-func (a *runner) resolveCommand() *cobra.Command {
+func (a *queueCommands) resolveCommand() *cobra.Command {
 	q, f := &queueFlags{}, &queueFilter{}
 	var sent, resend bool
 	cmd := &cobra.Command{
@@ -32,7 +32,7 @@ func (a *runner) resolveCommand() *cobra.Command {
 			if err := command.NoneEmpty(a.Context, cmd, "to"); err != nil {
 				return err
 			}
-			return changer{a.chooser}.change(cmd.Context(), q, f, verb, args)
+			return changer{a.chooser}.applyVerb(cmd.Context(), q, f, verb, args)
 		},
 	}
 	command.Add(cmd, a.T("Decision:"),
@@ -40,6 +40,6 @@ func (a *runner) resolveCommand() *cobra.Command {
 		command.NewOption("resend", "", &resend, "", a.T("it was not, or a second copy does no harm: send it again")),
 		command.NewOption("to", "", &f.to, a.T("TEXT"), a.T("only recipients whose address contains this")),
 	)
-	q.register(a.chooser, cmd)
+	q.registerFlags(a.chooser, cmd)
 	return cmd
 }

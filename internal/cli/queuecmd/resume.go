@@ -16,7 +16,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-func (a *runner) resumeCommand() *cobra.Command {
+func (a *queueCommands) resumeCommand() *cobra.Command {
 	q, all := &queueFlags{}, false
 	cmd := &cobra.Command{
 		Use:               "resume [" + a.T("ACCOUNT…") + "]",
@@ -32,14 +32,14 @@ func (a *runner) resumeCommand() *cobra.Command {
 		},
 	}
 	command.Add(cmd, a.T("Flags:"), command.NewOption("all", "", &all, "", a.T("all paused accounts")))
-	q.register(a.chooser, cmd)
+	q.registerFlags(a.chooser, cmd)
 	return cmd
 }
 
-// restingHere returns the accounts that a 'yan serve' on this machine does not use, because of a
+// localRests returns the accounts that a 'yan serve' on this machine does not use, because of a
 // fault of this machine perhaps. The outbox does not know these. known reports whether a 'yan
 // serve' replied.
-func (a *runner) restingHere(ctx context.Context, given string) (names []string, known bool) {
+func (a *queueCommands) localRests(ctx context.Context, given string) (names []string, known bool) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second) // a stopped process never replies
 	defer cancel()
 	name := a.OutboxName(given)
@@ -64,13 +64,13 @@ func (a *runner) restingHere(ctx context.Context, given string) (names []string,
 }
 
 // resumeAccounts ends the pauses of accounts; no name means all accounts.
-func (a *runner) resumeAccounts(ctx context.Context, q *queueFlags, names []string) error {
+func (a *queueCommands) resumeAccounts(ctx context.Context, q *queueFlags, names []string) error {
 	store, err := a.OpenExisting(ctx, q.outbox)
 	if err != nil {
 		return err
 	}
 	if store == nil {
-		return a.nothingThere(q, queue.Filter{})
+		return a.reportNoOutbox(q, queue.Filter{})
 	}
 	defer store.Close() // returned changes are on disk already
 	stats, err := store.Stats(ctx)
@@ -78,14 +78,14 @@ func (a *runner) resumeAccounts(ctx context.Context, q *queueFlags, names []stri
 		return a.OutboxProblem(q.outbox, err)
 	}
 	resumed := []string{}
-	resting, known := a.restingHere(ctx, q.outbox)
+	resting, known := a.localRests(ctx, q.outbox)
 	for _, acc := range stats.Accounts {
 		named := slices.Contains(names, acc.Account)
 		if len(names) > 0 && !named {
 			continue
 		}
 		rests := acc.PausedFor > 0 || slices.Contains(resting, acc.Account)
-		working := outboxes.SomebodyWorks(stats) // perhaps on another machine, whose rests are not known here
+		working := outboxes.HasWorker(stats) // perhaps on another machine, whose rests are not known here
 		if !rests && !working {
 			continue
 		}
@@ -116,7 +116,7 @@ func (a *runner) resumeAccounts(ctx context.Context, q *queueFlags, names []stri
 		}
 		return nil
 	}
-	if next := a.WhatNext(ctx, store, q.outbox, false); !q.json {
+	if next := a.NextStepHint(ctx, store, q.outbox, false); !q.json {
 		a.Hint(next)
 	}
 	return nil

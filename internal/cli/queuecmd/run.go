@@ -14,7 +14,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-func (a *runner) runCommand() *cobra.Command {
+func (a *queueCommands) runCommand() *cobra.Command {
 	q := &queueFlags{}
 	var quiet bool
 	var timeout time.Duration
@@ -42,12 +42,12 @@ func (a *runner) runCommand() *cobra.Command {
 	command.Add(cmd, a.T("Flags:"), command.NewOption("quiet", "q", &quiet, "", a.T("print only permanent failures and messages that need a decision")),
 		command.NewOption("timeout", "", &timeout, a.T("TIME"), a.T("start no message after this time, such as 30s or 5m (default: no limit)")))
 	cmd.Flags().Lookup("timeout").DefValue = "" // the help text says it
-	q.register(a.chooser, cmd)
+	q.registerFlags(a.chooser, cmd)
 	a.AddLists(cmd, func() []command.List { return []command.List{a.ExitStatuses()} })
 	return cmd
 }
 
-func (a *runner) queueRun(ctx context.Context, q *queueFlags, quiet bool) error {
+func (a *queueCommands) queueRun(ctx context.Context, q *queueFlags, quiet bool) error {
 	store, err := a.OpenExisting(ctx, q.outbox)
 	if err != nil {
 		return a.orTimeout(ctx, err)
@@ -56,7 +56,7 @@ func (a *runner) queueRun(ctx context.Context, q *queueFlags, quiet bool) error 
 		if quiet {
 			return nil
 		}
-		return a.nothingThere(q, queue.Filter{})
+		return a.reportNoOutbox(q, queue.Filter{})
 	}
 	defer store.Close() // all outcomes are stored already
 	_, began, err := store.Events(ctx, queue.CursorNow, 1)
@@ -67,20 +67,20 @@ func (a *runner) queueRun(ctx context.Context, q *queueFlags, quiet bool) error 
 	if err != nil {
 		return err
 	}
-	r := newRunTeller(a, q, store, quiet)
+	r := newRunReporter(a, q, store, quiet)
 	routes := accountroute.Router{File: f, Secrets: a.Secrets()}
-	drained, err := delivering.New(delivering.Options{Store: store, Route: routes.Find, Observe: r.observe, After: a.After, Now: a.Now}).Drain(ctx)
+	drained, err := delivering.New(delivering.Options{Store: store, Route: routes.Find, Observe: r.queueEvent, After: a.After, Now: a.Now}).Drain(ctx)
 	interrupted := context.Cause(ctx)
 	r.close()
 	if err != nil && interrupted == nil {
 		return a.OutboxProblem(q.outbox, err)
 	}
-	r.tellExpired(context.WithoutCancel(ctx), began)
-	return r.conclude(context.WithoutCancel(ctx), interrupted, drained)
+	r.printExpired(context.WithoutCancel(ctx), began)
+	return r.printConclusion(context.WithoutCancel(ctx), interrupted, drained)
 }
 
 // orTimeout returns err, or the error of --timeout if it ended before the run began.
-func (a *runner) orTimeout(ctx context.Context, err error) error {
+func (a *queueCommands) orTimeout(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); errors.Is(cause, verdict.ErrTimeout{}) {
 		return command.Fail(command.ExitTemporary, errors.New(a.LocalError(cause)), "")
 	}

@@ -33,7 +33,7 @@ func TestExitStatusOfEveryState(t *testing.T) {
 		{queue.Queued, queue.Answer{Stage: smtp.StageConnect, Err: "dial", Class: "CONNECTION_REFUSED"}, command.ExitTemporary},
 		{queue.Queued, queue.Answer{Err: "no secret"}, command.ExitConfig},
 	} {
-		if got := exitOfAnswer(test.state, test.ans, "qq"); got != test.want {
+		if got := answerExit(test.state, test.ans, "qq"); got != test.want {
 			t.Errorf("%s %+v: %d, want %d", test.state, test.ans, got, test.want)
 		}
 	}

@@ -22,16 +22,16 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// runTeller prints the events of a run in one goroutine, while several deliver.
-type runTeller struct {
-	a     *runner
+// runReporter prints the events of a run in one goroutine, while several deliver.
+type runReporter struct {
+	a     *queueCommands
 	q     *queueFlags
 	store outbox.Store
 	quiet bool
 
 	mu     sync.Mutex
 	wake   *sync.Cond
-	events []delivering.Event
+	events []delivering.WorkerEvent
 	closed bool
 	ended  sync.WaitGroup
 
@@ -42,16 +42,16 @@ type runTeller struct {
 	worst     int
 }
 
-func newRunTeller(a *runner, q *queueFlags, store outbox.Store, quiet bool) *runTeller {
-	r := &runTeller{a: a, q: q, store: store, quiet: quiet, providers: map[string]string{}, told: map[string]bool{},
+func newRunReporter(a *queueCommands, q *queueFlags, store outbox.Store, quiet bool) *runReporter {
+	r := &runReporter{a: a, q: q, store: store, quiet: quiet, providers: map[string]string{}, told: map[string]bool{},
 		failed: map[queue.ID][]smtp.Outcome{}, served: map[queue.ID]bool{}}
 	r.wake = sync.NewCond(&r.mu)
-	r.ended.Go(r.tell)
+	r.ended.Go(r.printEvents)
 	return r
 }
 
-// observe queues an event for printing. Deliveries do not wait for the output.
-func (r *runTeller) observe(e delivering.Event) {
+// queueEvent queues an event for printing. Deliveries do not wait for the output.
+func (r *runReporter) queueEvent(e delivering.WorkerEvent) {
 	switch e.Kind {
 	case delivering.Settled, delivering.Reconciled, delivering.Paused, delivering.NoRoute, delivering.Reported:
 	default:
@@ -64,7 +64,7 @@ func (r *runTeller) observe(e delivering.Event) {
 }
 
 // close waits until all events are printed.
-func (r *runTeller) close() {
+func (r *runReporter) close() {
 	r.mu.Lock()
 	r.closed = true
 	r.wake.Signal()
@@ -72,56 +72,56 @@ func (r *runTeller) close() {
 	r.ended.Wait()
 }
 
-// atOnce is how many messages are looked up together.
-const atOnce = 100
+// maxBatch is how many messages are looked up together.
+const maxBatch = 100
 
-func (r *runTeller) tell() {
+func (r *runReporter) printEvents() {
 	for {
 		r.mu.Lock()
 		for len(r.events) == 0 && !r.closed {
 			r.wake.Wait()
 		}
-		n := min(len(r.events), atOnce)
+		n := min(len(r.events), maxBatch)
 		batch := r.events[:n:n]
 		r.events = r.events[n:]
 		r.mu.Unlock()
 		if n == 0 {
 			return
 		}
-		r.tellBatch(batch)
+		r.printBatch(batch)
 	}
 }
 
-func (r *runTeller) tellBatch(batch []delivering.Event) {
+func (r *runReporter) printBatch(batch []delivering.WorkerEvent) {
 	var ids []queue.ID
 	for _, e := range batch {
 		if e.ID != 0 {
 			ids = append(ids, e.ID)
 		}
 	}
-	entries := r.entries(ids)
+	entries := r.lookUpEntries(ids)
 	for _, e := range batch {
 		switch e.Kind {
 		case delivering.Paused:
 			line := r.a.pauseLine(e.Account, e.For, e.Answer)
 			if e.Here {
-				line = r.a.hereLine(e.Account, e.Answer)
+				line = r.a.localPauseLine(e.Account, e.Answer)
 			}
-			r.tellAccount(e.Account, e.Answer, line, r.exitOf(e.Account, queue.Queued, e.Answer))
+			r.printAccount(e.Account, e.Answer, line, r.recipientExit(e.Account, queue.Queued, e.Answer))
 		case delivering.NoRoute:
-			r.tellRoute(e)
+			r.printRoute(e)
 		case delivering.Reported:
 			if !r.quiet && !r.q.json {
 				r.a.Outf("%s\n", r.a.T("Message %d: a bounce was sent to the sender.", e.ID))
 			}
 		default:
-			r.tellRecipient(e, entries[e.ID])
+			r.printRecipient(e, entries[e.ID])
 		}
 	}
 }
 
-// entries looks up messages and their recipients.
-func (r *runTeller) entries(ids []queue.ID) map[queue.ID]queue.Entry {
+// lookUpEntries looks up messages and their recipients.
+func (r *runReporter) lookUpEntries(ids []queue.ID) map[queue.ID]queue.Entry {
 	found := map[queue.ID]queue.Entry{}
 	page, err := r.store.List(context.Background(), queue.Filter{IDs: ids, Limit: len(ids)})
 	if err != nil || len(ids) == 0 {
@@ -138,7 +138,7 @@ func (r *runTeller) entries(ids []queue.ID) map[queue.ID]queue.Entry {
 	return found
 }
 
-func (r *runTeller) tellRecipient(e delivering.Event, entry queue.Entry) {
+func (r *runReporter) printRecipient(e delivering.WorkerEvent, entry queue.Entry) {
 	if e.State == queue.Queued { // not counted as an attempt; the event of the account has the reason
 		return
 	}
@@ -153,9 +153,9 @@ func (r *runTeller) tellRecipient(e delivering.Event, entry queue.Entry) {
 	} else {
 		o := outcomeOf(status.Address, e.State, e.Answer)
 		r.failed[e.ID] = append(r.failed[e.ID], o)
-		r.worst = command.WorseStatus(r.worst, r.exitOf(e.Account, e.State, e.Answer))
+		r.worst = command.WorseStatus(r.worst, r.recipientExit(e.Account, e.State, e.Answer))
 	}
-	r.line(queue.Event{ID: e.ID, N: e.N, Address: status.Address, Account: e.Account, Kind: queue.EventKind(e.State), State: e.State,
+	r.printLine(queue.Event{ID: e.ID, N: e.N, Address: status.Address, Account: e.Account, Kind: queue.EventKind(e.State), State: e.State,
 		At: r.a.Now(), Attempt: e.Attempt, Due: dueOf(status, e.State), Answer: e.Answer})
 }
 
@@ -166,10 +166,10 @@ func dueOf(s queue.Recipient, state queue.State) (due time.Time) {
 	return due
 }
 
-// line prints the event of a recipient. With --quiet it skips accepted and deferred recipients.
-func (r *runTeller) line(e queue.Event) {
+// printLine prints the event of a recipient. With --quiet it skips accepted and deferred recipients.
+func (r *runReporter) printLine(e queue.Event) {
 	a := r.a
-	provider := r.provider(e.Account)
+	provider := r.cachedProvider(e.Account)
 	switch {
 	case r.q.json:
 		a.PrintJSON(newQueueEvent(e, provider, true))
@@ -177,10 +177,10 @@ func (r *runTeller) line(e queue.Event) {
 	case r.quiet && (e.State == queue.HandedOver || e.State == queue.Deferred):
 		return
 	}
-	w, width := a.telling(r.quiet)
+	w, width := a.resultStream(r.quiet)
 	_, _ = fmt.Fprintf(w, "%s\n", a.eventLine(e, width))
-	if f, ok := meaning(e.State, e.Answer, provider); ok {
-		r.advise(toldOf(f, e.State))
+	if f, ok := explainedFinding(e.State, e.Answer, provider); ok {
+		r.printAdvice(withoutOwnAdvice(f, e.State))
 	}
 	if e.State == queue.Held && isLost(e.Answer) {
 		a.Errf("%s\n", a.lostText(e.ID))
@@ -191,50 +191,50 @@ func (r *runTeller) line(e queue.Event) {
 	}
 }
 
-// telling returns the output for events, and its width: standard error with --quiet.
-func (a *runner) telling(quiet bool) (w io.Writer, width int) {
+// resultStream returns the output for events, and its width: standard error with --quiet.
+func (a *queueCommands) resultStream(quiet bool) (w io.Writer, width int) {
 	if quiet {
 		return a.Stderr, a.StderrWidth
 	}
 	return a.Stdout, a.StdoutWidth
 }
 
-// advise explains a finding, the same one only once.
-func (r *runTeller) advise(f diagnosis.Finding) {
+// printAdvice explains a finding, the same one only once.
+func (r *runReporter) printAdvice(f diagnosis.Finding) {
 	key := f.Cause.EN + f.Hint.EN + f.Advice.EN
 	if r.told[key] {
 		return
 	}
 	r.told[key] = true
-	r.a.Finding(r.a.Stderr, r.a.StderrWidth, f)
+	r.a.PrintFinding(r.a.Stderr, r.a.StderrWidth, f)
 }
 
-// tellAccount prints once why an account can't send.
-func (r *runTeller) tellAccount(account string, ans queue.Answer, line string, exit int) {
+// printAccount prints once why an account can't send.
+func (r *runReporter) printAccount(account string, ans queue.Answer, line string, exit int) {
 	r.worst = command.WorseStatus(r.worst, exit)
 	if r.told[account] {
 		return
 	}
 	r.told[account] = true
-	f, ok := meaning(queue.Deferred, ans, r.provider(account))
-	if r.quiet && ok && mendsItself(f) {
+	f, ok := explainedFinding(queue.Deferred, ans, r.cachedProvider(account))
+	if r.quiet && ok && passesWithTime(f) {
 		return
 	}
 	r.a.Errf("%s\n", console.VisibleLines(line))
 	if ok {
-		r.advise(f)
+		r.printAdvice(f)
 	}
 }
 
-// mendsItself reports whether a fault may pass with time, for example a laptop that is offline:
+// passesWithTime reports whether a fault may pass with time, for example a laptop that is offline:
 // cron must not write a mail about it every five minutes. If it lasts, the messages expire, which
 // is reported.
-func mendsItself(f diagnosis.Finding) bool {
+func passesWithTime(f diagnosis.Finding) bool {
 	return f.Permanence == diagnosis.Temporary || f.Class == diagnosis.ClassHostNotFound
 }
 
-// tellRoute prints once why an account can't be used.
-func (r *runTeller) tellRoute(e delivering.Event) {
+// printRoute prints once why an account can't be used.
+func (r *runReporter) printRoute(e delivering.WorkerEvent) {
 	problem := r.a.routeProblem(e.Account, e.Err)
 	r.worst = command.WorseStatus(r.worst, problem.Code)
 	if r.told[e.Account] {
@@ -242,12 +242,12 @@ func (r *runTeller) tellRoute(e delivering.Event) {
 	}
 	r.told[e.Account] = true
 	r.a.Explain(problem)
-	if e.Account != "" && r.a.isGone(e.Account) {
+	if e.Account != "" && r.a.accountRemoved(e.Account) {
 		r.a.Errf("     %s\n", r.a.T("Set the account up again with this name, or cancel its messages: %s", "yan queue cancel --account "+console.Visible(e.Account)))
 	}
 }
 
-func (r *runTeller) provider(account string) string {
+func (r *runReporter) cachedProvider(account string) string {
 	if id, ok := r.providers[account]; ok {
 		return id
 	}
@@ -256,13 +256,13 @@ func (r *runTeller) provider(account string) string {
 	return id
 }
 
-// exitOf returns the exit status of one recipient.
-func (r *runTeller) exitOf(account string, s queue.State, ans queue.Answer) int {
-	return exitOfAnswer(s, ans, r.provider(account))
+// recipientExit returns the exit status of one recipient.
+func (r *runReporter) recipientExit(account string, s queue.State, ans queue.Answer) int {
+	return answerExit(s, ans, r.cachedProvider(account))
 }
 
-// exitOfAnswer returns the exit status for the state of a recipient.
-func exitOfAnswer(s queue.State, ans queue.Answer, provider string) int {
+// answerExit returns the exit status for the state of a recipient.
+func answerExit(s queue.State, ans queue.Answer, provider string) int {
 	switch s {
 	case queue.HandedOver:
 		return command.ExitOK
@@ -273,7 +273,7 @@ func exitOfAnswer(s queue.State, ans queue.Answer, provider string) int {
 	case queue.Deferred, queue.Leased:
 		return command.ExitTemporary
 	}
-	f, ok := meaning(s, ans, provider)
+	f, ok := explainedFinding(s, ans, provider)
 	o := outcomeOf(smtp.Address{}, s, ans)
 	switch {
 	case s == queue.Queued && !ok && ans.Err != "":
@@ -289,8 +289,8 @@ func exitOfAnswer(s queue.State, ans queue.Answer, provider string) int {
 	return verdict.ExitForOutcome(o, f)
 }
 
-// tellExpired prints the recipients that expired during the run, without another attempt.
-func (r *runTeller) tellExpired(ctx context.Context, since queue.Cursor) {
+// printExpired prints the recipients that expired during the run, without another attempt.
+func (r *runReporter) printExpired(ctx context.Context, since queue.Cursor) {
 	for {
 		events, next, err := r.store.Events(ctx, since, 500)
 		if err != nil || len(events) == 0 {
@@ -300,16 +300,16 @@ func (r *runTeller) tellExpired(ctx context.Context, since queue.Cursor) {
 			if e.Kind == queue.EventKind(queue.Expired) {
 				r.failed[e.ID] = append(r.failed[e.ID], outcomeOf(e.Address, e.State, e.Answer))
 				r.worst = command.WorseStatus(r.worst, command.ExitUnavailable)
-				r.line(e)
+				r.printLine(e)
 			}
 		}
 		since = next
 	}
 }
 
-// conclude prints the summary and returns the exit status. interrupted is why the run ended early,
+// printConclusion prints the summary and returns the exit status. interrupted is why the run ended early,
 // or nil.
-func (r *runTeller) conclude(ctx context.Context, interrupted error, drained queue.Drained) error {
+func (r *runReporter) printConclusion(ctx context.Context, interrupted error, drained queue.Drained) error {
 	a := r.a
 	for id, failed := range r.failed {
 		if r.served[id] {
@@ -323,7 +323,7 @@ func (r *runTeller) conclude(ctx context.Context, interrupted error, drained que
 	}
 	for _, acc := range stats.Accounts {
 		if acc.PausedFor > 0 && acc.Count[queue.Queued]+acc.Count[queue.Deferred] > 0 && !r.told[acc.Account] {
-			r.tellAccount(acc.Account, acc.PauseAnswer, a.pauseLine(acc.Account, acc.PausedFor, acc.PauseAnswer), r.exitOf(acc.Account, queue.Queued, acc.PauseAnswer))
+			r.printAccount(acc.Account, acc.PauseAnswer, a.pauseLine(acc.Account, acc.PausedFor, acc.PauseAnswer), r.recipientExit(acc.Account, queue.Queued, acc.PauseAnswer))
 		}
 	}
 	if interrupted != nil {
@@ -333,7 +333,7 @@ func (r *runTeller) conclude(ctx context.Context, interrupted error, drained que
 	case r.q.json:
 		a.PrintJSON(jsonout.QueueDrained{Event: "drained", Count: countJSON(drained.Count), Left: drained.Left, Exit: r.worst})
 	case !r.quiet:
-		a.Outf("%s\n", a.Paint(a.StdoutWidth, console.Bold, r.summary(ctx, drained)))
+		a.Outf("%s\n", a.Paint(a.StdoutWidth, console.Bold, r.summaryLine(ctx, drained)))
 		switch {
 		case errors.Is(interrupted, verdict.ErrTimeout{}):
 			a.Errf("%s\n", a.T("The --timeout has expired: the remaining messages stay in the outbox for the next run."))
@@ -347,9 +347,9 @@ func (r *runTeller) conclude(ctx context.Context, interrupted error, drained que
 	return &command.Failure{Code: r.worst, Err: errors.New("not handed over to all"), Told: true}
 }
 
-// summary returns a line like "3 handed over, 1 deferred; 2 are left, the next is due in 5
+// summaryLine returns a line like "3 handed over, 1 deferred; 2 are left, the next is due in 5
 // minutes".
-func (r *runTeller) summary(ctx context.Context, drained queue.Drained) string {
+func (r *runReporter) summaryLine(ctx context.Context, drained queue.Drained) string {
 	a := r.a
 	var parts []string
 	for _, s := range []queue.State{queue.HandedOver, queue.Deferred, queue.InDoubt, queue.Held, queue.Failed} {

@@ -10,7 +10,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-func (a *runner) showCommand() *cobra.Command {
+func (a *queueCommands) showCommand() *cobra.Command {
 	q := &queueFlags{}
 	cmd := &cobra.Command{
 		Use:               "show " + a.T("ID"),
@@ -19,15 +19,15 @@ func (a *runner) showCommand() *cobra.Command {
 		ValidArgsFunction: a.completeIDs,
 		RunE:              func(cmd *cobra.Command, args []string) error { return a.queueShow(cmd, q, args) },
 	}
-	q.register(a.chooser, cmd)
+	q.registerFlags(a.chooser, cmd)
 	return cmd
 }
 
 // entryPrinter prints a message with its history.
 type entryPrinter struct{ describer }
 
-func (a *runner) queueShow(cmd *cobra.Command, q *queueFlags, args []string) error {
-	id, err := a.oneID(args)
+func (a *queueCommands) queueShow(cmd *cobra.Command, q *queueFlags, args []string) error {
+	id, err := a.parseOneID(args)
 	if err != nil {
 		return err
 	}
@@ -36,13 +36,13 @@ func (a *runner) queueShow(cmd *cobra.Command, q *queueFlags, args []string) err
 		return err
 	}
 	if store == nil {
-		return a.noMessage(id)
+		return a.noMessageError(id)
 	}
 	defer store.Close() // opened for reading only
 	e, err := store.Show(cmd.Context(), id)
 	switch {
 	case errors.Is(err, queue.ErrNotFound):
-		return a.noMessage(id)
+		return a.noMessageError(id)
 	case err != nil:
 		return a.OutboxProblem(q.outbox, err)
 	case q.json:
@@ -60,16 +60,16 @@ func (a *runner) queueShow(cmd *cobra.Command, q *queueFlags, args []string) err
 // showEntry prints all facts about a message.
 func (a entryPrinter) showEntry(e queue.Entry, stats queue.Stats) {
 	a.Heading(a.T("Message %d", e.ID))
-	a.facts(e)
+	a.printFacts(e)
 	provider := a.providerOf(e.Account)
 	told, doubt := map[string]bool{}, false
 	for _, s := range e.Recipients {
 		a.Outf("\n%s\n", a.recipientLine(s))
-		a.history(e, s)
-		f, ok := meaning(s.State, s.Answer, provider)
+		a.printHistory(e, s)
+		f, ok := explainedFinding(s.State, s.Answer, provider)
 		if key := f.Cause.EN + f.Hint.EN + f.Advice.EN; ok && s.State != queue.Cancelled && !told[key] {
 			told[key] = true
-			a.Finding(a.Stdout, a.StdoutWidth, toldOf(f, s.State))
+			a.PrintFinding(a.Stdout, a.StdoutWidth, withoutOwnAdvice(f, s.State))
 		}
 		if s.State == queue.Held && isLost(s.Answer) {
 			a.Outf("%s\n", a.lostText(e.ID))
@@ -78,7 +78,7 @@ func (a entryPrinter) showEntry(e queue.Entry, stats queue.Stats) {
 	}
 	if doubt {
 		a.Outf("\n")
-		a.tellDoubt(e.ID)
+		a.printDoubt(e.ID)
 	}
 	for _, acc := range stats.Accounts {
 		if acc.Account == e.Account && acc.PausedFor > 0 && !allFinal(e) {
@@ -88,8 +88,8 @@ func (a entryPrinter) showEntry(e queue.Entry, stats queue.Stats) {
 	}
 }
 
-// facts prints the facts that hold for all recipients, aligned.
-func (a entryPrinter) facts(e queue.Entry) {
+// printFacts prints the facts that hold for all recipients, aligned.
+func (a entryPrinter) printFacts(e queue.Entry) {
 	rows := [][]string{{"", a.T("from"), console.Visible(e.From.String())}}
 	add := func(label, text string) {
 		if text != "" {
@@ -126,7 +126,7 @@ func (a entryPrinter) facts(e queue.Entry) {
 func (a entryPrinter) recipientLine(s queue.Recipient) string {
 	mark, colour := stateMark(s.State)
 	line := a.Paint(a.StdoutWidth, colour, mark) + " " + console.Visible(s.Address.String()) + "  " + a.statusWord(s)
-	if next := a.next(s); next != "" {
+	if next := a.nextStep(s); next != "" {
 		line += " · " + next
 	}
 	if s.State.Final() && !s.Updated.IsZero() {
@@ -141,8 +141,8 @@ func (a entryPrinter) recipientLine(s queue.Recipient) string {
 	return line
 }
 
-// history prints a line for each event of a recipient.
-func (a entryPrinter) history(e queue.Entry, s queue.Recipient) {
+// printHistory prints a line for each event of a recipient.
+func (a entryPrinter) printHistory(e queue.Entry, s queue.Recipient) {
 	var rows [][]string
 	for _, ev := range e.Events {
 		if ev.N != s.N && ev.N >= 0 || ev.Kind == queue.EventEnqueued {
@@ -155,8 +155,8 @@ func (a entryPrinter) history(e queue.Entry, s queue.Recipient) {
 	}
 }
 
-// tellDoubt explains the decision about a message in doubt.
-func (a entryPrinter) tellDoubt(id queue.ID) {
+// printDoubt explains the decision about a message in doubt.
+func (a entryPrinter) printDoubt(id queue.ID) {
 	lines := []string{
 		a.T("Recipients in doubt are not retried automatically. Check the Sent folder, or ask the recipient."),
 		a.T("If it arrived: %s", "yan queue resolve "+id.String()+" --sent"),

@@ -15,7 +15,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-func (a *runner) statsCommand() *cobra.Command {
+func (a *queueCommands) statsCommand() *cobra.Command {
 	q := &queueFlags{}
 	cmd := &cobra.Command{
 		Use:     "stats",
@@ -25,19 +25,19 @@ func (a *runner) statsCommand() *cobra.Command {
 		Args:    a.AtMost(0),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.queueStats(cmd.Context(), q) },
 	}
-	q.register(a.chooser, cmd)
+	q.registerFlags(a.chooser, cmd)
 	return cmd
 }
 
 // statsPrinter prints the counts of an outbox.
 type statsPrinter struct{ describer }
 
-func (a *runner) queueStats(ctx context.Context, q *queueFlags) error {
+func (a *queueCommands) queueStats(ctx context.Context, q *queueFlags) error {
 	store, err := a.OpenReadOnly(ctx, q.outbox)
 	if err != nil {
 		return err
 	}
-	where := outbox.Describe(a.OutboxName(q.outbox))
+	where := outbox.DescribeName(a.OutboxName(q.outbox))
 	stats := queue.Stats{Free: -1}
 	if store != nil {
 		defer store.Close() // opened for reading only
@@ -51,12 +51,12 @@ func (a *runner) queueStats(ctx context.Context, q *queueFlags) error {
 	case store == nil:
 		a.Errf("%s\n", a.T("There is no outbox in %s yet: 'yan send --queue' creates it.", command.QuoteName(where)))
 	default:
-		statsPrinter{a.describer}.tellStats(where, stats)
+		statsPrinter{a.describer}.printStats(where, stats)
 	}
 	return nil
 }
 
-func (a statsPrinter) tellStats(where string, stats queue.Stats) {
+func (a statsPrinter) printStats(where string, stats queue.Stats) {
 	room := ""
 	if stats.Bytes > 0 {
 		room = " · " + console.Size(stats.Bytes)
@@ -81,10 +81,10 @@ func (a statsPrinter) tellStats(where string, stats queue.Stats) {
 		}
 		a.Outf("%s\n", a.T("%s has been sending since %s.", a.T("process %d on %s", w.PID, console.Visible(w.Host)), a.Moment(w.Since)))
 	}
-	for _, line := range a.warnings(stats) {
+	for _, line := range a.outboxWarnings(stats) {
 		a.Outf("%s\n", console.WrapIndented(line, "", a.StdoutWidth))
 	}
-	if !outboxes.SomebodyWorks(stats) {
+	if !outboxes.HasWorker(stats) {
 		a.Outf("%s\n", console.WrapIndented(a.T("No worker is running: run 'yan queue run' to send due messages once, or 'yan serve' to keep sending."), "", a.StdoutWidth))
 	}
 	for _, acc := range stats.Accounts {

@@ -15,7 +15,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-func (a *runner) watchCommand() *cobra.Command {
+func (a *queueCommands) watchCommand() *cobra.Command {
 	q := &queueFlags{}
 	cmd := &cobra.Command{
 		Use:               "watch [" + a.T("ID…") + "]",
@@ -25,17 +25,17 @@ func (a *runner) watchCommand() *cobra.Command {
 		ValidArgsFunction: a.completeIDs,
 		RunE:              func(cmd *cobra.Command, args []string) error { return a.queueWatch(cmd.Context(), q, args) },
 	}
-	q.register(a.chooser, cmd)
+	q.registerFlags(a.chooser, cmd)
 	return cmd
 }
 
-// looking is the interval between looks at the outbox: changes by other processes do not wake this
+// pollInterval is the interval between looks at the outbox: changes by other processes do not wake this
 // one.
-const looking = 500 * time.Millisecond
+const pollInterval = 500 * time.Millisecond
 
-// watcher prints the events of some messages, or of all.
-type watcher struct {
-	a      *runner
+// queueWatcher prints the events of some messages, or of all.
+type queueWatcher struct {
+	a      *queueCommands
 	q      *queueFlags
 	store  outbox.Admin
 	ids    []queue.ID
@@ -47,8 +47,8 @@ type watcher struct {
 	recent []queue.Event
 }
 
-func (a *runner) queueWatch(ctx context.Context, q *queueFlags, args []string) error {
-	ids, err := a.ids(args)
+func (a *queueCommands) queueWatch(ctx context.Context, q *queueFlags, args []string) error {
+	ids, err := a.parseIDs(args)
 	if err != nil {
 		return err
 	}
@@ -62,28 +62,28 @@ func (a *runner) queueWatch(ctx context.Context, q *queueFlags, args []string) e
 		return err
 	}
 	if store == nil {
-		return a.noMessage(ids[0])
+		return a.noMessageError(ids[0])
 	}
 	defer store.Close() // opened for reading only
-	w := &watcher{a: a, q: q, store: store, ids: ids, seen: map[queue.Cursor]bool{},
+	w := &queueWatcher{a: a, q: q, store: store, ids: ids, seen: map[queue.Cursor]bool{},
 		live: a.StdoutWidth > 0 && !q.json && !a.NoColor && a.Getenv("TERM") != "dumb"}
-	if err := w.watch(ctx); err != nil && ctx.Err() == nil {
+	if err := w.watchEvents(ctx); err != nil && ctx.Err() == nil {
 		var told *command.Failure
 		if errors.As(err, &told) {
 			return err
 		}
 		return a.OutboxProblem(q.outbox, err)
 	}
-	return w.end(context.WithoutCancel(ctx))
+	return w.exitStatus(context.WithoutCancel(ctx))
 }
 
-// watch returns when all named messages are finished or ctx is done.
-func (w *watcher) watch(ctx context.Context) error {
+// watchEvents returns when all named messages are finished or ctx is done.
+func (w *queueWatcher) watchEvents(ctx context.Context) error {
 	var err error
 	if _, w.cursor, err = w.store.Events(ctx, queue.CursorNow, 1); err != nil {
 		return err
 	}
-	if err := w.begin(ctx); err != nil {
+	if err := w.printPast(ctx); err != nil {
 		return err
 	}
 	if len(w.ids) == 0 && !w.live && !w.q.json {
@@ -91,42 +91,42 @@ func (w *watcher) watch(ctx context.Context) error {
 	}
 	for {
 		wake := w.store.Wake()
-		if err := w.read(ctx); err != nil {
+		if err := w.readEvents(ctx); err != nil {
 			return err
 		}
-		finished, err := w.finished(ctx)
+		finished, err := w.allFinished(ctx)
 		if err != nil || finished {
 			return err
 		}
 		select {
 		case <-wake:
-		case <-w.a.After(looking):
+		case <-w.a.After(pollInterval):
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}
 }
 
-// begin prints the past events of the named messages.
-func (w *watcher) begin(ctx context.Context) error {
+// printPast prints the past events of the named messages.
+func (w *queueWatcher) printPast(ctx context.Context) error {
 	for _, id := range w.ids {
 		e, err := w.store.Show(ctx, id)
 		if errors.Is(err, queue.ErrNotFound) {
-			return w.a.noMessage(id)
+			return w.a.noMessageError(id)
 		}
 		if err != nil {
 			return err
 		}
 		for _, ev := range e.Events {
 			w.seen[ev.Cursor] = true
-			w.tell(ev)
+			w.printEvent(ev)
 		}
 	}
 	return nil
 }
 
-// read prints the events since the last call.
-func (w *watcher) read(ctx context.Context) error {
+// readEvents prints the events since the last call.
+func (w *queueWatcher) readEvents(ctx context.Context) error {
 	for {
 		events, next, err := w.store.Events(ctx, w.cursor, 500)
 		if err != nil {
@@ -134,7 +134,7 @@ func (w *watcher) read(ctx context.Context) error {
 		}
 		for _, e := range events {
 			if (len(w.ids) == 0 || slices.Contains(w.ids, e.ID)) && !w.seen[e.Cursor] {
-				w.tell(e)
+				w.printEvent(e)
 			}
 		}
 		w.cursor = next
@@ -144,15 +144,15 @@ func (w *watcher) read(ctx context.Context) error {
 	}
 }
 
-// mostRecent is how many events are shown below the messages.
-const mostRecent = 8
+// maxRecent is how many events are shown below the messages.
+const maxRecent = 8
 
-func (w *watcher) tell(e queue.Event) {
+func (w *queueWatcher) printEvent(e queue.Event) {
 	switch {
 	case w.q.json:
 		w.a.PrintJSON(newQueueEvent(e, "", false))
 	case w.live:
-		if w.recent = append(w.recent, e); len(w.recent) > mostRecent {
+		if w.recent = append(w.recent, e); len(w.recent) > maxRecent {
 			w.recent = w.recent[1:]
 		}
 	default:
@@ -160,25 +160,25 @@ func (w *watcher) tell(e queue.Event) {
 	}
 }
 
-func (w *watcher) finished(ctx context.Context) (bool, error) {
+func (w *queueWatcher) allFinished(ctx context.Context) (bool, error) {
 	if len(w.ids) == 0 {
 		return false, nil
 	}
-	list, _, err := w.a.queueEntries(ctx, w.store, queue.Filter{IDs: w.ids, States: unfinished()}, false, 1)
+	list, _, err := w.a.queueEntries(ctx, w.store, queue.Filter{IDs: w.ids, States: unfinishedStates()}, false, 1)
 	return len(list) == 0, err
 }
 
-// mostDrawn limits the lines of messages: a terminal can't be redrawn beyond its height.
-const mostDrawn = 14
+// maxDrawn limits the lines of messages: a terminal can't be redrawn beyond its height.
+const maxDrawn = 14
 
 // draw redraws the messages and the recent events.
-func (w *watcher) draw(ctx context.Context) error {
+func (w *queueWatcher) draw(ctx context.Context) error {
 	if !w.live {
 		return nil
 	}
-	f := queue.Filter{IDs: w.ids, Limit: mostDrawn + 1}
+	f := queue.Filter{IDs: w.ids, Limit: maxDrawn + 1}
 	if len(w.ids) == 0 {
-		f.States = unfinished()
+		f.States = unfinishedStates()
 	}
 	page, err := w.store.List(ctx, f)
 	if err != nil {
@@ -186,9 +186,9 @@ func (w *watcher) draw(ctx context.Context) error {
 	}
 	var lines []string
 	for _, e := range page.Entries {
-		s := urgent(e)
-		line := e.ID.String() + "  " + console.OneLine(recipientsOf(e)) + "  " + w.a.states(e)
-		if next := w.a.next(s); next != "" {
+		s := urgentRecipient(e)
+		line := e.ID.String() + "  " + console.OneLine(recipientsOf(e)) + "  " + w.a.stateSummary(e)
+		if next := w.a.nextStep(s); next != "" {
 			line += " · " + next
 		}
 		if e.Subject != "" {
@@ -197,8 +197,8 @@ func (w *watcher) draw(ctx context.Context) error {
 		mark, _ := stateMark(s.State)
 		lines = append(lines, mark+" "+line)
 	}
-	if len(lines) > mostDrawn {
-		lines = append(lines[:mostDrawn], w.a.T("… and more: 'yan queue' lists them all."))
+	if len(lines) > maxDrawn {
+		lines = append(lines[:maxDrawn], w.a.T("… and more: 'yan queue' lists them all."))
 	}
 	if len(lines) == 0 {
 		lines = []string{w.a.T("Nothing is waiting.") + " " + w.a.T("Press Ctrl-C to stop.")}
@@ -213,7 +213,7 @@ func (w *watcher) draw(ctx context.Context) error {
 	return nil
 }
 
-func (w *watcher) redraw(lines []string) {
+func (w *queueWatcher) redraw(lines []string) {
 	for i, line := range lines {
 		lines[i] = console.Truncate(line, w.a.StdoutWidth-1)
 	}
@@ -228,8 +228,8 @@ func (w *watcher) redraw(lines []string) {
 	w.drawn, w.text = len(lines), text
 }
 
-// end returns the exit status for the outcomes of the named messages.
-func (w *watcher) end(ctx context.Context) error {
+// exitStatus returns the exit status for the outcomes of the named messages.
+func (w *queueWatcher) exitStatus(ctx context.Context) error {
 	worst := command.ExitOK
 	for _, id := range w.ids {
 		e, err := w.store.Show(ctx, id)
@@ -238,7 +238,7 @@ func (w *watcher) end(ctx context.Context) error {
 		}
 		provider, code, served := w.a.providerOf(e.Account), command.ExitOK, false
 		for _, s := range e.Recipients {
-			one := exitOfAnswer(s.State, s.Answer, provider)
+			one := answerExit(s.State, s.Answer, provider)
 			if s.State.Waiting() {
 				one = command.ExitTemporary
 			}

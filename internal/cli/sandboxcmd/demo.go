@@ -16,7 +16,7 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-func (a *runner) demoCommand() *cobra.Command {
+func (a *sandboxCommands) demoCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "demo",
 		Short: a.T("Send a first message to a sandbox on this machine; needs no account"),
@@ -29,7 +29,7 @@ func (a *runner) demoCommand() *cobra.Command {
 // demoProfile is the provider in the original tutorial.
 const demoProfile = "qq"
 
-func (a *runner) runDemo(ctx context.Context) error {
+func (a *sandboxCommands) runDemo(ctx context.Context) error {
 	server, err := sandbox.Start(sandbox.Config{Profile: demoProfile})
 	if err != nil {
 		return command.Fail(command.ExitUnavailable, localerr.Errorf("%s: %w", a.T("the sandbox can't listen"), err), "")
@@ -49,7 +49,7 @@ func (a *runner) runDemo(ctx context.Context) error {
 
 	a.Heading(a.T("The conversation (→ yan, ← server with its response time)"))
 	client, err := yan.Open("smtps://"+server.TLSAddr(), yan.Options{
-		User: login, Password: sandbox.Password, CAFile: ca, Trace: a.Transcript(a.Stdout, a.StdoutWidth)})
+		User: login, Password: sandbox.Password, CAFile: ca, Trace: a.TraceSession(a.Stdout, a.StdoutWidth)})
 	if err != nil {
 		return command.InternalFailure("opening the sandbox", err)
 	}
@@ -65,7 +65,7 @@ func (a *runner) runDemo(ctx context.Context) error {
 	for _, o := range result.Recipients {
 		a.Outf("%s\n", a.OutcomeLine("", o, a.StdoutWidth))
 	}
-	a.Outf("%s\n\n", a.Receipt(result, sending.SentAs{Server: transport.Server{Host: a.T("%s (%s)", "smtp.qq.com", a.T("sandbox"))}}))
+	a.Outf("%s\n\n", a.ReceiptLine(result, sending.SentAs{Server: transport.Server{Host: a.T("%s (%s)", "smtp.qq.com", a.T("sandbox"))}}))
 	if err := a.showReceived(ctx, server, len(result.Recipients)); err != nil {
 		return err
 	}
@@ -74,7 +74,7 @@ func (a *runner) runDemo(ctx context.Context) error {
 	return nil
 }
 
-func (a *runner) demoMessage(login string) yan.Message {
+func (a *sandboxCommands) demoMessage(login string) yan.Message {
 	poem := "鸿雁长飞光不度，鱼龙潜跃水成文。\r\n— 张若虚《春江花月夜》\r\n"
 	return yan.Message{
 		From: "雁 <" + login + ">", To: []string{"好友 <friend@163.com>", "friend@gmail.com"},
@@ -84,7 +84,7 @@ func (a *runner) demoMessage(login string) yan.Message {
 }
 
 // showReceived prints each recipient's message as it is in the mailbox.
-func (a *runner) showReceived(ctx context.Context, server *sandbox.Server, mailboxes int) error {
+func (a *sandboxCommands) showReceived(ctx context.Context, server *sandbox.Server, mailboxes int) error {
 	messages, err := server.WaitMessages(ctx, 1)
 	if err != nil {
 		return command.InternalFailure("reading the mailboxes", err)

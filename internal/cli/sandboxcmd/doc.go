@@ -9,13 +9,13 @@ import (
 	"github.com/yanmail/yan/internal/cli/outboxes"
 )
 
-// runner runs the commands.
-type runner struct {
+// sandboxCommands runs the commands.
+type sandboxCommands struct {
 	*outboxes.Outboxes
 }
 
 // New returns yan sandbox and yan demo.
 func New(o *outboxes.Outboxes) (sandbox, demo *cobra.Command) {
-	r := &runner{Outboxes: o}
+	r := &sandboxCommands{Outboxes: o}
 	return r.sandboxCommand(), r.demoCommand()
 }

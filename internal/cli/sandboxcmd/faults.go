@@ -17,7 +17,7 @@ import (
 // the word help, which lists the others.
 
 // parseFaults parses the values of --fault.
-func (a *runner) parseFaults(cfg *sandbox.Config, values []string) error {
+func (a *sandboxCommands) parseFaults(cfg *sandbox.Config, values []string) error {
 	for _, word := range values {
 		fault, err := sandbox.ParseFault(word)
 		if err == nil {
@@ -42,7 +42,7 @@ func faultWords() []string {
 }
 
 // faultHelp lists the words of --fault by stage; one reply code represents all.
-func (a *runner) faultHelp() {
+func (a *sandboxCommands) faultHelp() {
 	var stages []string
 	actions := map[string][]string{}
 	for _, f := range sandbox.Faults() {
@@ -61,11 +61,11 @@ func (a *runner) faultHelp() {
 			actions[stage] = append(actions[stage], action)
 		}
 	}
-	var list []command.Entry
+	var list []command.ListEntry
 	for _, stage := range stages {
-		list = append(list, command.Entry{Term: stage, Text: strings.Join(actions[stage], " ")})
+		list = append(list, command.ListEntry{Term: stage, Text: strings.Join(actions[stage], " ")})
 	}
-	a.helpList(a.T("With --fault STAGE=ACTION the fault applies to every message; with the recipient STAGE-ACTION@example.org, to that message only."), list, []command.Entry{
+	a.helpList(a.T("With --fault STAGE=ACTION the fault applies to every message; with the recipient STAGE-ACTION@example.org, to that message only."), list, []command.ListEntry{
 		{Term: "rcpt=450", Text: a.T("CODE is a reply code from 200 to 599")},
 		{Term: "rcpt=450-4.2.1+Mailbox_busy", Text: a.T("with an enhanced code and a text; _ is a space, ~ a colon")},
 		{Term: "data=cut-1000", Text: a.T("OCTETS: after this much of the message")},
@@ -85,7 +85,7 @@ type limitWord struct {
 }
 
 // limitBounds lists the words of --limit.
-func (a *runner) limitBounds() []limitWord {
+func (a *sandboxCommands) limitBounds() []limitWord {
 	return []limitWord{
 		{"messages", a.T("messages per connection"), false, func(cfg *sandbox.Config, r sandbox.Rate) { cfg.MessagesPerConnection = r.Bound }},
 		{"connections", a.T("simultaneous connections"), false, func(cfg *sandbox.Config, r sandbox.Rate) { cfg.ConnectionsAtOnce = r.Bound }},
@@ -97,7 +97,7 @@ func (a *runner) limitBounds() []limitWord {
 }
 
 // limitWords lists the completions of --limit.
-func (a *runner) limitWords() []string {
+func (a *sandboxCommands) limitWords() []string {
 	list := []string{"help"}
 	for _, b := range a.limitBounds() {
 		list = append(list, b.word+"=")
@@ -110,7 +110,7 @@ const maxBound = 999_999
 
 // parseLimits parses the values of --limit: WORD=NUMBER, optionally followed by the
 // refusing reply in the syntax of --fault.
-func (a *runner) parseLimits(cfg *sandbox.Config, values []string) error {
+func (a *sandboxCommands) parseLimits(cfg *sandbox.Config, values []string) error {
 	for _, v := range values {
 		word, rest, _ := strings.Cut(v, "=")
 		b, known := a.bound(word)
@@ -136,7 +136,7 @@ func (a *runner) parseLimits(cfg *sandbox.Config, values []string) error {
 	return nil
 }
 
-func (a *runner) bound(word string) (limitWord, bool) {
+func (a *sandboxCommands) bound(word string) (limitWord, bool) {
 	for _, b := range a.limitBounds() {
 		if b.word == strings.ToLower(word) {
 			return b, true
@@ -145,7 +145,7 @@ func (a *runner) bound(word string) (limitWord, bool) {
 	return limitWord{}, false
 }
 
-func (a *runner) wrongLimit(value, why string) error {
+func (a *sandboxCommands) wrongLimit(value, why string) error {
 	return command.Fail(command.ExitUsage, errors.New(a.T("%s %q: %s", a.Name("limit"), value, why)), a.T("'yan sandbox --limit help' lists the possible limits."))
 }
 
@@ -180,19 +180,19 @@ func refusalOf(word string) (line string, ok bool) {
 }
 
 // limitHelp lists the words of --limit.
-func (a *runner) limitHelp() {
-	var list []command.Entry
+func (a *sandboxCommands) limitHelp() {
+	var list []command.ListEntry
 	for _, b := range a.limitBounds() {
-		list = append(list, command.Entry{Term: b.word, Text: b.meaning})
+		list = append(list, command.ListEntry{Term: b.word, Text: b.meaning})
 	}
-	a.helpList(a.T("Set with --limit WORD=NUMBER; clients beyond the limit are refused as the provider does."), list, []command.Entry{
+	a.helpList(a.T("Set with --limit WORD=NUMBER; clients beyond the limit are refused as the provider does."), list, []command.ListEntry{
 		{Term: "messages=10", Text: a.T("the eleventh is refused and must use another connection")},
 		{Term: "connections=2,421-4.7.0+Too_many", Text: a.T("with the reply to send beyond the limit, written as for --fault")},
 	})
 }
 
 // parseQuirks parses the values of --quirk.
-func (a *runner) parseQuirks(cfg *sandbox.Config, values []string) error {
+func (a *sandboxCommands) parseQuirks(cfg *sandbox.Config, values []string) error {
 	for _, v := range values {
 		if !slices.Contains(quirkWords(), v) || v == "help" {
 			return command.Fail(command.ExitUsage, errors.New(a.T("%s %q: want one of %s", a.Name("quirk"), v, a.Listed(quirkWords()[1:]))),
@@ -212,7 +212,7 @@ func quirkWords() []string {
 }
 
 // quirkHelp explains each quirk.
-func (a *runner) quirkHelp() {
+func (a *sandboxCommands) quirkHelp() {
 	meanings := map[sandbox.Quirk]string{
 		sandbox.KeepsTransaction: a.T("after a refused BDAT LAST the transaction stays open until RSET"),
 		sandbox.LosesGroup:       a.T("offers PIPELINING, but loses commands that arrive together with another"),
@@ -228,16 +228,16 @@ func (a *runner) quirkHelp() {
 		sandbox.RepliesApart:      a.T("sends each reply separately and waits until the last is confirmed, as Haraka and Courier do"),
 		sandbox.HangsUpOnGroup:    a.T("offers no PIPELINING and hangs up on two commands at once, as OpenSMTPD does"),
 	}
-	var list []command.Entry
+	var list []command.ListEntry
 	for _, q := range sandbox.Quirks() {
-		list = append(list, command.Entry{Term: string(q), Text: meanings[q]})
+		list = append(list, command.ListEntry{Term: string(q), Text: meanings[q]})
 	}
 	a.helpList(a.T("Set with --quirk WORD: behaviour of real servers that differs from the RFCs."), list, nil)
 }
 
 // helpList prints the answer to the word help: a sentence, the words, and
 // examples.
-func (a *runner) helpList(sentence string, words, examples []command.Entry) {
+func (a *sandboxCommands) helpList(sentence string, words, examples []command.ListEntry) {
 	a.Outf("%s\n\n", strings.Join(console.Wrap(sentence, a.HelpWidth()), "\n"))
 	a.Entries(words, a.HelpWidth())
 	if len(examples) > 0 {

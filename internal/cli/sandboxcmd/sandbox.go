@@ -38,7 +38,7 @@ type sandboxFlags struct {
 // noPort is the default of a listener that is optional.
 const noPort = -1
 
-func (a *runner) sandboxCommand() *cobra.Command {
+func (a *sandboxCommands) sandboxCommand() *cobra.Command {
 	s := &sandboxFlags{profile: sandbox.Plain, lmtpPort: noPort}
 	cmd := &cobra.Command{
 		Use:   "sandbox",
@@ -72,7 +72,7 @@ func (a *runner) sandboxCommand() *cobra.Command {
 	return cmd
 }
 
-func (a *runner) runSandbox(ctx context.Context, s *sandboxFlags) error {
+func (a *sandboxCommands) runSandbox(ctx context.Context, s *sandboxFlags) error {
 	switch {
 	case slices.Contains(s.faults, "help"):
 		a.faultHelp()
@@ -111,7 +111,7 @@ type clientInfo struct{ ca, login string }
 
 // serveMessages shows each message as it arrives, until ctx ends or enough have
 // arrived.
-func (a *runner) serveMessages(ctx context.Context, s *sandboxFlags, server *sandbox.Server) error {
+func (a *sandboxCommands) serveMessages(ctx context.Context, s *sandboxFlags, server *sandbox.Server) error {
 	shown, last := 0, ""
 	for s.exitAfter == 0 || shown < s.exitAfter {
 		messages, err := server.WaitMessages(ctx, shown+1)
@@ -146,7 +146,7 @@ func messagesSince(messages []sandbox.Message, id string) []sandbox.Message {
 	return messages
 }
 
-func (a *runner) showMessage(s *sandboxFlags, m sandbox.Message) {
+func (a *sandboxCommands) showMessage(s *sandboxFlags, m sandbox.Message) {
 	if s.json {
 		a.PrintJSON(jsonout.Received{Event: "message", ID: m.ID, Login: m.Login, TLS: m.TLS,
 			From: m.From, To: m.To, Size: len(m.Data), Subject: m.Header("Subject")})
@@ -156,7 +156,7 @@ func (a *runner) showMessage(s *sandboxFlags, m sandbox.Message) {
 		a.Listed(m.To), console.Size(int64(len(m.Data))), console.Visible(m.Header("Subject")))))
 }
 
-func (a *runner) sandboxConfig(s *sandboxFlags) (sandbox.Config, error) {
+func (a *sandboxCommands) sandboxConfig(s *sandboxFlags) (sandbox.Config, error) {
 	cfg := sandbox.Config{Profile: s.profile, Maildir: s.maildir}
 	if !slices.Contains(sandbox.Profiles(), s.profile) {
 		return cfg, a.Wrongf("%s %q: want one of %s", a.Name("profile"), s.profile, a.Listed(sandbox.Profiles()))
@@ -205,7 +205,7 @@ func (a *runner) sandboxConfig(s *sandboxFlags) (sandbox.Config, error) {
 }
 
 // announceReady prints the sandbox's addresses and how to send to it.
-func (a *runner) announceReady(s *sandboxFlags, server *sandbox.Server, at clientInfo) {
+func (a *sandboxCommands) announceReady(s *sandboxFlags, server *sandbox.Server, at clientInfo) {
 	target := (&url.URL{Scheme: "smtps", User: url.User(at.login), Host: server.TLSAddr()}).String()
 	if s.json {
 		a.PrintJSON(jsonout.Ready{Event: "ready", Profile: s.profile, Submission: server.SubmissionAddr(), TLS: server.TLSAddr(),
@@ -216,16 +216,16 @@ func (a *runner) announceReady(s *sandboxFlags, server *sandbox.Server, at clien
 	if s.profile != sandbox.Plain {
 		name := s.profile
 		if p, ok := provider.Lookup(name); ok {
-			name = a.Pick(p.Names.EN, p.Names.ZH)
+			name = a.ChooseText(p.Names.EN, p.Names.ZH)
 		}
 		title = a.T("A sandbox that imitates %s.", name)
 	}
 	a.Heading(title + a.T(" Nothing leaves this machine; press Ctrl-C to stop."))
-	rows := []command.Entry{{Term: "STARTTLS", Text: server.SubmissionAddr()}, {Term: "TLS", Text: server.TLSAddr()}}
+	rows := []command.ListEntry{{Term: "STARTTLS", Text: server.SubmissionAddr()}, {Term: "TLS", Text: server.TLSAddr()}}
 	if lmtp := server.LMTPAddr(); lmtp != "" {
-		rows = append(rows, command.Entry{Term: "LMTP", Text: lmtp})
+		rows = append(rows, command.ListEntry{Term: "LMTP", Text: lmtp})
 	}
-	rows = append(rows, command.Entry{Term: a.T("login"), Text: at.login}, command.Entry{Term: a.T("password"), Text: sandbox.Password}, command.Entry{Term: "CA", Text: at.ca})
+	rows = append(rows, command.ListEntry{Term: a.T("login"), Text: at.login}, command.ListEntry{Term: a.T("password"), Text: sandbox.Password}, command.ListEntry{Term: "CA", Text: at.ca})
 	for _, row := range rows {
 		a.Outf("  %s %s\n", console.Pad(row.Term, 9), row.Text)
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/yanmail/yan/message"
 )
 
-func (c *composer) attachments() ([]message.Attachment, error) {
+func (c *composer) openAttachments() ([]message.Attachment, error) {
 	if len(c.s.inline) > 0 && c.s.html == "" {
 		return nil, c.Wrongf("%s needs --html with <img src=\"cid:FILENAME\"> to show the image", c.Name("inline"))
 	}
@@ -24,11 +24,11 @@ func (c *composer) attachments() ([]message.Attachment, error) {
 	}{{"attach", c.s.attach}, {"inline", c.s.inline}} {
 		for _, value := range l.files {
 			spec := parseAttachSpec(value)
-			att, err := c.attachment(l.flag, spec.file)
+			att, err := c.openAttachment(l.flag, spec.file)
 			if err != nil {
 				return nil, err
 			}
-			att = spec.described(att)
+			att = spec.withOptions(att)
 			att.Inline = l.flag == "inline"
 			list = append(list, att)
 		}
@@ -36,13 +36,13 @@ func (c *composer) attachments() ([]message.Attachment, error) {
 	return list, nil
 }
 
-// attachment returns a file to attach. It reads pipes and devices here, because reading them can
+// openAttachment returns a file to attach. It reads pipes and devices here, because reading them can
 // block and package message takes no context.
-func (c *composer) attachment(flag, file string) (message.Attachment, error) {
+func (c *composer) openAttachment(flag, file string) (message.Attachment, error) {
 	if file == "-" {
 		return message.Reader("attachment", c.Stdin), nil
 	}
-	if err := c.attachable(flag, file); err != nil {
+	if err := c.checkAttachable(flag, file); err != nil {
 		return message.Attachment{}, err
 	}
 	if info, err := os.Stat(file); err != nil || info.Mode().IsRegular() {
@@ -55,9 +55,9 @@ func (c *composer) attachment(flag, file string) (message.Attachment, error) {
 	return message.Reader(filepath.Base(file), opened), nil
 }
 
-// attachable returns an error that names the flag if file can't be attached. message.Compose checks
+// checkAttachable returns an error that names the flag if file can't be attached. message.Compose checks
 // again, but knows only header fields.
-func (c *composer) attachable(flag, file string) error {
+func (c *composer) checkAttachable(flag, file string) error {
 	if err := atomicfile.CheckReadable(file); err != nil {
 		return c.FileFailure(c.Name(flag), file, err)
 	}
@@ -78,7 +78,7 @@ type attachSpec struct{ file, name, contentType, charset string }
 // needs options only to be sent under another name.
 func parseAttachSpec(value string) attachSpec {
 	spec := attachSpec{file: value}
-	for !exists(spec.file) {
+	for !fileExists(spec.file) {
 		at := strings.LastIndexByte(spec.file, ';')
 		if at < 0 {
 			return spec
@@ -96,7 +96,7 @@ func parseAttachSpec(value string) attachSpec {
 	return spec
 }
 
-func exists(file string) bool {
+func fileExists(file string) bool {
 	if file == "-" {
 		return true
 	}
@@ -104,8 +104,8 @@ func exists(file string) bool {
 	return err == nil
 }
 
-// described returns att with the name, type and charset of the options.
-func (spec attachSpec) described(att message.Attachment) message.Attachment {
+// withOptions returns att with the name, type and charset of the options.
+func (spec attachSpec) withOptions(att message.Attachment) message.Attachment {
 	if spec.name != "" {
 		att.Name = spec.name
 	}

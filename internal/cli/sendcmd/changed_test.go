@@ -27,18 +27,18 @@ func deliverWith(t *testing.T, recorder *transport.Recorder, s *sendFlags, dir s
 	}
 	meanwhile()
 	r := a.newRun(s, nil, messages)
-	o, err := r.options(transport.Server{Host: "smtp.example.org"})
+	o, err := r.runOptions(transport.Server{Host: "smtp.example.org"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	o.Sender.Open = func(context.Context) (*yan.Client, transport.Server, error) {
 		return yan.NewClient(recorder), o.Sender.Server, nil
 	}
-	r.start(o)
+	r.startRun(o)
 	if err := r.run.Open(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	code = a.Finish(r.deliver(t.Context()))
+	code = a.Finish(r.sendPending(t.Context()))
 	return code, stdout.String(), stderr.String()
 }
 

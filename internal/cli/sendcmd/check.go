@@ -15,7 +15,7 @@ import (
 )
 
 // checkSend returns an error if flags contradict each other or are invalid.
-func (a *runner) checkSend(cmd *cobra.Command, s *sendFlags, args []string) error {
+func (a *sendCommand) checkSend(cmd *cobra.Command, s *sendFlags, args []string) error {
 	changed := cmd.Flags().Changed
 	switch {
 	case s.policy != "all" && s.policy != "any":
@@ -57,7 +57,7 @@ func (a *runner) checkSend(cmd *cobra.Command, s *sendFlags, args []string) erro
 	if err := a.checkQueue(cmd, s); err != nil {
 		return err
 	}
-	return s.Check(a.Servers, cmd)
+	return s.CheckFlags(a.Servers, cmd)
 }
 
 // rawFlagNames returns the flags that need --raw.
@@ -66,7 +66,7 @@ func rawFlagNames() []string {
 }
 
 // checkRawFlags checks the flags that need --raw.
-func (a *runner) checkRawFlags(s *sendFlags, changed func(string) bool) error {
+func (a *sendCommand) checkRawFlags(s *sendFlags, changed func(string) bool) error {
 	for _, flag := range rawFlagNames() {
 		if changed(flag) && !s.raw && a.Origin[flag] == "" {
 			return a.Wrongf("%s is only for --raw: it controls how existing messages are read", a.Name(flag))
@@ -82,7 +82,7 @@ func (a *runner) checkRawFlags(s *sendFlags, changed func(string) bool) error {
 }
 
 // checkCharset rejects an unknown charset before any file is read.
-func (a *runner) checkCharset(s *sendFlags) error {
+func (a *sendCommand) checkCharset(s *sendFlags) error {
 	if s.charset == "" {
 		return nil
 	}
@@ -93,7 +93,7 @@ func (a *runner) checkCharset(s *sendFlags) error {
 }
 
 // checkLog checks --resend, and rejects flags that can't be combined with --log.
-func (a *runner) checkLog(s *sendFlags, given bool) error {
+func (a *sendCommand) checkLog(s *sendFlags, given bool) error {
 	var words []string
 	for _, value := range s.resend {
 		for word := range strings.SplitSeq(value, ",") {
@@ -123,8 +123,8 @@ func (a *runner) checkLog(s *sendFlags, given bool) error {
 
 // checkQueue decides whether the message goes into the outbox, and rejects flags that can't be
 // combined with that.
-func (a *runner) checkQueue(cmd *cobra.Command, s *sendFlags) error {
-	o, changed := &s.queueing, cmd.Flags().Changed
+func (a *sendCommand) checkQueue(cmd *cobra.Command, s *sendFlags) error {
+	o, changed := &s.outboxFlags, cmd.Flags().Changed
 	if !changed("queue") {
 		if settings, err := a.OutboxSettings(); err == nil { // the code that uses the setting reports a bad one
 			o.when, a.Origin["queue"] = settings.Queue, "[outbox] queue"
@@ -175,7 +175,7 @@ func (a *runner) checkQueue(cmd *cobra.Command, s *sendFlags) error {
 }
 
 // queueName returns the name of the setting that puts the message into the outbox.
-func (a *runner) queueName(byFlag bool) string {
+func (a *sendCommand) queueName(byFlag bool) string {
 	if byFlag || a.Origin["queue"] == "" {
 		return "--queue"
 	}
@@ -183,7 +183,7 @@ func (a *runner) queueName(byFlag bool) string {
 }
 
 // checkItem checks the flags that describe the queued message.
-func (a *runner) checkItem(o *queueing) error {
+func (a *sendCommand) checkItem(o *outboxFlags) error {
 	if _, ok := queue.PriorityOf(o.priority); !ok {
 		return a.Wrongf("%s %q: want one of %s", a.Name("priority"), o.priority, a.Listed(queue.PriorityWords()))
 	}
@@ -192,7 +192,7 @@ func (a *runner) checkItem(o *queueing) error {
 }
 
 // newOrder returns the order that the flags describe: key, tags, priority, and the times.
-func (a *runner) newOrder(o *queueing) (m submission.Order, err error) {
+func (a *sendCommand) newOrder(o *outboxFlags) (m submission.Order, err error) {
 	m.Key, m.Tags = o.key, o.tags
 	m.Priority, _ = queue.PriorityOf(o.priority)
 	from := a.Now()

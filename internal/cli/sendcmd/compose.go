@@ -13,37 +13,37 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// messages composes or reads all messages before the command connects.
-func (a *runner) messages(cmd *cobra.Command, s *sendFlags, args []string) ([]*sending.Message, error) {
-	c := &composer{runner: a, s: s, changed: cmd.Flags().Changed}
-	if err := c.readNamed(args); err != nil {
+// collectMessages composes or reads all messages before the command connects.
+func (a *sendCommand) collectMessages(cmd *cobra.Command, s *sendFlags, args []string) ([]*sending.Outgoing, error) {
+	c := &composer{sendCommand: a, s: s, changed: cmd.Flags().Changed}
+	if err := c.readNamedFiles(args); err != nil {
 		return nil, err
 	}
-	if err := c.addresses(); err != nil {
+	if err := c.checkAddresses(); err != nil {
 		return nil, err
 	}
-	if err := c.misspelt(cmd.Context()); err != nil {
+	if err := c.askMisspelt(cmd.Context()); err != nil {
 		return nil, err
 	}
 	if s.raw {
-		return (&rawReader{runner: a, s: s}).rawMessages(cmd.Context(), args)
+		return (&rawReader{sendCommand: a, s: s}).rawMessages(cmd.Context(), args)
 	}
-	m, err := c.compose()
+	m, err := c.composeMessage()
 	if err != nil {
 		return nil, err
 	}
-	return []*sending.Message{m}, nil
+	return []*sending.Outgoing{m}, nil
 }
 
 // composer composes a message from the flags.
 type composer struct {
-	*runner
+	*sendCommand
 	s       *sendFlags
 	changed func(string) bool // reports whether a flag was given
 }
 
-// addresses checks the addresses in the flags.
-func (c *composer) addresses() error {
+// checkAddresses checks the addresses in the flags.
+func (c *composer) checkAddresses() error {
 	for _, l := range []struct {
 		flag string
 		list []string
@@ -66,8 +66,8 @@ func (c *composer) addresses() error {
 	return nil
 }
 
-// sender returns the address to send from: the flag, EMAIL, or the user of the server URL.
-func (a *runner) sender(s *sendFlags) (string, error) {
+// senderAddress returns the address to send from: the flag, EMAIL, or the user of the server URL.
+func (a *sendCommand) senderAddress(s *sendFlags) (string, error) {
 	if s.from != "" {
 		return s.from, nil
 	}
@@ -95,11 +95,11 @@ func (a *runner) sender(s *sendFlags) (string, error) {
 	return "", command.Fail(command.ExitUsage, errors.New(a.T("no sender: use -f ADDRESS, or set EMAIL")), a.T("Or log in once, then send at any time: %s", "yan login"))
 }
 
-// compose composes the message that the flags describe.
-func (c *composer) compose() (*sending.Message, error) {
+// composeMessage composes the message that the flags describe.
+func (c *composer) composeMessage() (*sending.Outgoing, error) {
 	m := &message.Message{To: c.s.to, Cc: c.s.cc, Bcc: c.s.bcc, ReplyTo: c.s.replyTo, Subject: c.s.subject, HTML: c.s.html}
 	var err error
-	if m.From, err = c.sender(c.s); err != nil {
+	if m.From, err = c.senderAddress(c.s); err != nil {
 		return nil, err
 	}
 	if len(c.s.to)+len(c.s.cc)+len(c.s.bcc) == 0 {
@@ -108,13 +108,13 @@ func (c *composer) compose() (*sending.Message, error) {
 	if err := c.OneLine(c.Name("subject"), c.s.subject); err != nil {
 		return nil, err
 	}
-	if m.Headers, err = c.headers(); err != nil {
+	if m.Headers, err = c.parseHeaders(); err != nil {
 		return nil, err
 	}
-	if m.Attachments, err = c.attachments(); err != nil {
+	if m.Attachments, err = c.openAttachments(); err != nil {
 		return nil, err
 	}
-	if m.Text, err = c.body(); err != nil {
+	if m.Text, err = c.readBody(); err != nil {
 		return nil, err
 	}
 	if err := c.Text(c.Name("html"), c.s.html); err != nil {
@@ -123,7 +123,7 @@ func (c *composer) compose() (*sending.Message, error) {
 	if err := c.identifyMessage(m); err != nil {
 		return nil, err
 	}
-	if err := c.invite(m); err != nil {
+	if err := c.addInvitation(m); err != nil {
 		return nil, err
 	}
 	c.textForHTML(m)
@@ -154,11 +154,11 @@ func (c *composer) compose() (*sending.Message, error) {
 		_ = content.Close() // report err instead
 		return nil, c.ComposeFailure(err)
 	}
-	return &sending.Message{Content: content, Composed: &bare, ReplyTo: answers, Envelope: envelope, Size: content.Size(), MessageID: content.MessageID()}, nil
+	return &sending.Outgoing{Content: content, Composed: &bare, ReplyTo: answers, Envelope: envelope, Size: content.Size(), MessageID: content.MessageID()}, nil
 }
 
-// body returns the text of the message: from the flag, the file, or piped input.
-func (c *composer) body() (string, error) {
+// readBody returns the text of the message: from the flag, the file, or piped input.
+func (c *composer) readBody() (string, error) {
 	name, text, piped := c.Name("body"), c.s.body, false
 	var err error
 	switch {
@@ -167,7 +167,7 @@ func (c *composer) body() (string, error) {
 	case c.changed("body-file"):
 		name = c.Name("body-file") + " " + command.QuoteName(c.s.bodyFile)
 		piped = c.s.bodyFile == "-"
-		text, err = c.textOf("body-file", c.s.bodyFile)
+		text, err = c.readText("body-file", c.s.bodyFile)
 	case c.StdinTTY > 0 || c.s.wantsStdin(nil) > 0 || c.s.html != "":
 		return "", nil
 	default:
@@ -177,10 +177,10 @@ func (c *composer) body() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return c.readable(name, text, piped)
+	return c.decodeText(name, text, piped)
 }
 
-func (c *composer) headers() ([]message.Header, error) {
+func (c *composer) parseHeaders() ([]message.Header, error) {
 	var list []message.Header
 	for _, h := range c.s.header {
 		name, value, ok := strings.Cut(h, ":")

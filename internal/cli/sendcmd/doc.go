@@ -8,10 +8,10 @@ import (
 	"github.com/yanmail/yan/internal/cli/outboxes"
 )
 
-// runner runs yan send.
-type runner struct {
+// sendCommand runs yan send.
+type sendCommand struct {
 	*outboxes.Outboxes
 }
 
 // New returns the command yan send.
-func New(o *outboxes.Outboxes) *cobra.Command { return (&runner{Outboxes: o}).sendCommand() }
+func New(o *outboxes.Outboxes) *cobra.Command { return (&sendCommand{Outboxes: o}).cobraCommand() }

@@ -12,7 +12,7 @@ import (
 
 // printDry prints the message, byte for byte, to standard output and its envelope to standard
 // error, so that "yan send -n … > message.eml" writes a file that --raw sends.
-func (a *runner) printDry(s *sendFlags, messages []*sending.Message) error {
+func (a *sendCommand) printDry(s *sendFlags, messages []*sending.Outgoing) error {
 	if s.Server != "" {
 		if _, err := a.oneServer(s, messages); err != nil {
 			return err
@@ -31,7 +31,7 @@ func (a *runner) printDry(s *sendFlags, messages []*sending.Message) error {
 	return nil
 }
 
-func (a *runner) printDryMessage(s *sendFlags, j *sending.Message) error {
+func (a *sendCommand) printDryMessage(s *sendFlags, j *sending.Outgoing) error {
 	if s.json {
 		out := jsonout.DryRun{DryRun: true, File: j.File, Number: j.Number, From: j.Envelope.From().String(), Size: j.Content.Size()}
 		for _, to := range j.Envelope.To() {

@@ -22,8 +22,8 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// queueing holds the flags of send that concern the outbox.
-type queueing struct {
+// outboxFlags holds the flags of send that concern the outbox.
+type outboxFlags struct {
 	when     string // a word of account.QueueWords
 	outbox   string
 	at       string
@@ -33,7 +33,7 @@ type queueing struct {
 	tags     []string
 }
 
-func (o *queueing) registerQueue(a *runner, cmd *cobra.Command) {
+func (o *outboxFlags) registerQueue(a *sendCommand, cmd *cobra.Command) {
 	o.priority = queue.Normal.Word()
 	command.Add(cmd, a.T("Later (outbox):"),
 		command.NewOption("queue", "", &o.when, "", a.T("put the message into the outbox instead of sending it; --queue=offline only if the server can't be reached")),
@@ -51,14 +51,14 @@ func (o *queueing) registerQueue(a *runner, cmd *cobra.Command) {
 
 // enqueuer enqueues the messages of one command line.
 type enqueuer struct {
-	*runner
+	*sendCommand
 	s *sendFlags
 }
 
-// enqueue puts messages into the outbox and reports each.
-func (q *enqueuer) enqueue(ctx context.Context, messages []*sending.Message) error {
+// enqueueAll puts messages into the outbox and reports each.
+func (q *enqueuer) enqueueAll(ctx context.Context, messages []*sending.Outgoing) error {
 	if q.s.id == nil {
-		return q.noAccountToQueue()
+		return q.noAccountError()
 	}
 	if q.s.key != "" && len(messages) > 1 {
 		return q.Wrongf("%s can name only one message, but there are %d", q.Name("key"), len(messages))
@@ -68,14 +68,14 @@ func (q *enqueuer) enqueue(ctx context.Context, messages []*sending.Message) err
 		return err
 	}
 	defer store.Close() // enqueued messages are on disk already
-	order, err := q.newOrder(&q.s.queueing)
+	order, err := q.newOrder(&q.s.outboxFlags)
 	if err != nil {
 		return err
 	}
 	order.Account = q.s.id.Name
 	kept, fresh := 0, false
-	for some := range slices.Chunk(messages, together(len(messages))) {
-		var failed *enqueued
+	for some := range slices.Chunk(messages, enqueueConcurrency(len(messages))) {
+		var failed *enqueueOutcome
 		for _, e := range q.enqueueSome(ctx, store, order, some) {
 			if e.err != nil {
 				if failed == nil || errors.Is(e.err, queue.ErrUncertain) && !errors.Is(failed.err, queue.ErrUncertain) {
@@ -85,16 +85,16 @@ func (q *enqueuer) enqueue(ctx context.Context, messages []*sending.Message) err
 			}
 			kept++
 			fresh = fresh || !e.receipt.Duplicate
-			q.tellEnqueued(e, len(messages) > 1)
+			q.printEnqueued(e, len(messages) > 1)
 		}
 		if failed != nil {
-			return q.notEnqueued(ctx, store, failed, len(messages), kept)
+			return q.notEnqueuedError(ctx, store, failed, len(messages), kept)
 		}
 	}
 	if !fresh {
 		return nil
 	}
-	next := q.WhatNext(ctx, store, q.s.outbox, order.NotBefore.After(q.Now()))
+	next := q.NextStepHint(ctx, store, q.s.outbox, order.NotBefore.After(q.Now()))
 	if q.s.quiet || q.s.json {
 		return nil
 	}
@@ -105,9 +105,9 @@ func (q *enqueuer) enqueue(ctx context.Context, messages []*sending.Message) err
 	return nil
 }
 
-// noAccountToQueue returns the error for a message without an account: the outbox logs in later,
+// noAccountError returns the error for a message without an account: the outbox logs in later,
 // with the account's stored secret.
-func (q *enqueuer) noAccountToQueue() error {
+func (q *enqueuer) noAccountError() error {
 	err := errors.New(q.T("the outbox sends from an account, and this message has none"))
 	if q.s.Server != "" {
 		err = errors.New(q.T("the outbox sends from an account: remove %s", q.Name("server")))
@@ -115,9 +115,9 @@ func (q *enqueuer) noAccountToQueue() error {
 	return command.Fail(command.ExitConfig, err, q.T("Create one with '%s'; to log in later it needs a stored secret.", "yan login"))
 }
 
-// together returns how many messages are enqueued at the same time. They share a commit, which
+// enqueueConcurrency returns how many messages are enqueued at the same time. They share a commit, which
 // takes most of the time, but lose their order. Up to 100 messages keep theirs.
-func together(messages int) int {
+func enqueueConcurrency(messages int) int {
 	const few, many = 100, 32
 	if messages <= few {
 		return 1
@@ -125,17 +125,17 @@ func together(messages int) int {
 	return many
 }
 
-// enqueued is the result of enqueueing one message.
-type enqueued struct {
-	message *sending.Message
+// enqueueOutcome is the result of enqueueing one message.
+type enqueueOutcome struct {
+	message *sending.Outgoing
 	item    outbox.NewMessage
 	receipt outbox.EnqueueResult
 	err     error
 }
 
 // enqueueSome enqueues messages concurrently. A message without an error is on disk.
-func (q *enqueuer) enqueueSome(ctx context.Context, store outbox.Enqueuer, order submission.Order, messages []*sending.Message) []enqueued {
-	list := make([]enqueued, len(messages))
+func (q *enqueuer) enqueueSome(ctx context.Context, store outbox.Enqueuer, order submission.Order, messages []*sending.Outgoing) []enqueueOutcome {
+	list := make([]enqueueOutcome, len(messages))
 	var all sync.WaitGroup
 	for i, j := range messages {
 		all.Go(func() {
@@ -147,14 +147,14 @@ func (q *enqueuer) enqueueSome(ctx context.Context, store outbox.Enqueuer, order
 	return list
 }
 
-func (q *enqueuer) enqueueOne(ctx context.Context, store outbox.Enqueuer, order submission.Order, j *sending.Message) (m outbox.NewMessage, r outbox.EnqueueResult, err error) {
+func (q *enqueuer) enqueueOne(ctx context.Context, store outbox.Enqueuer, order submission.Order, j *sending.Outgoing) (m outbox.NewMessage, r outbox.EnqueueResult, err error) {
 	if err := j.Open(); err != nil {
 		return m, r, q.rawProblem(j, err)
 	}
 	if j.Source != nil {
 		defer j.Close()
 	}
-	letter, err := letterOf(q.s, j)
+	letter, err := prepareMessage(q.s, j)
 	if err == nil {
 		m, err = letter.NewMessage(order)
 	}
@@ -165,16 +165,16 @@ func (q *enqueuer) enqueueOne(ctx context.Context, store outbox.Enqueuer, order 
 	return m, r, err
 }
 
-func letterOf(s *sendFlags, j *sending.Message) (*submission.PreparedMessage, error) {
+func prepareMessage(s *sendFlags, j *sending.Outgoing) (*submission.PreparedMessage, error) {
 	if composed, ok := j.Content.(*message.Content); ok && j.Composed != nil {
 		return submission.FromComposed(composed, s.subject)
 	}
 	return submission.Raw(j.Content, j.Envelope)
 }
 
-// notEnqueued returns the error for a message that is not in the outbox. It says how many others
+// notEnqueuedError returns the error for a message that is not in the outbox. It says how many others
 // are.
-func (q *enqueuer) notEnqueued(ctx context.Context, store outbox.Store, e *enqueued, all, kept int) error {
+func (q *enqueuer) notEnqueuedError(ctx context.Context, store outbox.Store, e *enqueueOutcome, all, kept int) error {
 	if errors.Is(e.err, queue.ErrConflict) {
 		other := ""
 		if page, listErr := store.List(ctx, queue.Filter{Account: q.s.id.Name, Key: q.s.key, Limit: 1}); listErr == nil && len(page.Entries) > 0 {
@@ -184,7 +184,7 @@ func (q *enqueuer) notEnqueued(ctx context.Context, store outbox.Store, e *enque
 			q.T("Nothing was enqueued. To see the message with this key: %s", "yan queue show "+other))
 	}
 	if errors.Is(e.err, queue.ErrUncertain) {
-		return q.uncertain(e, all, kept)
+		return q.uncertainError(e, all, kept)
 	}
 	var failed *command.Failure
 	if !errors.As(e.err, &failed) && !errors.As(q.OutboxProblem(q.s.outbox, e.err), &failed) {
@@ -197,8 +197,8 @@ func (q *enqueuer) notEnqueued(ctx context.Context, store outbox.Store, e *enque
 	return command.Fail(failed.Code, localerr.Errorf("%s: %w", text, failed.Err), failed.Hint)
 }
 
-// uncertain returns the error for a message that may or may not be in the outbox.
-func (q *enqueuer) uncertain(e *enqueued, all, kept int) error {
+// uncertainError returns the error for a message that may or may not be in the outbox.
+func (q *enqueuer) uncertainError(e *enqueueOutcome, all, kept int) error {
 	if q.s.json {
 		u := newEnqueued(e.message, e.item, e.receipt, e.item.Expires)
 		u.Event = "uncertain"
@@ -215,12 +215,12 @@ func (q *enqueuer) uncertain(e *enqueued, all, kept int) error {
 	return command.Fail(command.ExitUnknown, localerr.Errorf("%s: %w", text, e.err), hint)
 }
 
-// tellEnqueued prints the ID, the times and the account of an enqueued message.
-func (q *enqueuer) tellEnqueued(e enqueued, several bool) {
+// printEnqueued prints the ID, the times and the account of an enqueued message.
+func (q *enqueuer) printEnqueued(e enqueueOutcome, several bool) {
 	j, item, receipt := e.message, e.item, e.receipt
 	expires := item.Expires
 	if expires.IsZero() {
-		expires = later(q.Now(), item.NotBefore).Add(outbox.Lifetime)
+		expires = laterTime(q.Now(), item.NotBefore).Add(outbox.Lifetime)
 	}
 	switch {
 	case q.s.json:
@@ -252,7 +252,7 @@ func (q *enqueuer) tellEnqueued(e enqueued, several bool) {
 	}
 }
 
-func later(t, u time.Time) time.Time {
+func laterTime(t, u time.Time) time.Time {
 	if u.After(t) {
 		return u
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // testApp returns a runner without a terminal, with its standard output and standard error.
-func testApp(lang i18n.Language) (*runner, *bytes.Buffer, *bytes.Buffer) {
+func testApp(lang i18n.Language) (*sendCommand, *bytes.Buffer, *bytes.Buffer) {
 	c, out, errs := clitest.Console(lang)
-	return &runner{Outboxes: outboxes.New(command.New(c, nil), outboxes.Services{WorkFactor: secrettest.WorkFactor})}, out, errs
+	return &sendCommand{Outboxes: outboxes.New(command.New(c, nil), outboxes.Services{WorkFactor: secrettest.WorkFactor})}, out, errs
 }

@@ -13,7 +13,7 @@ import (
 func resendWords() []string { return []string{string(smtp.Unknown), string(smtp.Refused)} }
 
 // openLog opens the file of --log. It returns nil if the flag is not given.
-func (a *runner) openLog(s *sendFlags) (*sendlog.Log, error) {
+func (a *sendCommand) openLog(s *sendFlags) (*sendlog.Log, error) {
 	if s.log == "" {
 		return nil, nil
 	}
@@ -34,7 +34,7 @@ func (a *runner) openLog(s *sendFlags) (*sendlog.Log, error) {
 }
 
 // logProblem explains an error of the --log file.
-func (a *runner) logProblem(name string, err error) error {
+func (a *sendCommand) logProblem(name string, err error) error {
 	shown := a.Name("log") + " " + command.QuoteName(name)
 	var version *sendlog.VersionError
 	var damage *sendlog.DamageError

@@ -23,8 +23,8 @@ type addressFile struct {
 	to    *[]string
 }
 
-// readNamed reads the files of recipients and the file of the HTML.
-func (c *composer) readNamed(args []string) error {
+// readNamedFiles reads the files of recipients and the file of the HTML.
+func (c *composer) readNamedFiles(args []string) error {
 	if n := c.s.wantsStdin(args); n > 1 {
 		return c.Usagef("standard input (-) is used %d times, but can be read only once", n)
 	}
@@ -41,10 +41,10 @@ func (c *composer) readNamed(args []string) error {
 		return nil
 	}
 	var err error
-	if c.s.html, err = c.textOf("html-file", c.s.htmlFile); err != nil {
+	if c.s.html, err = c.readText("html-file", c.s.htmlFile); err != nil {
 		return err
 	}
-	c.s.html, err = c.readableHTML(c.Name("html-file")+" "+command.QuoteName(c.s.htmlFile), c.s.html)
+	c.s.html, err = c.decodeHTML(c.Name("html-file")+" "+command.QuoteName(c.s.htmlFile), c.s.html)
 	return err
 }
 
@@ -52,7 +52,7 @@ func (c *composer) readNamed(args []string) error {
 func (c *composer) recipientsIn(flag, file string) ([]string, error) {
 	text, err := c.fileText(flag, file, command.MaxRecipients)
 	if err == nil {
-		text, err = c.readable(c.Name(flag)+" "+command.QuoteName(file), text, file == "-")
+		text, err = c.decodeText(c.Name(flag)+" "+command.QuoteName(file), text, file == "-")
 	}
 	if err != nil {
 		return nil, err
@@ -79,8 +79,8 @@ func (c *composer) recipientsIn(flag, file string) ([]string, error) {
 	return list, nil
 }
 
-// textOf returns the text of the file that a flag names; - is standard input.
-func (c *composer) textOf(flag, file string) (string, error) {
+// readText returns the text of the file that a flag names; - is standard input.
+func (c *composer) readText(flag, file string) (string, error) {
 	return c.fileText(flag, file, command.MaxText)
 }
 
@@ -120,7 +120,7 @@ func (s *sendFlags) wantsStdin(args []string) int {
 // versions of this one, read the file.
 func (c *composer) noteFileNames() {
 	for _, f := range []struct{ flag, value, other string }{{"body", c.s.body, "--body-file"}, {"html", c.s.html, "--html-file"}} {
-		file, looks := likeFile(f.value)
+		file, looks := looksLikeFile(f.value)
 		if !c.changed(f.flag) || !looks || c.s.quiet {
 			continue
 		}
@@ -128,9 +128,9 @@ func (c *composer) noteFileNames() {
 	}
 }
 
-// likeFile reports whether value looks like a file name: @notes.txt, @/tmp/notes and -, but not
+// looksLikeFile reports whether value looks like a file name: @notes.txt, @/tmp/notes and -, but not
 // @everybody.
-func likeFile(value string) (file string, looks bool) {
+func looksLikeFile(value string) (file string, looks bool) {
 	if value == "-" {
 		return "-", true
 	}

@@ -49,16 +49,16 @@ func messageDate(text string, now time.Time) (time.Time, bool) {
 	return t, err == nil
 }
 
-// invite adds a calendar file to the message: as the part that mail programs answer, and as an
+// addInvitation adds a calendar file to the message: as the part that mail programs answer, and as an
 // attachment for the others. The calendar supplies the subject and the text if they were not given.
-func (c *composer) invite(m *message.Message) error {
+func (c *composer) addInvitation(m *message.Message) error {
 	if c.s.inviteFile == "" {
 		return nil
 	}
 	where := c.Name("invite") + " " + command.QuoteName(c.s.inviteFile)
-	calendar, err := c.textOf("invite", c.s.inviteFile)
+	calendar, err := c.readText("invite", c.s.inviteFile)
 	if err == nil {
-		calendar, err = c.readable(where, calendar, c.s.inviteFile == "-")
+		calendar, err = c.decodeText(where, calendar, c.s.inviteFile == "-")
 	}
 	if err != nil {
 		return err

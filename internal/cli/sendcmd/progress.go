@@ -12,12 +12,12 @@ import (
 
 // showsProgress reports whether to show progress: only on a terminal, and if no other output
 // interferes.
-func (a *runner) showsProgress(s *sendFlags) bool {
+func (a *sendCommand) showsProgress(s *sendFlags) bool {
 	return a.StderrWidth > 0 && !s.quiet && !s.json && !s.transcript && s.QuitAfter == ""
 }
 
-// progress returns the bar of one message. It shows nothing up to 1 MB, or without a terminal.
-func (a *runner) progress(s *sendFlags, j *sending.Message) *console.Bar {
+// newBar returns the bar of one message. It shows nothing up to 1 MB, or without a terminal.
+func (a *sendCommand) newBar(s *sendFlags, j *sending.Outgoing) *console.Bar {
 	if !a.showsProgress(s) || j.Size <= console.ProgressFrom {
 		return &console.Bar{}
 	}
@@ -27,7 +27,7 @@ func (a *runner) progress(s *sendFlags, j *sending.Message) *console.Bar {
 // runBar shows the progress of a run on standard error: one large message by its octets, several by
 // messages. The zero value shows nothing.
 type runBar struct {
-	a     *runner      // nil if no bar is shown for several messages
+	a     *sendCommand // nil if no bar is shown for several messages
 	one   *console.Bar // the bar of a single message
 	start time.Time
 	total int
@@ -36,7 +36,7 @@ type runBar struct {
 	mu      sync.Mutex // other goroutines report progress
 	done    int
 	worked  int64
-	partly  map[*sending.Message]int64 // octets sent so far of large messages in flight
+	partly  map[*sending.Outgoing]int64 // octets sent so far of large messages in flight
 	drawn   time.Time
 	visible bool
 }
@@ -45,25 +45,25 @@ type runBar struct {
 // remaining time use it.
 const overhead = 4 << 10
 
-func workOf(j *sending.Message) int64 { return j.Size + overhead }
+func workOf(j *sending.Outgoing) int64 { return j.Size + overhead }
 
-// begin starts the progress display, if there is a terminal.
-func (b *runBar) begin(a *runner, s *sendFlags, todo []*sending.Message) {
+// startBar starts the progress display, if there is a terminal.
+func (b *runBar) startBar(a *sendCommand, s *sendFlags, todo []*sending.Outgoing) {
 	if len(todo) == 1 {
-		b.one = a.progress(s, todo[0])
+		b.one = a.newBar(s, todo[0])
 		return
 	}
 	if !a.showsProgress(s) {
 		return
 	}
-	b.a, b.start, b.total, b.partly = a, a.Now(), len(todo), map[*sending.Message]int64{}
+	b.a, b.start, b.total, b.partly = a, a.Now(), len(todo), map[*sending.Outgoing]int64{}
 	for _, j := range todo {
 		b.work += workOf(j)
 	}
 }
 
-// progress returns the callback for the progress of a message; nil if none is shown.
-func (b *runBar) progress(j *sending.Message) func(sent, size int64) {
+// progressFunc returns the callback for the progress of a message; nil if none is shown.
+func (b *runBar) progressFunc(j *sending.Outgoing) func(sent, size int64) {
 	switch {
 	case b.one != nil:
 		return b.one.Set
@@ -78,8 +78,8 @@ func (b *runBar) progress(j *sending.Message) func(sent, size int64) {
 	}
 }
 
-// settle counts a message whose outcome is known.
-func (b *runBar) settle(j *sending.Message) {
+// countSettled counts a message whose outcome is known.
+func (b *runBar) countSettled(j *sending.Outgoing) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.a == nil {
@@ -90,8 +90,8 @@ func (b *runBar) settle(j *sending.Message) {
 	delete(b.partly, j)
 }
 
-// around hides the bar while print writes to the terminal.
-func (b *runBar) around(onTerminal bool, print func()) {
+// printAround hides the bar while print writes to the terminal.
+func (b *runBar) printAround(onTerminal bool, print func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if onTerminal {
@@ -128,11 +128,11 @@ func (b *runBar) draw() {
 		return
 	}
 	b.drawn, b.visible = now, true
-	b.a.Errf("\r%s\x1b[K", b.line(now.Sub(b.start)))
+	b.a.Errf("\r%s\x1b[K", b.barLine(now.Sub(b.start)))
 }
 
-// line returns the bar, shortened to the width of the terminal.
-func (b *runBar) line(elapsed time.Duration) string {
+// barLine returns the bar, shortened to the width of the terminal.
+func (b *runBar) barLine(elapsed time.Duration) string {
 	const cells = 24
 	worked := b.worked
 	for _, sent := range b.partly {
@@ -145,7 +145,7 @@ func (b *runBar) line(elapsed time.Duration) string {
 	}
 	if elapsed > time.Second && worked > 0 {
 		left := time.Duration(float64(elapsed) * float64(b.work-worked) / float64(worked))
-		parts = append(parts, "  "+b.a.T("%s/s", rate(b.done, elapsed)), "  "+b.a.T("%s left", b.a.Roughly(left)))
+		parts = append(parts, "  "+b.a.T("%s/s", formatRate(b.done, elapsed)), "  "+b.a.T("%s left", b.a.Roughly(left)))
 	}
 	return b.a.BarLine(strings.Repeat("█", full)+strings.Repeat("░", cells-full)+" ", parts)
 }

@@ -21,11 +21,11 @@ func TestRunBar(t *testing.T) {
 		now := time.Unix(0, 0)
 		a.Now = func() time.Time { return now }
 		a.StderrWidth = 100
-		todo := []*sending.Message{{Size: 4_000_000}, {Size: 6_000_000 + overhead}, {Size: 2_000_000 - overhead}}
+		todo := []*sending.Outgoing{{Size: 4_000_000}, {Size: 6_000_000 + overhead}, {Size: 2_000_000 - overhead}}
 		var b runBar
-		b.begin(a, &sendFlags{}, todo)
-		part := b.progress(todo[1])
-		b.settle(todo[0])
+		b.startBar(a, &sendFlags{}, todo)
+		part := b.progressFunc(todo[1])
+		b.countSettled(todo[0])
 		now = now.Add(10 * time.Second)
 		part(2_000_000+overhead/2, todo[1].Size)
 		got := errs.String()
@@ -36,7 +36,7 @@ func TestRunBar(t *testing.T) {
 		if errs.String() != got {
 			t.Errorf("drawn too soon: %q", errs)
 		}
-		b.around(true, func() { a.Errf("line\n") })
+		b.printAround(true, func() { a.Errf("line\n") })
 		if !strings.HasSuffix(errs.String(), "\r\x1b[Kline\n") {
 			t.Errorf("%q", errs)
 		}
@@ -52,9 +52,9 @@ func TestRunBar(t *testing.T) {
 		}
 	}
 	var none runBar
-	none.around(true, func() {})
-	none.settle(&sending.Message{})
-	if none.progress(&sending.Message{Size: 1 << 30}) != nil {
+	none.printAround(true, func() {})
+	none.countSettled(&sending.Outgoing{})
+	if none.progressFunc(&sending.Outgoing{Size: 1 << 30}) != nil {
 		t.Error("a bar that shows nothing asks for progress")
 	}
 }
@@ -66,7 +66,7 @@ func TestRate(t *testing.T) {
 		took time.Duration
 		want string
 	}{{1, 4 * time.Second, "0.2"}, {99, 10 * time.Second, "9.9"}, {10, time.Second, "10"}, {24_321, 2 * time.Second, "12160"}} {
-		if got := rate(test.n, test.took); got != test.want {
+		if got := formatRate(test.n, test.took); got != test.want {
 			t.Errorf("rate(%d, %v) = %s, want %s", test.n, test.took, got, test.want)
 		}
 	}
@@ -80,17 +80,17 @@ func TestProgress(t *testing.T) {
 	a.StderrWidth = 80
 	for name, s := range map[string]*sendFlags{"quiet": {quiet: true}, "json": {json: true}, "transcript": {transcript: true},
 		"quit": {ServerFlags: serverflag.ServerFlags{QuitAfter: "rcpt"}}} {
-		b := a.progress(s, &sending.Message{Size: 5_000_000})
+		b := a.newBar(s, &sending.Outgoing{Size: 5_000_000})
 		b.Set(1, 5_000_000)
 		b.Clear()
 		if errs.Len() > 0 {
 			t.Errorf("with %s: drawn %q", name, errs)
 		}
 	}
-	if small := a.progress(&sendFlags{}, &sending.Message{Size: 1_000_000}); small.A != nil {
+	if small := a.newBar(&sendFlags{}, &sending.Outgoing{Size: 1_000_000}); small.A != nil {
 		t.Error("a small message has a bar")
 	}
-	b := a.progress(&sendFlags{}, &sending.Message{Size: 4_000_000})
+	b := a.newBar(&sendFlags{}, &sending.Outgoing{Size: 4_000_000})
 	steps := []struct {
 		after time.Duration
 		sent  int64

@@ -18,14 +18,14 @@ import (
 
 // rawReader reads whole messages as --raw and its flags say.
 type rawReader struct {
-	*runner
+	*sendCommand
 	s *sendFlags
 }
 
 // rawMessages checks all messages before the first is sent. It closes each one again, so that a run
 // of any length needs few open files; a single message stays open.
-func (r *rawReader) rawMessages(ctx context.Context, args []string) ([]*sending.Message, error) {
-	given, err := recipients(r.s)
+func (r *rawReader) rawMessages(ctx context.Context, args []string) ([]*sending.Outgoing, error) {
+	given, err := flagRecipients(r.s)
 	if err != nil {
 		return nil, r.ComposeFailure(err)
 	}
@@ -35,9 +35,9 @@ func (r *rawReader) rawMessages(ctx context.Context, args []string) ([]*sending.
 	if len(args) == 0 {
 		args = []string{"-"}
 	}
-	var messages []*sending.Message
+	var messages []*sending.Outgoing
 	for _, name := range args {
-		found, err := r.find(name)
+		found, err := r.findMessages(name)
 		if err != nil {
 			return nil, err
 		}
@@ -57,7 +57,7 @@ func (r *rawReader) rawMessages(ctx context.Context, args []string) ([]*sending.
 			continue
 		}
 		if err != nil {
-			discard(messages)
+			discardAll(messages)
 			return nil, err
 		}
 		if j.Source != nil && several {
@@ -66,39 +66,39 @@ func (r *rawReader) rawMessages(ctx context.Context, args []string) ([]*sending.
 	}
 	left, err := r.withoutBad(messages, bad)
 	if err != nil {
-		discard(messages)
+		discardAll(messages)
 	}
 	return left, err
 }
 
 // hashOf returns the hash of the octets to send, or, with --fit, of the octets before it.
-func hashOf(c sending.Content) (sendlog.Hash, error) {
+func hashOf(c sending.OutgoingContent) (sendlog.Hash, error) {
 	sum, err := c.Fingerprint()
 	return sendlog.Hash(sum), err
 }
 
-// find returns the messages that an argument names.
-func (r *rawReader) find(name string) ([]*sending.Message, error) {
+// findMessages returns the messages that an argument names.
+func (r *rawReader) findMessages(name string) ([]*sending.Outgoing, error) {
 	if name == "-" {
 		if r.StdinTTY > 0 {
 			return nil, r.Usagef("--raw: name a file, or pipe a message in")
 		}
-		return []*sending.Message{{File: name}}, nil
+		return []*sending.Outgoing{{File: name}}, nil
 	}
 	found, err := mailfiles.Find(name, r.s.findOptions())
 	if errors.Is(err, mailfiles.ErrNotRegular) { // a pipe, which can be read only once
-		return []*sending.Message{{File: name}}, nil
+		return []*sending.Outgoing{{File: name}}, nil
 	}
 	if err == nil || errors.Is(err, mailfiles.ErrMarked) {
-		r.tellLeftOut(name, found)
+		r.printLeftOut(name, found)
 	}
 	if err != nil {
 		return nil, r.mailProblem(name, err)
 	}
-	messages := make([]*sending.Message, len(found.Messages))
+	messages := make([]*sending.Outgoing, len(found.Messages))
 	for i := range found.Messages {
 		m := &found.Messages[i]
-		messages[i] = &sending.Message{File: m.Path, Number: m.Number, Source: m}
+		messages[i] = &sending.Outgoing{File: m.Path, Number: m.Number, Source: m}
 	}
 	return messages, nil
 }
@@ -145,7 +145,7 @@ func (r *rawReader) ambiguousMbox(shown string, err error) error {
 
 // checkRaw reads a whole message and sets its envelope: from the flags, and from the header if they
 // are missing.
-func (r *rawReader) checkRaw(j *sending.Message, given []smtp.Address) error {
+func (r *rawReader) checkRaw(j *sending.Outgoing, given []smtp.Address) error {
 	var err error
 	if j.Source != nil {
 		err = j.Open()
@@ -175,7 +175,7 @@ func (r *rawReader) checkRaw(j *sending.Message, given []smtp.Address) error {
 }
 
 // openOnce reads standard input or a pipe, which can be read only once.
-func (r *rawReader) openOnce(j *sending.Message) error {
+func (r *rawReader) openOnce(j *sending.Outgoing) error {
 	in := r.Stdin
 	if j.File != "-" {
 		f, err := atomicfile.Open(r.Ctx, j.File)
@@ -185,7 +185,7 @@ func (r *rawReader) openOnce(j *sending.Message) error {
 		defer f.Close() // opened for reading: Close can't lose data
 		in = f
 	}
-	c, err := r.s.reading().Read(in)
+	c, err := r.s.rawOptions().Read(in)
 	if err != nil {
 		return err
 	}
@@ -194,7 +194,7 @@ func (r *rawReader) openOnce(j *sending.Message) error {
 }
 
 // rawProblem explains an error of a whole message.
-func (a *runner) rawProblem(j *sending.Message, err error) error {
+func (a *sendCommand) rawProblem(j *sending.Outgoing, err error) error {
 	var at *os.PathError
 	switch {
 	case errors.Is(err, context.Canceled):
@@ -205,7 +205,7 @@ func (a *runner) rawProblem(j *sending.Message, err error) error {
 		return a.FileFailure("--raw", j.File, err)
 	}
 	// The sentence below names the message already.
-	detail := strings.TrimPrefix(a.Say(err), "raw message: ")
+	detail := strings.TrimPrefix(a.TranslateError(err), "raw message: ")
 	if j.Source != nil && j.Source.Fits() {
 		return command.Fail(command.ExitData, errors.New(a.T("--raw %s: can't be sent as a message: %s", a.nameOf(j), detail)), a.T("Use %s to send this message.", "--fit"))
 	}
@@ -218,7 +218,7 @@ func (a *runner) rawProblem(j *sending.Message, err error) error {
 
 // rawEnvelope returns the envelope: from the flags, and the rest from the header. A flag replaces a
 // field even if the field is invalid. If From is invalid, the sender is the one of a composed message.
-func (r *rawReader) rawEnvelope(j *sending.Message, given []smtp.Address) (smtp.Envelope, error) {
+func (r *rawReader) rawEnvelope(j *sending.Outgoing, given []smtp.Address) (smtp.Envelope, error) {
 	to, toErr := given, error(nil)
 	if len(given) == 0 {
 		to, toErr = j.Content.Recipients()
@@ -241,7 +241,7 @@ func (r *rawReader) rawEnvelope(j *sending.Message, given []smtp.Address) (smtp.
 		}
 	}
 	if fromErr != nil || toErr != nil {
-		return smtp.Envelope{}, r.lacking(j, fromErr, toErr)
+		return smtp.Envelope{}, r.envelopeError(j, fromErr, toErr)
 	}
 	return smtp.NewEnvelope(from, to...)
 }
@@ -249,13 +249,13 @@ func (r *rawReader) rawEnvelope(j *sending.Message, given []smtp.Address) (smtp.
 // ownSender returns the sender of a composed message: the account's address, EMAIL or the user of
 // the server URL; zero if there is none.
 func (r *rawReader) ownSender() (smtp.Address, error) {
-	id, err := r.Identify(r.s.account, r.s.Server, r.StatedSender(r.s.sender, r.s.from))
+	id, err := r.SelectAccount(r.s.account, r.s.Server, r.StatedSender(r.s.sender, r.s.from))
 	if err != nil {
 		return smtp.Address{}, err
 	}
 	flags := *r.s
 	flags.id = id
-	text, err := r.sender(&flags)
+	text, err := r.senderAddress(&flags)
 	if err != nil {
 		return smtp.Address{}, nil // the caller reports the error of the header instead
 	}
@@ -266,8 +266,8 @@ func (r *rawReader) ownSender() (smtp.Address, error) {
 	return box.Address, nil
 }
 
-// lacking returns the error for a message whose envelope is incomplete.
-func (r *rawReader) lacking(j *sending.Message, fromErr, toErr error) error {
+// envelopeError returns the error for a message whose envelope is incomplete.
+func (r *rawReader) envelopeError(j *sending.Outgoing, fromErr, toErr error) error {
 	name, hint := r.nameOf(j), r.T("Use -t to set the recipients and -f to set the sender.")
 	noSender, noRecipients := errors.Is(fromErr, message.ErrNoSender), errors.Is(toErr, message.ErrNoRecipients)
 	var problem string
@@ -275,21 +275,21 @@ func (r *rawReader) lacking(j *sending.Message, fromErr, toErr error) error {
 	case noSender && noRecipients:
 		problem = r.T("--raw %s: the message has neither a sender nor recipients", name)
 	case fromErr != nil && toErr != nil:
-		problem = r.T("--raw %s: can't read the sender or the recipients from its header: %s; %s", name, r.Say(fromErr), r.Say(toErr))
+		problem = r.T("--raw %s: can't read the sender or the recipients from its header: %s; %s", name, r.TranslateError(fromErr), r.TranslateError(toErr))
 	case noSender:
 		problem, hint = r.T("--raw %s: the message has no sender in From", name), r.T("Use -f to set the sender.")
 	case fromErr != nil:
-		problem, hint = r.T("--raw %s: can't read the sender from its header: %s", name, r.Say(fromErr)), r.T("Use -f to set the sender.")
+		problem, hint = r.T("--raw %s: can't read the sender from its header: %s", name, r.TranslateError(fromErr)), r.T("Use -f to set the sender.")
 	case noRecipients:
 		problem, hint = r.T("--raw %s: the message has no recipient in To, Cc or Bcc", name), r.T("Use -t to set the recipients.")
 	default:
-		problem, hint = r.T("--raw %s: can't read the recipients from its header: %s", name, r.Say(toErr)), r.T("Use -t to set the recipients.")
+		problem, hint = r.T("--raw %s: can't read the recipients from its header: %s", name, r.TranslateError(toErr)), r.T("Use -t to set the recipients.")
 	}
 	return command.Fail(command.ExitData, errors.New(problem), hint)
 }
 
-// recipients returns all recipients in the flags. The flags were checked before.
-func recipients(s *sendFlags) ([]smtp.Address, error) {
+// flagRecipients returns all recipients in the flags. The flags were checked before.
+func flagRecipients(s *sendFlags) ([]smtp.Address, error) {
 	var list []smtp.Address
 	for _, values := range [][]string{s.to, s.cc, s.bcc} {
 		for _, v := range values {

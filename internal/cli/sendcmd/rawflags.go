@@ -32,14 +32,14 @@ type rawFlags struct {
 
 // badMessage is a message that can't be sent, and the error.
 type badMessage struct {
-	message *sending.Message
+	message *sending.Outgoing
 	err     *command.Failure
 }
 
 // mboxWords returns the values of --mbox.
 func mboxWords() []string { return []string{"alike", "every"} }
 
-func (s *rawFlags) registerRaw(a *runner, cmd *cobra.Command) {
+func (s *rawFlags) registerRaw(a *sendCommand, cmd *cobra.Command) {
 	command.Add(cmd, a.T("Whole messages (--raw):"),
 		command.NewOption("mbox", "", &s.mbox, "alike|every", a.T("\"From \" lines in an mbox file that do not look like its first: alike treats them as text, every starts a message at each (default: refuse the file)")),
 		command.NewOption("include-deleted", "", &s.marked, "", a.T("also send messages marked as deleted or as drafts")),
@@ -58,18 +58,18 @@ func setFromWords() []string { return []string{"missing", "always"} }
 // findOptions returns the flags as options of package mailfiles.
 func (s *rawFlags) findOptions() mailfiles.Options {
 	rule := map[string]mbox.Rule{"alike": mbox.Alike, "every": mbox.Every}[s.mbox]
-	return mailfiles.Options{FromLines: rule, Marked: s.marked, Raw: s.reading()}
+	return mailfiles.Options{FromLines: rule, Marked: s.marked, Raw: s.rawOptions()}
 }
 
-// reading returns how each message is read.
-func (s *rawFlags) reading() message.Raw {
+// rawOptions returns how each message is read.
+func (s *rawFlags) rawOptions() message.Raw {
 	return message.Raw{Fit: s.fit, Date: s.began, Author: s.author, ReplaceAuthor: s.setFrom == "always"}
 }
 
 // findAuthor sets the mailbox that --set-from writes into From.
 func (r *rawReader) findAuthor() error {
 	r.s.began = r.Now()
-	id, err := r.Identify(r.s.account, r.s.Server, r.StatedSender(r.s.sender, r.s.from))
+	id, err := r.SelectAccount(r.s.account, r.s.Server, r.StatedSender(r.s.sender, r.s.from))
 	if err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func (r *rawReader) findAuthor() error {
 	if text == "" {
 		flags := *r.s
 		flags.id = id
-		if text, err = r.sender(&flags); err != nil {
+		if text, err = r.senderAddress(&flags); err != nil {
 			return err
 		}
 	}
@@ -95,8 +95,8 @@ func (r *rawReader) findAuthor() error {
 	return nil
 }
 
-// tellLeftOut prints how many messages of a file or folder are not sent, and why.
-func (r *rawReader) tellLeftOut(name string, found mailfiles.FoundMessages) {
+// printLeftOut prints how many messages of a file or folder are not sent, and why.
+func (r *rawReader) printLeftOut(name string, found mailfiles.FoundMessages) {
 	if r.s.quiet {
 		return
 	}
@@ -112,19 +112,19 @@ func (r *rawReader) tellLeftOut(name string, found mailfiles.FoundMessages) {
 	}
 }
 
-// mostBad limits how many bad messages are listed.
-const mostBad = 50
+// maxBadListed limits how many bad messages are listed.
+const maxBadListed = 50
 
 // withoutBad removes the bad messages from a run. It fails if there are any and --skip-bad is not
 // set, or if none is left.
-func (r *rawReader) withoutBad(messages []*sending.Message, bad []badMessage) ([]*sending.Message, error) {
+func (r *rawReader) withoutBad(messages []*sending.Outgoing, bad []badMessage) ([]*sending.Outgoing, error) {
 	switch {
 	case len(bad) == 0:
 		return messages, nil
 	case len(messages) == 1:
 		return nil, bad[0].err
 	}
-	r.tellBad(bad)
+	r.printBad(bad)
 	code := command.ExitData
 	for _, b := range bad {
 		code = command.WorseStatus(code, b.err.Code)
@@ -137,22 +137,22 @@ func (r *rawReader) withoutBad(messages []*sending.Message, bad []badMessage) ([
 			r.T("Use %s to send the others.", "--skip-bad"))
 	}
 	r.s.bad = bad
-	return slices.DeleteFunc(messages, func(j *sending.Message) bool {
+	return slices.DeleteFunc(messages, func(j *sending.Outgoing) bool {
 		return slices.ContainsFunc(bad, func(b badMessage) bool { return b.message == j })
 	}), nil
 }
 
-// tellBad lists the bad messages, and prints each hint once.
-func (r *rawReader) tellBad(bad []badMessage) {
+// printBad lists the bad messages, and prints each hint once.
+func (r *rawReader) printBad(bad []badMessage) {
 	said := map[string]bool{}
 	for i, b := range bad {
 		if r.s.json && r.s.skip {
 			r.PrintJSON(jsonout.Bad{File: b.message.File, Number: b.message.Number, Status: "bad", Exit: b.err.Code, Error: b.err.Err.Error()})
 		}
-		if i == mostBad {
+		if i == maxBadListed {
 			r.Errf("     %s\n", r.T("and %d more", len(bad)-i))
 		}
-		if i >= mostBad {
+		if i >= maxBadListed {
 			continue
 		}
 		f := *b.err

@@ -6,12 +6,12 @@ import (
 	"github.com/yanmail/yan/internal/text/charset"
 )
 
-// readable returns text in UTF-8; where is its source. --charset applies to files and standard
+// decodeText returns text in UTF-8; where is its source. --charset applies to files and standard
 // input. Piped text that is not UTF-8 is in the charset of the console or the locale, if that is
 // known.
-func (c *composer) readable(where, text string, piped bool) (string, error) {
+func (c *composer) decodeText(where, text string, piped bool) (string, error) {
 	if c.s.charset != "" {
-		return c.decoded(where, func() (string, error) { return charset.Decode(text, c.s.charset) })
+		return c.decodeChecked(where, func() (string, error) { return charset.Decode(text, c.s.charset) })
 	}
 	if piped && !utf8.ValidString(text) {
 		if name := charset.OfInput(c.Getenv); name != "" {
@@ -24,12 +24,12 @@ func (c *composer) readable(where, text string, piped bool) (string, error) {
 	return text, c.Text(where, text)
 }
 
-// readableHTML is readable for an HTML page, which may declare its own charset.
-func (c *composer) readableHTML(where, page string) (string, error) {
-	return c.decoded(where, func() (string, error) { return charset.HTML(page, c.s.charset) })
+// decodeHTML is readable for an HTML page, which may declare its own charset.
+func (c *composer) decodeHTML(where, page string) (string, error) {
+	return c.decodeChecked(where, func() (string, error) { return charset.HTML(page, c.s.charset) })
 }
 
-func (c *composer) decoded(where string, decode func() (string, error)) (string, error) {
+func (c *composer) decodeChecked(where string, decode func() (string, error)) (string, error) {
 	text, err := decode()
 	if err != nil {
 		return "", c.Dataf("%s: %v", where, err)
@@ -37,7 +37,7 @@ func (c *composer) decoded(where string, decode func() (string, error)) (string,
 	return text, c.Text(where, text)
 }
 
-// charsets returns the names that completion offers.
-func charsets() []string {
+// charsetNames returns the names that completion offers.
+func charsetNames() []string {
 	return []string{"gbk", "gb18030", "big5", "latin1", "windows-1252", "windows-1251", "shift_jis", "euc-kr", "utf-8", "utf-16le"}
 }

@@ -16,14 +16,14 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// observe prints the events of the run.
-func (r *sendRun) observe(ctx context.Context, e sending.Event) {
+// handleEvent prints the events of the run.
+func (r *sendRun) handleEvent(ctx context.Context, e sending.RunEvent) {
 	a := r.a
 	switch e := e.(type) {
 	case sending.Reported:
-		r.report(e)
+		r.reportMessage(e)
 	case sending.TookOver:
-		r.noteOnce(a.T("Account %s: %s (at %s); using fallback account %s.", e.From, a.Why(e.Outcome), string(e.Outcome.Stage), e.To))
+		r.noteOnce(a.T("Account %s: %s (at %s); using fallback account %s.", e.From, a.ReasonText(e.Outcome), string(e.Outcome.Stage), e.To))
 	case sending.NotTakenOver:
 		r.reportNotTakenOver(e)
 	case sending.LoggedIn:
@@ -31,20 +31,20 @@ func (r *sendRun) observe(ctx context.Context, e sending.Event) {
 			a.LoginWorked(ctx, e.Account, r.s.json || r.s.quiet)
 		}
 	case sending.Unreached:
-		r.bar.settle(e.Message)
-		r.noteOnce(a.T("%s can't be reached: %s. The messages go into the outbox.", e.Server.String(), a.Why(e.Outcome)))
+		r.bar.countSettled(e.Message)
+		r.noteOnce(a.T("%s can't be reached: %s. The messages go into the outbox.", e.Server.String(), a.ReasonText(e.Outcome)))
 	case sending.Copied:
 		r.reportCopy(e)
 	case sending.Draining:
-		r.bar.around(true, func() {
+		r.bar.printAround(true, func() {
 			a.Hint(a.T("Interrupted: waiting for the messages in flight, at most %s; press Ctrl-C again to stop now.", a.Roughly(e.Timeout)))
 		})
 	}
 }
 
-// report prints the outcome of a message, or adds it to a group of messages that failed for the
+// reportMessage prints the outcome of a message, or adds it to a group of messages that failed for the
 // same reason.
-func (r *sendRun) report(e sending.Reported) {
+func (r *sendRun) reportMessage(e sending.Reported) {
 	if e.Reason != nil {
 		r.worst = command.WorseStatus(r.worst, command.ExitTemporary)
 		if !r.s.json && len(r.messages) > 1 {
@@ -56,7 +56,7 @@ func (r *sendRun) report(e sending.Reported) {
 			return
 		}
 	} else {
-		r.bar.settle(e.Message)
+		r.bar.countSettled(e.Message)
 	}
 	code := verdict.ExitStatus(e.Result, e.As.Server.Provider.ID)
 	stopped := ""
@@ -64,11 +64,11 @@ func (r *sendRun) report(e sending.Reported) {
 		code, stopped = command.ExitOK, r.s.QuitAfter
 	}
 	r.worst = command.WorseStatus(r.worst, code)
-	if r.group(e) {
+	if r.groupFailure(e) {
 		return
 	}
-	r.bar.around(r.a.StdoutWidth > 0 || code != command.ExitOK, func() {
-		r.a.Report(verdict.Form{Quiet: r.s.quiet, Json: r.s.json}, verdict.Report{Name: e.Message.File, Number: e.Message.Number, As: e.As, Result: e.Result, Exit: code,
+	r.bar.printAround(r.a.StdoutWidth > 0 || code != command.ExitOK, func() {
+		r.a.PrintReport(verdict.Form{Quiet: r.s.quiet, Json: r.s.json}, verdict.MessageReport{Name: e.Message.File, Number: e.Message.Number, As: e.As, Result: e.Result, Exit: code,
 			Logged: e.Message.FromLog, Via: e.Via, InsteadOf: e.InsteadOf, StoppedAfter: stopped, Several: len(r.messages) > 1, Told: r.told})
 	})
 }
@@ -81,7 +81,7 @@ func (r *sendRun) reportNotTakenOver(e sending.NotTakenOver) {
 	case !e.Sender.IsZero():
 		r.noteOnce(r.a.T("Fallback account %s is not used: it can't send as %s.", e.Account, e.Sender))
 	default:
-		r.noteOnce(r.a.T("Fallback account %s is not used: %v.", e.Account, r.a.Why(e.Outcome)))
+		r.noteOnce(r.a.T("Fallback account %s is not used: %v.", e.Account, r.a.ReasonText(e.Outcome)))
 	}
 }
 
@@ -91,7 +91,7 @@ func (r *sendRun) noteOnce(text string) {
 		return
 	}
 	r.told[text] = true
-	r.bar.around(true, func() { r.a.Errf("%s\n", text) })
+	r.bar.printAround(true, func() { r.a.Errf("%s\n", text) })
 }
 
 // reportCopy prints where the copy of a message is. The text output shows an error once, the JSON
@@ -108,7 +108,7 @@ func (r *sendRun) reportCopy(e sending.Copied) {
 		}
 		r.a.PrintJSON(out)
 	case e.Err == nil && !r.s.quiet && len(r.messages) == 1:
-		r.bar.around(r.a.StdoutWidth > 0, func() {
+		r.bar.printAround(r.a.StdoutWidth > 0, func() {
 			r.a.Outf("%s\n", r.a.Paint(r.a.StdoutWidth, console.Dim, "  "+r.a.T("copy saved in %s", e.Folder)))
 		})
 	}
@@ -116,7 +116,7 @@ func (r *sendRun) reportCopy(e sending.Copied) {
 
 // reportNoCopy prints that the message was sent, but no copy was saved.
 func (r *sendRun) reportNoCopy(account string, err error) {
-	why := console.Visible(r.a.Say(err))
+	why := console.Visible(r.a.TranslateError(err))
 	if failed, ok := errors.AsType[*imapclient.Error](err); ok && len(failed.Folders) > 0 {
 		why += "; " + r.a.T("available: %s", r.a.Listed(failed.Folders))
 	}
@@ -127,7 +127,7 @@ func (r *sendRun) reportNoCopy(account string, err error) {
 	if errors.Is(err, imapclient.ErrUnknown) {
 		text = r.a.T("The message was sent, but it is unknown whether a copy was saved in the Sent folder: %s", why)
 	}
-	r.bar.around(true, func() { r.a.Errf("%s\n", text) })
+	r.bar.printAround(true, func() { r.a.Errf("%s\n", text) })
 }
 
 // groupedFailures counts messages that were not tried by reason, in the order of the reasons.
@@ -155,9 +155,9 @@ func (g *groupedFailures) merge(reason string) {
 	g.reasons, g.counts = []string{reason}, map[string]int{reason: total}
 }
 
-// group counts a message that failed before MAIL for a reason that was printed already. A server
+// groupFailure counts a message that failed before MAIL for a reason that was printed already. A server
 // that can't be reached would otherwise print thousands of lines.
-func (r *sendRun) group(e sending.Reported) bool {
+func (r *sendRun) groupFailure(e sending.Reported) bool {
 	if r.s.json || len(r.messages) == 1 || r.s.QuitAfter != "" || len(e.Result.Recipients) == 0 || e.Decided {
 		return false
 	}
@@ -167,7 +167,7 @@ func (r *sendRun) group(e sending.Reported) bool {
 			return false
 		}
 	}
-	reason := strings.TrimSpace(r.a.Why(first))
+	reason := strings.TrimSpace(r.a.ReasonText(first))
 	if !r.told[reason] {
 		r.told[reason] = true
 		return false
@@ -178,7 +178,7 @@ func (r *sendRun) group(e sending.Reported) bool {
 
 // printGroups prints a line for each group.
 func (r *sendRun) printGroups() {
-	w, width := r.a.Results(r.s.quiet)
+	w, width := r.a.ResultStream(r.s.quiet)
 	for _, reason := range r.groups.reasons {
 		_, _ = fmt.Fprintf(w, "%s %s\n", r.a.Paint(width, console.Yellow, "–"),
 			r.a.T("%d of %d messages not tried: %s", r.groups.counts[reason], len(r.messages), reason))

@@ -42,8 +42,8 @@ func TestAdviceForServersThatLoseCommands(t *testing.T) {
 		{i18n.English, true, "the server's replies do not match the commands: 250 in answer to nothing", ""},
 	} {
 		a, _, errs := testApp(test.lang)
-		r := &sendRun{a: a, s: &sendFlags{ServerFlags: serverflag.ServerFlags{LockStep: test.lockStep}}, messages: []*sending.Message{{}}}
-		r.conclude(sending.Summary{OutOfStep: true}, time.Second)
+		r := &sendRun{a: a, s: &sendFlags{ServerFlags: serverflag.ServerFlags{LockStep: test.lockStep}}, messages: []*sending.Outgoing{{}}}
+		r.printSummary(sending.Summary{OutOfStep: true}, time.Second)
 		if errs.String() != test.advice {
 			t.Errorf("%s, %v: %q, want %q", test.lang, test.lockStep, errs, test.advice)
 		}

@@ -15,7 +15,7 @@ import (
 // sendFlags holds the flags of send.
 type sendFlags struct {
 	serverflag.ServerFlags
-	queueing
+	outboxFlags
 	rawFlags
 	to, cc, bcc, replyTo []string
 	from                 string
@@ -47,7 +47,7 @@ type sendFlags struct {
 	id *accounts.Identity
 }
 
-func (a *runner) sendCommand() *cobra.Command {
+func (a *sendCommand) cobraCommand() *cobra.Command {
 	s := &sendFlags{policy: "all"}
 	cmd := &cobra.Command{
 		Use:   "send",
@@ -60,14 +60,14 @@ func (a *runner) sendCommand() *cobra.Command {
 			"  yan send --server qq --raw ~/Maildir archive.mbox --log run.log\n" +
 			"  yan send -t friend@163.com -s 早 -b \"Good morning\" --at \"tomorrow 8:00\"",
 		Annotations: map[string]string{command.UsageLines: a.T("yan send -t ADDRESS… [-f ADDRESS] [-s TEXT] [-b TEXT] [-a FILE…]\nyan send --raw [FILE|FOLDER…] [--log FILE]")},
-		RunE:        func(cmd *cobra.Command, args []string) error { return a.send(cmd, s, args) },
+		RunE:        func(cmd *cobra.Command, args []string) error { return a.runSend(cmd, s, args) },
 	}
 	a.AddLists(cmd, func() []command.List { return []command.List{a.ServerForms(), a.Variables(), a.ExitStatuses()} })
 	s.registerAccount(a, cmd)
 	s.registerMessage(a, cmd)
 	s.registerRaw(a, cmd)
 	s.registerQueue(a, cmd)
-	s.ServerFlags.Register(a.Servers, cmd)
+	s.ServerFlags.RegisterFlags(a.Servers, cmd)
 	command.Add(cmd, a.T("Output:"),
 		command.NewOption("dry-run", "n", &s.dryRun, "", a.T("print the exact bytes and the envelope; do not use the network")),
 		command.NewOption("transcript", "v", &s.transcript, "", a.T("show the conversation with the server, without secrets")),
@@ -77,7 +77,7 @@ func (a *runner) sendCommand() *cobra.Command {
 	return cmd
 }
 
-func (s *sendFlags) registerMessage(a *runner, cmd *cobra.Command) {
+func (s *sendFlags) registerMessage(a *sendCommand, cmd *cobra.Command) {
 	file, address, text := a.T("FILE"), a.T("ADDRESS"), a.T("TEXT")
 	command.Add(cmd, a.T("Message:"),
 		command.NewOption("to", "t", &s.to, address, a.T("recipient: an address, 'Name <address>', or several separated by commas; repeatable")),
@@ -110,12 +110,12 @@ func (s *sendFlags) registerMessage(a *runner, cmd *cobra.Command) {
 		command.NewOption("window", "", &s.window, a.T("NUMBER"), a.T("messages per connection that may await a reply; if the connection is lost, their outcomes are unknown (default: 32; 1: one at a time)")),
 	)
 	command.Complete(cmd, "resend", resendWords)
-	command.Complete(cmd, "charset", charsets)
+	command.Complete(cmd, "charset", charsetNames)
 	command.Complete(cmd, "to-policy", func() []string { return []string{"all", "any"} })
 }
 
-// send runs the command: it checks all input, then connects, then sends each message.
-func (a *runner) send(cmd *cobra.Command, s *sendFlags, args []string) error {
+// runSend runs the command: it checks all input, then connects, then sends each message.
+func (a *sendCommand) runSend(cmd *cobra.Command, s *sendFlags, args []string) error {
 	if err := a.checkSend(cmd, s, args); err != nil {
 		return err
 	}
@@ -124,11 +124,11 @@ func (a *runner) send(cmd *cobra.Command, s *sendFlags, args []string) error {
 			return err
 		}
 	}
-	messages, err := a.messages(cmd, s, args)
+	messages, err := a.collectMessages(cmd, s, args)
 	if err != nil {
 		return err
 	}
-	defer discard(messages)
+	defer discardAll(messages)
 	if s.raw {
 		if err := a.takeAccount(cmd, s, messages[0].Envelope.From()); err != nil {
 			return err
@@ -141,29 +141,29 @@ func (a *runner) send(cmd *cobra.Command, s *sendFlags, args []string) error {
 		return s.countBad(a.printDry(s, messages))
 	}
 	if s.when == account.QueueAlways {
-		return s.countBad((&enqueuer{a, s}).enqueue(cmd.Context(), messages))
+		return s.countBad((&enqueuer{a, s}).enqueueAll(cmd.Context(), messages))
 	}
 	server, err := a.oneServer(s, messages)
 	if err != nil {
 		return err
 	}
 	r := a.newRun(s, cmd.Flags().Changed, messages)
-	o, err := r.options(server)
+	o, err := r.runOptions(server)
 	if err != nil {
 		return err
 	}
-	r.start(o)
+	r.startRun(o)
 	defer r.run.Close() // Send has closed the log
 	if err := r.run.Open(cmd.Context()); err != nil {
 		r.explainLog(r.run.Close())
 		return err
 	}
-	return s.countBad(r.deliver(cmd.Context()))
+	return s.countBad(r.sendPending(cmd.Context()))
 }
 
 // takeAccount finds the account and fills flags that were not given from it.
-func (a *runner) takeAccount(cmd *cobra.Command, s *sendFlags, from smtp.Address) error {
-	id, err := a.Identify(s.account, s.Server, from)
+func (a *sendCommand) takeAccount(cmd *cobra.Command, s *sendFlags, from smtp.Address) error {
+	id, err := a.SelectAccount(s.account, s.Server, from)
 	if err != nil || id == nil {
 		return err
 	}
@@ -174,13 +174,13 @@ func (a *runner) takeAccount(cmd *cobra.Command, s *sendFlags, from smtp.Address
 	s.Cleartext = s.Cleartext && a.Origin[flag] != command.Variable(flag)
 	s.id, id.Given = id, s.ServerFlags
 	id.Given.Cleartext = false
-	return a.Fill(&s.ServerFlags, id, cmd.Flags().Changed)
+	return a.FillFlags(&s.ServerFlags, id, cmd.Flags().Changed)
 }
 
 // oneServer returns the server of all messages. If the sender selects the server or the login,
 // messages of different senders can't go in one run.
-func (a *runner) oneServer(s *sendFlags, messages []*sending.Message) (transport.Server, error) {
-	first, err := s.Target(a.Servers, s.principal(messages[0].Envelope.From()))
+func (a *sendCommand) oneServer(s *sendFlags, messages []*sending.Outgoing) (transport.Server, error) {
+	first, err := s.TargetServer(a.Servers, s.loginAddress(messages[0].Envelope.From()))
 	if err != nil || s.id != nil {
 		return first, err
 	}
@@ -190,7 +190,7 @@ func (a *runner) oneServer(s *sendFlags, messages []*sending.Message) (transport
 			continue
 		}
 		last = j
-		other, err := s.Target(a.Servers, j.Envelope.From())
+		other, err := s.TargetServer(a.Servers, j.Envelope.From())
 		if err != nil {
 			return first, err
 		}
@@ -205,7 +205,7 @@ func (a *runner) oneServer(s *sendFlags, messages []*sending.Message) (transport
 }
 
 // ofOneAccount returns an error if a message belongs to another account than the first.
-func (a *runner) ofOneAccount(s *sendFlags, id *accounts.Identity, messages []*sending.Message) error {
+func (a *sendCommand) ofOneAccount(s *sendFlags, id *accounts.Identity, messages []*sending.Outgoing) error {
 	if id == nil || s.account != "" {
 		return nil
 	}
@@ -224,7 +224,7 @@ func (a *runner) ofOneAccount(s *sendFlags, id *accounts.Identity, messages []*s
 }
 
 // registerAccount adds the flags that choose an account and change its effects.
-func (s *sendFlags) registerAccount(a *runner, cmd *cobra.Command) {
+func (s *sendFlags) registerAccount(a *sendCommand, cmd *cobra.Command) {
 	command.Add(cmd, a.T("Account:"),
 		command.NewOption("account", "A", &s.account, a.T("NAME"), a.T("send from this account (default: the account of the sender's address, else the default account)")),
 		command.NewOption("no-signature", "", &s.noSignature, "", a.T("omit the account's signature")),
@@ -233,12 +233,12 @@ func (s *sendFlags) registerAccount(a *runner, cmd *cobra.Command) {
 	command.Complete(cmd, "account", a.AccountNames)
 }
 
-// discard closes messages.
-func discard(messages []*sending.Message) {
+// discardAll closes messages.
+func discardAll(messages []*sending.Outgoing) {
 	for _, m := range messages {
 		m.Discard()
 	}
 }
 
 // nameOf returns the name of a message as the user knows it: the file, and its number there.
-func (a *runner) nameOf(m *sending.Message) string { return a.MessageName(m.File, m.Number) }
+func (a *sendCommand) nameOf(m *sending.Outgoing) string { return a.MessageName(m.File, m.Number) }

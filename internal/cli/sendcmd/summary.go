@@ -10,8 +10,8 @@ import (
 	"github.com/yanmail/yan/internal/sending"
 )
 
-// conclude prints the summary of several messages, and the next step.
-func (r *sendRun) conclude(t sending.Summary, took time.Duration) {
+// printSummary prints the summary of several messages, and the next step.
+func (r *sendRun) printSummary(t sending.Summary, took time.Duration) {
 	a := r.a
 	if len(r.messages) > 1 && t.Messages > 0 {
 		switch line := r.summaryLine(t, took); {
@@ -68,15 +68,15 @@ func (r *sendRun) summaryLine(t sending.Summary, took time.Duration) string {
 }
 
 // perSecond returns a rate in brackets, or "" if no time passed.
-func (a *runner) perSecond(n int, took time.Duration) string {
+func (a *sendCommand) perSecond(n int, took time.Duration) string {
 	if took <= 0 || n <= 0 {
 		return ""
 	}
-	return a.T(" (%s/s)", rate(n, took))
+	return a.T(" (%s/s)", formatRate(n, took))
 }
 
-// rate formats a number per second with at most one decimal place.
-func rate(n int, took time.Duration) string {
+// formatRate formats a number per second with at most one decimal place.
+func formatRate(n int, took time.Duration) string {
 	perSecond := float64(n) / took.Seconds()
 	if perSecond < 9.95 {
 		return fmt.Sprintf("%.1f", perSecond)

@@ -9,8 +9,8 @@ import (
 	"github.com/yanmail/yan/internal/cli/outboxes"
 )
 
-// runner runs the command.
-type runner struct {
+// serveCommand runs the command.
+type serveCommand struct {
 	*outboxes.Outboxes
 	// signals returns the SIGHUPs until its function is called; nil if there
 	// are none.
@@ -20,5 +20,5 @@ type runner struct {
 // New returns yan serve. signals returns the SIGHUPs until its function is
 // called; nil if there are none.
 func New(o *outboxes.Outboxes, signals func() (<-chan os.Signal, func())) *cobra.Command {
-	return (&runner{Outboxes: o, signals: signals}).serveCommand()
+	return (&serveCommand{Outboxes: o, signals: signals}).cobraCommand()
 }

@@ -37,7 +37,7 @@ type serveFlags struct {
 // logLevels are the words of --log-level.
 func logLevels() []string { return []string{"debug", "info", "warn", "error"} }
 
-func (a *runner) serveCommand() *cobra.Command {
+func (a *serveCommand) cobraCommand() *cobra.Command {
 	s := &serveFlags{grace: daemon.DefaultGrace, logLevel: "info"}
 	cmd := &cobra.Command{
 		Use:   "serve",
@@ -60,7 +60,7 @@ func (a *runner) serveCommand() *cobra.Command {
 	return cmd
 }
 
-func (a *runner) runServe(ctx context.Context, s *serveFlags) error {
+func (a *serveCommand) runServe(ctx context.Context, s *serveFlags) error {
 	o, err := a.serveOptions(s)
 	if err != nil {
 		return err
@@ -78,7 +78,7 @@ func (a *runner) runServe(ctx context.Context, s *serveFlags) error {
 		return a.badOutbox(where, err)
 	}
 	defer store.Close() // everything is already on the disk
-	o.Store, o.Outbox = store, outbox.Describe(where)
+	o.Store, o.Outbox = store, outbox.DescribeName(where)
 	if o.Socket = s.socket; o.Socket == "" {
 		o.Socket = daemon.SocketPath(where, a.Getenv)
 	}
@@ -91,11 +91,11 @@ func (a *runner) runServe(ctx context.Context, s *serveFlags) error {
 }
 
 // findOutbox returns the place of the outbox.
-func (a *runner) findOutbox(ctx context.Context, given string, f *account.File) (string, error) {
+func (a *serveCommand) findOutbox(ctx context.Context, given string, f *account.File) (string, error) {
 	if p := f.OutboxFault(); p != nil && given == "" {
 		return "", a.BadConfiguration(f.Path(), p)
 	}
-	where, err := a.Find(ctx, given, f.Outbox())
+	where, err := a.FindOutbox(ctx, given, f.Outbox())
 	var failed *command.Failure
 	if err != nil && !errors.As(err, &failed) {
 		err = command.Fail(command.ExitConfig, err, "")
@@ -104,7 +104,7 @@ func (a *runner) findOutbox(ctx context.Context, given string, f *account.File) 
 }
 
 // serveOptions returns the options that flags set.
-func (a *runner) serveOptions(s *serveFlags) (daemon.Options, error) {
+func (a *serveCommand) serveOptions(s *serveFlags) (daemon.Options, error) {
 	o := daemon.Options{Grace: s.grace, Getenv: a.Getenv, Version: command.Version().Version,
 		// The global tracer does nothing unless an SDK is attached: this
 		// program contains only the API of OpenTelemetry.
@@ -136,7 +136,7 @@ func (a *runner) serveOptions(s *serveFlags) (daemon.Options, error) {
 }
 
 // hangupSignals returns the SIGHUPs that come until stop is called.
-func (a *runner) hangupSignals() (<-chan os.Signal, func()) {
+func (a *serveCommand) hangupSignals() (<-chan os.Signal, func()) {
 	if a.signals == nil {
 		return nil, func() {}
 	}
@@ -145,19 +145,19 @@ func (a *runner) hangupSignals() (<-chan os.Signal, func()) {
 
 // announceServe prints the outbox, the accounts and the addresses, and how to stop. Programs read the
 // log.
-func (a *runner) announceServe(i daemon.Info, config string) {
+func (a *serveCommand) announceServe(i daemon.Info, config string) {
 	if a.StdoutWidth == 0 {
 		return
 	}
 	a.Heading(a.T("Delivering the outbox. Press Ctrl-C to stop gracefully."))
-	rows := []command.Entry{{Term: a.T("outbox"), Text: command.QuoteName(i.Outbox)}, {Term: a.T("accounts"), Text: a.T("%s (%s)", a.Listed(i.Accounts), command.QuoteName(config))}}
+	rows := []command.ListEntry{{Term: a.T("outbox"), Text: command.QuoteName(i.Outbox)}, {Term: a.T("accounts"), Text: a.T("%s (%s)", a.Listed(i.Accounts), command.QuoteName(config))}}
 	if i.Socket == "" {
-		rows = append(rows, command.Entry{Term: a.T("socket"), Text: a.T("none: set XDG_RUNTIME_DIR, or use --socket")})
+		rows = append(rows, command.ListEntry{Term: a.T("socket"), Text: a.T("none: set XDG_RUNTIME_DIR, or use --socket")})
 	} else {
-		rows = append(rows, command.Entry{Term: a.T("socket"), Text: command.QuoteName(i.Socket)})
+		rows = append(rows, command.ListEntry{Term: a.T("socket"), Text: command.QuoteName(i.Socket)})
 	}
 	if i.Metrics != "" {
-		rows = append(rows, command.Entry{Term: a.T("metrics"), Text: "http://" + i.Metrics + "/metrics"})
+		rows = append(rows, command.ListEntry{Term: a.T("metrics"), Text: "http://" + i.Metrics + "/metrics"})
 	}
 	width := 0
 	for _, row := range rows {
@@ -171,7 +171,7 @@ func (a *runner) announceServe(i daemon.Info, config string) {
 
 // explainEnd explains the end of the daemon, and returns the exit status: systemd
 // restarts it for all of them except 64 and 78.
-func (a *runner) explainEnd(s *serveFlags, err error) error {
+func (a *serveCommand) explainEnd(s *serveFlags, err error) error {
 	var (
 		failed *command.Failure
 		busy   *daemon.BusyError
@@ -202,7 +202,7 @@ func (a *runner) explainEnd(s *serveFlags, err error) error {
 
 // badOutbox explains why the outbox can't be opened, with the exit status of
 // every other command.
-func (a *runner) badOutbox(where string, err error) error {
+func (a *serveCommand) badOutbox(where string, err error) error {
 	var newer *queue.NewerError
 	var untrusted *atomicfile.UntrustedError
 	code, hint := command.ExitTemporary, ""
@@ -220,6 +220,6 @@ func (a *runner) badOutbox(where string, err error) error {
 	case !outbox.IsPostgres(where) && !errors.Is(err, queue.ErrFull): // something that is no outbox is there
 		code = command.ExitIO
 	}
-	shown := outbox.Describe(where)
-	return command.Fail(code, outboxes.OfOutbox(shown, err, a.T("can't open the outbox %s", command.QuoteName(shown))), hint)
+	shown := outbox.DescribeName(where)
+	return command.Fail(code, outboxes.WithOutboxName(shown, err, a.T("can't open the outbox %s", command.QuoteName(shown))), hint)
 }

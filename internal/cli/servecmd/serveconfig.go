@@ -14,12 +14,12 @@ import (
 // configReader reads the configuration. At the start it uses the file that was
 // already read, in which one invalid account does not stop the others. Later
 // the whole file must be valid, because a working configuration is in use.
-func (a *runner) configReader(first *account.File, log *slog.Logger) func(context.Context) (daemon.Config, error) {
+func (a *serveCommand) configReader(first *account.File, log *slog.Logger) func(context.Context) (daemon.Config, error) {
 	return func(context.Context) (daemon.Config, error) {
 		f := first
 		if first = nil; f == nil {
 			var err error
-			if f, err = a.Reload(); err != nil {
+			if f, err = a.ReloadConfiguration(); err != nil {
 				return daemon.Config{}, err
 			}
 		}
@@ -34,7 +34,7 @@ func (a *runner) configReader(first *account.File, log *slog.Logger) func(contex
 	}
 }
 
-func (a *runner) serveConfig(f *account.File, log *slog.Logger) daemon.Config {
+func (a *serveCommand) serveConfig(f *account.File, log *slog.Logger) daemon.Config {
 	router := accountroute.Router{File: f, Secrets: a.ServeSecrets(log)}
 	c := daemon.Config{Route: router.Find, Retention: accountroute.Retention(f.Outbox())}
 	for _, acc := range f.Accounts() {

@@ -55,8 +55,8 @@ type ServerFlags struct {
 	Timeout   time.Duration
 }
 
-// Register adds the flags to a command.
-func (s *ServerFlags) Register(a *Servers, cmd *cobra.Command) {
+// RegisterFlags adds the flags to a command.
+func (s *ServerFlags) RegisterFlags(a *Servers, cmd *cobra.Command) {
 	file := a.T("FILE")
 	command.Add(cmd, a.T("Server and login:"),
 		command.NewOption("server", "", &s.Server, a.T("SERVER"), a.T("URL or provider, see below (default: the account's, else the provider of the sender's address)")),
@@ -95,9 +95,9 @@ func ProviderIDs() []string {
 	return ids
 }
 
-// Check returns an error for flags that are invalid for any server. It reads the files that they
+// CheckFlags returns an error for flags that are invalid for any server. It reads the files that they
 // name, but opens no connection.
-func (s *ServerFlags) Check(a *Servers, cmd *cobra.Command) error {
+func (s *ServerFlags) CheckFlags(a *Servers, cmd *cobra.Command) error {
 	s.Auth = strings.ToUpper(s.Auth)
 	visible := func(r rune) bool { return r > ' ' && r <= '~' }
 	hidden := func(r rune) bool { return !visible(r) }
@@ -217,8 +217,8 @@ func (a *Servers) CheckServer(server string) error {
 	return command.Fail(command.ExitUsage, errors.New(a.T("%s %q: neither a URL nor a known provider", name, PrintableURL(server))), hint)
 }
 
-// Target returns the server, or an error that explains why there is none.
-func (s *ServerFlags) Target(a *Servers, sender smtp.Address) (transport.Server, error) {
+// TargetServer returns the server, or an error that explains why there is none.
+func (s *ServerFlags) TargetServer(a *Servers, sender smtp.Address) (transport.Server, error) {
 	server, err := transport.ParseServer(s.Server, sender)
 	switch {
 	case err != nil && s.Server == "":
@@ -291,9 +291,9 @@ type textFlag struct {
 	flag, option *string
 }
 
-// Fill sets each flag that was not given from the options of an account. It returns the names of
+// FillFrom sets each flag that was not given from the options of an account. It returns the names of
 // the flags it set.
-func (s *ServerFlags) Fill(o yan.Options, given func(flag string) bool) (filled []string) {
+func (s *ServerFlags) FillFrom(o yan.Options, given func(flag string) bool) (filled []string) {
 	for _, t := range s.textFlags(&o) {
 		if !given(t.name) && *t.option != "" {
 			*t.flag = *t.option
@@ -308,8 +308,8 @@ func (s *ServerFlags) Fill(o yan.Options, given func(flag string) bool) (filled 
 	return filled
 }
 
-// Options returns the options of flags that have been checked.
-func (s *ServerFlags) Options(a *Servers, from smtp.Address, server transport.Server) (yan.Options, error) {
+// ClientOptions returns the options of flags that have been checked.
+func (s *ServerFlags) ClientOptions(a *Servers, from smtp.Address, server transport.Server) (yan.Options, error) {
 	o := yan.Options{From: from.String(), AllowCleartextPassword: s.Cleartext, RSAKeyExchange: s.TLSRSA,
 		NoPipelining: s.LockStep, NoChunking: s.LockStep, PipelineMessages: s.Pipeline, StopAfter: smtp.Stage(s.QuitAfter)}
 	for _, t := range s.textFlags(&o) {

@@ -15,18 +15,18 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// Login reads the password or token, asks for it if possible, and checks that it fits the
+// SetServerSecret reads the password or token, asks for it if possible, and checks that it fits the
 // mechanism. A missing secret is an error here: a server that requires a login would refuse the
 // message, and another would accept it without the login.
-func (a *Servers) Login(ctx context.Context, s *ServerFlags, server transport.Server, o *yan.Options) error {
+func (a *Servers) SetServerSecret(ctx context.Context, s *ServerFlags, server transport.Server, o *yan.Options) error {
 	var err error
 	if s.Auth == transport.NoLogin {
 		return nil
 	}
-	if o.Password, err = a.Secret("YAN_PASSWORD"); err != nil {
+	if o.Password, err = a.EnvironmentSecret("YAN_PASSWORD"); err != nil {
 		return err
 	}
-	if o.Token, err = a.Secret("YAN_TOKEN"); err != nil {
+	if o.Token, err = a.EnvironmentSecret("YAN_TOKEN"); err != nil {
 		return err
 	}
 	if !ReachesLogin(s.QuitAfter) {
@@ -83,8 +83,8 @@ func (a *Servers) HasSecret() bool {
 // maxSecret limits the file of a secret, in octets.
 const maxSecret = 256 << 10
 
-// Secret reads a secret from the file that NAME_FILE names, or from NAME.
-func (a *Servers) Secret(name string) (string, error) {
+// EnvironmentSecret reads a secret from the file that NAME_FILE names, or from NAME.
+func (a *Servers) EnvironmentSecret(name string) (string, error) {
 	file := a.Getenv(name + "_FILE")
 	if file == "" {
 		return secret.Trim(a.Getenv(name)), nil
@@ -112,7 +112,7 @@ func (a *Servers) AskSecret(ctx context.Context, server transport.Server, o *yan
 	if user == "" {
 		user = o.From
 	}
-	where := a.Pick(server.Provider.CodeHelp.EN, server.Provider.CodeHelp.ZH)
+	where := a.ChooseText(server.Provider.CodeHelp.EN, server.Provider.CodeHelp.ZH)
 	if a.ReadSecret == nil {
 		hint := a.T("For example: %s", a.WithVariable("YAN_PASSWORD_FILE", "code.txt", "yan send …")) + "\n     " +
 			a.T("Or let yan store it: %s", "yan login "+user)

@@ -19,8 +19,8 @@ func OptionalText(t diagnosis.Text) *jsonout.Bilingual {
 	return &j
 }
 
-// Finding prints a finding: cause, advice and place.
-func (a *Reporter) Finding(w io.Writer, width int, f diagnosis.Finding) {
+// PrintFinding prints a finding: cause, advice and place.
+func (a *Reporter) PrintFinding(w io.Writer, width int, f diagnosis.Finding) {
 	indent := "" // of the text after the last label
 	say := func(label, text string) {
 		if text == "" {
@@ -45,10 +45,10 @@ func (a *Reporter) Finding(w io.Writer, width int, f diagnosis.Finding) {
 	if strings.HasPrefix(hint.ZH, "请") { // the hint is itself advice, and more specific
 		hint, advice = diagnosis.Text{}, hint
 	}
-	say(a.T("Why: "), a.Pick(f.Cause.EN, f.Cause.ZH))
-	say("", a.Pick(hint.EN, hint.ZH))
-	say(a.T("What to do: "), a.Pick(advice.EN, advice.ZH))
-	say(a.T("Where: "), a.Pick(f.Where.EN, f.Where.ZH))
+	say(a.T("Why: "), a.ChooseText(f.Cause.EN, f.Cause.ZH))
+	say("", a.ChooseText(hint.EN, hint.ZH))
+	say(a.T("What to do: "), a.ChooseText(advice.EN, advice.ZH))
+	say(a.T("Where: "), a.ChooseText(f.Where.EN, f.Where.ZH))
 	for _, url := range f.HelpURLs {
 		say("", url)
 	}

@@ -7,7 +7,7 @@ import (
 	"github.com/yanmail/yan/internal/cli/jsonout"
 )
 
-func newReport(r Report) jsonout.SendReport {
+func newReport(r MessageReport) jsonout.SendReport {
 	rep := jsonout.SendReport{File: r.Name, Number: r.Number, Status: "failed", Exit: r.Exit, Account: r.As.Account, Server: r.As.Server.String(), Provider: r.As.Server.Provider.ID,
 		From: r.As.From.String(), MessageID: r.As.MessageID, ServerID: r.As.ServerID, Size: r.Result.Size}
 	switch {

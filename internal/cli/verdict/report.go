@@ -19,8 +19,8 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// Report is the result of one message.
-type Report struct {
+// MessageReport is the result of one message.
+type MessageReport struct {
 	// Name is the file of the message, "" for a composed message and "-" for standard input; Number
 	// is its position in an mbox file, from 1, otherwise 0.
 	Name   string
@@ -47,18 +47,18 @@ type Report struct {
 // Form selects how results are printed.
 type Form struct{ Quiet, Json bool }
 
-// Results returns the stream for results and its width. With --quiet only failures are printed, to
+// ResultStream returns the stream for results and its width. With --quiet only failures are printed, to
 // standard error.
-func (a *Reporter) Results(quiet bool) (io.Writer, int) {
+func (a *Reporter) ResultStream(quiet bool) (io.Writer, int) {
 	if quiet {
 		return a.Stderr, a.StderrWidth
 	}
 	return a.Stdout, a.StdoutWidth
 }
 
-// Report prints the result of one message: as JSON, or a line for each recipient and, after a
+// PrintReport prints the result of one message: as JSON, or a line for each recipient and, after a
 // failure, cause and advice.
-func (a *Reporter) Report(f Form, r Report) {
+func (a *Reporter) PrintReport(f Form, r MessageReport) {
 	switch {
 	case f.Json:
 		a.PrintJSON(newReport(r))
@@ -75,7 +75,7 @@ func (a *Reporter) Report(f Form, r Report) {
 	} else if r.Name != "" && r.Name != "-" && !f.Quiet {
 		a.Outf("%s\n", command.QuoteName(r.Name))
 	}
-	w, width := a.Results(f.Quiet)
+	w, width := a.ResultStream(f.Quiet)
 	for i, o := range r.Result.Recipients {
 		again := r.Logged(i)
 		if o.Status == smtp.Accepted && (f.Quiet || again && r.Several) {
@@ -91,10 +91,10 @@ func (a *Reporter) Report(f Form, r Report) {
 		_, _ = fmt.Fprintf(w, "%s\n", line)
 	}
 	if mayBeDelivered(r.Exit) && !f.Quiet && !r.Several && !r.Logged(0) {
-		a.Outf("%s\n", a.Paint(a.StdoutWidth, console.Dim, a.Receipt(r.Result, r.As)))
+		a.Outf("%s\n", a.Paint(a.StdoutWidth, console.Dim, a.ReceiptLine(r.Result, r.As)))
 	}
 	if r.Exit != command.ExitOK {
-		a.advise(r)
+		a.printAdvice(r)
 	}
 }
 
@@ -113,8 +113,8 @@ func (a *Reporter) OutcomeLine(name string, o smtp.Outcome, width int) string {
 	if name != "" {
 		name += "  "
 	}
-	line := fmt.Sprintf("%s %s%s  %s", a.Paint(width, colour, mark), name, o.Recipient, a.status(o.Status))
-	why := a.Why(o)
+	line := fmt.Sprintf("%s %s%s  %s", a.Paint(width, colour, mark), name, o.Recipient, a.statusText(o.Status))
+	why := a.ReasonText(o)
 	switch {
 	case o.Status == smtp.Accepted, why == "":
 		return line
@@ -124,8 +124,8 @@ func (a *Reporter) OutcomeLine(name string, o smtp.Outcome, width int) string {
 	return console.WrapIndented(line+a.T(" (at %s): %s", strings.ToUpper(string(o.Stage)), why), "    ", width)
 }
 
-// Why returns the server's reply, or the local error; "" for neither.
-func (a *Reporter) Why(o smtp.Outcome) string {
+// ReasonText returns the server's reply, or the local error; "" for neither.
+func (a *Reporter) ReasonText(o smtp.Outcome) string {
 	switch {
 	case !o.Reply.IsZero():
 		return o.Reply.String()
@@ -175,11 +175,11 @@ func (a *Reporter) LocalError(err error) string {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return a.T("the server closed the connection")
 	}
-	return console.Visible(a.Say(err))
+	return console.Visible(a.TranslateError(err))
 }
 
-// status returns the translated word; the word in JSON never changes.
-func (a *Reporter) status(s smtp.Status) string {
+// statusText returns the translated word; the word in JSON never changes.
+func (a *Reporter) statusText(s smtp.Status) string {
 	switch s {
 	case smtp.Accepted:
 		return a.T("accepted")
@@ -194,8 +194,8 @@ func (a *Reporter) status(s smtp.Status) string {
 	}
 }
 
-// Receipt returns the details of a sent message: size, account, server, Message-ID and queue ID.
-func (a *Reporter) Receipt(r yan.Result, as sending.SentAs) string {
+// ReceiptLine returns the details of a sent message: size, account, server, Message-ID and queue ID.
+func (a *Reporter) ReceiptLine(r yan.Result, as sending.SentAs) string {
 	parts := []string{a.T("%s to %s", console.Size(r.Size), as.Server.String())}
 	if as.Account != "" {
 		parts[0] = a.T("%s from account %s to %s", console.Size(r.Size), as.Account, as.Server.String())
@@ -209,8 +209,8 @@ func (a *Reporter) Receipt(r yan.Result, as sending.SentAs) string {
 	return console.JoinWrapped(parts, a.StdoutWidth)
 }
 
-// advise prints the cause and the advice. For several messages it prints the same advice only once.
-func (a *Reporter) advise(r Report) {
+// printAdvice prints the cause and the advice. For several messages it prints the same advice only once.
+func (a *Reporter) printAdvice(r MessageReport) {
 	o, failed := r.Result.WorstOutcome()
 	if !failed || errors.Is(o.Err, sending.ErrLog) || errors.Is(o.Err, sending.ErrHopeless) { // their errors are reported separately
 		return
@@ -226,7 +226,7 @@ func (a *Reporter) advise(r Report) {
 	if !r.Several {
 		a.Errf("\n")
 	}
-	a.Finding(a.Stderr, a.StderrWidth, f)
+	a.PrintFinding(a.Stderr, a.StderrWidth, f)
 }
 
 // mayBeDelivered reports whether a recipient may have the message. Then the receipt helps to

@@ -11,9 +11,9 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// Transcript prints the session as it happens: the client's lines after →, the server's after ←,
+// TraceSession prints the session as it happens: the client's lines after →, the server's after ←,
 // with the time that the reply took.
-func (a *Reporter) Transcript(w io.Writer, width int) func(yan.Event) {
+func (a *Reporter) TraceSession(w io.Writer, width int) func(yan.Event) {
 	return func(e yan.Event) {
 		switch e.Direction {
 		case smtpclient.Sent:
@@ -23,9 +23,9 @@ func (a *Reporter) Transcript(w io.Writer, width int) func(yan.Event) {
 			if strings.HasPrefix(e.Text, "4") || strings.HasPrefix(e.Text, "5") {
 				code = console.Red
 			}
-			_, _ = fmt.Fprintf(w, "%s %s %s\n", a.Paint(width, console.Dim, fmt.Sprintf("%9s", Waited(e.Wait))), a.Paint(width, code, "←"), e.Text)
+			_, _ = fmt.Fprintf(w, "%s %s %s\n", a.Paint(width, console.Dim, fmt.Sprintf("%9s", FormatWait(e.Wait))), a.Paint(width, code, "←"), e.Text)
 		default:
-			_, _ = fmt.Fprintf(w, "%s %s\n", a.Paint(width, console.Dim, fmt.Sprintf("%9s", Waited(e.Wait))), a.Paint(width, console.Dim, "· "+a.remarkText(e)))
+			_, _ = fmt.Fprintf(w, "%s %s\n", a.Paint(width, console.Dim, fmt.Sprintf("%9s", FormatWait(e.Wait))), a.Paint(width, console.Dim, "· "+a.remarkText(e)))
 		}
 	}
 }
@@ -75,8 +75,8 @@ func (a *Reporter) TraceWaiting(trace func(yan.Event), host string) func(yan.Eve
 	}
 }
 
-// Waited formats a duration; "" if none was measured.
-func Waited(d time.Duration) string {
+// FormatWait formats a duration; "" if none was measured.
+func FormatWait(d time.Duration) string {
 	if d <= 0 {
 		return ""
 	}

@@ -13,7 +13,7 @@ import (
 func TestTranscript(t *testing.T) {
 	t.Parallel()
 	a, out, _ := testApp(i18n.Chinese)
-	show := a.Transcript(out, 0)
+	show := a.TraceSession(out, 0)
 	for _, e := range []yan.Event{
 		{Direction: smtpclient.Connected, Text: "127.0.0.1:465"},
 		{Direction: smtpclient.Secured, Text: "TLS 1.3", Wait: 1500 * time.Microsecond},
@@ -33,7 +33,7 @@ func TestTranscript(t *testing.T) {
 	}
 	out.Reset()
 	a.Color = true
-	a.Transcript(out, 80)(yan.Event{Direction: smtpclient.Received, Text: "550 no"})
+	a.TraceSession(out, 80)(yan.Event{Direction: smtpclient.Received, Text: "550 no"})
 	if !strings.Contains(out.String(), "\x1b[31m←") {
 		t.Errorf("a refusal is not red: %q", out)
 	}

@@ -42,7 +42,7 @@ type operation[T any] struct {
 // New starts a committer. Close stops it.
 func New[T any](b Backend[T]) *Committer[T] {
 	c := &Committer[T]{backend: b, work: make(chan *operation[T], most), quit: make(chan struct{}), ended: make(chan struct{})}
-	go c.run()
+	go c.runBatches()
 	return c
 }
 
@@ -58,7 +58,7 @@ func (c *Committer[T]) Close() {
 // ctx has no effect, because a commit can't be interrupted. Do panics if the operation panics;
 // the other operations are not affected.
 func (c *Committer[T]) Do(ctx context.Context, do func(T) error) error {
-	err := c.settle(ctx, do)
+	err := c.submitAndWait(ctx, do)
 	var p *panicked
 	if errors.As(err, &p) {
 		panic(p.value)
@@ -66,7 +66,7 @@ func (c *Committer[T]) Do(ctx context.Context, do func(T) error) error {
 	return err
 }
 
-func (c *Committer[T]) settle(ctx context.Context, do func(T) error) error {
+func (c *Committer[T]) submitAndWait(ctx context.Context, do func(T) error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx) // even if the queue has room
 	}
@@ -99,21 +99,21 @@ type harmless struct{ error }
 
 func (h *harmless) Unwrap() error { return h.error }
 
-func (c *Committer[T]) run() {
+func (c *Committer[T]) runBatches() {
 	defer close(c.ended)
 	batch := make([]*operation[T], 0, most)
 	for {
-		batch = c.next(batch[:0])
+		batch = c.nextBatch(batch[:0])
 		if len(batch) == 0 {
 			return
 		}
-		c.together(batch)
+		c.runTogether(batch)
 		clear(batch)
 	}
 }
 
-// next waits for one operation and takes all queued ones.
-func (c *Committer[T]) next(batch []*operation[T]) []*operation[T] {
+// nextBatch waits for one operation and takes all queued ones.
+func (c *Committer[T]) nextBatch(batch []*operation[T]) []*operation[T] {
 	select {
 	case <-c.quit:
 		for {
@@ -130,7 +130,7 @@ func (c *Committer[T]) next(batch []*operation[T]) []*operation[T] {
 	case op := <-c.work:
 		batch = append(batch, op)
 	case <-c.quit:
-		return c.next(batch)
+		return c.nextBatch(batch)
 	}
 	for len(batch) < most {
 		select {
@@ -143,14 +143,14 @@ func (c *Committer[T]) next(batch []*operation[T]) []*operation[T] {
 	return batch
 }
 
-// together carries out operations in one transaction. An operation that fails is repeated in a
+// runTogether carries out operations in one transaction. An operation that fails is repeated in a
 // transaction of its own, and the others are repeated without it. If several fail, each is
 // carried out alone, so that a batch of failures does not take as many attempts as it has
 // pairs. If a transaction can't be begun or committed, all operations fail, and none is tried
 // again: after a failed sync the next sync succeeds without having written anything.
-func (c *Committer[T]) together(batch []*operation[T]) {
+func (c *Committer[T]) runTogether(batch []*operation[T]) {
 	for range most / 64 {
-		errs, failed, err := c.try(batch)
+		errs, failed, err := c.tryTogether(batch)
 		if failed < 0 || len(batch) == 1 {
 			for i, op := range batch {
 				if err != nil {
@@ -161,24 +161,24 @@ func (c *Committer[T]) together(batch []*operation[T]) {
 			}
 			return
 		}
-		c.together(batch[failed : failed+1])
+		c.runTogether(batch[failed : failed+1])
 		batch = slices.Delete(batch, failed, failed+1)
 	}
 	for i := range batch {
-		c.together(batch[i : i+1])
+		c.runTogether(batch[i : i+1])
 	}
 }
 
-// try returns the harmless error of each operation, or the error for which nothing is kept.
+// tryTogether returns the harmless error of each operation, or the error for which nothing is kept.
 // failed is the operation that caused it, -1 if it concerns all.
-func (c *Committer[T]) try(batch []*operation[T]) (errs []error, failed int, err error) {
+func (c *Committer[T]) tryTogether(batch []*operation[T]) (errs []error, failed int, err error) {
 	tx, err := c.backend.Begin()
 	if err != nil {
 		return nil, -1, err
 	}
 	errs = make([]error, len(batch))
 	for i, op := range batch {
-		if err = call(op.do, tx); err == nil {
+		if err = callRecovering(op.do, tx); err == nil {
 			continue
 		}
 		var h *harmless
@@ -191,9 +191,9 @@ func (c *Committer[T]) try(batch []*operation[T]) (errs []error, failed int, err
 	return errs, -1, c.backend.Commit(tx)
 }
 
-// call turns a panic into an error, because the goroutine is shared by all callers, and its
+// callRecovering turns a panic into an error, because the goroutine is shared by all callers, and its
 // panic would end the program.
-func call[T any](do func(T) error, tx T) (err error) {
+func callRecovering[T any](do func(T) error, tx T) (err error) {
 	defer func() {
 		if value := recover(); value != nil {
 			err = &panicked{value}

@@ -23,22 +23,22 @@ type book struct {
 	commitErr error
 }
 
-type page struct{ entries []int }
+type testPage struct{ entries []int }
 
-func (p *page) write(n int) { p.entries = append(p.entries, n) }
+func (p *testPage) addEntry(n int) { p.entries = append(p.entries, n) }
 
-func (b *book) committer(t *testing.T) *group.Committer[*page] {
-	c := group.New(group.Backend[*page]{
-		Begin: func() (*page, error) {
+func (b *book) newCommitter(t *testing.T) *group.Committer[*testPage] {
+	c := group.New(group.Backend[*testPage]{
+		Begin: func() (*testPage, error) {
 			if b.gate != nil {
 				<-b.gate
 			}
 			b.mu.Lock()
 			defer b.mu.Unlock()
 			b.begun++
-			return &page{}, b.beginErr
+			return &testPage{}, b.beginErr
 		},
-		Commit: func(p *page) error {
+		Commit: func(p *testPage) error {
 			b.mu.Lock()
 			defer b.mu.Unlock()
 			if b.commitErr != nil {
@@ -48,24 +48,24 @@ func (b *book) committer(t *testing.T) *group.Committer[*page] {
 			b.kept = append(b.kept, p.entries...)
 			return nil
 		},
-		Rollback: func(*page) {},
+		Rollback: func(*testPage) {},
 	})
 	t.Cleanup(c.Close)
 	return c
 }
 
-// together puts operations into the same transaction: an earlier one is begun, and held, until
+// runInOneTx puts operations into the same transaction: an earlier one is begun, and held, until
 // they are queued. It returns their errors in order.
-func together(t *testing.T, b *book, ops ...func(*page) error) []error {
+func runInOneTx(t *testing.T, b *book, ops ...func(*testPage) error) []error {
 	t.Helper()
 	errs := make([]error, len(ops))
 	synctest.Test(t, func(t *testing.T) {
 		b.gate = make(chan struct{})
-		c := b.committer(t)
-		go func() { _ = c.Do(context.Background(), func(*page) error { return nil }) }()
+		c := b.newCommitter(t)
+		go func() { _ = c.Do(context.Background(), func(*testPage) error { return nil }) }()
 		synctest.Wait()
 		for i, op := range ops {
-			go func() { errs[i] = do(c, op) }()
+			go func() { errs[i] = doRecovering(c, op) }()
 			synctest.Wait()
 		}
 		close(b.gate)
@@ -75,29 +75,31 @@ func together(t *testing.T, b *book, ops ...func(*page) error) []error {
 	return errs
 }
 
-type thrown struct{ value any }
+type rethrownPanic struct{ value any }
 
-func (t thrown) Error() string { return fmt.Sprint(t.value) }
+func (t rethrownPanic) Error() string { return fmt.Sprint(t.value) }
 
-func do(c *group.Committer[*page], op func(*page) error) (err error) {
+func doRecovering(c *group.Committer[*testPage], op func(*testPage) error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = thrown{v}
+			err = rethrownPanic{v}
 		}
 	}()
 	return c.Do(context.Background(), op)
 }
 
-func writes(n int) func(*page) error { return func(p *page) error { p.write(n); return nil } }
+func writeEntry(n int) func(*testPage) error {
+	return func(p *testPage) error { p.addEntry(n); return nil }
+}
 
 func TestOneCommitForAll(t *testing.T) {
 	t.Parallel()
 	b := &book{}
-	var ops []func(*page) error
+	var ops []func(*testPage) error
 	for n := range 100 {
-		ops = append(ops, writes(n))
+		ops = append(ops, writeEntry(n))
 	}
-	for i, err := range together(t, b, ops...) {
+	for i, err := range runInOneTx(t, b, ops...) {
 		if err != nil {
 			t.Errorf("%d: %v", i, err)
 		}
@@ -109,23 +111,23 @@ func TestOneCommitForAll(t *testing.T) {
 
 var errBad = errors.New("bad")
 
-func fails(n int) func(*page) error {
-	return func(p *page) error { p.write(n); return errBad }
+func failingWrite(n int) func(*testPage) error {
+	return func(p *testPage) error { p.addEntry(n); return errBad }
 }
 
 func TestFailureIsItsOwn(t *testing.T) {
 	t.Parallel()
 	for _, bad := range [][]int{{0}, {5}, {9}, {2, 3}, {0, 1, 2, 3, 4, 5, 6, 7}, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9}} {
 		b := &book{}
-		var ops []func(*page) error
+		var ops []func(*testPage) error
 		for n := range 10 {
 			if slices.Contains(bad, n) {
-				ops = append(ops, fails(n))
+				ops = append(ops, failingWrite(n))
 				continue
 			}
-			ops = append(ops, writes(n))
+			ops = append(ops, writeEntry(n))
 		}
-		for i, err := range together(t, b, ops...) {
+		for i, err := range runInOneTx(t, b, ops...) {
 			if want := slices.Contains(bad, i); errors.Is(err, errBad) != want || want == (err == nil) {
 				t.Errorf("%v: operation %d: %v", bad, i, err)
 			}
@@ -144,10 +146,10 @@ func TestHarmlessErrorCostsNobodyAnything(t *testing.T) {
 	t.Parallel()
 	b := &book{}
 	calls := 0
-	errs := together(t, b,
-		func(p *page) error { calls++; p.write(1); return nil },
-		func(*page) error { return group.Harmless(fmt.Errorf("found: %w", errBad)) },
-		writes(3))
+	errs := runInOneTx(t, b,
+		func(p *testPage) error { calls++; p.addEntry(1); return nil },
+		func(*testPage) error { return group.Harmless(fmt.Errorf("found: %w", errBad)) },
+		writeEntry(3))
 	if errs[0] != nil || errs[2] != nil || !errors.Is(errs[1], errBad) || errs[1].Error() != "found: bad" {
 		t.Errorf("%v", errs)
 	}
@@ -160,8 +162,8 @@ func TestFailedCommitIsEverybodys(t *testing.T) {
 	t.Parallel()
 	b := &book{commitErr: errBad}
 	calls := 0
-	errs := together(t, b, writes(1), func(p *page) error { calls++; p.write(2); return nil },
-		func(*page) error { return group.Harmless(errors.New("found")) })
+	errs := runInOneTx(t, b, writeEntry(1), func(p *testPage) error { calls++; p.addEntry(2); return nil },
+		func(*testPage) error { return group.Harmless(errors.New("found")) })
 	for i, err := range errs {
 		if !errors.Is(err, errBad) {
 			t.Errorf("%d: %v", i, err)
@@ -175,7 +177,7 @@ func TestFailedCommitIsEverybodys(t *testing.T) {
 func TestFailedBeginIsEverybodys(t *testing.T) {
 	t.Parallel()
 	b := &book{beginErr: errBad}
-	for i, err := range together(t, b, writes(1), writes(2)) {
+	for i, err := range runInOneTx(t, b, writeEntry(1), writeEntry(2)) {
 		if !errors.Is(err, errBad) {
 			t.Errorf("%d: %v", i, err)
 		}
@@ -188,8 +190,8 @@ func TestFailedBeginIsEverybodys(t *testing.T) {
 func TestPanicIsTheCallers(t *testing.T) {
 	t.Parallel()
 	b := &book{}
-	errs := together(t, b, writes(1), func(*page) error { panic("oh") }, writes(3))
-	if errs[0] != nil || errs[2] != nil || errs[1] != (thrown{"oh"}) {
+	errs := runInOneTx(t, b, writeEntry(1), func(*testPage) error { panic("oh") }, writeEntry(3))
+	if errs[0] != nil || errs[2] != nil || errs[1] != (rethrownPanic{"oh"}) {
 		t.Errorf("%v", errs)
 	}
 	slices.Sort(b.kept)
@@ -204,9 +206,9 @@ func TestClose(t *testing.T) {
 	errs := make([]error, 3)
 	synctest.Test(t, func(t *testing.T) {
 		b.gate = make(chan struct{})
-		c := b.committer(t)
+		c := b.newCommitter(t)
 		for i := range errs {
-			go func() { errs[i] = do(c, writes(i)) }()
+			go func() { errs[i] = doRecovering(c, writeEntry(i)) }()
 			synctest.Wait() // the first has begun, the others wait
 		}
 		closed := false
@@ -221,7 +223,7 @@ func TestClose(t *testing.T) {
 			t.Error("not closed")
 		}
 		c.Close()
-		if err := do(c, writes(9)); !errors.Is(err, group.ErrClosed) {
+		if err := doRecovering(c, writeEntry(9)); !errors.Is(err, group.ErrClosed) {
 			t.Errorf("behind Close: %v", err)
 		}
 	})
@@ -233,14 +235,14 @@ func TestClose(t *testing.T) {
 func TestContext(t *testing.T) {
 	t.Parallel()
 	b := &book{}
-	c := b.committer(t)
+	c := b.newCommitter(t)
 	over, cancel := context.WithCancelCause(context.Background())
 	cancel(errBad)
-	if err := c.Do(over, writes(1)); !errors.Is(err, errBad) {
+	if err := c.Do(over, writeEntry(1)); !errors.Is(err, errBad) {
 		t.Errorf("a context that was over: %v", err)
 	}
 	ctx, cancel := context.WithCancelCause(context.Background())
-	if err := c.Do(ctx, func(p *page) error { cancel(errBad); p.write(2); return nil }); err != nil {
+	if err := c.Do(ctx, func(p *testPage) error { cancel(errBad); p.addEntry(2); return nil }); err != nil {
 		t.Errorf("a context that ended behind the beginning: %v", err)
 	}
 	if !slices.Equal(b.kept, []int{2}) {
@@ -253,16 +255,16 @@ func TestContext(t *testing.T) {
 func TestManyCallers(t *testing.T) {
 	t.Parallel()
 	b := &book{}
-	c := b.committer(t)
+	c := b.newCommitter(t)
 	const callers, each = 64, 50
 	var wait sync.WaitGroup
 	for caller := range callers {
 		wait.Go(func() {
 			for i := range each {
 				n := caller*each + i
-				op := writes(n)
+				op := writeEntry(n)
 				if n%13 == 0 {
-					op = fails(n)
+					op = failingWrite(n)
 				}
 				if err := c.Do(context.Background(), op); (n%13 == 0) != errors.Is(err, errBad) || n%13 != 0 && err != nil {
 					t.Errorf("%d: %v", n, err)

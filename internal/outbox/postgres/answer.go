@@ -8,9 +8,9 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// answer is a queue.Answer in the format of a column. The column type is json and not jsonb,
+// answerColumn is a queue.Answer in the format of a column. The column type is json and not jsonb,
 // because jsonb does not accept NUL in a server's text.
-type answer struct {
+type answerColumn struct {
 	Stage    smtp.Stage `json:"stage,omitempty"`
 	Reply    smtp.Reply `json:"reply,omitzero"`
 	Err      string     `json:"err,omitempty"`
@@ -18,18 +18,18 @@ type answer struct {
 	ServerID string     `json:"server_id,omitempty"`
 }
 
-// pack returns the JSON of an answer, nil for an empty one.
-func pack(a queue.Answer) (*string, error) {
+// encodeAnswer returns the JSON of an answer, nil for an empty one.
+func encodeAnswer(a queue.Answer) (*string, error) {
 	if a.Stage == "" && a.Reply.IsZero() && a.Err == "" && a.Class == "" && a.ServerID == "" {
 		return nil, nil
 	}
-	b, err := json.Marshal(answer(a))
+	b, err := json.Marshal(answerColumn(a))
 	text := string(b)
 	return &text, err
 }
 
-func unpack(text []byte) (queue.Answer, error) {
-	var a answer
+func decodeAnswer(text []byte) (queue.Answer, error) {
+	var a answerColumn
 	if len(text) == 0 {
 		return queue.Answer{}, nil
 	}
@@ -37,16 +37,16 @@ func unpack(text []byte) (queue.Answer, error) {
 	return queue.Answer(a), err
 }
 
-// moment converts a column to a time, zero if it is null.
-func moment(t *time.Time) time.Time {
+// timeOrZero converts a column to a time, zero if it is null.
+func timeOrZero(t *time.Time) time.Time {
 	if t == nil {
 		return time.Time{}
 	}
 	return t.UTC()
 }
 
-// words converts states to an argument.
-func words(states []queue.State) []string {
+// stateWords converts states to an argument.
+func stateWords(states []queue.State) []string {
 	all := make([]string, len(states))
 	for i, s := range states {
 		all[i] = string(s)

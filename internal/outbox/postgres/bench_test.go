@@ -26,14 +26,14 @@ import (
 //	go test -run - -bench . -benchtime 3s ./internal/outbox/postgres
 //	YAN_MILLION=1 go test -run - -bench Million ./internal/outbox/postgres
 
-// sized is content of the given number of octets.
-type sized int64
+// sizedContent is content of the given number of octets.
+type sizedContent int64
 
-func (c sized) Size() int64         { return int64(c) }
-func (c sized) EightBit() bool      { return false }
-func (c sized) NeedsSMTPUTF8() bool { return false }
+func (c sizedContent) Size() int64         { return int64(c) }
+func (c sizedContent) EightBit() bool      { return false }
+func (c sizedContent) NeedsSMTPUTF8() bool { return false }
 
-func (c sized) WriteTo(w io.Writer) (int64, error) {
+func (c sizedContent) WriteTo(w io.Writer) (int64, error) {
 	block := []byte(strings.Repeat("0123456789abcdefghijklmnopqrstuv\r\n", 1000))
 	written := int64(0)
 	for written < int64(c) {
@@ -46,8 +46,8 @@ func (c sized) WriteTo(w io.Writer) (int64, error) {
 	return written, nil
 }
 
-// letter returns a message to one recipient.
-func letter(t testing.TB, content sized) outbox.NewMessage {
+// testMessage returns a message to one recipient.
+func testMessage(t testing.TB, content sizedContent) outbox.NewMessage {
 	from, err := smtp.ParseAddress("from@example.org")
 	if err != nil {
 		t.Fatal(err)
@@ -67,12 +67,12 @@ func BenchmarkEnqueue(b *testing.B) {
 	server := pgtest.Start(b)
 	for _, callers := range []int{1, 32} {
 		b.Run(fmt.Sprintf("callers=%d", callers), func(b *testing.B) {
-			s := open(b, server.Database(b), outbox.Options{}, postgres.Settings{})
-			m := letter(b, 5<<10)
+			s := openStore(b, server.Database(b), outbox.Options{}, postgres.TestSettings{})
+			m := testMessage(b, 5<<10)
 			var left atomic.Int64
 			left.Store(int64(b.N))
 			b.ResetTimer()
-			each(callers, func(int) {
+			runEach(callers, func(int) {
 				for left.Add(-1) >= 0 {
 					if _, err := s.Enqueue(b.Context(), m); err != nil {
 						b.Error(err)
@@ -85,8 +85,8 @@ func BenchmarkEnqueue(b *testing.B) {
 	}
 }
 
-// each runs do in n goroutines.
-func each(n int, do func(i int)) {
+// runEach runs do in n goroutines.
+func runEach(n int, do func(i int)) {
 	var group sync.WaitGroup
 	for i := range n {
 		group.Go(func() { do(i) })
@@ -94,12 +94,12 @@ func each(n int, do func(i int)) {
 	group.Wait()
 }
 
-// fill enqueues n messages.
-func fill(b *testing.B, s outbox.Store, n int) {
-	m := letter(b, 5<<10)
+// enqueueMany enqueues n messages.
+func enqueueMany(b *testing.B, s outbox.Store, n int) {
+	m := testMessage(b, 5<<10)
 	var left atomic.Int64
 	left.Store(int64(n))
-	each(128, func(int) {
+	runEach(128, func(int) {
 		for left.Add(-1) >= 0 {
 			if _, err := s.Enqueue(b.Context(), m); err != nil {
 				b.Error(err)
@@ -113,11 +113,11 @@ func fill(b *testing.B, s outbox.Store, n int) {
 // each message is marked and settled separately.
 func BenchmarkClaimMarkSettle(b *testing.B) {
 	server := pgtest.Start(b)
-	s := open(b, server.Database(b), outbox.Options{}, postgres.Settings{})
+	s := openStore(b, server.Database(b), outbox.Options{}, postgres.TestSettings{})
 	if err := s.Join(b.Context(), queue.Worker{Owner: "w", Host: "h", PID: 1}, time.Hour); err != nil {
 		b.Fatal(err)
 	}
-	fill(b, s, b.N)
+	enqueueMany(b, s, b.N)
 	items := make(chan outbox.Item, 256)
 	b.ResetTimer()
 	go func() {
@@ -136,7 +136,7 @@ func BenchmarkClaimMarkSettle(b *testing.B) {
 		}
 	}()
 	var done atomic.Int64
-	each(64, func(int) {
+	runEach(64, func(int) {
 		for item := range items {
 			l := outbox.Lease{ID: item.ID, N: 0, Token: item.Recipients[0].Token}
 			if len(item.Body) != 5<<10 {
@@ -161,7 +161,7 @@ func BenchmarkClaimMarkSettle(b *testing.B) {
 func BenchmarkBig(b *testing.B) {
 	const size = 50 << 20
 	server := pgtest.Start(b)
-	s := open(b, server.Database(b), outbox.Options{}, postgres.Settings{})
+	s := openStore(b, server.Database(b), outbox.Options{}, postgres.TestSettings{})
 	var writing, reading time.Duration
 	var peak uint64
 	done, watched := make(chan struct{}), make(chan struct{})
@@ -182,7 +182,7 @@ func BenchmarkBig(b *testing.B) {
 	}()
 	for i := 0; b.Loop(); i++ {
 		began := time.Now()
-		r, err := s.Enqueue(b.Context(), letter(b, sized(size+i))) // no two are equal
+		r, err := s.Enqueue(b.Context(), testMessage(b, sizedContent(size+i))) // no two are equal
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -204,14 +204,14 @@ func BenchmarkBig(b *testing.B) {
 	b.ReportMetric(float64(peak)/(1<<20), "heap-MiB")
 }
 
-// million returns a store with a million queued messages, of eight accounts.
-func million(b *testing.B) *postgres.Store {
+// millionStore returns a store with a million queued messages, of eight accounts.
+func millionStore(b *testing.B) *postgres.Store {
 	if os.Getenv("YAN_MILLION") == "" {
 		b.Skip("YAN_MILLION=1 runs it; to fill the table takes a minute")
 	}
 	server := pgtest.Own(b, pgtest.Options{Careless: true})
 	url := server.Database(b)
-	s := open(b, url, outbox.Options{}, postgres.Settings{Careless: true})
+	s := openStore(b, url, outbox.Options{}, postgres.TestSettings{Careless: true})
 	ctx := context.Background()
 	conn, err := pgx.Connect(ctx, url)
 	if err != nil {
@@ -242,7 +242,7 @@ func million(b *testing.B) *postgres.Store {
 // BenchmarkMillion runs with the planner's statistics as autovacuum leaves them: missing at
 // first, and there later.
 func BenchmarkMillion(b *testing.B) {
-	s := million(b)
+	s := millionStore(b)
 	for _, one := range []struct {
 		name string
 		do   func(ctx context.Context, i int) error
@@ -273,7 +273,7 @@ func BenchmarkMillion(b *testing.B) {
 		{"unreported", func(ctx context.Context, i int) error { _, err := s.Unreported(ctx, 50); return err }},
 		{"events-first", func(ctx context.Context, i int) error { _, _, err := s.Events(ctx, "", 100); return err }},
 		{"show", func(ctx context.Context, i int) error { _, err := s.Show(ctx, queue.ID(i%1000000+1)); return err }},
-		{"enqueue", func(ctx context.Context, i int) error { _, err := s.Enqueue(ctx, letter(b, 5<<10)); return err }},
+		{"enqueue", func(ctx context.Context, i int) error { _, err := s.Enqueue(ctx, testMessage(b, 5<<10)); return err }},
 	} {
 		b.Run(one.name, func(b *testing.B) {
 			var slowest time.Duration

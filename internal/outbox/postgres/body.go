@@ -20,15 +20,15 @@ import (
 // chunkBytes is the size of a chunk of a large body, and the default of Options.InlineBytes.
 const chunkBytes = 256 << 10
 
-// direct is a connection used as an outbox.Tx.
-type direct struct{ conn *pgx.Conn }
+// connTx is a connection used as an outbox.Tx.
+type connTx struct{ conn *pgx.Conn }
 
-func (d direct) Exec(ctx context.Context, statement string, args ...any) error {
+func (d connTx) Exec(ctx context.Context, statement string, args ...any) error {
 	_, err := d.conn.Exec(ctx, statement, args...)
 	return err
 }
 
-func (d direct) QueryRow(ctx context.Context, statement string, args []any, into ...any) (found bool, err error) {
+func (d connTx) QueryRow(ctx context.Context, statement string, args []any, into ...any) (found bool, err error) {
 	err = d.conn.QueryRow(ctx, statement, args...).Scan(into...)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return false, nil
@@ -38,8 +38,8 @@ func (d direct) QueryRow(ctx context.Context, statement string, args []any, into
 
 // EnqueueIn implements outbox.Store. The statements have arguments $1, $2...; arguments that
 // are not text, numbers or times are octets.
-func (s *Store) EnqueueIn(ctx context.Context, in outbox.Tx, m outbox.NewMessage) (outbox.EnqueueResult, error) {
-	if err := s.open(ctx); err != nil {
+func (s *Store) EnqueueIn(ctx context.Context, in outbox.CallerTx, m outbox.NewMessage) (outbox.EnqueueResult, error) {
+	if err := s.checkOpen(ctx); err != nil {
 		return outbox.EnqueueResult{}, err
 	}
 	r, err := newRow(m)
@@ -49,11 +49,11 @@ func (s *Store) EnqueueIn(ctx context.Context, in outbox.Tx, m outbox.NewMessage
 	if err := in.Exec(ctx, "set local synchronous_commit to on"); err != nil {
 		return outbox.EnqueueResult{}, err
 	}
-	return s.keep(ctx, in, m, r)
+	return s.insertMessage(ctx, in, m, r)
 }
 
-// keep inserts a message of any size in a transaction.
-func (s *Store) keep(ctx context.Context, in outbox.Tx, m outbox.NewMessage, r row) (outbox.EnqueueResult, error) {
+// insertMessage inserts a message of any size in a transaction.
+func (s *Store) insertMessage(ctx context.Context, in outbox.CallerTx, m outbox.NewMessage, r messageRow) (outbox.EnqueueResult, error) {
 	if r.Key != "" {
 		receipt, found, err := lookUp(ctx, in, r.Account, r.Key, r.Print)
 		if err != nil || found {
@@ -63,23 +63,23 @@ func (s *Store) keep(ctx context.Context, in outbox.Tx, m outbox.NewMessage, r r
 	var xid string // drawn first, see the comment on event in the migration
 	var now time.Time
 	if _, err := in.QueryRow(ctx, "select pg_current_xact_id()::text, nextval('yan.message_id'), coalesce($1::timestamptz, clock_timestamp())",
-		[]any{s.clock()}, &xid, &r.ID, &now); err != nil {
+		[]any{s.testClock()}, &xid, &r.ID, &now); err != nil {
 		return outbox.EnqueueResult{}, err
 	}
-	r.begins(now)
+	r.setTimes(now)
 	var body []byte
 	var err error
 	if r.Size > s.o.InlineBytes {
 		var blob int64
-		blob, err = s.large(ctx, in, m)
+		blob, err = s.storeLarge(ctx, in, m)
 		r.Blob = &blob
 	} else {
-		body, err = small(m.Content)
+		body, err = readSmall(m.Content)
 	}
 	if err != nil {
 		return outbox.EnqueueResult{}, err
 	}
-	list, err := json.Marshal([]row{r})
+	list, err := json.Marshal([]messageRow{r})
 	if err != nil {
 		return outbox.EnqueueResult{}, err
 	}
@@ -103,21 +103,21 @@ func (s *Store) keep(ctx context.Context, in outbox.Tx, m outbox.NewMessage, r r
 	return outbox.EnqueueResult{ID: queue.ID(id)}, in.Exec(ctx, notify)
 }
 
-// large writes a large body in chunks, or finds one with the same content.
-func (s *Store) large(ctx context.Context, in outbox.Tx, m outbox.NewMessage) (int64, error) {
-	w := &pieces{ctx: ctx, in: in, s: s, sum: sha256.New(), buf: make([]byte, 0, chunkBytes)}
+// storeLarge writes a large body in chunks, or finds one with the same content.
+func (s *Store) storeLarge(ctx context.Context, in outbox.CallerTx, m outbox.NewMessage) (int64, error) {
+	w := &chunkWriter{ctx: ctx, in: in, s: s, sum: sha256.New(), buf: make([]byte, 0, chunkBytes)}
 	if _, err := in.QueryRow(ctx, "select nextval(pg_get_serial_sequence('yan.blob', 'id'))", nil, &w.blob); err != nil {
 		return 0, err
 	}
 	size := m.Content.Size()
-	check := &exactly{to: w, left: size}
+	check := &sizedWriter{to: w, left: size}
 	if _, err := m.Content.WriteTo(check); err != nil {
 		return 0, localerr.Errorf("reading the message: %w", err)
 	}
-	if err := check.end(); err != nil {
+	if err := check.checkEnd(); err != nil {
 		return 0, err
 	}
-	if err := w.flush(); err != nil {
+	if err := w.flushChunk(); err != nil {
 		return 0, err
 	}
 	sha := w.sum.Sum(nil)
@@ -142,10 +142,10 @@ func (s *Store) large(ctx context.Context, in outbox.Tx, m outbox.NewMessage) (i
 	return 0, errForgotten
 }
 
-// pieces writes rows of chunkBytes.
-type pieces struct {
+// chunkWriter writes rows of chunkBytes.
+type chunkWriter struct {
 	ctx  context.Context
-	in   outbox.Tx
+	in   outbox.CallerTx
 	s    *Store
 	blob int64
 	n    int
@@ -153,7 +153,7 @@ type pieces struct {
 	sum  hash.Hash
 }
 
-func (w *pieces) Write(b []byte) (int, error) {
+func (w *chunkWriter) Write(b []byte) (int, error) {
 	written := 0
 	for len(b) > 0 {
 		n := min(len(b), chunkBytes-len(w.buf))
@@ -161,7 +161,7 @@ func (w *pieces) Write(b []byte) (int, error) {
 		b = b[n:]
 		written += n
 		if len(w.buf) == chunkBytes {
-			if err := w.flush(); err != nil {
+			if err := w.flushChunk(); err != nil {
 				return written, err
 			}
 		}
@@ -169,7 +169,7 @@ func (w *pieces) Write(b []byte) (int, error) {
 	return written, nil
 }
 
-func (w *pieces) flush() error {
+func (w *chunkWriter) flushChunk() error {
 	if len(w.buf) == 0 {
 		return nil
 	}
@@ -179,17 +179,17 @@ func (w *pieces) flush() error {
 	}
 	w.n++
 	w.buf = w.buf[:0]
-	w.s.at("chunk")
+	w.s.callHook("chunk")
 	return nil
 }
 
-// exactly is a writer that accepts only as many octets as the message's size.
-type exactly struct {
+// sizedWriter is a writer that accepts only as many octets as the message's size.
+type sizedWriter struct {
 	to   io.Writer
 	left int64
 }
 
-func (w *exactly) Write(b []byte) (int, error) {
+func (w *sizedWriter) Write(b []byte) (int, error) {
 	if int64(len(b)) > w.left {
 		return 0, localerr.New("the message is longer than its declared size")
 	}
@@ -198,8 +198,8 @@ func (w *exactly) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// end is called after everything is written.
-func (w *exactly) end() error {
+// checkEnd is called after everything is written.
+func (w *sizedWriter) checkEnd() error {
 	if w.left > 0 {
 		return localerr.Errorf("the message is %d octets shorter than its declared size", w.left)
 	}
@@ -212,7 +212,7 @@ func (s *Store) Body(ctx context.Context, id queue.ID) (io.ReadCloser, error) {
 	var size int64
 	var blob *int64
 	var data, sha []byte
-	err := s.read(ctx, func(ctx context.Context, conn *pgx.Conn) error {
+	err := s.withConn(ctx, func(ctx context.Context, conn *pgx.Conn) error {
 		return conn.QueryRow(ctx, `select m.has_body, m.size, m.blob, b.data, l.sha from yan.message m
 			left join yan.body b on b.message = m.id left join yan.blob l on l.id = m.blob where m.id = $1`,
 			int64(id)).Scan(&has, &size, &blob, &data, &sha)
@@ -229,15 +229,15 @@ func (s *Store) Body(ctx context.Context, id queue.ID) (io.ReadCloser, error) {
 	case blob == nil:
 		return io.NopCloser(bytes.NewReader(data)), nil
 	}
-	r := &reader{ctx: ctx, s: s, blob: *blob, left: size, want: sha, sum: sha256.New()}
-	if err := r.next(); err != nil { // the first chunk shows that the body exists
+	r := &chunkReader{ctx: ctx, s: s, blob: *blob, left: size, want: sha, sum: sha256.New()}
+	if err := r.nextChunk(); err != nil { // the first chunk shows that the body exists
 		return nil, err
 	}
 	return r, nil
 }
 
-// reader reads a large body.
-type reader struct {
+// chunkReader reads a large body.
+type chunkReader struct {
 	ctx  context.Context
 	s    *Store
 	blob int64
@@ -248,8 +248,8 @@ type reader struct {
 	sum  hash.Hash
 }
 
-func (r *reader) next() error {
-	err := r.s.read(r.ctx, func(ctx context.Context, conn *pgx.Conn) error {
+func (r *chunkReader) nextChunk() error {
+	err := r.s.withConn(r.ctx, func(ctx context.Context, conn *pgx.Conn) error {
 		return conn.QueryRow(ctx, "select data from yan.chunk where blob = $1 and n = $2", r.blob, r.n).Scan(&r.buf)
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -268,12 +268,12 @@ func (r *reader) next() error {
 	return nil
 }
 
-func (r *reader) Read(b []byte) (int, error) {
+func (r *chunkReader) Read(b []byte) (int, error) {
 	if len(r.buf) == 0 {
 		if r.left <= 0 {
 			return 0, io.EOF
 		}
-		if err := r.next(); err != nil {
+		if err := r.nextChunk(); err != nil {
 			return 0, err
 		}
 	}
@@ -282,7 +282,7 @@ func (r *reader) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-func (r *reader) Close() error {
+func (r *chunkReader) Close() error {
 	r.buf, r.left = nil, 0
 	return nil
 }

@@ -15,7 +15,7 @@ import (
 func (s *Store) Change(ctx context.Context, c outbox.Change) (queue.Changed, error) {
 	var changed queue.Changed
 	var refused error
-	err := s.alone(ctx, func(ctx context.Context, t *tx) error {
+	err := s.inOwnTx(ctx, func(ctx context.Context, t *tx) error {
 		changed, refused = queue.Changed{}, nil
 		t.wakes = true
 		if len(c.Filter.IDs) == 1 {
@@ -28,7 +28,7 @@ func (s *Store) Change(ctx context.Context, c outbox.Change) (queue.Changed, err
 			}
 		}
 		var err error
-		changed, refused, err = change(ctx, t, c)
+		changed, refused, err = applyChange(ctx, t, c)
 		return err
 	})
 	if err != nil {
@@ -37,9 +37,9 @@ func (s *Store) Change(ctx context.Context, c outbox.Change) (queue.Changed, err
 	return changed, refused
 }
 
-// change applies a change to all recipients whose state allows it, in one statement.
-func change(ctx context.Context, t *tx, c outbox.Change) (changed queue.Changed, refused, err error) {
-	query, args, to := changing(c, t.now)
+// applyChange applies a change to all recipients whose state allows it, in one statement.
+func applyChange(ctx context.Context, t *tx, c outbox.Change) (changed queue.Changed, refused, err error) {
+	query, args, to := changeQuery(c, t.now)
 	var first *int64
 	var n *int
 	var from *string
@@ -61,8 +61,8 @@ func change(ctx context.Context, t *tx, c outbox.Change) (changed queue.Changed,
 	return changed, refused, nil
 }
 
-// changing returns the statement of a change.
-func changing(c outbox.Change, now time.Time) (query string, args []any, to queue.State) {
+// changeQuery returns the statement of a change.
+func changeQuery(c outbox.Change, now time.Time) (query string, args []any, to queue.State) {
 	var from []queue.State
 	for _, s := range queue.States() {
 		if goes, ok := c.Verb.Target(s); ok {
@@ -80,11 +80,11 @@ func changing(c outbox.Change, now time.Time) (query string, args []any, to queu
 	case queue.ResolveFound:
 		kind = string(queue.EventFound)
 	}
-	w := &where{args: []any{now, words(from), string(to), kind}}
+	w := &whereClause{args: []any{now, stateWords(from), string(to), kind}}
 	w.ofMessage(c.Filter)
 	w.ofRecipient(c.Filter)
 	if c.N != nil {
-		w.add("d.n = #", *c.N)
+		w.addCondition("d.n = #", *c.N)
 	}
 	return fmt.Sprintf(`
 with hit as materialized (
@@ -104,12 +104,12 @@ with hit as materialized (
 )
 select (select count(distinct message) from moved), (select count(*) from moved), (select count(*) from hit where state <> all($2::text[])),
 	(select array_agg(distinct message) from moved where late), r.message, r.n, r.state
-from (select 1) as one left join refused r on true`, w.text(), due, timing, reported), w.args, to
+from (select 1) as one left join refused r on true`, w.joinConditions(), due, timing, reported), w.args, to
 }
 
 // Unreported implements outbox.Store.
-func (s *Store) Unreported(ctx context.Context, limit int) (reports []outbox.Report, err error) {
-	err = s.read(ctx, func(ctx context.Context, conn *pgx.Conn) error {
+func (s *Store) Unreported(ctx context.Context, limit int) (reports []outbox.PendingReport, err error) {
+	err = s.withConn(ctx, func(ctx context.Context, conn *pgx.Conn) error {
 		reports = nil
 		rows, err := conn.Query(ctx, `
 with few as materialized (
@@ -119,20 +119,20 @@ with few as materialized (
 )
 select f.account, f.sender, f.dsn, f.message_id, f.created, `+statusColumns+`
 from few f join yan.delivery d on d.message = f.id left join yan.worker w on w.owner = d.owner
-where d.state in ('failed', 'expired') and not d.reported order by d.message, d.n`, s.clock(), max(limit, 0))
+where d.state in ('failed', 'expired') and not d.reported order by d.message, d.n`, s.testClock(), max(limit, 0))
 		if err != nil {
 			return err
 		}
 		defer rows.Close()
 		for rows.Next() {
-			var r outbox.Report
+			var r outbox.PendingReport
 			var sender string
-			var ask *dsn
-			one, err := status(prefixed{rows, []any{&r.Account, &sender, &ask, &r.MessageID, &r.Created}})
+			var ask *dsnColumn
+			one, err := scanRecipient(prefixedRow{rows, []any{&r.Account, &sender, &ask, &r.MessageID, &r.Created}})
 			if err != nil {
 				return err
 			}
-			r.From, r.DSN = legible(sender), ask.wanted()
+			r.From, r.DSN = displayAddress(sender), ask.toDSN()
 			r.ID, r.Created = queue.ID(one.message), r.Created.UTC()
 			if last := len(reports) - 1; last < 0 || reports[last].ID != r.ID {
 				reports = append(reports, r)
@@ -148,16 +148,16 @@ where d.state in ('failed', 'expired') and not d.reported order by d.message, d.
 	return reports, nil
 }
 
-// prefixed is a row that begins with columns of another table.
-type prefixed struct {
+// prefixedRow is a row that begins with columns of another table.
+type prefixedRow struct {
 	pgx.Rows
 	first []any
 }
 
-func (p prefixed) Scan(rest ...any) error { return p.Rows.Scan(append(p.first, rest...)...) }
+func (p prefixedRow) Scan(rest ...any) error { return p.Rows.Scan(append(p.first, rest...)...) }
 
 // Reported implements outbox.Store.
-func (s *Store) Reported(ctx context.Context, reports []outbox.Report) error {
+func (s *Store) Reported(ctx context.Context, reports []outbox.PendingReport) error {
 	var ids []int64
 	var ns []int
 	for _, r := range reports {
@@ -166,9 +166,9 @@ func (s *Store) Reported(ctx context.Context, reports []outbox.Report) error {
 		}
 	}
 	if len(ids) == 0 {
-		return s.open(ctx)
+		return s.checkOpen(ctx)
 	}
-	return s.alone(ctx, func(ctx context.Context, t *tx) error {
+	return s.inOwnTx(ctx, func(ctx context.Context, t *tx) error {
 		_, err := t.Exec(ctx, `
 with locked as materialized (
 	select d.message, d.n from yan.delivery d join unnest($1::bigint[], $2::int[]) as x(message, n) on d.message = x.message and d.n = x.n

@@ -18,16 +18,16 @@ import (
 // mostWithItem is the size up to which a body comes with its item.
 const mostWithItem = 64 << 10
 
-// due leases due recipients of an account: up to $3 recipients, of up to $4 messages. It skips
+// dueQuery leases due recipients of an account: up to $3 recipients, of up to $4 messages. It skips
 // recipients that another worker is leasing. The three priorities, and in each the three
 // timings, are read one after the other by the index delivery_due.
-var due = sync.OnceValue(func() string {
-	return "with " + looks("high", 1, "$3::int") + ", " + looks("normal", 0, "$3::int - (select count(*) from high)") + ", " +
-		looks("low", -1, "$3::int - (select count(*) from high) - (select count(*) from normal)") + lease
+var dueQuery = sync.OnceValue(func() string {
+	return "with " + dueInPriority("high", 1, "$3::int") + ", " + dueInPriority("normal", 0, "$3::int - (select count(*) from high)") + ", " +
+		dueInPriority("low", -1, "$3::int - (select count(*) from high) - (select count(*) from normal)") + leaseQuery
 })
 
-// looks returns the query of the due recipients of a priority.
-func looks(name string, priority int, limit string) string {
+// dueInPriority returns the query of the due recipients of a priority.
+func dueInPriority(name string, priority int, limit string) string {
 	arm := func(condition string) string {
 		return fmt.Sprintf(`select * from (select message, n, state, priority, due from yan.delivery
 			where account = $1 and priority = %d and %s and state in ('queued', 'deferred')
@@ -37,7 +37,7 @@ func looks(name string, priority int, limit string) string {
 		arm("timing = 2 and due <= $2") + ") as found order by due, message, n limit " + limit + ")"
 }
 
-const lease = `, placed as (
+const leaseQuery = `, placed as (
 	select *, row_number() over (order by priority desc, due, message, n) as place
 	from (select * from high union all select * from normal union all select * from low) as found
 ), headed as (
@@ -59,12 +59,12 @@ select m.id, m.account, m.sender, m.dsn, m.message_id, m.size, m.eight, m.utf8, 
 	array_agg(l.attempts order by l.n), array_agg(l.doubted order by l.n)
 from leased l join yan.message m on m.id = l.message group by m.id order by min(l.place)`
 
-// texts reads the bodies of messages that are small enough to come with their items.
-const texts = `select m.id, coalesce(b.data, c.data) from yan.message m left join yan.body b on b.message = m.id
+// bodiesQuery reads the bodies of messages that are small enough to come with their items.
+const bodiesQuery = `select m.id, coalesce(b.data, c.data) from yan.message m left join yan.body b on b.message = m.id
 	left join yan.chunk c on c.blob = m.blob and c.n = 0 where m.id = any($1::bigint[])`
 
-// claiming is a Claim in progress.
-type claiming struct {
+// claimOp is a Claim in progress.
+type claimOp struct {
 	claim outbox.Claim
 	batch outbox.Batch
 	err   error
@@ -72,14 +72,14 @@ type claiming struct {
 
 // Claim implements outbox.Store.
 func (s *Store) Claim(ctx context.Context, c outbox.Claim) (outbox.Batch, error) {
-	op := &claiming{claim: c}
-	if err := share(ctx, s, s.claims, op); err != nil {
+	op := &claimOp{claim: c}
+	if err := shareCommit(ctx, s, s.claims, op); err != nil {
 		return outbox.Batch{}, err
 	}
 	return op.batch, op.err
 }
 
-func (s *Store) claimAll(ctx context.Context, t *tx, all []*claiming) error {
+func (s *Store) claimAll(ctx context.Context, t *tx, all []*claimOp) error {
 	t.idle = true
 	for _, op := range all {
 		op.batch, op.err = outbox.Batch{}, nil
@@ -93,9 +93,9 @@ func (s *Store) claimAll(ctx context.Context, t *tx, all []*claiming) error {
 	return nil
 }
 
-func (op *claiming) carryOut(ctx context.Context, t *tx) error {
+func (op *claimOp) carryOut(ctx context.Context, t *tx) error {
 	c := op.claim
-	full, wait, err := op.admit(ctx, t)
+	full, wait, err := op.admitClaim(ctx, t)
 	if err != nil || wait > 0 {
 		op.batch.Wait = wait
 		return err
@@ -103,7 +103,7 @@ func (op *claiming) carryOut(ctx context.Context, t *tx) error {
 	most := max(c.Recipients, 0)
 	messages, _, _ := c.Pace.Take(t.now, full, most)
 	if messages > 0 {
-		if err := op.lease(ctx, t, most, messages); err != nil {
+		if err := op.leaseDue(ctx, t, most, messages); err != nil {
 			return err
 		}
 	}
@@ -117,10 +117,10 @@ func (op *claiming) carryOut(ctx context.Context, t *tx) error {
 	return err
 }
 
-// admit reads and locks worker and account until the commit, so that Sweep waits for a worker
+// admitClaim reads and locks worker and account until the commit, so that Sweep waits for a worker
 // that is about to lease, and other claims wait for the bucket of tokens. It returns when the
 // bucket is full, and the rest of the account's pause.
-func (op *claiming) admit(ctx context.Context, t *tx) (full time.Time, wait time.Duration, err error) {
+func (op *claimOp) admitClaim(ctx context.Context, t *tx) (full time.Time, wait time.Duration, err error) {
 	c := op.claim
 	b := &pgx.Batch{}
 	var until, bucket, paused *time.Time
@@ -136,10 +136,10 @@ func (op *claiming) admit(ctx context.Context, t *tx) (full time.Time, wait time
 	if err := t.SendBatch(ctx, b).Close(); err != nil {
 		return time.Time{}, 0, err
 	}
-	if lapsed(until, t.now) {
+	if leaseLapsed(until, t.now) {
 		return time.Time{}, 0, outbox.ErrLapsed
 	}
-	return moment(bucket), outbox.PauseLeft(moment(paused), t.now), nil
+	return timeOrZero(bucket), outbox.PauseLeft(timeOrZero(paused), t.now), nil
 }
 
 func orNone(err error) error {
@@ -149,8 +149,8 @@ func orNone(err error) error {
 	return err
 }
 
-func (op *claiming) lease(ctx context.Context, t *tx, most, messages int) error {
-	rows, err := t.Query(ctx, due(), op.claim.Account, t.now, most, messages, op.claim.Owner)
+func (op *claimOp) leaseDue(ctx context.Context, t *tx, most, messages int) error {
+	rows, err := t.Query(ctx, dueQuery(), op.claim.Account, t.now, most, messages, op.claim.Owner)
 	if err != nil {
 		return err
 	}
@@ -159,9 +159,9 @@ func (op *claiming) lease(ctx context.Context, t *tx, most, messages int) error 
 	var items []outbox.Item
 	var senseless []outbox.Settlement
 	_, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (struct{}, error) {
-		it, wrong, err := item(row, &room)
+		it, wrong, err := scanItem(row, &room)
 		if err == nil && wrong != nil {
-			senseless = append(senseless, held(it, wrong)...)
+			senseless = append(senseless, heldSettlements(it, wrong)...)
 		} else if err == nil {
 			items = append(items, it)
 		}
@@ -185,7 +185,7 @@ func (op *claiming) lease(ctx context.Context, t *tx, most, messages int) error 
 	if len(ids) == 0 {
 		return nil
 	}
-	rows, err = t.Query(ctx, texts, ids)
+	rows, err = t.Query(ctx, bodiesQuery, ids)
 	if err != nil {
 		return err
 	}
@@ -202,8 +202,8 @@ func (op *claiming) lease(ctx context.Context, t *tx, most, messages int) error 
 	return err
 }
 
-// held makes the recipients of a malformed message Held, so that it does not delay the others.
-func held(it outbox.Item, why error) (list []outbox.Settlement) {
+// heldSettlements makes the recipients of a malformed message Held, so that it does not delay the others.
+func heldSettlements(it outbox.Item, why error) (list []outbox.Settlement) {
 	for _, r := range it.Recipients {
 		list = append(list, outbox.Settlement{Lease: outbox.Lease{ID: it.ID, N: r.N, Token: r.Token}, State: queue.Held,
 			Answer: queue.Answer{Err: why.Error()}})
@@ -211,12 +211,12 @@ func held(it outbox.Item, why error) (list []outbox.Settlement) {
 	return list
 }
 
-// item reads an item. If there is room for its body, Body is not nil, and is still to be read.
+// scanItem reads an item. If there is room for its body, Body is not nil, and is still to be read.
 // wrong is the reason if Enqueue can't have written it.
-func item(row pgx.CollectableRow, room *int64) (it outbox.Item, wrong, err error) {
+func scanItem(row pgx.CollectableRow, room *int64) (it outbox.Item, wrong, err error) {
 	var id, reportOn int64
 	var sender string
-	var ask *dsn
+	var ask *dsnColumn
 	var has bool
 	var ns []int
 	var addresses []string
@@ -230,12 +230,12 @@ func item(row pgx.CollectableRow, room *int64) (it outbox.Item, wrong, err error
 	}
 	it.ID, it.ReportOn = queue.ID(id), queue.ID(reportOn)
 	it.Created, it.Expires = it.Created.UTC(), it.Expires.UTC()
-	it.DSN = ask.wanted()
-	it.From, wrong = address(sender)
+	it.DSN = ask.toDSN()
+	it.From, wrong = parseAddress(sender)
 	for i, n := range ns {
 		r := outbox.LeasedRecipient{N: n, Token: tokens[i], Attempts: attempts[i], Doubted: doubted[i]}
 		var other error
-		r.Address, other = address(addresses[i])
+		r.Address, other = parseAddress(addresses[i])
 		wrong = cmp.Or(wrong, other)
 		it.Recipients = append(it.Recipients, r)
 	}
@@ -246,16 +246,16 @@ func item(row pgx.CollectableRow, room *int64) (it outbox.Item, wrong, err error
 	return it, wrong, nil
 }
 
-// address parses the text of an smtp.Address, which may be "".
-func address(text string) (a smtp.Address, err error) {
+// parseAddress parses the text of an smtp.Address, which may be "".
+func parseAddress(text string) (a smtp.Address, err error) {
 	err = a.UnmarshalText([]byte(text))
 	return a, err
 }
 
-// legible parses an address for display. A malformed one becomes the zero address, so that its
+// displayAddress parses an address for display. A malformed one becomes the zero address, so that its
 // message does not hide the others.
-func legible(text string) smtp.Address {
-	a, err := address(text)
+func displayAddress(text string) smtp.Address {
+	a, err := parseAddress(text)
 	if err != nil {
 		return smtp.Address{}
 	}

@@ -32,51 +32,51 @@ type tx struct {
 	idle bool
 }
 
-// transact runs do in one transaction. If it returns nil, the changes are on the disk; after
+// inTx runs do in one transaction. If it returns nil, the changes are on the disk; after
 // an error nothing is kept, except after queue.ErrUncertain.
 //
 // An idle connection may have died. That shows when the transaction begins, and only then it
 // is tried once more, on a new connection.
-func (s *Store) transact(ctx context.Context, do func(context.Context, *tx) error) error {
+func (s *Store) inTx(ctx context.Context, do func(context.Context, *tx) error) error {
 	for again := false; ; again = true {
-		conn, err := s.pool.acquire(ctx)
+		conn, err := s.pool.acquireConn(ctx)
 		if err != nil {
 			return err
 		}
 		t := &tx{Conn: conn.Conn(), s: s}
-		if err = t.begin(ctx); err != nil && t.IsClosed() && !again && ctx.Err() == nil {
+		if err = t.beginTx(ctx); err != nil && t.IsClosed() && !again && ctx.Err() == nil {
 			conn.Release()
 			s.pool.Reset()
 			continue
 		}
 		if err == nil {
-			err = t.run(ctx, do)
+			err = t.runIn(ctx, do)
 		}
 		lost := t.IsClosed()
 		conn.Release()
-		return s.failed(ctx, lost, err)
+		return s.wrapError(ctx, lost, err)
 	}
 }
 
-func (t *tx) begin(ctx context.Context) error {
-	t.s.at("begin")
+func (t *tx) beginTx(ctx context.Context) error {
+	t.s.callHook("begin")
 	b := &pgx.Batch{}
 	b.Queue("begin")
 	if t.s.pool.pooled {
 		b.Queue(`select set_config('synchronous_commit', 'on', true), set_config('jit', 'off', true), set_config('enable_hashjoin', 'off', true),
 			set_config('enable_mergejoin', 'off', true)`)
 	}
-	b.Queue("select pg_current_xact_id()::text, coalesce($1::timestamptz, clock_timestamp())", t.s.clock()).QueryRow(func(row pgx.Row) error {
+	b.Queue("select pg_current_xact_id()::text, coalesce($1::timestamptz, clock_timestamp())", t.s.testClock()).QueryRow(func(row pgx.Row) error {
 		return row.Scan(&t.xid, &t.now)
 	})
 	return t.SendBatch(ctx, b).Close()
 }
 
-func (t *tx) run(ctx context.Context, do func(context.Context, *tx) error) error {
+func (t *tx) runIn(ctx context.Context, do func(context.Context, *tx) error) error {
 	done := false
 	defer func() {
 		if !done { // do panicked: the connection is in an unknown state
-			discard(t.Conn)
+			closeConn(t.Conn)
 		}
 	}()
 	err := do(ctx, t)
@@ -86,20 +86,20 @@ func (t *tx) run(ctx context.Context, do func(context.Context, *tx) error) error
 			back, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 			defer cancel()
 			if _, broken := t.Exec(back, "rollback"); broken != nil {
-				discard(t.Conn)
+				closeConn(t.Conn)
 			}
 		}
 		return err
 	}
-	return t.commit(ctx)
+	return t.commitTx(ctx)
 }
 
-// commit commits the transaction. A commit can't be interrupted, so ctx does not end it; the
+// commitTx commits the transaction. A commit can't be interrupted, so ctx does not end it; the
 // store's patience does.
-func (t *tx) commit(ctx context.Context) error {
+func (t *tx) commitTx(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.s.patience)
 	defer cancel()
-	t.s.at("before-commit")
+	t.s.callHook("before-commit")
 	var note pgtype.UUID
 	note.Valid = true
 	rand.Read(note.Bytes[:])
@@ -111,39 +111,39 @@ func (t *tx) commit(ctx context.Context) error {
 	tag, err := t.Exec(ctx, text)
 	switch {
 	case err == nil && tag.String() == "COMMIT":
-		t.s.at("after-commit")
+		t.s.callHook("after-commit")
 		if t.wakes {
-			t.s.bell.ring() // this process need not wait for the server's notification
+			t.s.bell.ringAll() // this process need not wait for the server's notification
 		}
 		return nil
 	case err == nil:
 		return localerr.New("the database rolled back instead of committing")
-	case refused(err):
-		discard(t.Conn)
+	case isRefusal(err):
+		closeConn(t.Conn)
 		return err
 	}
-	discard(t.Conn)
-	t.s.at("lost")
-	return t.s.resolve(ctx, t.xid, note, err)
+	closeConn(t.Conn)
+	t.s.callHook("lost")
+	return t.s.resolveCommit(ctx, t.xid, note, err)
 }
 
-// refused reports whether the server said that a statement failed, even a commit. A FATAL
+// isRefusal reports whether the server said that a statement failed, even a commit. A FATAL
 // error says only that the connection ends.
-func refused(err error) bool {
+func isRefusal(err error) bool {
 	var told *pgconn.PgError
 	return errors.As(err, &told) && told.SeverityUnlocalized == "ERROR"
 }
 
-// resolve finds out the outcome of a commit whose answer was lost.
+// resolveCommit finds out the outcome of a commit whose answer was lost.
 //
 // The number alone is not enough. A server that crashes forgets the numbers of transactions
 // that had nothing on its disk, and reuses them for others, which may have committed by now.
 // So the number shows when the transaction has ended, and the note whether it was kept.
-func (s *Store) resolve(ctx context.Context, xid string, note pgtype.UUID, why error) error {
+func (s *Store) resolveCommit(ctx context.Context, xid string, note pgtype.UUID, why error) error {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		over, kept, err := s.fate(ctx, xid, note)
+		over, kept, err := s.askFate(ctx, xid, note)
 		switch {
 		case err == nil && kept:
 			return nil
@@ -158,35 +158,35 @@ func (s *Store) resolve(ctx context.Context, xid string, note pgtype.UUID, why e
 	}
 }
 
-// fate asks the server once.
-func (s *Store) fate(ctx context.Context, xid string, note pgtype.UUID) (over, kept bool, err error) {
-	conn, err := s.pool.connect(ctx) // not from the pool, whose connections may all be waiting like this one
+// askFate asks the server once.
+func (s *Store) askFate(ctx context.Context, xid string, note pgtype.UUID) (over, kept bool, err error) {
+	conn, err := s.pool.connectOutside(ctx) // not from the pool, whose connections may all be waiting like this one
 	if err != nil {
 		return false, false, err
 	}
-	defer discard(conn)
+	defer closeConn(conn)
 	var status *string
 	err = conn.QueryRow(ctx, "select pg_xact_status($1::text::xid8)", xid).Scan(&status)
 	switch {
 	case err == nil && status != nil && *status == "in progress":
 		return false, false, nil
-	case err != nil && !refused(err): // the server refuses numbers that it does not know any more
+	case err != nil && !isRefusal(err): // the server refuses numbers that it does not know any more
 		return false, false, err
 	}
 	err = conn.QueryRow(ctx, "select exists (select from yan.note where note = $1)", note).Scan(&kept)
 	return err == nil, kept, err
 }
 
-// read runs do, which changes nothing. It runs do again if an idle connection turns out to be
+// withConn runs do, which changes nothing. It runs do again if an idle connection turns out to be
 // dead.
-func (s *Store) read(ctx context.Context, do func(ctx context.Context, conn *pgx.Conn) error) error {
-	if err := s.open(ctx); err != nil {
+func (s *Store) withConn(ctx context.Context, do func(ctx context.Context, conn *pgx.Conn) error) error {
+	if err := s.checkOpen(ctx); err != nil {
 		return err
 	}
-	ctx, cancel := bounded(ctx, 2*s.patience)
+	ctx, cancel := withLimit(ctx, 2*s.patience)
 	defer cancel()
 	for again := false; ; again = true {
-		conn, err := s.pool.acquire(ctx)
+		conn, err := s.pool.acquireConn(ctx)
 		if err != nil {
 			return err
 		}
@@ -194,19 +194,19 @@ func (s *Store) read(ctx context.Context, do func(ctx context.Context, conn *pgx
 		lost := conn.Conn().IsClosed()
 		conn.Release()
 		if err == nil || !lost || again || ctx.Err() != nil {
-			return s.failed(ctx, lost, err)
+			return s.wrapError(ctx, lost, err)
 		}
 		s.pool.Reset()
 	}
 }
 
-// bounded limits the wait for a database that hangs, or for a lock.
-func bounded(ctx context.Context, most time.Duration) (context.Context, context.CancelFunc) {
+// withLimit limits the wait for a database that hangs, or for a lock.
+func withLimit(ctx context.Context, most time.Duration) (context.Context, context.CancelFunc) {
 	return context.WithTimeoutCause(ctx, most, localerr.Errorf("the database did not answer within %v", most))
 }
 
-// failed translates an error for the caller.
-func (s *Store) failed(ctx context.Context, lost bool, err error) error {
+// wrapError translates an error for the caller.
+func (s *Store) wrapError(ctx context.Context, lost bool, err error) error {
 	if err == nil {
 		return nil
 	}

@@ -32,8 +32,8 @@ const oldest = 130000
 // and writers of large bodies.
 const leastConnections = 8
 
-// pool is a pool of connections.
-type pool struct {
+// connPool is a pool of connections.
+type connPool struct {
 	*pgxpool.Pool
 	place    string // the name of the database for people
 	careless bool
@@ -47,13 +47,13 @@ type pool struct {
 var errPooled = errors.New("there is a pool of connections before the server")
 
 // firstConnection creates a pool, and its first connection.
-func firstConnection(ctx context.Context, url string, careless bool) (*pool, *pgxpool.Conn, error) {
+func firstConnection(ctx context.Context, url string, careless bool) (*connPool, *pgxpool.Conn, error) {
 	for pooled := false; ; pooled = true {
 		p, err := newPool(ctx, url, careless, pooled)
 		if err != nil {
 			return nil, nil, err
 		}
-		conn, err := p.acquire(ctx)
+		conn, err := p.acquireConn(ctx)
 		if err == nil {
 			return p, conn, nil
 		}
@@ -65,19 +65,19 @@ func firstConnection(ctx context.Context, url string, careless bool) (*pool, *pg
 }
 
 // newPool parses the URL, and connects to nothing.
-func newPool(ctx context.Context, url string, careless, pooled bool) (*pool, error) {
+func newPool(ctx context.Context, url string, careless, pooled bool) (*connPool, error) {
 	config, err := pgxpool.ParseConfig(url)
 	files := libpqFilesOf(url)
 	if err != nil { // its text may contain the password
-		if err := files.unreadable(); err != nil {
+		if err := files.unreadableError(); err != nil {
 			return nil, err
 		}
-		return nil, localerr.Errorf("%s is not the URL of a PostgreSQL database; want postgres://user:password@host:5432/database", outbox.Describe(url))
+		return nil, localerr.Errorf("%s is not the URL of a PostgreSQL database; want postgres://user:password@host:5432/database", outbox.DescribeName(url))
 	}
-	if err := files.check(config.ConnConfig); err != nil {
+	if err := files.checkFiles(config.ConnConfig); err != nil {
 		return nil, err
 	}
-	p := &pool{place: outbox.Describe(url), careless: careless, pooled: pooled}
+	p := &connPool{place: outbox.DescribeName(url), careless: careless, pooled: pooled}
 	c := config.ConnConfig
 	if pooled {
 		c.DefaultQueryExecMode = pgx.QueryExecModeExec
@@ -91,16 +91,16 @@ func newPool(ctx context.Context, url string, careless, pooled bool) (*pool, err
 	// Of several hosts in a URL, the one that accepts writes.
 	c.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
 	config.MaxConns = max(config.MaxConns, leastConnections)
-	config.AfterConnect = p.prepare
+	config.AfterConnect = p.prepareConn
 	p.Pool, err = pgxpool.NewWithConfig(ctx, config)
 	return p, err
 }
 
-// prepare sets up a connection: synchronous_commit is on; statements are not compiled, because
+// prepareConn sets up a connection: synchronous_commit is on; statements are not compiled, because
 // that takes longer than any of them; and rows are read by an index, because the planner
 // assumes that an unknown limit is a tenth of the table, and would read all of it for a claim
 // of a few hundred rows.
-func (p *pool) prepare(ctx context.Context, conn *pgx.Conn) error {
+func (p *connPool) prepareConn(ctx context.Context, conn *pgx.Conn) error {
 	var version, fsync, commit, on, off string
 	if p.pooled { // the connection is not changed, see tx.begin
 		err := conn.QueryRow(ctx, `select current_setting('server_version_num'), current_setting('fsync'), current_setting('synchronous_commit')`).
@@ -108,7 +108,7 @@ func (p *pool) prepare(ctx context.Context, conn *pgx.Conn) error {
 		if err != nil {
 			return err
 		}
-		return p.judge(version, fsync, commit)
+		return p.checkServer(version, fsync, commit)
 	}
 	// A pooler has reported a process number of its own.
 	var process uint32
@@ -117,7 +117,7 @@ func (p *pool) prepare(ctx context.Context, conn *pgx.Conn) error {
 		return err
 	}
 	if process != conn.PgConn().PID() {
-		return refusal{errPooled}
+		return serverRefusal{errPooled}
 	}
 	err = conn.QueryRow(ctx, `select current_setting('server_version_num'), current_setting('fsync'), current_setting('synchronous_commit'),
 		set_config('synchronous_commit', 'on', false), set_config('jit', 'off', false),
@@ -125,61 +125,61 @@ func (p *pool) prepare(ctx context.Context, conn *pgx.Conn) error {
 	if err != nil {
 		return err
 	}
-	return p.judge(version, fsync, commit)
+	return p.checkServer(version, fsync, commit)
 }
 
-// acquire returns a connection of the pool, which the caller releases.
-func (p *pool) acquire(ctx context.Context) (*pgxpool.Conn, error) {
+// acquireConn returns a connection of the pool, which the caller releases.
+func (p *connPool) acquireConn(ctx context.Context) (*pgxpool.Conn, error) {
 	conn, err := p.Acquire(ctx)
 	return conn, p.cantConnect(ctx, err)
 }
 
-// connect returns a connection outside the pool, which the caller discards.
-func (p *pool) connect(ctx context.Context) (*pgx.Conn, error) {
+// connectOutside returns a connection outside the pool, which the caller discards.
+func (p *connPool) connectOutside(ctx context.Context) (*pgx.Conn, error) {
 	conn, err := pgx.ConnectConfig(ctx, p.Config().ConnConfig)
 	if err != nil {
 		return nil, p.cantConnect(ctx, err)
 	}
-	if err := p.prepare(ctx, conn); err != nil {
-		discard(conn)
+	if err := p.prepareConn(ctx, conn); err != nil {
+		closeConn(conn)
 		return nil, err
 	}
 	return conn, nil
 }
 
-// discard closes a connection. A server that does not answer can't delay it for more than a
+// closeConn closes a connection. A server that does not answer can't delay it for more than a
 // second.
-func discard(conn *pgx.Conn) {
+func closeConn(conn *pgx.Conn) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	_ = conn.Close(ctx)
 }
 
-// judge refuses a server that is too old, or that may lose committed changes.
-func (p *pool) judge(version, fsync, commit string) error {
+// checkServer refuses a server that is too old, or that may lose committed changes.
+func (p *connPool) checkServer(version, fsync, commit string) error {
 	n, err := strconv.Atoi(version)
 	switch {
 	case err != nil || n < oldest:
-		return refusal{localerr.Errorf("%s: the PostgreSQL server is too old (%s): the outbox needs version 13 or later", p.place, version)}
+		return serverRefusal{localerr.Errorf("%s: the PostgreSQL server is too old (%s): the outbox needs version 13 or later", p.place, version)}
 	case p.careless:
 		return nil
 	case fsync == "off":
-		return refusal{localerr.Errorf("%s: the PostgreSQL server has fsync=off: a power failure would lose accepted mail; set it to on", p.place)}
+		return serverRefusal{localerr.Errorf("%s: the PostgreSQL server has fsync=off: a power failure would lose accepted mail; set it to on", p.place)}
 	case commit == "off":
-		return refusal{localerr.Errorf("%s: PostgreSQL has synchronous_commit=off: a crash would lose accepted mail; set it to on for this database and user", p.place)}
+		return serverRefusal{localerr.Errorf("%s: PostgreSQL has synchronous_commit=off: a crash would lose accepted mail; set it to on for this database and user", p.place)}
 	}
 	return nil
 }
 
-// refusal is an error of prepare, which needs no further text.
-type refusal struct{ error }
+// serverRefusal is an error of prepare, which needs no further text.
+type serverRefusal struct{ error }
 
-func (r refusal) Unwrap() error { return r.error }
+func (r serverRefusal) Unwrap() error { return r.error }
 
 // cantConnect explains why there is no connection.
-func (p *pool) cantConnect(ctx context.Context, err error) error {
+func (p *connPool) cantConnect(ctx context.Context, err error) error {
 	var refused *pgconn.PgError
-	var judged refusal
+	var judged serverRefusal
 	switch {
 	case err == nil:
 		return nil
@@ -188,7 +188,7 @@ func (p *pool) cantConnect(ctx context.Context, err error) error {
 	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
 		return context.Cause(ctx)
 	case !errors.As(err, &refused):
-		return localerr.Errorf("can't reach %s: %w", p.place, innermost(err))
+		return localerr.Errorf("can't reach %s: %w", p.place, innerError(err))
 	}
 	switch refused.Code {
 	case invalidPassword, invalidAuthorization:
@@ -199,20 +199,20 @@ func (p *pool) cantConnect(ctx context.Context, err error) error {
 	return localerr.Errorf("%s: the server refuses connections: %w", p.place, refused)
 }
 
-// innermost returns the cause of a pgconn.ConnectError, which repeats the place.
-func innermost(err error) error {
+// innerError returns the cause of a pgconn.ConnectError, which repeats the place.
+func innerError(err error) error {
 	var connect *pgconn.ConnectError
 	if errors.As(err, &connect) && connect.Unwrap() != nil {
 		err = connect.Unwrap()
 	}
-	return once{err}
+	return uniqueLines{err}
 }
 
-// once removes repeated lines of an error: there is one for every address of a host, with and
+// uniqueLines removes repeated lines of an error: there is one for every address of a host, with and
 // without TLS.
-type once struct{ error }
+type uniqueLines struct{ error }
 
-func (o once) Error() string {
+func (o uniqueLines) Error() string {
 	var lines []string
 	for _, line := range strings.Split(o.error.Error(), "\n") {
 		if line = strings.TrimSpace(line); line != "" && !slices.Contains(lines, line) {
@@ -222,4 +222,4 @@ func (o once) Error() string {
 	return strings.Join(lines, "; ")
 }
 
-func (o once) Unwrap() error { return o.error }
+func (o uniqueLines) Unwrap() error { return o.error }

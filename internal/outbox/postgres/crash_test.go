@@ -31,7 +31,7 @@ func TestServerKilledInMidCommit(t *testing.T) {
 	at := server.Database(t)
 	var lost atomic.Int64
 	commits := make(chan struct{})
-	s := open(t, at, outbox.Options{}, postgres.Settings{Patience: patience, Hook: func(point string) {
+	s := openStore(t, at, outbox.Options{}, postgres.TestSettings{Patience: patience, Hook: func(point string) {
 		switch point {
 		case "lost":
 			lost.Add(1)
@@ -50,7 +50,7 @@ func TestServerKilledInMidCommit(t *testing.T) {
 	for caller := range callers {
 		group.Go(func() {
 			for i := 0; over.Err() == nil; i++ {
-				m := letter(t, 2000)
+				m := testMessage(t, 2000)
 				m.MessageID = fmt.Sprintf("<%d.%d@example.org>", caller, i)
 				_, err := s.Enqueue(context.Background(), m)
 				mu.Lock()
@@ -128,16 +128,16 @@ type proxy struct {
 	net.Listener
 	to   string
 	mu   sync.Mutex
-	cut  cut
+	cut  cutPlace
 	down bool
 }
 
-type cut int
+type cutPlace int
 
 const (
-	never   cut = iota
-	unsent      // before the client's next write reaches the server
-	unheard     // before the answer to it reaches the client
+	never   cutPlace = iota
+	unsent           // before the client's next write reaches the server
+	unheard          // before the answer to it reaches the client
 
 )
 
@@ -158,21 +158,21 @@ func newProxy(t *testing.T, at string) (*proxy, string) {
 			if err != nil {
 				return
 			}
-			go p.serve(client)
+			go p.serveClient(client)
 		}
 	}()
 	u.Host = p.Addr().String()
 	return p, u.String()
 }
 
-func (p *proxy) set(c cut, down bool) {
+func (p *proxy) setCut(c cutPlace, down bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.cut, p.down = c, down
 }
 
-// next returns the cut for octets that a client has written. A cut is for one commit.
-func (p *proxy) next(written []byte) cut {
+// nextCut returns the cut for octets that a client has written. A cut is for one commit.
+func (p *proxy) nextCut(written []byte) cutPlace {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !bytes.Contains(written, []byte("; commit\x00")) {
@@ -183,7 +183,7 @@ func (p *proxy) next(written []byte) cut {
 	return c
 }
 
-func (p *proxy) serve(client net.Conn) {
+func (p *proxy) serveClient(client net.Conn) {
 	defer client.Close()
 	p.mu.Lock()
 	down := p.down
@@ -216,7 +216,7 @@ func (p *proxy) serve(client net.Conn) {
 		if err != nil {
 			return
 		}
-		switch p.next(buf[:n]) {
+		switch p.nextCut(buf[:n]) {
 		case unsent:
 			return
 		case unheard:
@@ -238,7 +238,7 @@ func TestAnswerOfACommitIsLost(t *testing.T) {
 	server := pgtest.Start(t)
 	for _, test := range []struct {
 		what  string
-		cut   cut
+		cut   cutPlace
 		large bool
 		kept  bool
 	}{
@@ -252,17 +252,17 @@ func TestAnswerOfACommitIsLost(t *testing.T) {
 			at := server.Database(t)
 			p, through := newProxy(t, at)
 			var armed atomic.Bool
-			s := open(t, through, outbox.Options{}, postgres.Settings{Patience: patience, Hook: func(point string) {
+			s := openStore(t, through, outbox.Options{}, postgres.TestSettings{Patience: patience, Hook: func(point string) {
 				if point == "before-commit" && armed.CompareAndSwap(true, false) {
-					p.set(test.cut, false)
+					p.setCut(test.cut, false)
 				}
 			}})
-			size := sized(1000)
+			size := sizedContent(1000)
 			if test.large {
 				size = 1 << 20
 			}
 			armed.Store(true)
-			r, err := s.Enqueue(t.Context(), letter(t, size))
+			r, err := s.Enqueue(t.Context(), testMessage(t, size))
 			if (err == nil) != test.kept {
 				t.Errorf("got %+v, %v", r, err)
 			}
@@ -273,10 +273,10 @@ func TestAnswerOfACommitIsLost(t *testing.T) {
 			if test.kept {
 				want = 1
 			}
-			if n := count(t, at, "select count(*) from yan.message"); n != want {
+			if n := countRows(t, at, "select count(*) from yan.message"); n != want {
 				t.Errorf("%d messages are there, want %d", n, want)
 			}
-			if _, err := s.Enqueue(t.Context(), letter(t, size)); err != nil {
+			if _, err := s.Enqueue(t.Context(), testMessage(t, size)); err != nil {
 				t.Errorf("behind it: %v", err)
 			}
 		})
@@ -290,23 +290,23 @@ func TestServerStaysAway(t *testing.T) {
 	at := pgtest.Start(t).Database(t)
 	p, through := newProxy(t, at)
 	var armed atomic.Bool
-	s := open(t, through, outbox.Options{}, postgres.Settings{Patience: time.Second, Hook: func(point string) {
+	s := openStore(t, through, outbox.Options{}, postgres.TestSettings{Patience: time.Second, Hook: func(point string) {
 		if point == "before-commit" && armed.CompareAndSwap(true, false) {
-			p.set(unheard, true)
+			p.setCut(unheard, true)
 		}
 	}})
 	armed.Store(true)
-	if _, err := s.Enqueue(t.Context(), letter(t, 1000)); !errors.Is(err, queue.ErrUncertain) {
+	if _, err := s.Enqueue(t.Context(), testMessage(t, 1000)); !errors.Is(err, queue.ErrUncertain) {
 		t.Errorf("got %v, want ErrUncertain", err)
 	}
-	if _, err := s.Enqueue(t.Context(), letter(t, 1000)); err == nil || errors.Is(err, queue.ErrUncertain) {
+	if _, err := s.Enqueue(t.Context(), testMessage(t, 1000)); err == nil || errors.Is(err, queue.ErrUncertain) {
 		t.Errorf("while it is away: %v", err)
 	}
-	p.set(never, false)
-	if _, err := s.Enqueue(t.Context(), letter(t, 1000)); err != nil {
+	p.setCut(never, false)
+	if _, err := s.Enqueue(t.Context(), testMessage(t, 1000)); err != nil {
 		t.Errorf("when it is back: %v", err)
 	}
-	if n := count(t, at, "select count(*) from yan.message"); n != 2 {
+	if n := countRows(t, at, "select count(*) from yan.message"); n != 2 {
 		t.Errorf("%d messages are there, want 2", n)
 	}
 }
@@ -317,12 +317,12 @@ func TestAnswerOfAClaimIsLost(t *testing.T) {
 	at := pgtest.Start(t).Database(t)
 	p, through := newProxy(t, at)
 	var armed atomic.Bool
-	s := open(t, through, outbox.Options{}, postgres.Settings{Patience: patience, Hook: func(point string) {
+	s := openStore(t, through, outbox.Options{}, postgres.TestSettings{Patience: patience, Hook: func(point string) {
 		if point == "before-commit" && armed.CompareAndSwap(true, false) {
-			p.set(unheard, false)
+			p.setCut(unheard, false)
 		}
 	}})
-	if _, err := s.Enqueue(t.Context(), letter(t, 1000)); err != nil {
+	if _, err := s.Enqueue(t.Context(), testMessage(t, 1000)); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Join(t.Context(), queue.Worker{Owner: "w"}, time.Hour); err != nil {
@@ -346,7 +346,7 @@ func TestWake(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Own(t, pgtest.Options{})
 	at := server.Database(t)
-	one, other := open(t, at, outbox.Options{}, postgres.Settings{}), open(t, at, outbox.Options{}, postgres.Settings{})
+	one, other := openStore(t, at, outbox.Options{}, postgres.TestSettings{}), openStore(t, at, outbox.Options{}, postgres.TestSettings{})
 	woken := func(what string, wake <-chan struct{}) {
 		t.Helper()
 		select {
@@ -357,7 +357,7 @@ func TestWake(t *testing.T) {
 	}
 	woken("the first connection", other.Wake())
 	wake := other.Wake()
-	if _, err := one.Enqueue(t.Context(), letter(t, 100)); err != nil {
+	if _, err := one.Enqueue(t.Context(), testMessage(t, 100)); err != nil {
 		t.Fatal(err)
 	}
 	woken("another store's Enqueue", wake)
@@ -366,7 +366,7 @@ func TestWake(t *testing.T) {
 	server.Restart(t)
 	woken("the server is back", wake)
 	wake = other.Wake()
-	if _, err := one.Enqueue(t.Context(), letter(t, 100)); err != nil {
+	if _, err := one.Enqueue(t.Context(), testMessage(t, 100)); err != nil {
 		t.Fatal(err)
 	}
 	woken("behind that", wake)
@@ -376,9 +376,9 @@ func TestWake(t *testing.T) {
 func TestPaceOfTwoStores(t *testing.T) {
 	t.Parallel()
 	at := pgtest.Start(t).Database(t)
-	stores := []*postgres.Store{open(t, at, outbox.Options{}, postgres.Settings{}), open(t, at, outbox.Options{}, postgres.Settings{})}
+	stores := []*postgres.Store{openStore(t, at, outbox.Options{}, postgres.TestSettings{}), openStore(t, at, outbox.Options{}, postgres.TestSettings{})}
 	for range 40 {
-		if _, err := stores[0].Enqueue(t.Context(), letter(t, 100)); err != nil {
+		if _, err := stores[0].Enqueue(t.Context(), testMessage(t, 100)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -388,7 +388,7 @@ func TestPaceOfTwoStores(t *testing.T) {
 		}
 	}
 	var got atomic.Int64
-	each(8, func(i int) {
+	runEach(8, func(i int) {
 		for range 5 {
 			batch, err := stores[i%2].Claim(t.Context(), outbox.Claim{Owner: fmt.Sprint(i % 2), Account: "a", Recipients: 2,
 				Pace: outbox.Pace{Messages: 1, Per: 24 * time.Hour, Burst: 10}})

@@ -18,7 +18,7 @@ import (
 func TestALargeBodyThatWasChanged(t *testing.T) {
 	t.Parallel()
 	url := pgtest.Start(t).Database(t)
-	s := open(t, url, outbox.Options{InlineBytes: 100}, postgres.Settings{})
+	s := openStore(t, url, outbox.Options{InlineBytes: 100}, postgres.TestSettings{})
 	c, err := message.Compose(&message.Message{From: "a@example.org", To: []string{"b@example.org"}, Text: "a text of its own"})
 	if err != nil {
 		t.Fatal(err)

@@ -19,49 +19,49 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// row is a new message in the JSON that insert takes, which needs one parameter for any number
+// messageRow is a new message in the JSON that insert takes, which needs one parameter for any number
 // of messages.
-type row struct {
-	ID         int64       `json:"id"`
-	Account    string      `json:"account"`
-	Key        string      `json:"key"`
-	Print      string      `json:"print"` // hexadecimal
-	Sender     string      `json:"sender"`
-	Folded     *string     `json:"folded"`
-	DSN        *dsn        `json:"dsn"`
-	MessageID  string      `json:"message_id"`
-	Subject    string      `json:"subject"`
-	Size       int64       `json:"size"`
-	Eight      bool        `json:"eight"`
-	UTF8       bool        `json:"utf8"`
-	Binary     bool        `json:"binary"`
-	Blob       *int64      `json:"blob"`
-	Created    time.Time   `json:"created"`
-	NotBefore  *time.Time  `json:"not_before"`
-	Due        time.Time   `json:"due"`
-	Timing     int         `json:"timing"`
-	Firm       bool        `json:"firm"`
-	Expires    time.Time   `json:"expires"`
-	Priority   int         `json:"priority"`
-	Tags       []string    `json:"tags"`
-	ReportOn   int64       `json:"report_on"`
-	State      string      `json:"state"`
-	Recipients []recipient `json:"recipients"`
+type messageRow struct {
+	ID         int64           `json:"id"`
+	Account    string          `json:"account"`
+	Key        string          `json:"key"`
+	Print      string          `json:"print"` // hexadecimal
+	Sender     string          `json:"sender"`
+	Folded     *string         `json:"folded"`
+	DSN        *dsnColumn      `json:"dsn"`
+	MessageID  string          `json:"message_id"`
+	Subject    string          `json:"subject"`
+	Size       int64           `json:"size"`
+	Eight      bool            `json:"eight"`
+	UTF8       bool            `json:"utf8"`
+	Binary     bool            `json:"binary"`
+	Blob       *int64          `json:"blob"`
+	Created    time.Time       `json:"created"`
+	NotBefore  *time.Time      `json:"not_before"`
+	Due        time.Time       `json:"due"`
+	Timing     int             `json:"timing"`
+	Firm       bool            `json:"firm"`
+	Expires    time.Time       `json:"expires"`
+	Priority   int             `json:"priority"`
+	Tags       []string        `json:"tags"`
+	ReportOn   int64           `json:"report_on"`
+	State      string          `json:"state"`
+	Recipients []recipientJSON `json:"recipients"`
 }
 
-type recipient struct {
+type recipientJSON struct {
 	Address string  `json:"address"`
 	Folded  *string `json:"folded"`
 }
 
-type dsn struct {
+type dsnColumn struct {
 	Return     string   `json:"return,omitempty"`
 	EnvelopeID string   `json:"id,omitempty"`
 	Notify     []string `json:"notify,omitempty"`
 }
 
-// wanted returns the smtp.DSN of a column; nil means none.
-func (d *dsn) wanted() smtp.DSN {
+// toDSN returns the smtp.DSN of a column; nil means none.
+func (d *dsnColumn) toDSN() smtp.DSN {
 	if d == nil {
 		return smtp.DSN{}
 	}
@@ -99,9 +99,9 @@ select id from m`
 
 const findKey = "select id, encode(print, 'hex') from yan.message where account = $1 and key = $2 and key <> ''"
 
-// enqueueing is an Enqueue of a small message in progress.
-type enqueueing struct {
-	row     row
+// enqueueOp is an Enqueue of a small message in progress.
+type enqueueOp struct {
+	row     messageRow
 	body    []byte
 	receipt outbox.EnqueueResult
 	err     error
@@ -109,7 +109,7 @@ type enqueueing struct {
 
 // Enqueue implements outbox.Store.
 func (s *Store) Enqueue(ctx context.Context, m outbox.NewMessage) (outbox.EnqueueResult, error) {
-	if err := s.open(ctx); err != nil {
+	if err := s.checkOpen(ctx); err != nil {
 		return outbox.EnqueueResult{}, err
 	}
 	r, err := newRow(m)
@@ -118,9 +118,9 @@ func (s *Store) Enqueue(ctx context.Context, m outbox.NewMessage) (outbox.Enqueu
 	}
 	if r.Size > s.o.InlineBytes {
 		var receipt outbox.EnqueueResult
-		err := s.alone(ctx, func(ctx context.Context, t *tx) (err error) {
+		err := s.inOwnTx(ctx, func(ctx context.Context, t *tx) (err error) {
 			t.wakes = true
-			receipt, err = s.keep(ctx, direct{t.Conn}, m, r)
+			receipt, err = s.insertMessage(ctx, connTx{t.Conn}, m, r)
 			return err
 		})
 		if err != nil {
@@ -128,11 +128,11 @@ func (s *Store) Enqueue(ctx context.Context, m outbox.NewMessage) (outbox.Enqueu
 		}
 		return receipt, nil
 	}
-	op := &enqueueing{row: r}
-	if op.body, err = small(m.Content); err != nil {
+	op := &enqueueOp{row: r}
+	if op.body, err = readSmall(m.Content); err != nil {
 		return outbox.EnqueueResult{}, err
 	}
-	if err := share(ctx, s, s.enqueues, op); err != nil {
+	if err := shareCommit(ctx, s, s.enqueues, op); err != nil {
 		return outbox.EnqueueResult{}, err
 	}
 	if op.err != nil {
@@ -142,7 +142,7 @@ func (s *Store) Enqueue(ctx context.Context, m outbox.NewMessage) (outbox.Enqueu
 }
 
 // lookUp returns the message that has a key.
-func lookUp(ctx context.Context, in outbox.Tx, account, key, print string) (outbox.EnqueueResult, bool, error) {
+func lookUp(ctx context.Context, in outbox.CallerTx, account, key, print string) (outbox.EnqueueResult, bool, error) {
 	var id int64
 	var has string
 	found, err := in.QueryRow(ctx, findKey, []any{account, key}, &id, &has)
@@ -156,16 +156,16 @@ func lookUp(ctx context.Context, in outbox.Tx, account, key, print string) (outb
 }
 
 // enqueueAll inserts small messages.
-func (s *Store) enqueueAll(ctx context.Context, t *tx, all []*enqueueing) error {
+func (s *Store) enqueueAll(ctx context.Context, t *tx, all []*enqueueOp) error {
 	var ids []int64
 	if err := t.QueryRow(ctx, "select array_agg(nextval('yan.message_id')) from generate_series(1, $1::int)", len(all)).Scan(&ids); err != nil {
 		return err
 	}
-	rows, bodies := make([]row, len(all)), make([][]byte, len(all))
-	byID := make(map[int64]*enqueueing, len(all))
+	rows, bodies := make([]messageRow, len(all)), make([][]byte, len(all))
+	byID := make(map[int64]*enqueueOp, len(all))
 	for i, op := range all {
 		op.row.ID = ids[i]
-		op.row.begins(t.now)
+		op.row.setTimes(t.now)
 		rows[i], bodies[i], byID[ids[i]] = op.row, op.body, op
 		op.receipt, op.err = outbox.EnqueueResult{}, nil
 	}
@@ -191,7 +191,7 @@ func (s *Store) enqueueAll(ctx context.Context, t *tx, all []*enqueueing) error 
 		if op.receipt.ID != 0 {
 			continue
 		}
-		receipt, found, err := lookUp(ctx, direct{t.Conn}, op.row.Account, op.row.Key, op.row.Print)
+		receipt, found, err := lookUp(ctx, connTx{t.Conn}, op.row.Account, op.row.Key, op.row.Print)
 		switch {
 		case errors.Is(err, queue.ErrConflict):
 			op.err = err
@@ -209,8 +209,8 @@ func (s *Store) enqueueAll(ctx context.Context, t *tx, all []*enqueueing) error 
 // errForgotten: Prune has just removed the message that had the key.
 var errForgotten = localerr.New("the message with this key was just deleted: try again")
 
-// begins sets the fields that depend on the time.
-func (r *row) begins(now time.Time) {
+// setTimes sets the fields that depend on the time.
+func (r *messageRow) setTimes(now time.Time) {
 	r.Created, r.Due, r.Timing = now, now, int(outbox.Soon)
 	if r.NotBefore != nil && r.NotBefore.After(now) {
 		r.Due, r.Timing = *r.NotBefore, int(outbox.Dated)
@@ -221,34 +221,34 @@ func (r *row) begins(now time.Time) {
 }
 
 // newRow returns the row of a message, without its id and the fields that depend on the time.
-func newRow(m outbox.NewMessage) (row, error) {
+func newRow(m outbox.NewMessage) (messageRow, error) {
 	if err := m.CheckNames(); err != nil {
-		return row{}, err
+		return messageRow{}, err
 	}
 	if m.Envelope.Len() == 0 {
-		return row{}, localerr.New("envelope: no recipients")
+		return messageRow{}, localerr.New("envelope: no recipients")
 	}
 	if m.Content == nil {
-		return row{}, localerr.New("the message has no content")
+		return messageRow{}, localerr.New("the message has no content")
 	}
 	for _, text := range append([]string{m.Account, m.Key, m.MessageID}, m.Tags...) {
 		if strings.IndexByte(text, 0) >= 0 || !utf8.ValidString(text) {
-			return row{}, localerr.Errorf("PostgreSQL can't store %q: it contains a NUL or is not UTF-8", text)
+			return messageRow{}, localerr.Errorf("PostgreSQL can't store %q: it contains a NUL or is not UTF-8", text)
 		}
 	}
-	r := row{
+	r := messageRow{
 		Account: m.Account, Key: m.Key, Print: hex.EncodeToString(m.Fingerprint[:]),
-		Sender: m.Envelope.From().String(), MessageID: m.MessageID, Subject: clean(m.Subject),
+		Sender: m.Envelope.From().String(), MessageID: m.MessageID, Subject: replaceInvalid(m.Subject),
 		Size: m.Content.Size(), Eight: m.Content.EightBit(), UTF8: m.Content.NeedsSMTPUTF8(),
 		Expires: m.Expires, Firm: !m.Expires.IsZero(), Priority: int(min(max(m.Priority, queue.Low), queue.High)),
 		ReportOn: int64(m.ReportOn), State: string(queue.Queued),
 	}
-	r.Folded = folded(r.Sender)
+	r.Folded = foldText(r.Sender)
 	if binary, ok := m.Content.(smtpclient.BinaryContent); ok {
 		r.Binary = binary.IsBinary()
 	}
 	if d := m.Envelope.DSN(); !d.IsZero() {
-		r.DSN = &dsn{d.Return, d.EnvelopeID, d.Notify}
+		r.DSN = &dsnColumn{d.Return, d.EnvelopeID, d.Notify}
 	}
 	if !m.NotBefore.IsZero() {
 		r.NotBefore = &m.NotBefore
@@ -260,19 +260,19 @@ func newRow(m outbox.NewMessage) (row, error) {
 		r.State = string(queue.Held)
 	}
 	for _, a := range m.Envelope.To() {
-		r.Recipients = append(r.Recipients, recipient{a.String(), folded(a.String())})
+		r.Recipients = append(r.Recipients, recipientJSON{a.String(), foldText(a.String())})
 	}
 	return r, nil
 }
 
-// clean replaces characters that PostgreSQL does not accept.
-func clean(text string) string {
+// replaceInvalid replaces characters that PostgreSQL does not accept.
+func replaceInvalid(text string) string {
 	return strings.ToValidUTF8(strings.ReplaceAll(text, "\x00", "\uFFFD"), "\uFFFD")
 }
 
-// folded returns a text in lower case, nil if that is the same. It uses Go's rules, because
+// foldText returns a text in lower case, nil if that is the same. It uses Go's rules, because
 // those of a database depend on its locale.
-func folded(text string) *string {
+func foldText(text string) *string {
 	lower := strings.ToLower(text)
 	if lower == text {
 		return nil
@@ -280,13 +280,13 @@ func folded(text string) *string {
 	return &lower
 }
 
-// small reads a message into memory.
-func small(c smtpclient.Content) ([]byte, error) {
+// readSmall reads a message into memory.
+func readSmall(c smtpclient.Content) ([]byte, error) {
 	var b bytes.Buffer
 	b.Grow(int(c.Size()))
-	w := &exactly{to: &b, left: c.Size()}
+	w := &sizedWriter{to: &b, left: c.Size()}
 	if _, err := c.WriteTo(w); err != nil {
 		return nil, localerr.Errorf("reading the message: %w", err)
 	}
-	return b.Bytes(), w.end()
+	return b.Bytes(), w.checkEnd()
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// cursor is a position in the feed of events.
+// eventCursor is a position in the feed of events.
 //
 // Transactions commit in another order than they draw ids: a reader that remembers only the
 // last id misses events that commit late. A reader that waits until every open transaction has
@@ -28,22 +28,22 @@ import (
 //
 // A reader that does not get all of them at once continues between the same two marks, from id
 // to id.
-type cursor struct {
-	seen mark  // everything visible at this mark was read; zero for nothing
-	to   mark  // everything visible at this mark is being read; zero for a new cursor
-	last int64 // the highest id that was read
+type eventCursor struct {
+	seen snapshotMark // everything visible at this mark was read; zero for nothing
+	to   snapshotMark // everything visible at this mark is being read; zero for a new cursor
+	last int64        // the highest id that was read
 }
 
-// mark is a snapshot of the visible events.
-type mark struct {
+// snapshotMark is a snapshot of the visible events.
+type snapshotMark struct {
 	snapshot string // a pg_snapshot, "xmin:xmax:xip,xip"
 	next     string // a number that no transaction had that began before
 	top      int64  // the highest visible id
 }
 
-// take returns a mark of now. It draws the number after the snapshot: xmax of the snapshot is
+// takeMark returns a mark of now. It draws the number after the snapshot: xmax of the snapshot is
 // only above the last transaction that had ended, and later ones may have been open.
-func take(ctx context.Context, q pgx.Tx) (m mark, err error) {
+func takeMark(ctx context.Context, q pgx.Tx) (m snapshotMark, err error) {
 	if err := q.QueryRow(ctx, "select pg_current_snapshot()::text, coalesce(max(id), 0) from yan.event").Scan(&m.snapshot, &m.top); err != nil {
 		return m, err
 	}
@@ -51,8 +51,8 @@ func take(ctx context.Context, q pgx.Tx) (m mark, err error) {
 	return m, err
 }
 
-// bounds returns the limits of the transactions that were open, and of some that were not.
-func (m mark) bounds() (xmin, xmax string, open []string) {
+// snapshotBounds returns the limits of the transactions that were open, and of some that were not.
+func (m snapshotMark) snapshotBounds() (xmin, xmax string, open []string) {
 	xmin, rest, _ := strings.Cut(m.snapshot, ":")
 	xmax, list, _ := strings.Cut(rest, ":")
 	if list == "" {
@@ -61,14 +61,14 @@ func (m mark) bounds() (xmin, xmax string, open []string) {
 	return xmin, xmax, strings.Split(list, ",")
 }
 
-func (m mark) String() string {
+func (m snapshotMark) String() string {
 	if m.snapshot == "" {
 		return ""
 	}
 	return fmt.Sprintf("%s:%s:%d", m.snapshot, m.next, m.top)
 }
 
-func parseMark(text string) (m mark, ok bool) {
+func parseMark(text string) (m snapshotMark, ok bool) {
 	if text == "" {
 		return m, true
 	}
@@ -77,7 +77,7 @@ func parseMark(text string) (m mark, ok bool) {
 		return m, false
 	}
 	m.snapshot, m.next = strings.Join(parts[:3], ":"), parts[3]
-	xmin, xmax, open := m.bounds()
+	xmin, xmax, open := m.snapshotBounds()
 	for _, n := range append([]string{xmin, xmax, m.next}, open...) {
 		if _, err := strconv.ParseUint(n, 10, 64); err != nil {
 			return m, false
@@ -88,11 +88,11 @@ func parseMark(text string) (m mark, ok bool) {
 	return m, err == nil
 }
 
-func (c cursor) word() queue.Cursor {
+func (c eventCursor) toCursor() queue.Cursor {
 	return queue.Cursor(fmt.Sprintf("%s/%s/%d", c.seen, c.to, c.last))
 }
 
-func parseCursor(text queue.Cursor) (c cursor, err error) {
+func parseCursor(text queue.Cursor) (c eventCursor, err error) {
 	if text == "" {
 		return c, nil
 	}
@@ -113,25 +113,25 @@ const eventColumns = `e.id, e.message, e.n, e.account, e.kind, e.state, e.at, e.
 
 // Events implements outbox.Store.
 func (s *Store) Events(ctx context.Context, after queue.Cursor, limit int) (events []queue.Event, behind queue.Cursor, err error) {
-	var c cursor
+	var c eventCursor
 	if after != queue.CursorNow {
 		if c, err = parseCursor(after); err != nil {
 			return nil, after, err
 		}
 	}
-	err = s.read(ctx, func(ctx context.Context, conn *pgx.Conn) error {
-		return together(ctx, conn, func(q pgx.Tx) error {
+	err = s.withConn(ctx, func(ctx context.Context, conn *pgx.Conn) error {
+		return inSnapshot(ctx, conn, func(q pgx.Tx) error {
 			events, behind = nil, after
-			now, err := take(ctx, q)
+			now, err := takeMark(ctx, q)
 			if err != nil {
 				return err
 			}
 			if after == queue.CursorNow {
-				behind = cursor{seen: now}.word()
+				behind = eventCursor{seen: now}.toCursor()
 				return nil
 			}
-			got, next, err := c.read(ctx, q, now, max(limit, 0))
-			events, behind = got, next.word()
+			got, next, err := c.readEvents(ctx, q, now, max(limit, 0))
+			events, behind = got, next.toCursor()
 			return err
 		})
 	})
@@ -141,15 +141,15 @@ func (s *Store) Events(ctx context.Context, after queue.Cursor, limit int) (even
 	return events, behind, nil
 }
 
-// read returns the events after a cursor, up to limit, and the cursor after them.
-func (c cursor) read(ctx context.Context, q pgx.Tx, now mark, limit int) ([]queue.Event, cursor, error) {
+// readEvents returns the events after a cursor, up to limit, and the cursor after them.
+func (c eventCursor) readEvents(ctx context.Context, q pgx.Tx, now snapshotMark, limit int) ([]queue.Event, eventCursor, error) {
 	var events []queue.Event
 	for limit > 0 {
 		within := c
-		if within.to == (mark{}) {
+		if within.to == (snapshotMark{}) {
 			within.to = now
 		}
-		got, err := within.window(ctx, q, limit)
+		got, err := within.readWindow(ctx, q, limit)
 		if err != nil {
 			return nil, c, err
 		}
@@ -162,26 +162,26 @@ func (c cursor) read(ctx context.Context, q pgx.Tx, now mark, limit int) ([]queu
 			break
 		}
 		if within.to == now {
-			c = cursor{seen: now}
+			c = eventCursor{seen: now}
 			break
 		}
 		// The window is read to its end; the next one holds the later events.
-		c = cursor{seen: within.to}
+		c = eventCursor{seen: within.to}
 	}
 	return events, c, nil
 }
 
-// window reads the events that are visible in c.to, were not in c.seen, and have an id above
+// readWindow reads the events that are visible in c.to, were not in c.seen, and have an id above
 // c.last.
-func (c cursor) window(ctx context.Context, q pgx.Tx, limit int) ([]queue.Event, error) {
+func (c eventCursor) readWindow(ctx context.Context, q pgx.Tx, limit int) ([]queue.Event, error) {
 	var rows pgx.Rows
 	var err error
-	if c.seen == (mark{}) {
+	if c.seen == (snapshotMark{}) {
 		rows, err = q.Query(ctx, "select "+eventColumns+` from (
 			select * from yan.event where id > $1 and pg_visible_in_snapshot(xid, $2::text::pg_snapshot) order by id limit $3
 		) as e order by e.id`, c.last, c.to.snapshot, limit)
 	} else {
-		_, xmax, open := c.seen.bounds()
+		_, xmax, open := c.seen.snapshotBounds()
 		rows, err = q.Query(ctx, "select "+eventColumns+` from (
 			(select * from yan.event where id > $1 and pg_visible_in_snapshot(xid, $2::text::pg_snapshot)
 				and (xid = any($4::text[]::xid8[]) or xid >= $5::text::xid8 and xid < $6::text::xid8) order by id limit $3)
@@ -194,12 +194,12 @@ func (c cursor) window(ctx context.Context, q pgx.Tx, limit int) ([]queue.Event,
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (queue.Event, error) { return event(row, c) })
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (queue.Event, error) { return scanEvent(row, c) })
 }
 
 // eventsOf returns the events of a message.
 func eventsOf(ctx context.Context, q pgx.Tx, id int64) ([]queue.Event, error) {
-	now, err := take(ctx, q)
+	now, err := takeMark(ctx, q)
 	if err != nil {
 		return nil, err
 	}
@@ -207,11 +207,11 @@ func eventsOf(ctx context.Context, q pgx.Tx, id int64) ([]queue.Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (queue.Event, error) { return event(row, cursor{to: now}) })
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (queue.Event, error) { return scanEvent(row, eventCursor{to: now}) })
 }
 
-// event reads an event, whose cursor is in the window of in.
-func event(row pgx.CollectableRow, in cursor) (queue.Event, error) {
+// scanEvent reads an event, whose cursor is in the window of in.
+func scanEvent(row pgx.CollectableRow, in eventCursor) (queue.Event, error) {
 	var e queue.Event
 	var message int64
 	var kind, state, to string
@@ -220,13 +220,13 @@ func event(row pgx.CollectableRow, in cursor) (queue.Event, error) {
 	if err := row.Scan(&in.last, &message, &e.N, &e.Account, &kind, &state, &e.At, &e.Attempt, &due, &told, &to); err != nil {
 		return e, err
 	}
-	e.Cursor, e.ID, e.Kind, e.State = in.word(), queue.ID(message), queue.EventKind(kind), queue.State(state)
-	e.At, e.Due = e.At.UTC(), moment(due)
+	e.Cursor, e.ID, e.Kind, e.State = in.toCursor(), queue.ID(message), queue.EventKind(kind), queue.State(state)
+	e.At, e.Due = e.At.UTC(), timeOrZero(due)
 	var err error
-	if e.Answer, err = unpack(told); err != nil {
+	if e.Answer, err = decodeAnswer(told); err != nil {
 		return e, err
 	}
-	e.Address = legible(to)
+	e.Address = displayAddress(to)
 	return e, nil
 }
 

@@ -16,7 +16,7 @@ import (
 func TestFate(t *testing.T) {
 	t.Parallel()
 	url := pgtest.Start(t).Database(t)
-	s, err := OpenWith(t.Context(), url, outbox.Options{}, Settings{})
+	s, err := OpenWith(t.Context(), url, outbox.Options{}, TestSettings{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +41,7 @@ func TestFate(t *testing.T) {
 	}
 	expect := func(what, xid string, note pgtype.UUID, over, kept bool) {
 		t.Helper()
-		o, k, err := s.fate(t.Context(), xid, note)
+		o, k, err := s.askFate(t.Context(), xid, note)
 		if o != over || k != kept || err != nil {
 			t.Errorf("%s: over %v, kept %v, %v; want %v, %v", what, o, k, err, over, kept)
 		}
@@ -96,11 +96,11 @@ func TestNumbersComeAgain(t *testing.T) {
 
 func TestCursorsAreRead(t *testing.T) {
 	t.Parallel()
-	m := mark{snapshot: "10:12:10,11", next: "14", top: 5}
-	for _, c := range []cursor{{}, {seen: m}, {to: m, last: 3}, {seen: m, to: m, last: 9}} {
-		got, err := parseCursor(c.word())
+	m := snapshotMark{snapshot: "10:12:10,11", next: "14", top: 5}
+	for _, c := range []eventCursor{{}, {seen: m}, {to: m, last: 3}, {seen: m, to: m, last: 9}} {
+		got, err := parseCursor(c.toCursor())
 		if err != nil || got != c {
-			t.Errorf("%q was read as %+v, %v", c.word(), got, err)
+			t.Errorf("%q was read as %+v, %v", c.toCursor(), got, err)
 		}
 	}
 	for _, bad := range []queue.Cursor{"now", "//", "//x", "1:2/", "1:2::3:x//0", "1:2:';:3:4//0", "/1:2:3/0", "a/b/c"} {

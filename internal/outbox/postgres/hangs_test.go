@@ -18,7 +18,7 @@ import (
 func TestADatabaseThatHangs(t *testing.T) {
 	t.Parallel()
 	url := pgtest.Start(t).Database(t)
-	s := open(t, url, outbox.Options{}, postgres.Settings{Patience: 100 * time.Millisecond})
+	s := openStore(t, url, outbox.Options{}, postgres.TestSettings{Patience: 100 * time.Millisecond})
 	conn, err := pgx.Connect(t.Context(), url)
 	if err != nil {
 		t.Fatal(err)

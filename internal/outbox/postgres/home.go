@@ -11,10 +11,10 @@ import (
 	"github.com/yanmail/yan/internal/outbox"
 )
 
-// here returns the place of an outbox's tables: the server (from pg_control_system, if the
+// currentHome returns the place of an outbox's tables: the server (from pg_control_system, if the
 // user may call it), the database, and a table. Restoring a dump creates other tables; a
 // standby that takes over has the same.
-func here(ctx context.Context, q interface {
+func currentHome(ctx context.Context, q interface {
 	QueryRow(context.Context, string, ...any) pgx.Row
 }) (home string, err error) {
 	var may bool
@@ -28,8 +28,8 @@ func here(ctx context.Context, q interface {
 	return fmt.Sprintf("%s/%d/%d", system, database, table), err
 }
 
-// fits reports whether two places are the same, as far as both are known.
-func fits(a, b string) bool {
+// sameHome reports whether two places are the same, as far as both are known.
+func sameHome(a, b string) bool {
 	of, at := strings.SplitN(a, "/", 3), strings.SplitN(b, "/", 3)
 	if len(of) != len(at) || len(of) != 3 {
 		return false
@@ -45,8 +45,8 @@ func isCopy(ctx context.Context, q interface {
 	if err := q.QueryRow(ctx, "select coalesce((select value from yan.fact where name = 'home'), '')").Scan(&known); err != nil || known == "" {
 		return false, err
 	}
-	now, err := here(ctx, q)
-	return !fits(known, now), err
+	now, err := currentHome(ctx, q)
+	return !sameHome(known, now), err
 }
 
 const putHome = "insert into yan.fact (name, value) values ('home', $1) on conflict (name) do "
@@ -73,7 +73,7 @@ select count(*) filter (where state = 'in_doubt') from moved`
 
 // Adopt implements outbox.Store.
 func (s *Store) Adopt(ctx context.Context, moved bool) (adopted outbox.Adopted, err error) {
-	err = s.alone(ctx, func(ctx context.Context, t *tx) error {
+	err = s.inOwnTx(ctx, func(ctx context.Context, t *tx) error {
 		adopted = outbox.Adopted{}
 		// One adoption at a time, and no worker joins before it has ended.
 		if _, err := t.Exec(ctx, "lock table yan.fact in share row exclusive mode"); err != nil {
@@ -91,7 +91,7 @@ func (s *Store) Adopt(ctx context.Context, moved bool) (adopted outbox.Adopted, 
 		if _, err := t.Exec(ctx, "delete from yan.worker"); err != nil { // they worked on the original
 			return err
 		}
-		home, err := here(ctx, t.Conn)
+		home, err := currentHome(ctx, t.Conn)
 		if err == nil {
 			_, err = t.Exec(ctx, putHome+"update set value = excluded.value", home)
 		}
@@ -103,12 +103,12 @@ func (s *Store) Adopt(ctx context.Context, moved bool) (adopted outbox.Adopted, 
 	return adopted, nil
 }
 
-// newest returns how far the newest event or message is ahead of the clock.
-func newest(ctx context.Context, q pgx.Tx, now time.Time) (ahead time.Duration, err error) {
+// aheadOfClock returns how far the newest event or message is ahead of the clock.
+func aheadOfClock(ctx context.Context, q pgx.Tx, now time.Time) (ahead time.Duration, err error) {
 	var event, message *time.Time
 	err = q.QueryRow(ctx, "select (select at from yan.event order by id desc limit 1), (select created from yan.message order by id desc limit 1)").Scan(&event, &message)
 	for _, at := range []*time.Time{event, message} {
-		ahead = max(ahead, outbox.Ahead(moment(at), now))
+		ahead = max(ahead, outbox.ClockAhead(timeOrZero(at), now))
 	}
 	return ahead, err
 }

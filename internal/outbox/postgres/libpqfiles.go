@@ -36,10 +36,10 @@ func libpqFilesOf(connString string) libpqFiles {
 		files["servicefile"] = filepath.Join(home, ".pg_service.conf")
 		folder := filepath.Join(home, ".postgresql")
 		cert, key, root := filepath.Join(folder, "postgresql.crt"), filepath.Join(folder, "postgresql.key"), filepath.Join(folder, "root.crt")
-		if exists(cert) && exists(key) {
+		if fileExists(cert) && fileExists(key) {
 			files["sslcert"], files["sslkey"] = cert, key
 		}
-		if exists(root) {
+		if fileExists(root) {
 			files["sslrootcert"] = root
 		}
 	}
@@ -62,7 +62,7 @@ func libpqFilesOf(connString string) libpqFiles {
 	return files
 }
 
-func exists(path string) bool { _, err := os.Stat(path); return err == nil }
+func fileExists(path string) bool { _, err := os.Stat(path); return err == nil }
 
 // urlParameters parses the query of a URL by the rules of libpq: a plus sign is not a blank,
 // and the last of several values counts. A password in the URL is included.
@@ -87,10 +87,10 @@ func urlParameters(connString string) map[string]string {
 	return parameters
 }
 
-// check refuses files that another user could have written, and passwords and keys that
+// checkFiles refuses files that another user could have written, and passwords and keys that
 // another user can read, as libpq does. config is the result of pgx: files that it did not use
 // are not checked.
-func (f libpqFiles) check(config *pgx.ConnConfig) error {
+func (f libpqFiles) checkFiles(config *pgx.ConnConfig) error {
 	var deciding []string
 	if f["service"] != "" {
 		deciding = append(deciding, f["servicefile"])
@@ -144,8 +144,8 @@ func checkFile(path string, check func(string, fs.FileInfo) error) error {
 	return localerr.Errorf("%w, and it decides which PostgreSQL server is trusted; run: chmod o-w %s", untrusted, untrusted.Path)
 }
 
-// unreadable returns why one of the named files can't be read; nil if all can.
-func (f libpqFiles) unreadable() error {
+// unreadableError returns why one of the named files can't be read; nil if all can.
+func (f libpqFiles) unreadableError() error {
 	var named []string
 	if f["service"] != "" {
 		named = append(named, f["servicefile"])

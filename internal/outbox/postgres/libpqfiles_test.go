@@ -17,8 +17,8 @@ import (
 	"github.com/yanmail/yan/internal/testing/pgtest"
 )
 
-// certificates returns a CA, and a client certificate with its key.
-func certificates(t *testing.T) (ca, cert, key string) {
+// makeCertificates returns a CA, and a client certificate with its key.
+func makeCertificates(t *testing.T) (ca, cert, key string) {
 	t.Helper()
 	s, err := sandbox.Start(sandbox.Config{})
 	if err != nil {
@@ -57,7 +57,7 @@ func TestFilesOfLibpqBelongToTheUser(t *testing.T) {
 	if err := os.Chmod(shared, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	ca, cert, key := certificates(t)
+	ca, cert, key := makeCertificates(t)
 	certFile := write("client.crt", cert, 0o644)
 	for what, test := range map[string]struct {
 		query url.Values

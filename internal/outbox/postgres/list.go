@@ -25,19 +25,19 @@ func (s *Store) List(ctx context.Context, f queue.Filter) (page queue.Page, err 
 	if limit <= 0 {
 		limit = pageSize
 	}
-	err = s.read(ctx, func(ctx context.Context, conn *pgx.Conn) error {
-		return together(ctx, conn, func(q pgx.Tx) error {
+	err = s.withConn(ctx, func(ctx context.Context, conn *pgx.Conn) error {
+		return inSnapshot(ctx, conn, func(q pgx.Tx) error {
 			page = queue.Page{}
 			few, err := isFew(ctx, q, f)
 			if err != nil {
 				return err
 			}
-			query, args := listing(f, limit+1, few)
+			query, args := listQuery(f, limit+1, few)
 			rows, err := q.Query(ctx, query, args...)
 			if err != nil {
 				return err
 			}
-			if page.Entries, err = pgx.CollectRows(rows, entry); err != nil {
+			if page.Entries, err = pgx.CollectRows(rows, scanEntry); err != nil {
 				return err
 			}
 			if page.More = len(page.Entries) > limit; page.More {
@@ -63,16 +63,16 @@ func isFew(ctx context.Context, q pgx.Tx, f queue.Filter) (bool, error) {
 	}
 	var n int64
 	err := q.QueryRow(ctx, "select coalesce(sum(n), 0)::bigint from yan.tally where state = any($1::text[]) and ($2 = '' or account = $2)",
-		words(f.States), f.Account).Scan(&n)
+		stateWords(f.States), f.Account).Scan(&n)
 	return n <= mostSought, err
 }
 
-// listing returns the statement of a page. Few recipients are read first, by the indexes on
+// listQuery returns the statement of a page. Few recipients are read first, by the indexes on
 // state, and then their messages. Otherwise the messages are read from one end until enough of
 // them have a matching recipient; the subquery is a scalar and not a join, so that it runs
 // only for these messages.
-func listing(f queue.Filter, limit int, few bool) (query string, args []any) {
-	w := &where{}
+func listQuery(f queue.Filter, limit int, few bool) (query string, args []any) {
+	w := &whereClause{}
 	w.ofMessage(f)
 	order := "desc"
 	if f.Oldest {
@@ -80,32 +80,32 @@ func listing(f queue.Filter, limit int, few bool) (query string, args []any) {
 	}
 	if f.Before != 0 {
 		if f.Oldest {
-			w.add("m.id > #", int64(f.Before))
+			w.addCondition("m.id > #", int64(f.Before))
 		} else {
-			w.add("m.id < #", int64(f.Before))
+			w.addCondition("m.id < #", int64(f.Before))
 		}
 	}
-	r := &where{args: w.args}
+	r := &whereClause{args: w.args}
 	if r.ofRecipient(f) {
 		w.args = r.args
-		condition := "(select true from yan.delivery d where d.message = m.id and " + r.text() + " limit 1)"
+		condition := "(select true from yan.delivery d where d.message = m.id and " + r.joinConditions() + " limit 1)"
 		if few {
-			condition = "m.id = any(array(select d.message from yan.delivery d where " + r.text() + "))"
+			condition = "m.id = any(array(select d.message from yan.delivery d where " + r.joinConditions() + "))"
 		}
 		w.conditions = append(w.conditions, condition)
 	}
 	w.args = append(w.args, limit)
-	return fmt.Sprintf("select %s from yan.message m where %s order by m.id %s limit $%d", messageColumns, w.text(), order, len(w.args)), w.args
+	return fmt.Sprintf("select %s from yan.message m where %s order by m.id %s limit $%d", messageColumns, w.joinConditions(), order, len(w.args)), w.args
 }
 
-// together runs several queries on one snapshot. All of them read a few rows by an index; a
+// inSnapshot runs several queries on one snapshot. All of them read a few rows by an index; a
 // planner with old statistics, as after a large batch, would read whole tables instead.
-func together(ctx context.Context, conn *pgx.Conn, do func(pgx.Tx) error) error {
+func inSnapshot(ctx context.Context, conn *pgx.Conn, do func(pgx.Tx) error) error {
 	begin := pgx.TxOptions{BeginQuery: "begin isolation level repeatable read read only; set local enable_seqscan = off"}
 	return pgx.BeginTxFunc(ctx, conn, begin, do)
 }
 
-func entry(row pgx.CollectableRow) (queue.Entry, error) {
+func scanEntry(row pgx.CollectableRow) (queue.Entry, error) {
 	var e queue.Entry
 	var id, reportOn int64
 	var sender string
@@ -115,9 +115,9 @@ func entry(row pgx.CollectableRow) (queue.Entry, error) {
 	if err != nil {
 		return e, err
 	}
-	e.ID, e.ReportOn, e.NotBefore = queue.ID(id), queue.ID(reportOn), moment(notBefore)
+	e.ID, e.ReportOn, e.NotBefore = queue.ID(id), queue.ID(reportOn), timeOrZero(notBefore)
 	e.Created, e.Expires = e.Created.UTC(), e.Expires.UTC()
-	e.From = legible(sender)
+	e.From = displayAddress(sender)
 	return e, nil
 }
 
@@ -138,24 +138,24 @@ func (s *Store) addRecipients(ctx context.Context, q pgx.Tx, entries []queue.Ent
 		at[ids[i]] = &entries[i]
 	}
 	rows, err := q.Query(ctx, `select `+statusColumns+` from yan.delivery d left join yan.worker w on w.owner = d.owner
-		where d.message = any($2::bigint[]) and ($3 = 0 or d.n < $3) order by d.message, d.n`, s.clock(), ids, most)
+		where d.message = any($2::bigint[]) and ($3 = 0 or d.n < $3) order by d.message, d.n`, s.testClock(), ids, most)
 	if err != nil {
 		return err
 	}
-	all, err := pgx.CollectRows(rows, status)
+	all, err := pgx.CollectRows(rows, scanRecipient)
 	for _, one := range all {
 		at[one.message].Recipients = append(at[one.message].Recipients, one.Recipient)
 	}
 	return err
 }
 
-type statusOf struct {
+type scannedRecipient struct {
 	message int64
 	queue.Recipient
 }
 
-func status(row pgx.CollectableRow) (statusOf, error) {
-	var s statusOf
+func scanRecipient(row pgx.CollectableRow) (scannedRecipient, error) {
+	var s scannedRecipient
 	var to, state string
 	var told []byte
 	err := row.Scan(&s.message, &s.N, &to, &state, &s.Attempts, &s.Due, &s.Doubted, &s.Updated, &told, &s.Worker)
@@ -169,22 +169,22 @@ func status(row pgx.CollectableRow) (statusOf, error) {
 	if !s.State.Waiting() {
 		s.Due = time.Time{}
 	}
-	if s.Answer, err = unpack(told); err != nil {
+	if s.Answer, err = decodeAnswer(told); err != nil {
 		return s, err
 	}
-	s.Address = legible(to)
+	s.Address = displayAddress(to)
 	return s, nil
 }
 
 // Show implements outbox.Store.
 func (s *Store) Show(ctx context.Context, id queue.ID) (e queue.Entry, err error) {
-	err = s.read(ctx, func(ctx context.Context, conn *pgx.Conn) error {
-		return together(ctx, conn, func(q pgx.Tx) error {
+	err = s.withConn(ctx, func(ctx context.Context, conn *pgx.Conn) error {
+		return inSnapshot(ctx, conn, func(q pgx.Tx) error {
 			rows, err := q.Query(ctx, "select "+messageColumns+" from yan.message m where m.id = $1", int64(id))
 			if err != nil {
 				return err
 			}
-			if e, err = pgx.CollectExactlyOneRow(rows, entry); err != nil {
+			if e, err = pgx.CollectExactlyOneRow(rows, scanEntry); err != nil {
 				return err
 			}
 			one := []queue.Entry{e}

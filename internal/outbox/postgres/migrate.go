@@ -24,13 +24,13 @@ var migrations embed.FS
 // migrationLock keeps two processes from migrating at once; it spells "yan".
 const migrationLock = 0x79616e
 
-// migrate updates the schema to the newest version.
-func migrate(ctx context.Context, conn *pgx.Conn, clock *time.Time) error {
+// migrateSchema updates the schema to the newest version.
+func migrateSchema(ctx context.Context, conn *pgx.Conn, clock *time.Time) error {
 	names, err := fs.Glob(migrations, "migrations/*.sql")
 	if err != nil {
 		return err
 	}
-	has, err := version(ctx, conn)
+	has, err := schemaVersion(ctx, conn)
 	if err != nil || has == len(names) {
 		return err
 	}
@@ -42,7 +42,7 @@ func migrate(ctx context.Context, conn *pgx.Conn, clock *time.Time) error {
 			return err
 		}
 		// Another process may have done it while this one waited.
-		has, err := version(ctx, conn)
+		has, err := schemaVersion(ctx, conn)
 		if err != nil {
 			return err
 		}
@@ -63,7 +63,7 @@ func migrate(ctx context.Context, conn *pgx.Conn, clock *time.Time) error {
 				return fmt.Errorf("%s: %w", name, err)
 			}
 		}
-		home, err := here(ctx, tx)
+		home, err := currentHome(ctx, tx)
 		if err != nil {
 			return err
 		}
@@ -80,10 +80,10 @@ func migrate(ctx context.Context, conn *pgx.Conn, clock *time.Time) error {
 	})
 }
 
-// version returns the version of the schema, 0 if there is none. It queries the catalog and
+// schemaVersion returns the version of the schema, 0 if there is none. It queries the catalog and
 // not to_regclass, which may return names that this connection cached before another one
 // created the schema.
-func version(ctx context.Context, conn *pgx.Conn) (int, error) {
+func schemaVersion(ctx context.Context, conn *pgx.Conn) (int, error) {
 	var there bool
 	if err := conn.QueryRow(ctx, `select exists (select from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 		where n.nspname = 'yan' and c.relname = 'version')`).Scan(&there); err != nil || !there {

@@ -17,8 +17,8 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// run runs statements without the store.
-func run(t *testing.T, at string, statements ...string) {
+// runStatements runs statements without the store.
+func runStatements(t *testing.T, at string, statements ...string) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), at)
 	if err != nil {
@@ -32,8 +32,8 @@ func run(t *testing.T, at string, statements ...string) {
 	}
 }
 
-// count returns the number that a query selects.
-func count(t *testing.T, at, query string) (n int) {
+// countRows returns the number that a query selects.
+func countRows(t *testing.T, at, query string) (n int) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), at)
 	if err != nil {
@@ -66,12 +66,12 @@ func TestOpenRefuses(t *testing.T) {
 	listener.Close()
 	careless := pgtest.Own(t, pgtest.Options{Careless: true})
 	hasty := server.Database(t)
-	run(t, hasty, "alter database "+hasty[strings.LastIndex(hasty, "/")+1:strings.Index(hasty, "?")]+" set synchronous_commit = off")
+	runStatements(t, hasty, "alter database "+hasty[strings.LastIndex(hasty, "/")+1:strings.Index(hasty, "?")]+" set synchronous_commit = off")
 	newer := server.Database(t)
-	open(t, newer, outbox.Options{}, postgres.Settings{})
-	run(t, newer, "update yan.version set version = 99")
+	openStore(t, newer, outbox.Options{}, postgres.TestSettings{})
+	runStatements(t, newer, "update yan.version set version = 99")
 	poor := server.Database(t)
-	run(t, poor, "create role poor_"+poor[len(poor)-20:len(poor)-16]+" login password 'poor'")
+	runStatements(t, poor, "create role poor_"+poor[len(poor)-20:len(poor)-16]+" login password 'poor'")
 	for what, test := range map[string]struct {
 		url  string
 		says []string
@@ -114,13 +114,13 @@ func TestOpenRefuses(t *testing.T) {
 func TestSessionsAreSynchronous(t *testing.T) {
 	t.Parallel()
 	at := pgtest.Start(t).Database(t)
-	s := open(t, at+"&options=-csynchronous_commit%3Dlocal", outbox.Options{}, postgres.Settings{})
-	run(t, at, `create function yan.look() returns trigger language plpgsql as $$
+	s := openStore(t, at+"&options=-csynchronous_commit%3Dlocal", outbox.Options{}, postgres.TestSettings{})
+	runStatements(t, at, `create function yan.look() returns trigger language plpgsql as $$
 		begin
 			if current_setting('synchronous_commit') <> 'on' then raise 'synchronous_commit is %', current_setting('synchronous_commit'); end if;
 			return new;
 		end $$`, "create trigger look before insert on yan.message for each row execute function yan.look()")
-	if _, err := s.Enqueue(t.Context(), letter(t, 100)); err != nil {
+	if _, err := s.Enqueue(t.Context(), testMessage(t, 100)); err != nil {
 		t.Error(err)
 	}
 }
@@ -130,16 +130,16 @@ func TestSessionsAreSynchronous(t *testing.T) {
 func TestErrorsOfOne(t *testing.T) {
 	t.Parallel()
 	at := pgtest.Start(t).Database(t)
-	s := open(t, at, outbox.Options{}, postgres.Settings{})
-	run(t, at, `create function yan.refuse() returns trigger language plpgsql as $$
+	s := openStore(t, at, outbox.Options{}, postgres.TestSettings{})
+	runStatements(t, at, `create function yan.refuse() returns trigger language plpgsql as $$
 		begin
 			if new.account = 'bad' then raise 'not this one'; end if;
 			if new.account = 'full' then raise 'no space left on device' using errcode = '53100'; end if;
 			return new;
 		end $$`, "create trigger refuse before insert on yan.message for each row execute function yan.refuse()")
 	errs := make([]error, 64)
-	each(len(errs), func(i int) {
-		m := letter(t, 100)
+	runEach(len(errs), func(i int) {
+		m := testMessage(t, 100)
 		if i == 7 {
 			m.Account = "bad"
 		}
@@ -150,15 +150,15 @@ func TestErrorsOfOne(t *testing.T) {
 			t.Errorf("%d: %v", i, err)
 		}
 	}
-	full := letter(t, 100)
+	full := testMessage(t, 100)
 	full.Account = "full"
 	if _, err := s.Enqueue(t.Context(), full); !errors.Is(err, queue.ErrFull) {
 		t.Errorf("full: %v", err)
 	}
-	if _, err := s.Enqueue(t.Context(), letter(t, 100)); err != nil {
+	if _, err := s.Enqueue(t.Context(), testMessage(t, 100)); err != nil {
 		t.Errorf("behind it: %v", err)
 	}
-	if n := count(t, at, "select count(*) from yan.message"); n != 64 {
+	if n := countRows(t, at, "select count(*) from yan.message"); n != 64 {
 		t.Errorf("%d messages were kept, want 64", n)
 	}
 }
@@ -167,8 +167,8 @@ func TestErrorsOfOne(t *testing.T) {
 func TestLargeBodyIsKeptForWhoFoundIt(t *testing.T) {
 	t.Parallel()
 	at := pgtest.Start(t).Database(t)
-	s := open(t, at, outbox.Options{}, postgres.Settings{})
-	if _, err := s.Enqueue(t.Context(), letter(t, 1<<20)); err != nil {
+	s := openStore(t, at, outbox.Options{}, postgres.TestSettings{})
+	if _, err := s.Enqueue(t.Context(), testMessage(t, 1<<20)); err != nil {
 		t.Fatal(err)
 	}
 	conn, err := pgx.Connect(t.Context(), at)
@@ -180,7 +180,7 @@ func TestLargeBodyIsKeptForWhoFoundIt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := s.EnqueueIn(t.Context(), callers{tx}, letter(t, 1<<20))
+	r, err := s.EnqueueIn(t.Context(), pgxCallerTx{tx}, testMessage(t, 1<<20))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -207,11 +207,11 @@ func TestLargeBodyIsKeptForWhoFoundIt(t *testing.T) {
 func TestLargeBodiesAreShared(t *testing.T) {
 	t.Parallel()
 	at := pgtest.Start(t).Database(t)
-	s := open(t, at, outbox.Options{}, postgres.Settings{})
+	s := openStore(t, at, outbox.Options{}, postgres.TestSettings{})
 	const pieces = 3
 	ids := make([]queue.ID, 4)
-	each(len(ids), func(i int) {
-		m := letter(t, pieces<<18)
+	runEach(len(ids), func(i int) {
+		m := testMessage(t, pieces<<18)
 		m.Account = []string{"a", "b"}[i%2]
 		r, err := s.Enqueue(t.Context(), m)
 		if err != nil {
@@ -228,7 +228,7 @@ func TestLargeBodiesAreShared(t *testing.T) {
 			t.Fatalf("pruned %+v, %v", pruned, err)
 		}
 	}
-	if blobs, chunks := count(t, at, "select count(*) from yan.blob"), count(t, at, "select count(*) from yan.chunk"); blobs != 1 || chunks != pieces {
+	if blobs, chunks := countRows(t, at, "select count(*) from yan.blob"), countRows(t, at, "select count(*) from yan.chunk"); blobs != 1 || chunks != pieces {
 		t.Errorf("%d bodies in %d pieces, want 1 in %d", blobs, chunks, pieces)
 	}
 	forget("a")
@@ -238,7 +238,7 @@ func TestLargeBodiesAreShared(t *testing.T) {
 	}
 	body.Close()
 	forget("b")
-	if n := count(t, at, "select (select count(*) from yan.blob) + (select count(*) from yan.chunk)"); n != 0 {
+	if n := countRows(t, at, "select (select count(*) from yan.blob) + (select count(*) from yan.chunk)"); n != 0 {
 		t.Errorf("%d rows are left of it", n)
 	}
 }

@@ -28,11 +28,11 @@ import (
 func TestBehindPgBouncer(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Own(t, pgtest.Options{Careless: true})
-	at := bouncer(t, server)
+	at := startBouncer(t, server)
 	clock := outboxtest.NewClock().Single()
 	url := at(server.Database(t))
-	o, settings := outbox.Options{Now: clock.Now, InlineBytes: 1000}, postgres.Settings{Careless: true}
-	store, other := open(t, url, o, settings), open(t, url, o, settings)
+	o, settings := outbox.Options{Now: clock.Now, InlineBytes: 1000}, postgres.TestSettings{Careless: true}
+	store, other := openStore(t, url, o, settings), openStore(t, url, o, settings)
 	outboxtest.Random(t, 1, 150, store, clock)
 	woken := other.Wake()
 	select {
@@ -42,9 +42,9 @@ func TestBehindPgBouncer(t *testing.T) {
 	}
 }
 
-// bouncer runs PgBouncer, and returns a function that converts a URL of the server to one
+// startBouncer runs PgBouncer, and returns a function that converts a URL of the server to one
 // through it.
-func bouncer(t *testing.T, server *pgtest.Server) (behind func(string) string) {
+func startBouncer(t *testing.T, server *pgtest.Server) (behind func(string) string) {
 	t.Helper()
 	program, err := exec.LookPath("pgbouncer")
 	if err != nil {

@@ -21,15 +21,15 @@ import (
 
 // Store is an outbox in a database.
 type Store struct {
-	pool     *pool
+	pool     *connPool
 	o        outbox.Options
 	hook     func(point string)
 	patience time.Duration
 	bell     *bell
 
-	enqueues *group.Committer[*batch[enqueueing]]
-	claims   *group.Committer[*batch[claiming]]
-	settles  *group.Committer[*batch[settling]]
+	enqueues *group.Committer[*opBatch[enqueueOp]]
+	claims   *group.Committer[*opBatch[claimOp]]
+	settles  *group.Committer[*opBatch[settleOp]]
 
 	mu     sync.Mutex
 	closed bool
@@ -37,8 +37,8 @@ type Store struct {
 	tasks  sync.WaitGroup
 }
 
-// Settings are for tests. The zero value is the normal behaviour.
-type Settings struct {
+// TestSettings are for tests. The zero value is the normal behaviour.
+type TestSettings struct {
 	// Hook is called at each of Failpoints, from many goroutines.
 	Hook func(point string)
 	// Careless accepts a server that does not sync.
@@ -59,7 +59,7 @@ func Failpoints() []string {
 // creates a missing one. The error names host and database, and not the password; it is a
 // *queue.NewerError if a newer program created the tables.
 func Open(ctx context.Context, url string, o outbox.Options) (outbox.Store, error) {
-	s, err := OpenWith(ctx, url, o, Settings{})
+	s, err := OpenWith(ctx, url, o, TestSettings{})
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +67,7 @@ func Open(ctx context.Context, url string, o outbox.Options) (outbox.Store, erro
 }
 
 // OpenWith is Open for tests.
-func OpenWith(ctx context.Context, url string, o outbox.Options, settings Settings) (*Store, error) {
+func OpenWith(ctx context.Context, url string, o outbox.Options, settings TestSettings) (*Store, error) {
 	p, conn, err := firstConnection(ctx, url, settings.Careless)
 	if err != nil {
 		return nil, err
@@ -77,7 +77,7 @@ func OpenWith(ctx context.Context, url string, o outbox.Options, settings Settin
 		now := o.Now()
 		clock = &now
 	}
-	err = migrate(ctx, conn.Conn(), clock)
+	err = migrateSchema(ctx, conn.Conn(), clock)
 	conn.Release()
 	if err != nil {
 		p.Close()
@@ -94,12 +94,12 @@ func OpenWith(ctx context.Context, url string, o outbox.Options, settings Settin
 		settings.Patience = 30 * time.Second
 	}
 	s := &Store{pool: p, o: o, hook: settings.Hook, patience: settings.Patience, bell: newBell()}
-	s.enqueues = lane(s, s.enqueueAll)
-	s.claims = lane(s, s.claimAll)
-	s.settles = lane(s, s.settleAll)
+	s.enqueues = newLane(s, s.enqueueAll)
+	s.claims = newLane(s, s.claimAll)
+	s.settles = newLane(s, s.settleAll)
 	background, end := context.WithCancel(context.Background())
 	s.end = end
-	s.tasks.Go(func() { s.listen(background) })
+	s.tasks.Go(func() { s.listenNotify(background) })
 	return s, nil
 }
 
@@ -121,8 +121,8 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// open returns an error if ctx is done or the store is closed. Every method calls it first.
-func (s *Store) open(ctx context.Context) error {
+// checkOpen returns an error if ctx is done or the store is closed. Every method calls it first.
+func (s *Store) checkOpen(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -134,25 +134,25 @@ func (s *Store) open(ctx context.Context) error {
 	return nil
 }
 
-// alone runs do in a transaction of its own.
-func (s *Store) alone(ctx context.Context, do func(context.Context, *tx) error) error {
-	if err := s.open(ctx); err != nil {
+// inOwnTx runs do in a transaction of its own.
+func (s *Store) inOwnTx(ctx context.Context, do func(context.Context, *tx) error) error {
+	if err := s.checkOpen(ctx); err != nil {
 		return err
 	}
 	// Longer than the longest operation, a Prune of millions of messages.
-	ctx, cancel := bounded(ctx, 20*s.patience)
+	ctx, cancel := withLimit(ctx, 20*s.patience)
 	defer cancel()
-	return s.transact(ctx, do)
+	return s.inTx(ctx, do)
 }
 
-func (s *Store) at(point string) {
+func (s *Store) callHook(point string) {
 	if s.hook != nil {
 		s.hook(point)
 	}
 }
 
-// clock returns the time of a test, nil for the database's time.
-func (s *Store) clock() *time.Time {
+// testClock returns the time of a test, nil for the database's time.
+func (s *Store) testClock() *time.Time {
 	if s.o.Now == nil {
 		return nil
 	}

@@ -32,13 +32,13 @@ select id from (
 // Prune implements outbox.Store.
 func (s *Store) Prune(ctx context.Context, keep outbox.Retention) (outbox.Pruned, error) {
 	var pruned outbox.Pruned
-	err := s.alone(ctx, func(ctx context.Context, t *tx) error {
+	err := s.inOwnTx(ctx, func(ctx context.Context, t *tx) error {
 		pruned = outbox.Pruned{}
 		by, err := t.pruneClock(ctx, keep.Automatic)
 		if err != nil {
 			return err
 		}
-		p := pruning{tx: t, pruned: &pruned,
+		p := pruneRun{tx: t, pruned: &pruned,
 			messages: by.Add(-max(keep.Messages, 0)), bodies: by.Add(-max(keep.Bodies, 0))}
 		for last := int64(0); ; {
 			rows, err := t.Query(ctx, candidates, last, p.messages, p.bodies, pruneAtOnce)
@@ -52,12 +52,12 @@ func (s *Store) Prune(ctx context.Context, keep outbox.Retention) (outbox.Pruned
 			if len(ids) == 0 {
 				break
 			}
-			if err := p.some(ctx, ids); err != nil {
+			if err := p.pruneSome(ctx, ids); err != nil {
 				return err
 			}
 			last = ids[len(ids)-1]
 		}
-		blobs, err := p.unused(ctx)
+		blobs, err := p.deleteUnused(ctx)
 		_ = blobs // their number is not reported
 		return err
 	})
@@ -79,14 +79,14 @@ func (t *tx) pruneClock(ctx context.Context, automatic bool) (by time.Time, err 
 	return time.UnixMicro(at), err
 }
 
-type pruning struct {
+type pruneRun struct {
 	*tx
 	messages, bodies time.Time // messages finished by these times are pruned
 	pruned           *outbox.Pruned
 }
 
-// some prunes messages among ids.
-func (p pruning) some(ctx context.Context, ids []int64) error {
+// pruneSome prunes messages among ids.
+func (p pruneRun) pruneSome(ctx context.Context, ids []int64) error {
 	if _, err := p.Exec(ctx, "select from yan.delivery where message = any($1::bigint[]) order by message, n for update", ids); err != nil {
 		return err
 	}
@@ -130,10 +130,10 @@ func (p pruning) some(ctx context.Context, ids []int64) error {
 	return p.SendBatch(ctx, b).Close()
 }
 
-// unused deletes large bodies that no message has any more. A transaction that has just found
+// deleteUnused deletes large bodies that no message has any more. A transaction that has just found
 // one equal to its own has locked it, so that it stays until the next Prune. The second query
 // sees the message of a transaction that committed between the first query and the lock.
-func (p pruning) unused(ctx context.Context) (int, error) {
+func (p pruneRun) deleteUnused(ctx context.Context) (int, error) {
 	rows, err := p.Query(ctx, `select id from yan.blob b where not exists (select from yan.message m where m.blob = b.id)
 		order by id for update skip locked`)
 	if err != nil {

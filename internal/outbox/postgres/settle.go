@@ -73,18 +73,18 @@ with x as materialized (
 )
 select place, believed from judged`
 
-// settling is a Mark or a Settle in progress.
-type settling struct {
-	owner   string // of Mark
-	leases  []outbox.Lease
-	told    []outbox.Settlement // of Settle
-	refused []outbox.Lease      // lost or stale leases
+// settleOp is a Mark or a Settle in progress.
+type settleOp struct {
+	owner       string // of Mark
+	leases      []outbox.Lease
+	settlements []outbox.Settlement // of Settle
+	refused     []outbox.Lease      // lost or stale leases
 }
 
 // Mark implements outbox.Store.
 func (s *Store) Mark(ctx context.Context, owner string, leases []outbox.Lease) ([]outbox.Lease, error) {
-	op := &settling{owner: owner, leases: leases}
-	if err := share(ctx, s, s.settles, op); err != nil {
+	op := &settleOp{owner: owner, leases: leases}
+	if err := shareCommit(ctx, s, s.settles, op); err != nil {
 		return nil, err
 	}
 	return op.refused, nil
@@ -99,59 +99,59 @@ func (s *Store) Settle(ctx context.Context, settlements []outbox.Settlement) ([]
 			return nil, localerr.Errorf("a lease can't be settled as %q", string(told.State))
 		}
 	}
-	op := &settling{told: settlements}
-	if err := share(ctx, s, s.settles, op); err != nil {
+	op := &settleOp{settlements: settlements}
+	if err := shareCommit(ctx, s, s.settles, op); err != nil {
 		return nil, err
 	}
 	return op.refused, nil
 }
 
-func (s *Store) settleAll(ctx context.Context, t *tx, all []*settling) error {
+func (s *Store) settleAll(ctx context.Context, t *tx, all []*settleOp) error {
 	for _, op := range all {
 		op.refused = nil
 	}
 	if err := markAll(ctx, t, all); err != nil {
 		return err
 	}
-	var rest []place
+	var rest []settlementRef
 	for _, op := range all {
-		for i := range op.told {
-			rest = append(rest, place{op, i})
+		for i := range op.settlements {
+			rest = append(rest, settlementRef{op, i})
 		}
 	}
-	stale := map[place]bool{}
+	stale := map[settlementRef]bool{}
 	for len(rest) > 0 {
-		var now []place
-		if now, rest = firsts(rest); len(now) > 0 {
+		var now []settlementRef
+		if now, rest = splitRepeats(rest); len(now) > 0 {
 			if err := settleOnce(ctx, t, now, stale); err != nil {
 				return err
 			}
 		}
 	}
 	for _, op := range all {
-		for i := range op.told {
-			if stale[place{op, i}] {
-				op.refused = append(op.refused, op.told[i].Lease)
+		for i := range op.settlements {
+			if stale[settlementRef{op, i}] {
+				op.refused = append(op.refused, op.settlements[i].Lease)
 			}
 		}
 	}
 	return nil
 }
 
-// place is one settlement of an operation.
-type place struct {
-	op *settling
+// settlementRef is one settlement of an operation.
+type settlementRef struct {
+	op *settleOp
 	i  int
 }
 
-func (p place) told() outbox.Settlement { return p.op.told[p.i] }
+func (p settlementRef) settlement() outbox.Settlement { return p.op.settlements[p.i] }
 
-// firsts separates settlements that fit into one statement from later ones of the same
+// splitRepeats separates settlements that fit into one statement from later ones of the same
 // recipients.
-func firsts(all []place) (now, later []place) {
+func splitRepeats(all []settlementRef) (now, later []settlementRef) {
 	seen := make(map[outbox.Lease]bool, len(all))
 	for _, p := range all {
-		of := outbox.Lease{ID: p.told().ID, N: p.told().N}
+		of := outbox.Lease{ID: p.settlement().ID, N: p.settlement().N}
 		if seen[of] {
 			later = append(later, p)
 			continue
@@ -162,7 +162,7 @@ func firsts(all []place) (now, later []place) {
 	return now, later
 }
 
-func markAll(ctx context.Context, t *tx, all []*settling) error {
+func markAll(ctx context.Context, t *tx, all []*settleOp) error {
 	var ids, tokens []int64
 	var ns []int
 	var owners []string
@@ -204,24 +204,24 @@ func settleInside(ctx context.Context, t *tx, told []outbox.Settlement) error {
 	if len(told) == 0 {
 		return nil
 	}
-	op := &settling{told: told}
-	all := make([]place, len(told))
+	op := &settleOp{settlements: told}
+	all := make([]settlementRef, len(told))
 	for i := range told {
-		all[i] = place{op, i}
+		all[i] = settlementRef{op, i}
 	}
-	return settleOnce(ctx, t, all, map[place]bool{})
+	return settleOnce(ctx, t, all, map[settlementRef]bool{})
 }
 
-func settleOnce(ctx context.Context, t *tx, all []place, stale map[place]bool) error {
+func settleOnce(ctx context.Context, t *tx, all []settlementRef, stale map[settlementRef]bool) error {
 	n := len(all)
 	ids, ns, tokens, states := make([]int64, n), make([]int, n), make([]int64, n), make([]string, n)
 	afters, answers := make([]int64, n), make([]*string, n)
 	for i, p := range all {
-		told := p.told()
+		told := p.settlement()
 		ids[i], ns[i], tokens[i], states[i] = int64(told.ID), told.N, told.Token, string(told.State)
 		afters[i] = min(max(told.After, 0), outbox.LongestPause).Microseconds()
 		var err error
-		if answers[i], err = pack(told.Answer); err != nil {
+		if answers[i], err = encodeAnswer(told.Answer); err != nil {
 			return err
 		}
 		stale[p] = true

@@ -13,8 +13,8 @@ import (
 // Stats implements outbox.Store. Free is unknown, because the disk is the server's.
 func (s *Store) Stats(ctx context.Context) (queue.Stats, error) {
 	var stats queue.Stats
-	err := s.read(ctx, func(ctx context.Context, conn *pgx.Conn) error {
-		return together(ctx, conn, func(q pgx.Tx) error {
+	err := s.withConn(ctx, func(ctx context.Context, conn *pgx.Conn) error {
+		return inSnapshot(ctx, conn, func(q pgx.Tx) error {
 			stats = queue.Stats{Free: -1}
 			var now time.Time
 			var oldest *time.Time
@@ -22,21 +22,21 @@ func (s *Store) Stats(ctx context.Context) (queue.Stats, error) {
 				(select m.created from yan.message m where m.id =
 					(select message from yan.delivery where state in ('queued', 'deferred') order by message limit 1)),
 				(select sum(pg_total_relation_size(c.oid))::bigint from pg_class c where c.relnamespace = 'yan'::regnamespace and c.relkind = 'r')`,
-				s.clock()).Scan(&now, &oldest, &stats.Bytes)
+				s.testClock()).Scan(&now, &oldest, &stats.Bytes)
 			if err != nil {
 				return err
 			}
-			stats.Oldest = moment(oldest)
+			stats.Oldest = timeOrZero(oldest)
 			if stats.Copied, err = isCopy(ctx, q); err != nil {
 				return err
 			}
-			if stats.Ahead, err = newest(ctx, q, now); err != nil {
+			if stats.Ahead, err = aheadOfClock(ctx, q, now); err != nil {
 				return err
 			}
-			if stats.Accounts, err = accounts(ctx, q, now); err != nil {
+			if stats.Accounts, err = readAccounts(ctx, q, now); err != nil {
 				return err
 			}
-			stats.Workers, err = workers(ctx, q, now)
+			stats.Workers, err = readWorkers(ctx, q, now)
 			return err
 		})
 	})
@@ -46,7 +46,7 @@ func (s *Store) Stats(ctx context.Context) (queue.Stats, error) {
 	return stats, nil
 }
 
-func accounts(ctx context.Context, q pgx.Tx, now time.Time) ([]queue.AccountStats, error) {
+func readAccounts(ctx context.Context, q pgx.Tx, now time.Time) ([]queue.AccountStats, error) {
 	rows, err := q.Query(ctx, `
 select coalesce(c.account, p.account) as account, coalesce(c.state, ''), coalesce(c.n, 0)::bigint, p.paused, p.answer
 from (select account, state, sum(n) as n from yan.tally group by account, state having sum(n) <> 0) as c
@@ -62,12 +62,12 @@ order by 1, 2`, now, now.Add(outbox.LongestPause))
 	var why []byte
 	_, err = pgx.ForEachRow(rows, []any{&account, &state, &n, &paused, &why}, func() error {
 		if last := len(all) - 1; last < 0 || all[last].Account != account {
-			told, err := unpack(why)
+			told, err := decodeAnswer(why)
 			if err != nil {
 				return err
 			}
 			one := queue.AccountStats{Account: account, Count: map[queue.State]int{}, PauseAnswer: told}
-			one.PausedFor = outbox.PauseLeft(moment(paused), now)
+			one.PausedFor = outbox.PauseLeft(timeOrZero(paused), now)
 			all = append(all, one)
 		}
 		if state != "" {
@@ -78,7 +78,7 @@ order by 1, 2`, now, now.Add(outbox.LongestPause))
 	return all, err
 }
 
-func workers(ctx context.Context, q pgx.Tx, now time.Time) ([]queue.WorkerStats, error) {
+func readWorkers(ctx context.Context, q pgx.Tx, now time.Time) ([]queue.WorkerStats, error) {
 	rows, err := q.Query(ctx, "select owner, host, pid, since, until from yan.worker order by owner")
 	if err != nil {
 		return nil, err
@@ -87,7 +87,7 @@ func workers(ctx context.Context, q pgx.Tx, now time.Time) ([]queue.WorkerStats,
 		var w queue.WorkerStats
 		var until time.Time
 		err := row.Scan(&w.Owner, &w.Host, &w.PID, &w.Since, &until)
-		if w.Since = w.Since.UTC(); !lapsed(&until, now) {
+		if w.Since = w.Since.UTC(); !leaseLapsed(&until, now) {
 			w.For = until.Sub(now)
 		}
 		return w, err

@@ -17,14 +17,14 @@ import (
 
 func TestMain(m *testing.M) {
 	if at := os.Getenv("YAN_TEST_VICTIM"); at != "" {
-		victim(at, os.Getenv("YAN_TEST_POINT"))
+		runVictim(at, os.Getenv("YAN_TEST_POINT"))
 		return
 	}
 	os.Exit(pgtest.Main(m))
 }
 
-// open opens the outbox in a database, and closes it after the test.
-func open(t testing.TB, url string, o outbox.Options, settings postgres.Settings) *postgres.Store {
+// openStore opens the outbox in a database, and closes it after the test.
+func openStore(t testing.TB, url string, o outbox.Options, settings postgres.TestSettings) *postgres.Store {
 	t.Helper()
 	s, err := postgres.OpenWith(context.Background(), url, o, settings)
 	if err != nil {
@@ -43,7 +43,7 @@ func TestSuite(t *testing.T) {
 	server := pgtest.Start(t)
 	outboxtest.Run(t, func(t *testing.T, clock *outboxtest.Clock) outbox.Store {
 		clock.Single()
-		return open(t, server.Database(t), outbox.Options{Now: clock.Now}, postgres.Settings{})
+		return openStore(t, server.Database(t), outbox.Options{Now: clock.Now}, postgres.TestSettings{})
 	})
 }
 
@@ -53,7 +53,7 @@ func TestSuiteLarge(t *testing.T) {
 	server := pgtest.Start(t)
 	outboxtest.Run(t, func(t *testing.T, clock *outboxtest.Clock) outbox.Store {
 		clock.Single()
-		return open(t, server.Database(t), outbox.Options{Now: clock.Now, InlineBytes: 1}, postgres.Settings{})
+		return openStore(t, server.Database(t), outbox.Options{Now: clock.Now, InlineBytes: 1}, postgres.TestSettings{})
 	})
 }
 
@@ -64,7 +64,7 @@ func TestSuiteShared(t *testing.T) {
 		clock.Single()
 		url := server.Database(t)
 		o := outbox.Options{Now: clock.Now}
-		return open(t, url, o, postgres.Settings{}), open(t, url, o, postgres.Settings{})
+		return openStore(t, url, o, postgres.TestSettings{}), openStore(t, url, o, postgres.TestSettings{})
 	})
 }
 
@@ -74,7 +74,7 @@ func TestSuiteReopen(t *testing.T) {
 	outboxtest.RunReopen(t, func(t *testing.T, clock *outboxtest.Clock) (outbox.Store, func() outbox.Store) {
 		clock.Single()
 		url := server.Database(t)
-		again := func() outbox.Store { return open(t, url, outbox.Options{Now: clock.Now}, postgres.Settings{}) }
+		again := func() outbox.Store { return openStore(t, url, outbox.Options{Now: clock.Now}, postgres.TestSettings{}) }
 		return again(), again
 	})
 }
@@ -84,14 +84,14 @@ func TestSuiteCopied(t *testing.T) {
 	server := pgtest.Own(t, pgtest.Options{Careless: true})
 	outboxtest.RunCopied(t, func(t *testing.T, clock *outboxtest.Clock) (outbox.Store, func() outbox.Store) {
 		clock.Single()
-		o, settings := outbox.Options{Now: clock.Now}, postgres.Settings{Careless: true}
+		o, settings := outbox.Options{Now: clock.Now}, postgres.TestSettings{Careless: true}
 		url := server.Database(t)
-		return open(t, url, o, settings), func() outbox.Store { return open(t, twin(t, url), o, settings) }
+		return openStore(t, url, o, settings), func() outbox.Store { return openStore(t, copyDatabase(t, url), o, settings) }
 	})
 }
 
-// twin copies a database, which accepts no connections meanwhile.
-func twin(t *testing.T, url string) string {
+// copyDatabase copies a database, which accepts no connections meanwhile.
+func copyDatabase(t *testing.T, url string) string {
 	t.Helper()
 	name := url[strings.LastIndex(url, "/")+1:]
 	name, _, _ = strings.Cut(name, "?")
@@ -119,7 +119,7 @@ func TestSuiteRandom(t *testing.T) {
 	server := pgtest.Own(t, pgtest.Options{Careless: true})
 	for seed := range uint64(4) {
 		clock := outboxtest.NewClock().Single()
-		store := open(t, server.Database(t), outbox.Options{Now: clock.Now, InlineBytes: 1000}, postgres.Settings{Careless: true})
+		store := openStore(t, server.Database(t), outbox.Options{Now: clock.Now, InlineBytes: 1000}, postgres.TestSettings{Careless: true})
 		outboxtest.Random(t, seed, outboxtest.Fewer(600), store, clock)
 	}
 }
@@ -130,7 +130,7 @@ func TestSuiteIn(t *testing.T) {
 	outboxtest.RunIn(t, func(t *testing.T, clock *outboxtest.Clock) (outbox.Store, outboxtest.Begin) {
 		clock.Single()
 		url := server.Database(t)
-		begin := func() (outbox.Tx, func() error, func() error) {
+		begin := func() (outbox.CallerTx, func() error, func() error) {
 			conn, err := pgx.Connect(t.Context(), url)
 			if err != nil {
 				t.Fatal(err)
@@ -142,21 +142,21 @@ func TestSuiteIn(t *testing.T) {
 			end := func(how func(context.Context) error) func() error {
 				return func() error { return errors.Join(how(context.Background()), conn.Close(context.Background())) }
 			}
-			return callers{tx}, end(tx.Commit), end(tx.Rollback)
+			return pgxCallerTx{tx}, end(tx.Commit), end(tx.Rollback)
 		}
-		return open(t, url, outbox.Options{Now: clock.Now}, postgres.Settings{}), begin
+		return openStore(t, url, outbox.Options{Now: clock.Now}, postgres.TestSettings{}), begin
 	})
 }
 
-// callers is a transaction of a caller that uses pgx.
-type callers struct{ tx pgx.Tx }
+// pgxCallerTx is a transaction of a caller that uses pgx.
+type pgxCallerTx struct{ tx pgx.Tx }
 
-func (c callers) Exec(ctx context.Context, statement string, args ...any) error {
+func (c pgxCallerTx) Exec(ctx context.Context, statement string, args ...any) error {
 	_, err := c.tx.Exec(ctx, statement, args...)
 	return err
 }
 
-func (c callers) QueryRow(ctx context.Context, statement string, args []any, into ...any) (bool, error) {
+func (c pgxCallerTx) QueryRow(ctx context.Context, statement string, args []any, into ...any) (bool, error) {
 	err := c.tx.QueryRow(ctx, statement, args...).Scan(into...)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return false, nil

@@ -54,7 +54,7 @@ insert into yan.tally (account, state, n) select account, state, sum(n) from gon
 // Sweep implements outbox.Store.
 func (s *Store) Sweep(ctx context.Context) (outbox.Swept, error) {
 	var swept outbox.Swept
-	err := s.alone(ctx, func(ctx context.Context, t *tx) error {
+	err := s.inOwnTx(ctx, func(ctx context.Context, t *tx) error {
 		swept = outbox.Swept{}
 		tag, err := t.Exec(ctx, `delete from yan.worker where owner in
 			(select owner from yan.worker where until <= $1 or until > $2 order by owner for update)`, t.now, t.now.Add(outbox.LongestLease))
@@ -73,7 +73,7 @@ func (s *Store) Sweep(ctx context.Context) (outbox.Swept, error) {
 			return err
 		}
 		if len(gone) > 0 {
-			if err := t.QueryRow(ctx, giveBack, gone, t.now, true, string(queue.EventLapsed)).Scan(&swept.Requeued, &swept.Doubted); err != nil {
+			if err := t.QueryRow(ctx, requeueQuery, gone, t.now, true, string(queue.EventLapsed)).Scan(&swept.Requeued, &swept.Doubted); err != nil {
 				return err
 			}
 		}

@@ -18,26 +18,26 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// content16 is content that begins with its number.
-type content16 struct {
-	sized
+// numberedContent is content that begins with its number.
+type numberedContent struct {
+	sizedContent
 	n int
 }
 
-func (c content16) WriteTo(w io.Writer) (int64, error) {
+func (c numberedContent) WriteTo(w io.Writer) (int64, error) {
 	first, err := fmt.Fprintf(w, "%014d\r\n", c.n)
 	if err != nil {
 		return int64(first), err
 	}
-	rest, err := (c.sized - sized(first)).WriteTo(w)
+	rest, err := (c.sizedContent - sizedContent(first)).WriteTo(w)
 	return int64(first) + rest, err
 }
 
-// victim enqueues small and large messages, prints the ids of those that are kept, and kills
+// runVictim enqueues small and large messages, prints the ids of those that are kept, and kills
 // itself at a failpoint.
-func victim(at, point string) {
+func runVictim(at, point string) {
 	var passed atomic.Int64
-	s, err := postgres.OpenWith(context.Background(), at, outbox.Options{}, postgres.Settings{Hook: func(p string) {
+	s, err := postgres.OpenWith(context.Background(), at, outbox.Options{}, postgres.TestSettings{Hook: func(p string) {
 		if p == point && passed.Add(1) == 12 {
 			self, err := os.FindProcess(os.Getpid())
 			if err == nil {
@@ -52,12 +52,12 @@ func victim(at, point string) {
 		os.Exit(1)
 	}
 	var mu sync.Mutex
-	each(8, func(caller int) {
+	runEach(8, func(caller int) {
 		for i := range 200 {
-			m := letter(nil, 0)
-			m.Content = content16{2000, caller*1000 + i}
+			m := testMessage(nil, 0)
+			m.Content = numberedContent{2000, caller*1000 + i}
 			if caller < 2 {
-				m.Content = content16{900_000, caller*1000 + i}
+				m.Content = numberedContent{900_000, caller*1000 + i}
 			}
 			r, err := s.Enqueue(context.Background(), m)
 			if err != nil {
@@ -85,7 +85,7 @@ func TestProcessKilledAtFailpoints(t *testing.T) {
 		}
 		tested++
 		at := server.Database(t)
-		s := open(t, at, outbox.Options{}, postgres.Settings{})
+		s := openStore(t, at, outbox.Options{}, postgres.TestSettings{})
 		cmd := exec.CommandContext(t.Context(), os.Args[0])
 		cmd.Env = append(os.Environ(), "YAN_TEST_VICTIM="+at, "YAN_TEST_POINT="+point)
 		cmd.Stderr = os.Stderr
@@ -126,7 +126,7 @@ func TestProcessKilledAtFailpoints(t *testing.T) {
 				t.Errorf("%s: message %d has %d octets, %v, %d recipients", point, e.ID, n, err, len(e.Recipients))
 			}
 		}
-		if n := count(t, at, `select (select count(*) from yan.body b where not exists (select from yan.message m where m.id = b.message))
+		if n := countRows(t, at, `select (select count(*) from yan.body b where not exists (select from yan.message m where m.id = b.message))
 			+ (select count(*) from yan.chunk c where not exists (select from yan.blob b where b.id = c.blob))
 			+ (select count(*) from yan.delivery d where not exists (select from yan.message m where m.id = d.message))`); n != 0 {
 			t.Errorf("%s: %d rows belong to nothing", point, n)

@@ -24,13 +24,13 @@ type bell struct {
 
 func newBell() *bell { return &bell{ch: make(chan struct{})} }
 
-func (b *bell) wait() <-chan struct{} {
+func (b *bell) waitChannel() <-chan struct{} {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.ch
 }
 
-func (b *bell) ring() {
+func (b *bell) ringAll() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	close(b.ch)
@@ -38,19 +38,19 @@ func (b *bell) ring() {
 }
 
 // Wake implements outbox.Store.
-func (s *Store) Wake() <-chan struct{} { return s.bell.wait() }
+func (s *Store) Wake() <-chan struct{} { return s.bell.waitChannel() }
 
-// listen rings the bell after each notification. Notifications are lost while there is no
+// listenNotify rings the bell after each notification. Notifications are lost while there is no
 // connection, so that every new connection rings, too.
-func (s *Store) listen(ctx context.Context) {
+func (s *Store) listenNotify(ctx context.Context) {
 	if s.pool.pooled {
-		s.look(ctx)
+		s.ringRegularly(ctx)
 		return
 	}
 	const shortest, longest = 100 * time.Millisecond, 5 * time.Second
 	pause := shortest
 	for ctx.Err() == nil {
-		if s.hear(ctx) {
+		if s.listenOnce(ctx) {
 			pause = shortest
 		}
 		select {
@@ -64,41 +64,41 @@ func (s *Store) listen(ctx context.Context) {
 // lookEvery is how often a worker is woken if notifications don't arrive.
 const lookEvery = 2 * time.Second
 
-// look rings the bell regularly, if notifications don't arrive.
-func (s *Store) look(ctx context.Context) {
+// ringRegularly rings the bell regularly, if notifications don't arrive.
+func (s *Store) ringRegularly(ctx context.Context) {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	for {
 		select {
 		case <-tick.C:
-			s.bell.ring()
+			s.bell.ringAll()
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-// hear listens until the connection is lost, and reports whether there was one.
-func (s *Store) hear(ctx context.Context) bool {
-	conn, err := s.pool.connect(ctx)
+// listenOnce listens until the connection is lost, and reports whether there was one.
+func (s *Store) listenOnce(ctx context.Context) bool {
+	conn, err := s.pool.connectOutside(ctx)
 	if err != nil {
 		return false
 	}
-	defer discard(conn)
+	defer closeConn(conn)
 	if _, err := conn.Exec(ctx, "listen "+channel); err != nil {
 		return false
 	}
 	for {
-		s.bell.ring()
+		s.bell.ringAll()
 		// next pings the server from time to time, to notice a connection that died silently.
-		err := s.next(ctx, conn)
+		err := s.waitNotification(ctx, conn)
 		if err != nil {
 			return true
 		}
 	}
 }
 
-func (s *Store) next(ctx context.Context, conn *pgx.Conn) error {
+func (s *Store) waitNotification(ctx context.Context, conn *pgx.Conn) error {
 	for {
 		wait, cancel := context.WithTimeout(ctx, time.Minute)
 		_, err := conn.WaitForNotification(wait)

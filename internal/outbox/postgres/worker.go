@@ -13,7 +13,7 @@ import (
 
 // Join implements outbox.Store.
 func (s *Store) Join(ctx context.Context, w queue.Worker, lease time.Duration) error {
-	return s.alone(ctx, func(ctx context.Context, t *tx) error {
+	return s.inOwnTx(ctx, func(ctx context.Context, t *tx) error {
 		copied, err := isCopy(ctx, t.Conn)
 		if err != nil {
 			return err
@@ -22,7 +22,7 @@ func (s *Store) Join(ctx context.Context, w queue.Worker, lease time.Duration) e
 			return queue.ErrCopied
 		}
 		tag, err := t.Exec(ctx, "insert into yan.worker (owner, host, pid, since, until) values ($1, $2, $3, $4, $5) on conflict do nothing",
-			w.Owner, clean(w.Host), int64(w.PID), t.now, t.now.Add(leased(lease)))
+			w.Owner, replaceInvalid(w.Host), int64(w.PID), t.now, t.now.Add(limitLease(lease)))
 		if err == nil && tag.RowsAffected() == 0 {
 			return localerr.Errorf("a worker with the owner %q is already registered", w.Owner)
 		}
@@ -32,8 +32,8 @@ func (s *Store) Join(ctx context.Context, w queue.Worker, lease time.Duration) e
 
 // Renew implements outbox.Store.
 func (s *Store) Renew(ctx context.Context, owner string, lease time.Duration) error {
-	return s.alone(ctx, func(ctx context.Context, t *tx) error {
-		tag, err := t.Exec(ctx, "update yan.worker set until = $2 where owner = $1 and until > $3 and until <= $4", owner, t.now.Add(leased(lease)), t.now, t.now.Add(outbox.LongestLease))
+	return s.inOwnTx(ctx, func(ctx context.Context, t *tx) error {
+		tag, err := t.Exec(ctx, "update yan.worker set until = $2 where owner = $1 and until > $3 and until <= $4", owner, t.now.Add(limitLease(lease)), t.now, t.now.Add(outbox.LongestLease))
 		if err == nil && tag.RowsAffected() == 0 {
 			return outbox.ErrLapsed
 		}
@@ -41,18 +41,18 @@ func (s *Store) Renew(ctx context.Context, owner string, lease time.Duration) er
 	})
 }
 
-func leased(lease time.Duration) time.Duration { return min(max(lease, 0), outbox.LongestLease) }
+func limitLease(lease time.Duration) time.Duration { return min(max(lease, 0), outbox.LongestLease) }
 
-// lapsed reports whether a lease has ended. A lease that would last longer than LongestLease
+// leaseLapsed reports whether a lease has ended. A lease that would last longer than LongestLease
 // was granted while the server's clock was ahead.
-func lapsed(until *time.Time, now time.Time) bool {
+func leaseLapsed(until *time.Time, now time.Time) bool {
 	return until == nil || !until.After(now) || until.After(now.Add(outbox.LongestLease))
 }
 
-// giveBack requeues the recipients that the owners $1 have leased, and puts the Sending ones
+// requeueQuery requeues the recipients that the owners $1 have leased, and puts the Sending ones
 // in doubt if $3 is true. It leaves a recipient alone whose owner changed while it waited for
 // the lock.
-const giveBack = `
+const requeueQuery = `
 with locked as materialized (
 	select message, n, state from yan.delivery
 	where owner = any($1::text[]) and (state = 'leased' or state = 'sending' and $3::boolean)
@@ -73,21 +73,21 @@ select count(*) filter (where state = 'queued'), count(*) filter (where state = 
 
 // Leave implements outbox.Store.
 func (s *Store) Leave(ctx context.Context, owner string) error {
-	return s.alone(ctx, func(ctx context.Context, t *tx) error {
+	return s.inOwnTx(ctx, func(ctx context.Context, t *tx) error {
 		// First the worker, as in Claim: this waits for a claim in progress.
 		if _, err := t.Exec(ctx, "delete from yan.worker where owner = $1", owner); err != nil {
 			return err
 		}
 		var queued, doubted int
 		t.wakes = true
-		return t.QueryRow(ctx, giveBack, []string{owner}, t.now, false, string(queue.Queued)).Scan(&queued, &doubted)
+		return t.QueryRow(ctx, requeueQuery, []string{owner}, t.now, false, string(queue.Queued)).Scan(&queued, &doubted)
 	})
 }
 
 // Slots implements outbox.Store.
 func (s *Store) Slots(ctx context.Context, owner, account string, want, most int) (int, error) {
 	var got int
-	err := s.alone(ctx, func(ctx context.Context, t *tx) error {
+	err := s.inOwnTx(ctx, func(ctx context.Context, t *tx) error {
 		b := &pgx.Batch{}
 		var until *time.Time
 		b.Queue("select until from yan.worker where owner = $1 for key share", owner).QueryRow(func(row pgx.Row) error {
@@ -98,7 +98,7 @@ func (s *Store) Slots(ctx context.Context, owner, account string, want, most int
 		if err := t.SendBatch(ctx, b).Close(); err != nil {
 			return err
 		}
-		if lapsed(until, t.now) {
+		if leaseLapsed(until, t.now) {
 			return outbox.ErrLapsed
 		}
 		var others int
@@ -125,13 +125,13 @@ func (s *Store) Slots(ctx context.Context, owner, account string, want, most int
 
 // Pause implements outbox.Store.
 func (s *Store) Pause(ctx context.Context, p outbox.Pause) (began bool, err error) {
-	err = s.alone(ctx, func(ctx context.Context, t *tx) error {
+	err = s.inOwnTx(ctx, func(ctx context.Context, t *tx) error {
 		began = false
 		if p.For <= 0 {
 			t.idle = true
 			return nil
 		}
-		why, err := pack(p.Answer)
+		why, err := encodeAnswer(p.Answer)
 		if err != nil {
 			return err
 		}
@@ -142,7 +142,7 @@ func (s *Store) Pause(ctx context.Context, p outbox.Pause) (began bool, err erro
 		if err := t.QueryRow(ctx, "select paused from yan.account where account = $1 for no key update", p.Account).Scan(&paused); err != nil {
 			return err
 		}
-		pause, left := min(p.For, outbox.LongestPause), outbox.PauseLeft(moment(paused), t.now)
+		pause, left := min(p.For, outbox.LongestPause), outbox.PauseLeft(timeOrZero(paused), t.now)
 		if pause <= left {
 			t.idle = true
 			return nil
@@ -157,7 +157,7 @@ func (s *Store) Pause(ctx context.Context, p outbox.Pause) (began bool, err erro
 
 // Resume implements outbox.Store.
 func (s *Store) Resume(ctx context.Context, account string) error {
-	return s.alone(ctx, func(ctx context.Context, t *tx) error {
+	return s.inOwnTx(ctx, func(ctx context.Context, t *tx) error {
 		t.wakes = true
 		_, err := t.Exec(ctx, `insert into yan.account (account, paused) select $1, $2 where exists (select from yan.delivery where account = $1)
 			on conflict (account) do update set paused = $2, answer = null`, account, outbox.ResumedAt(t.now))
@@ -187,9 +187,9 @@ where a.account is not null and f.due is not null order by a.account`
 
 // Due implements outbox.Store.
 func (s *Store) Due(ctx context.Context) (all []outbox.Due, err error) {
-	err = s.read(ctx, func(ctx context.Context, conn *pgx.Conn) error {
+	err = s.withConn(ctx, func(ctx context.Context, conn *pgx.Conn) error {
 		all = nil
-		rows, err := conn.Query(ctx, firstDue, s.clock())
+		rows, err := conn.Query(ctx, firstDue, s.testClock())
 		if err != nil {
 			return err
 		}
@@ -198,8 +198,8 @@ func (s *Store) Due(ctx context.Context) (all []outbox.Due, err error) {
 		var timing outbox.Timing
 		var paused *time.Time
 		_, err = pgx.ForEachRow(rows, []any{&account, &due, &timing, &paused, &now}, func() error {
-			all = append(all, outbox.Due{Account: account, In: max(timing.Waits(due, now), outbox.PauseLeft(moment(paused), now)),
-				Resumed: outbox.ResumedOf(moment(paused))})
+			all = append(all, outbox.Due{Account: account, In: max(timing.WaitTime(due, now), outbox.PauseLeft(timeOrZero(paused), now)),
+				Resumed: outbox.ResumedOf(timeOrZero(paused))})
 			return nil
 		})
 		return err

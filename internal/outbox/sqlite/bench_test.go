@@ -51,15 +51,15 @@ var fiveKB = strings.Repeat("012345678901234567890123456789012345678901234567890
 func BenchmarkEnqueue(b *testing.B) {
 	for _, callers := range []int{1, 32} {
 		b.Run(fmt.Sprintf("callers=%d", callers), func(b *testing.B) {
-			s, m := fresh(b), mail(b, fiveKB)
-			many(b, callers, func(int) { enqueue(b, s, m) })
+			s, m := newTestStore(b), testMessage(b, fiveKB)
+			runMany(b, callers, func(int) { mustEnqueue(b, s, m) })
 			perSecond(b, b.N)
 		})
 	}
 }
 
-// many runs do b.N times in total, by several concurrent callers.
-func many(b *testing.B, callers int, do func(caller int)) {
+// runMany runs do b.N times in total, by several concurrent callers.
+func runMany(b *testing.B, callers int, do func(caller int)) {
 	var wait sync.WaitGroup
 	var left atomic.Int64
 	left.Store(int64(b.N))
@@ -79,17 +79,17 @@ func many(b *testing.B, callers int, do func(caller int)) {
 // its body, marked, and settled, by 64 goroutines that claim 16 at a time, mark them together,
 // and settle each separately.
 func BenchmarkClaimMarkSettle(b *testing.B) {
-	ctx, s, m := context.Background(), fresh(b), mail(b, fiveKB)
+	ctx, s, m := context.Background(), newTestStore(b), testMessage(b, fiveKB)
 	var wait sync.WaitGroup
 	for caller := range 64 {
 		wait.Go(func() {
 			for range (b.N + 63 - caller) / 64 {
-				enqueue(b, s, m)
+				mustEnqueue(b, s, m)
 			}
 		})
 	}
 	wait.Wait()
-	owner := join(b, s, "w")
+	owner := mustJoin(b, s, "w")
 	var done atomic.Int64
 	b.ResetTimer()
 	for range 64 {
@@ -130,13 +130,13 @@ func BenchmarkClaimMarkSettle(b *testing.B) {
 	perSecond(b, b.N)
 }
 
-// big is a generated body of 50 MB.
-type big struct{ serial int64 }
+// bigContent is a generated body of 50 MB.
+type bigContent struct{ serial int64 }
 
-func (big) Size() int64         { return 50 << 20 }
-func (big) EightBit() bool      { return false }
-func (big) NeedsSMTPUTF8() bool { return false }
-func (c big) WriteTo(w io.Writer) (sum int64, err error) {
+func (bigContent) Size() int64         { return 50 << 20 }
+func (bigContent) EightBit() bool      { return false }
+func (bigContent) NeedsSMTPUTF8() bool { return false }
+func (c bigContent) WriteTo(w io.Writer) (sum int64, err error) {
 	block := []byte(fmt.Sprintf("%064d", c.serial) + strings.Repeat("x", 64<<10-66) + "\r\n")
 	for sum < c.Size() {
 		n, err := w.Write(block)
@@ -148,27 +148,27 @@ func (c big) WriteTo(w io.Writer) (sum int64, err error) {
 }
 
 func BenchmarkBig(b *testing.B) {
-	s, m := fresh(b), mail(b, "x")
+	s, m := newTestStore(b), testMessage(b, "x")
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	var serial int64
 	for b.Loop() {
 		serial++
-		m.Content = big{serial}
-		enqueue(b, s, m)
+		m.Content = bigContent{serial}
+		mustEnqueue(b, s, m)
 	}
 	runtime.ReadMemStats(&after)
 	b.ReportMetric(float64(after.TotalAlloc-before.TotalAlloc)/float64(b.N)/1e6, "MB-allocated/op")
 }
 
-// million opens an outbox with a million queued messages. It creates a missing one, which
+// millionStore opens an outbox with a million queued messages. It creates a missing one, which
 // takes minutes.
-func million(b *testing.B) *store {
+func millionStore(b *testing.B) *sqliteStore {
 	path := os.Getenv("YAN_BENCH_MILLION")
 	if path == "" {
 		b.Skip("YAN_BENCH_MILLION does not name the file with a million messages")
 	}
-	s := opened(b, path, outbox.Options{}, Harness{})
+	s := openStore(b, path, outbox.Options{}, Harness{})
 	stats, err := s.Stats(context.Background())
 	if err != nil {
 		b.Fatal(err)
@@ -177,12 +177,12 @@ func million(b *testing.B) *store {
 	for _, a := range stats.Accounts {
 		have += a.Count[queue.Queued]
 	}
-	m := mail(b, "Subject: x\r\n\r\nHello\r\n")
+	m := testMessage(b, "Subject: x\r\n\r\nHello\r\n")
 	var wait sync.WaitGroup
 	for caller := range 256 {
 		wait.Go(func() {
 			for range (1_000_000 - have + 255 - caller) / 256 {
-				enqueue(b, s, m)
+				mustEnqueue(b, s, m)
 			}
 		})
 	}
@@ -191,8 +191,8 @@ func million(b *testing.B) *store {
 }
 
 func BenchmarkMillionClaim(b *testing.B) {
-	ctx, s := context.Background(), million(b)
-	owner := join(b, s, fmt.Sprint("bench", time.Now().UnixNano()))
+	ctx, s := context.Background(), millionStore(b)
+	owner := mustJoin(b, s, fmt.Sprint("bench", time.Now().UnixNano()))
 	for b.Loop() {
 		batch, err := s.Claim(ctx, outbox.Claim{Owner: owner, Account: "work", Recipients: 16, Bytes: 1 << 20})
 		if err != nil || len(batch.Items) != 16 {
@@ -205,7 +205,7 @@ func BenchmarkMillionClaim(b *testing.B) {
 }
 
 func BenchmarkMillionList(b *testing.B) {
-	ctx, s := context.Background(), million(b)
+	ctx, s := context.Background(), millionStore(b)
 	for name, f := range map[string]queue.Filter{
 		"all": {}, "account": {Account: "work"}, "queued": {States: []queue.State{queue.Queued}}, "failed": {States: []queue.State{queue.Failed}},
 		"last": {Before: 51}, "oldest": {Oldest: true}, "leased": {States: []queue.State{queue.Leased, queue.Sending}},
@@ -221,7 +221,7 @@ func BenchmarkMillionList(b *testing.B) {
 }
 
 func BenchmarkMillionStats(b *testing.B) {
-	s := million(b)
+	s := millionStore(b)
 	for b.Loop() {
 		if stats, err := s.Stats(context.Background()); err != nil || stats.Oldest.IsZero() {
 			b.Fatal(err)
@@ -230,7 +230,7 @@ func BenchmarkMillionStats(b *testing.B) {
 }
 
 func BenchmarkMillionDue(b *testing.B) {
-	s := million(b)
+	s := millionStore(b)
 	for b.Loop() {
 		if due, err := s.Due(context.Background()); err != nil || len(due) != 1 {
 			b.Fatal(err)

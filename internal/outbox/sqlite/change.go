@@ -12,10 +12,10 @@ const changedTogether = 200
 
 // Change applies a change. The filter's conditions on recipients select the recipients to
 // change; the others of their messages stay unchanged.
-func (s *store) Change(ctx context.Context, c outbox.Change) (queue.Changed, error) {
+func (s *sqliteStore) Change(ctx context.Context, c outbox.Change) (queue.Changed, error) {
 	f := c.Filter
 	f.Before, f.Limit, f.Oldest = 0, 0, true
-	if err := s.usable(ctx); err != nil {
+	if err := s.checkUsable(ctx); err != nil {
 		return queue.Changed{}, err
 	}
 	ctx = context.WithoutCancel(ctx) // a change is not abandoned halfway
@@ -23,16 +23,16 @@ func (s *store) Change(ctx context.Context, c outbox.Change) (queue.Changed, err
 	var refused *queue.StateError
 	for {
 		var ids []queue.ID
-		err := s.read(ctx, func(db *conn) (err error) { ids, err = choose(ctx, db, f, changedTogether); return err })
+		err := s.readTx(ctx, func(db *dbConn) (err error) { ids, err = chooseMessages(ctx, db, f, changedTogether); return err })
 		if err != nil {
 			return sum, err
 		}
 		if len(ids) == 0 {
 			break
 		}
-		var part changing
-		err = s.write(ctx, func(t *txn) error {
-			part = changing{Change: c}
+		var part runningChange
+		err = s.writeTx(ctx, func(t *txn) error {
+			part = runningChange{Change: c}
 			return part.carryOut(t, ids)
 		})
 		if err != nil {
@@ -46,11 +46,11 @@ func (s *store) Change(ctx context.Context, c outbox.Change) (queue.Changed, err
 		}
 		f.Before = ids[len(ids)-1]
 	}
-	return sum, s.named(ctx, c, sum, refused)
+	return sum, s.noChangeError(ctx, c, sum, refused)
 }
 
-// named returns the error of a change that named one message and changed no recipient.
-func (s *store) named(ctx context.Context, c outbox.Change, sum queue.Changed, refused *queue.StateError) error {
+// noChangeError returns the error of a change that named one message and changed no recipient.
+func (s *sqliteStore) noChangeError(ctx context.Context, c outbox.Change, sum queue.Changed, refused *queue.StateError) error {
 	if len(c.Filter.IDs) != 1 || sum.Recipients > 0 {
 		return nil
 	}
@@ -58,8 +58,8 @@ func (s *store) named(ctx context.Context, c outbox.Change, sum queue.Changed, r
 		return refused
 	}
 	var found bool
-	err := s.read(ctx, func(db *conn) (err error) {
-		_, found, err = db.number("SELECT id FROM message WHERE id = ?", c.Filter.IDs[0])
+	err := s.readTx(ctx, func(db *dbConn) (err error) {
+		_, found, err = db.queryNumber("SELECT id FROM message WHERE id = ?", c.Filter.IDs[0])
 		return err
 	})
 	if err == nil && !found {
@@ -68,14 +68,14 @@ func (s *store) named(ctx context.Context, c outbox.Change, sum queue.Changed, r
 	return err
 }
 
-// changing is a change in progress, and its counts.
-type changing struct {
+// runningChange is a change in progress, and its counts.
+type runningChange struct {
 	outbox.Change
 	messages, recipients, untouched int
 	refused                         *queue.StateError
 }
 
-func (c *changing) carryOut(t *txn, ids []queue.ID) error {
+func (c *runningChange) carryOut(t *txn, ids []queue.ID) error {
 	for _, id := range ids {
 		chosen, err := c.recipientsOf(t, id)
 		if err != nil {
@@ -93,7 +93,7 @@ func (c *changing) carryOut(t *txn, ids []queue.ID) error {
 				continue
 			}
 			c.recipients++
-			if err := c.move(t, &d, to); err != nil {
+			if err := c.moveOne(t, &d, to); err != nil {
 				return err
 			}
 			if d.expires != chosen[i].expires { // a new lifetime applies to all recipients of the message
@@ -110,41 +110,41 @@ func (c *changing) carryOut(t *txn, ids []queue.ID) error {
 	return nil
 }
 
-func (c *changing) recipientsOf(t *txn, id queue.ID) (chosen []recipient, err error) {
-	w := ofRecipient(c.Filter)
+func (c *runningChange) recipientsOf(t *txn, id queue.ID) (chosen []deliveryRow, err error) {
+	w := recipientConditions(c.Filter)
 	w.add("d.id >= ? AND d.id < ?", recipientID(id, 0), recipientID(id+1, 0))
 	if c.N != nil {
 		w.add("d.id = ?", recipientID(id, *c.N))
 	}
-	err = t.each(func(r row) error { chosen = append(chosen, scanRecipient(r)); return nil },
+	err = t.queryRows(func(r resultRow) error { chosen = append(chosen, scanRecipient(r)); return nil },
 		"SELECT "+recipientColumns+" FROM delivery d WHERE "+w.String()+" ORDER BY d.id", w.args...)
 	return chosen, err
 }
 
-func (c *changing) move(t *txn, d *recipient, to queue.State) error {
+func (c *runningChange) moveOne(t *txn, d *deliveryRow, to queue.State) error {
 	from := d.state
 	d.state = to
 	if to == queue.Queued {
-		if err := c.again(t, d); err != nil {
+		if err := c.makeDue(t, d); err != nil {
 			return err
 		}
 	}
-	if err := t.move(d, from); err != nil {
+	if err := t.moveRecipient(d, from); err != nil {
 		return err
 	}
-	return t.event(happened{recipient: d.id, account: d.account, kind: c.kind(to), state: to})
+	return t.addEvent(newEvent{recipient: d.id, account: d.account, kind: c.eventKind(to), state: to})
 }
 
-// again makes a recipient due now, except for Release, and extends the lifetime of an expired
+// makeDue makes a recipient due now, except for Release, and extends the lifetime of an expired
 // message.
-func (c *changing) again(t *txn, d *recipient) error {
+func (c *runningChange) makeDue(t *txn, d *deliveryRow) error {
 	if c.Verb != queue.Release {
-		d.put(t.now, 0)
+		d.setDue(t.now, 0)
 	}
 	if d.expires > t.now {
 		return nil
 	}
-	d.expires, d.firm = t.now+micro(outbox.Lifetime), false
+	d.expires, d.firm = t.now+durationMicros(outbox.Lifetime), false
 	id, _ := messageOf(d.id)
 	if _, err := t.exec("UPDATE message SET expires = ? WHERE id = ?", d.expires, id); err != nil {
 		return err
@@ -153,7 +153,7 @@ func (c *changing) again(t *txn, d *recipient) error {
 	return err
 }
 
-func (c *changing) kind(to queue.State) queue.EventKind {
+func (c *runningChange) eventKind(to queue.State) queue.EventKind {
 	kinds := map[queue.Verb]queue.EventKind{
 		queue.Release: queue.EventReleased, queue.Retry: queue.EventRetry,
 		queue.ResolveResend: queue.EventResent, queue.ResolveFound: queue.EventFound,

@@ -13,9 +13,9 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// conn is a connection for one goroutine at a time. It uses the driver without package
+// dbConn is a connection for one goroutine at a time. It uses the driver without package
 // database/sql, whose pool and conversions cost more than the statements of a claim.
-type conn struct {
+type dbConn struct {
 	driver   driver.Conn
 	prepared map[string]statement
 	args     []driver.NamedValue
@@ -27,46 +27,46 @@ type statement interface {
 	driver.StmtQueryContext
 }
 
-// row is one row of a result, valid until the next.
-type row []driver.Value
+// resultRow is one row of a result, valid until the next.
+type resultRow []driver.Value
 
-func (r row) int(i int) int64      { n, _ := r[i].(int64); return n }
-func (r row) text(i int) string    { s, _ := r[i].(string); return s }
-func (r row) blob(i int) []byte    { b, _ := r[i].([]byte); return b }
-func (r row) is(i int) bool        { return r.int(i) != 0 }
-func (r row) null(i int) bool      { return r[i] == nil }
-func (r row) when(i int) time.Time { return when(r.int(i)) }
+func (r resultRow) int(i int) int64        { n, _ := r[i].(int64); return n }
+func (r resultRow) text(i int) string      { s, _ := r[i].(string); return s }
+func (r resultRow) blob(i int) []byte      { b, _ := r[i].([]byte); return b }
+func (r resultRow) isTrue(i int) bool      { return r.int(i) != 0 }
+func (r resultRow) isNull(i int) bool      { return r[i] == nil }
+func (r resultRow) timeAt(i int) time.Time { return fromMicros(r.int(i)) }
 
-// micros converts a time to the database's format, microseconds; when converts it back.
-func micros(t time.Time) int64 {
+// toMicros converts a time to the database's format, microseconds; when converts it back.
+func toMicros(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
 	}
 	return t.UnixMicro()
 }
 
-func when(us int64) time.Time {
+func fromMicros(us int64) time.Time {
 	if us == 0 {
 		return time.Time{}
 	}
 	return time.UnixMicro(us).UTC()
 }
 
-func dial(dsn string) (*conn, error) {
+func openDriverConn(dsn string) (*dbConn, error) {
 	opened, err := (&driven.Driver{}).Open(dsn)
 	if err != nil {
 		return nil, err
 	}
-	return &conn{driver: opened, prepared: map[string]statement{}}, nil
+	return &dbConn{driver: opened, prepared: map[string]statement{}}, nil
 }
 
 // exec executes a statement, keeps it prepared, and returns the number of rows it changed.
-func (c *conn) exec(sql string, args ...any) (int64, error) {
+func (c *dbConn) exec(sql string, args ...any) (int64, error) {
 	s, err := c.prepare(sql)
 	if err != nil {
 		return 0, err
 	}
-	result, err := s.ExecContext(context.Background(), c.bind(args))
+	result, err := s.ExecContext(context.Background(), c.bindArgs(args))
 	if err != nil {
 		return 0, err
 	}
@@ -75,28 +75,28 @@ func (c *conn) exec(sql string, args ...any) (int64, error) {
 
 // query calls each for every row. An error of each ends the query and is returned, except
 // errEnough, which only ends it. The same statement must not be used inside each.
-func (c *conn) query(ctx context.Context, each func(row) error, sql string, args ...any) error {
+func (c *dbConn) query(ctx context.Context, each func(resultRow) error, sql string, args ...any) error {
 	s, err := c.prepare(sql)
 	if err != nil {
 		return err
 	}
-	return c.run(ctx, s, each, args)
+	return c.runQuery(ctx, s, each, args)
 }
 
 // queryOnce is query for a generated statement, which is not kept prepared.
-func (c *conn) queryOnce(ctx context.Context, each func(row) error, sql string, args ...any) (err error) {
-	s, err := c.open(sql)
+func (c *dbConn) queryOnce(ctx context.Context, each func(resultRow) error, sql string, args ...any) (err error) {
+	s, err := c.openStatement(sql)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	return c.run(ctx, s, each, args)
+	return c.runQuery(ctx, s, each, args)
 }
 
 var errEnough = errors.New("enough")
 
-func (c *conn) run(ctx context.Context, s statement, each func(row) error, args []any) (err error) {
-	rows, err := s.QueryContext(ctx, c.bind(args))
+func (c *dbConn) runQuery(ctx context.Context, s statement, each func(resultRow) error, args []any) (err error) {
+	rows, err := s.QueryContext(ctx, c.bindArgs(args))
 	if err != nil {
 		return err
 	}
@@ -105,7 +105,7 @@ func (c *conn) run(ctx context.Context, s statement, each func(row) error, args 
 			err = closing
 		}
 	}()
-	values := make(row, len(rows.Columns()))
+	values := make(resultRow, len(rows.Columns()))
 	for {
 		switch err := rows.Next(values); {
 		case err == io.EOF:
@@ -122,24 +122,24 @@ func (c *conn) run(ctx context.Context, s statement, each func(row) error, args 
 	}
 }
 
-// number returns one number; found is false if there is no row.
-func (c *conn) number(sql string, args ...any) (n int64, found bool, err error) {
-	err = c.query(context.Background(), func(r row) error { n, found = r.int(0), true; return nil }, sql, args...)
+// queryNumber returns one number; found is false if there is no row.
+func (c *dbConn) queryNumber(sql string, args ...any) (n int64, found bool, err error) {
+	err = c.query(context.Background(), func(r resultRow) error { n, found = r.int(0), true; return nil }, sql, args...)
 	return n, found, err
 }
 
-func (c *conn) prepare(sql string) (statement, error) {
+func (c *dbConn) prepare(sql string) (statement, error) {
 	if s := c.prepared[sql]; s != nil {
 		return s, nil
 	}
-	s, err := c.open(sql)
+	s, err := c.openStatement(sql)
 	if err == nil {
 		c.prepared[sql] = s
 	}
 	return s, err
 }
 
-func (c *conn) open(sql string) (statement, error) {
+func (c *dbConn) openStatement(sql string) (statement, error) {
 	s, err := c.driver.Prepare(sql)
 	if err != nil {
 		return nil, err
@@ -147,16 +147,16 @@ func (c *conn) open(sql string) (statement, error) {
 	return s.(statement), nil
 }
 
-func (c *conn) bind(args []any) []driver.NamedValue {
+func (c *dbConn) bindArgs(args []any) []driver.NamedValue {
 	c.args = c.args[:0]
 	for i, v := range args {
-		c.args = append(c.args, driver.NamedValue{Ordinal: i + 1, Value: plain(v)})
+		c.args = append(c.args, driver.NamedValue{Ordinal: i + 1, Value: driverValue(v)})
 	}
 	return c.args
 }
 
-// plain converts v to a type that the driver accepts.
-func plain(v any) driver.Value {
+// driverValue converts v to a type that the driver accepts.
+func driverValue(v any) driver.Value {
 	switch v := v.(type) {
 	case nil, int64, string, []byte, float64:
 		return v
@@ -176,12 +176,12 @@ func plain(v any) driver.Value {
 	case queue.Priority:
 		return int64(v)
 	case time.Time:
-		return micros(v)
+		return toMicros(v)
 	}
 	panic(fmt.Sprintf("sqlite: a value of %T", v))
 }
 
-func (c *conn) close() error {
+func (c *dbConn) close() error {
 	var errs []error
 	for _, s := range c.prepared {
 		errs = append(errs, s.Close())

@@ -49,7 +49,7 @@ func network(folder string) string {
 	}
 	magic := uint32(s.Type) //nolint:unconvert // its type is another on each machine
 	if magic == fuse {
-		return remoteKind(mountedAs(folder))
+		return remoteKind(mountType(folder))
 	}
 	return remote[magic]
 }
@@ -63,8 +63,8 @@ func remoteKind(kind string) string {
 	return ""
 }
 
-// mountedAs returns the type of a folder's file system, as mount shows it.
-func mountedAs(folder string) (kind string) {
+// mountType returns the type of a folder's file system, as mount shows it.
+func mountType(folder string) (kind string) {
 	f, err := os.Open("/proc/self/mountinfo")
 	if err != nil {
 		return ""

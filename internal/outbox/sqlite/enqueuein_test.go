@@ -12,15 +12,15 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// sqlTx is a transaction of the caller.
-type sqlTx struct{ *sql.Tx }
+// testTx is a transaction of the caller.
+type testTx struct{ *sql.Tx }
 
-func (x sqlTx) Exec(ctx context.Context, statement string, args ...any) error {
+func (x testTx) Exec(ctx context.Context, statement string, args ...any) error {
 	_, err := x.ExecContext(ctx, statement, args...)
 	return err
 }
 
-func (x sqlTx) QueryRow(ctx context.Context, statement string, args []any, into ...any) (bool, error) {
+func (x testTx) QueryRow(ctx context.Context, statement string, args []any, into ...any) (bool, error) {
 	err := x.QueryRowContext(ctx, statement, args...).Scan(into...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
@@ -49,7 +49,7 @@ func TestEnqueueIn(t *testing.T) {
 		if _, err := tx.ExecContext(ctx, "INSERT INTO customer_order DEFAULT VALUES"); err != nil {
 			t.Fatal(err)
 		}
-		r, err := s.EnqueueIn(ctx, sqlTx{tx}, m)
+		r, err := s.EnqueueIn(ctx, testTx{tx}, m)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -61,7 +61,7 @@ func TestEnqueueIn(t *testing.T) {
 		return r
 	}
 	wake := s.Wake()
-	m := mail(t, "a body in the spool", "bob@example.com", "carol@example.com")
+	m := testMessage(t, "a body in the spool", "bob@example.com", "carol@example.com")
 	m.Key = "order 1"
 	lost := both(m, false)
 	if _, err := s.Show(ctx, lost.ID); err != queue.ErrNotFound {
@@ -82,7 +82,7 @@ func TestEnqueueIn(t *testing.T) {
 	if again := both(m, true); again.ID != kept.ID || !again.Duplicate {
 		t.Errorf("%+v", again)
 	}
-	inline := both(mail(t, "short"), true)
+	inline := both(testMessage(t, "short"), true)
 	for _, id := range []queue.ID{kept.ID, inline.ID} {
 		entry, err := s.Show(ctx, id)
 		if err != nil || len(entry.Events) != 1 {
@@ -94,29 +94,29 @@ func TestEnqueueIn(t *testing.T) {
 		}
 		_ = body.Close()
 	}
-	if other := enqueue(t, s, mail(t, "x")); other <= inline.ID {
+	if other := mustEnqueue(t, s, testMessage(t, "x")); other <= inline.ID {
 		t.Errorf("%d behind %d", other, inline.ID)
 	}
 	checkTally(t, s)
-	finish(t, s)
+	settleRest(t, s)
 	checkTally(t, s)
 }
 
-// meanwhile is content that calls do while it is read.
-type meanwhile struct {
-	text
+// interruptedContent is content that calls do while it is read.
+type interruptedContent struct {
+	textContent
 	do func()
 }
 
-func (c meanwhile) WriteTo(w io.Writer) (int64, error) {
+func (c interruptedContent) WriteTo(w io.Writer) (int64, error) {
 	c.do()
-	return c.text.WriteTo(w)
+	return c.textContent.WriteTo(w)
 }
 
 // Writes of other programs while a message is read do not break the caller's transaction.
 func TestEnqueueInBesideOthers(t *testing.T) {
 	t.Parallel()
-	ctx, s := context.Background(), fresh(t)
+	ctx, s := context.Background(), newTestStore(t)
 	db, err := sql.Open("sqlite", dsn(s.path, "rw"))
 	if err != nil {
 		t.Fatal(err)
@@ -127,10 +127,10 @@ func TestEnqueueInBesideOthers(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = tx.Rollback() }()
-	m := mail(t, "x")
+	m := testMessage(t, "x")
 	m.Key = "order 2"
-	m.Content = meanwhile{text("x"), func() { enqueue(t, s, mail(t, "y")) }}
-	r, err := s.EnqueueIn(ctx, sqlTx{tx}, m)
+	m.Content = interruptedContent{textContent("x"), func() { mustEnqueue(t, s, testMessage(t, "y")) }}
+	r, err := s.EnqueueIn(ctx, testTx{tx}, m)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,16 +10,16 @@ import (
 
 // Events returns the events after a cursor, which is the number of an event. SQLite commits
 // one writer after the other, so no event appears later with a lower number.
-func (s *store) Events(ctx context.Context, after queue.Cursor, limit int) (events []queue.Event, cursor queue.Cursor, err error) {
+func (s *sqliteStore) Events(ctx context.Context, after queue.Cursor, limit int) (events []queue.Event, cursor queue.Cursor, err error) {
 	behind := int64(0)
 	if after != "" && after != queue.CursorNow {
 		if behind, err = strconv.ParseInt(string(after), 10, 64); err != nil || behind < 0 {
 			return nil, "", localerr.Errorf("%q is not a position in the events", string(after))
 		}
 	}
-	err = s.read(ctx, func(c *conn) error {
+	err = s.readTx(ctx, func(c *dbConn) error {
 		if after == queue.CursorNow {
-			behind, _, err = c.number("SELECT n FROM tally WHERE account = 0 AND word = ?", eventNumber)
+			behind, _, err = c.queryNumber("SELECT n FROM tally WHERE account = 0 AND word = ?", eventNumber)
 			return err
 		}
 		events, err = readEvents(ctx, c, "e.id > ? ORDER BY e.id LIMIT ?", behind, max(limit, 0))
@@ -38,13 +38,13 @@ func (s *store) Events(ctx context.Context, after queue.Cursor, limit int) (even
 func cursorOf(id int64) queue.Cursor { return queue.Cursor(strconv.FormatInt(id, 10)) }
 
 // readEvents reads the events that a condition selects.
-func readEvents(ctx context.Context, c *conn, where string, args ...any) (events []queue.Event, err error) {
-	err = c.query(ctx, func(r row) error {
+func readEvents(ctx context.Context, c *dbConn, where string, args ...any) (events []queue.Event, err error) {
+	err = c.query(ctx, func(r resultRow) error {
 		e := queue.Event{
 			Cursor: cursorOf(r.int(0)), ID: queue.ID(r.int(1)), N: int(r.int(2)), Account: r.text(3), Kind: queue.EventKind(r.text(4)),
-			State: queue.State(r.text(5)), At: r.when(6), Attempt: int(r.int(7)), Due: r.when(8),
+			State: queue.State(r.text(5)), At: r.timeAt(6), Attempt: int(r.int(7)), Due: r.timeAt(8),
 		}
-		e.Answer, e.Address = decodeAnswer(r.text(9)), legible(r.text(10))
+		e.Answer, e.Address = decodeAnswer(r.text(9)), displayAddress(r.text(10))
 		events = append(events, e)
 		return nil
 	}, `SELECT e.id, e.message, e.n, a.name, e.kind, e.state, e.at, e.attempt, e.due, e.answer, coalesce(d.address, '')

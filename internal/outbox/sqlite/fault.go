@@ -25,8 +25,8 @@ const (
 
 var errReadOnly = localerr.New("the outbox is open read-only")
 
-// code returns SQLite's result code, 0 for other errors.
-func code(err error) int {
+// resultCode returns SQLite's result code, 0 for other errors.
+func resultCode(err error) int {
 	var e interface {
 		error
 		Code() int
@@ -45,12 +45,12 @@ var fullErrors = append([]error{syscall.ENOSPC}, quotaErrors...)
 // isFull reports whether the disk, or the user's quota, is full: nothing was written, and
 // earlier data is unchanged.
 func isFull(err error) bool {
-	return code(err)&0xff == codeFull || slices.ContainsFunc(fullErrors, func(full error) bool { return errors.Is(err, full) })
+	return resultCode(err)&0xff == codeFull || slices.ContainsFunc(fullErrors, func(full error) bool { return errors.Is(err, full) })
 }
 
 // isFault reports whether an error leaves the state of the disk unknown.
 func isFault(err error) bool {
-	switch code(err) & 0xff {
+	switch resultCode(err) & 0xff {
 	case codeIOErr, codeCorrupt, codeNotADB:
 		return true
 	}

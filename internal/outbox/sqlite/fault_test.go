@@ -21,15 +21,15 @@ type sqlError int
 func (e sqlError) Error() string { return fmt.Sprintf("SQLite's code %d", int(e)) }
 func (e sqlError) Code() int     { return int(e) }
 
-// failing makes statements with a prefix fail.
-type failing struct {
+// failingStatements makes statements with a prefix fail.
+type failingStatements struct {
 	mu   sync.Mutex
 	sql  string
 	err  error
 	seen int
 }
 
-func (f *failing) fault(sql string) error {
+func (f *failingStatements) faultOf(sql string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.err == nil || !strings.HasPrefix(sql, f.sql) {
@@ -39,7 +39,7 @@ func (f *failing) fault(sql string) error {
 	return f.err
 }
 
-func (f *failing) set(sql string, err error) {
+func (f *failingStatements) setFault(sql string, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.sql, f.err = sql, err
@@ -50,19 +50,19 @@ func TestAnIOErrorEndsIt(t *testing.T) {
 	ctx := context.Background()
 	for _, code := range []int{codeIOErr | 4<<8, codeIOErr, codeCorrupt, codeNotADB} {
 		for _, sql := range []string{"COMMIT", "INSERT INTO message", "INSERT INTO body"} {
-			f := &failing{}
-			s := opened(t, filepath.Join(t.TempDir(), "outbox.db"), outbox.Options{}, Harness{fault: f.fault})
-			id := enqueue(t, s, mail(t, "x"))
-			f.set(sql, sqlError(code))
+			f := &failingStatements{}
+			s := openStore(t, filepath.Join(t.TempDir(), "outbox.db"), outbox.Options{}, Harness{fault: f.faultOf})
+			id := mustEnqueue(t, s, testMessage(t, "x"))
+			f.setFault(sql, sqlError(code))
 			var cause sqlError
-			if _, err := s.Enqueue(ctx, mail(t, "y")); !errors.Is(err, queue.ErrBroken) || !errors.As(err, &cause) {
+			if _, err := s.Enqueue(ctx, testMessage(t, "y")); !errors.Is(err, queue.ErrBroken) || !errors.As(err, &cause) {
 				t.Errorf("%s fails with %d: %v", sql, code, err)
 			}
 			if f.seen != 1 {
 				t.Errorf("%s was tried %d times", sql, f.seen)
 			}
-			f.set("", nil) // the store stays broken even if the disk works again
-			if _, err := s.Enqueue(ctx, mail(t, "z")); !errors.Is(err, queue.ErrBroken) {
+			f.setFault("", nil) // the store stays broken even if the disk works again
+			if _, err := s.Enqueue(ctx, testMessage(t, "z")); !errors.Is(err, queue.ErrBroken) {
 				t.Errorf("enqueue: %v", err)
 			}
 			if _, err := s.Show(ctx, id); !errors.Is(err, queue.ErrBroken) {
@@ -79,14 +79,14 @@ func TestFullIsNotTheEnd(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	for _, sql := range []string{"COMMIT", "INSERT INTO body"} {
-		f := &failing{}
-		s := opened(t, filepath.Join(t.TempDir(), "outbox.db"), outbox.Options{}, Harness{fault: f.fault})
-		f.set(sql, sqlError(codeFull))
-		if _, err := s.Enqueue(ctx, mail(t, "y")); !errors.Is(err, queue.ErrFull) || errors.Is(err, queue.ErrBroken) {
+		f := &failingStatements{}
+		s := openStore(t, filepath.Join(t.TempDir(), "outbox.db"), outbox.Options{}, Harness{fault: f.faultOf})
+		f.setFault(sql, sqlError(codeFull))
+		if _, err := s.Enqueue(ctx, testMessage(t, "y")); !errors.Is(err, queue.ErrFull) || errors.Is(err, queue.ErrBroken) {
 			t.Errorf("%s: %v", sql, err)
 		}
-		f.set("", nil)
-		id := enqueue(t, s, mail(t, "z"))
+		f.setFault("", nil)
+		id := mustEnqueue(t, s, testMessage(t, "z"))
 		if page, err := s.List(ctx, queue.Filter{}); err != nil || len(page.Entries) != 1 || page.Entries[0].ID != id {
 			t.Errorf("%+v, %v", page, err)
 		}
@@ -98,29 +98,29 @@ func TestSomeSpaceIsLeft(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	left := int64(1000)
-	s := opened(t, filepath.Join(t.TempDir(), "outbox.db"), outbox.Options{MinFree: 900},
+	s := openStore(t, filepath.Join(t.TempDir(), "outbox.db"), outbox.Options{MinFree: 900},
 		Harness{free: func(string) int64 { return left }})
-	if _, err := s.Enqueue(ctx, mail(t, strings.Repeat("x", 101))); !errors.Is(err, queue.ErrFull) {
+	if _, err := s.Enqueue(ctx, testMessage(t, strings.Repeat("x", 101))); !errors.Is(err, queue.ErrFull) {
 		t.Errorf("101 octets of 1000: %v", err)
 	}
-	enqueue(t, s, mail(t, strings.Repeat("x", 100)))
+	mustEnqueue(t, s, testMessage(t, strings.Repeat("x", 100)))
 	if stats, err := s.Stats(ctx); err != nil || stats.Free != 1000 || stats.Bytes <= 0 {
 		t.Errorf("%+v, %v", stats, err)
 	}
 	left = -1 // not known
-	enqueue(t, s, mail(t, strings.Repeat("x", 2000)))
+	mustEnqueue(t, s, testMessage(t, strings.Repeat("x", 2000)))
 }
 
 func TestFailpoints(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
 	var seen []string
-	s := opened(t, filepath.Join(t.TempDir(), "outbox.db"), outbox.Options{InlineBytes: 10}, Harness{Hook: func(point string) {
+	s := openStore(t, filepath.Join(t.TempDir(), "outbox.db"), outbox.Options{InlineBytes: 10}, Harness{Hook: func(point string) {
 		mu.Lock()
 		defer mu.Unlock()
 		seen = append(seen, point)
 	}})
-	enqueue(t, s, mail(t, strings.Repeat("x", 11)))
+	mustEnqueue(t, s, testMessage(t, strings.Repeat("x", 11)))
 	if !slices.Equal(seen, Failpoints()) || len(seen) != 5 {
 		t.Errorf("%v", seen)
 	}
@@ -132,9 +132,9 @@ func TestBusy(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "outbox.db")
-	patient := opened(t, path, outbox.Options{}, Harness{patience: time.Hour})
-	hasty := opened(t, path, outbox.Options{}, Harness{patience: time.Millisecond})
-	other, err := dial(dsn(path, "rw"))
+	patient := openStore(t, path, outbox.Options{}, Harness{patience: time.Hour})
+	hasty := openStore(t, path, outbox.Options{}, Harness{patience: time.Millisecond})
+	other, err := openDriverConn(dsn(path, "rw"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,8 +143,8 @@ func TestBusy(t *testing.T) {
 		t.Fatal(err)
 	}
 	done := make(chan error, 1)
-	go func() { _, err := patient.Enqueue(ctx, mail(t, "x")); done <- err }()
-	if _, err := hasty.Enqueue(ctx, mail(t, "x")); err == nil || !strings.Contains(err.Error(), "another program has been writing") {
+	go func() { _, err := patient.Enqueue(ctx, testMessage(t, "x")); done <- err }()
+	if _, err := hasty.Enqueue(ctx, testMessage(t, "x")); err == nil || !strings.Contains(err.Error(), "another program has been writing") {
 		t.Errorf("%v", err)
 	}
 	if _, err := hasty.List(ctx, queue.Filter{}); err != nil {
@@ -161,15 +161,15 @@ func TestBusy(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
-	enqueue(t, hasty, mail(t, "y")) // it still works
+	mustEnqueue(t, hasty, testMessage(t, "y")) // it still works
 }
 
 // Close does not wait for a program that is writing.
 func TestCloseWhileBusy(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "outbox.db")
-	s := opened(t, path, outbox.Options{}, Harness{patience: time.Hour})
-	other, err := dial(dsn(path, "rw"))
+	s := openStore(t, path, outbox.Options{}, Harness{patience: time.Hour})
+	other, err := openDriverConn(dsn(path, "rw"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +178,7 @@ func TestCloseWhileBusy(t *testing.T) {
 		t.Fatal(err)
 	}
 	done := make(chan error, 1)
-	go func() { _, err := s.Enqueue(context.Background(), mail(t, "x")); done <- err }()
+	go func() { _, err := s.Enqueue(context.Background(), testMessage(t, "x")); done <- err }()
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}

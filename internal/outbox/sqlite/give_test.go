@@ -40,9 +40,9 @@ func TestWhatTheAdministratorMakesIsTheUsers(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		s := opened(t, path, outbox.Options{MinFree: -1}, Harness{})
+		s := openStore(t, path, outbox.Options{MinFree: -1}, Harness{})
 		for _, size := range []int{1, 64 << 10, 256 << 10, 256<<10 + 1, 3 << 20} {
-			enqueue(t, s, mail(t, strings.Repeat("x", size)))
+			mustEnqueue(t, s, testMessage(t, strings.Repeat("x", size)))
 		}
 		n := 0
 		err := filepath.WalkDir(home, func(path string, d fs.DirEntry, err error) error {
@@ -71,7 +71,7 @@ func TestTheAdministratorWritesOnlyWhereTheOwnerMay(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only the administrator can write into everybody's outbox")
 	}
-	path, elsewhere := made(t), t.TempDir()
+	path, elsewhere := closedOutbox(t), t.TempDir()
 	for _, part := range []string{path, path + ".spool"} {
 		if err := os.Chown(part, 64998, 64998); err != nil {
 			t.Skip(err)

@@ -36,9 +36,9 @@ func ownershipOf(info fs.FileInfo) *ownership {
 	return nil
 }
 
-// heir returns the owner for a new file in a folder: the folder's owner, unless every user may
+// inheritedOwner returns the owner for a new file in a folder: the folder's owner, unless every user may
 // write there.
-func heir(folder string) *ownership {
+func inheritedOwner(folder string) *ownership {
 	if !isAdministrator() {
 		return nil
 	}
@@ -49,8 +49,8 @@ func heir(folder string) *ownership {
 	return ownershipOf(info)
 }
 
-// give changes the owner of a new file.
-func (o *ownership) give(f *os.File) error {
+// giveFile changes the owner of a new file.
+func (o *ownership) giveFile(f *os.File) error {
 	if o == nil {
 		return nil
 	}
@@ -79,9 +79,9 @@ func (o *ownership) givePath(path string) error {
 	return os.Lchown(path, o.uid, o.gid)
 }
 
-// has refuses a folder that does not belong to the owner of the outbox, who could otherwise
+// checkFolder refuses a folder that does not belong to the owner of the outbox, who could otherwise
 // make root write where the owner may not.
-func (o *ownership) has(folder *os.Root) error {
+func (o *ownership) checkFolder(folder *os.Root) error {
 	if o == nil {
 		return nil
 	}

@@ -12,8 +12,8 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// home is the place of an outbox. An empty part is not known, and fits any other.
-type home struct {
+// outboxHome is the place of an outbox. An empty part is not known, and fits any other.
+type outboxHome struct {
 	// Machine is a hash of the machine's identifier, which must not be disclosed
 	// (machine-id(5)).
 	Machine string `json:"machine,omitempty"`
@@ -23,14 +23,14 @@ type home struct {
 	File string `json:"file,omitempty"`
 }
 
-func (h home) fits(other home) bool {
+func (h outboxHome) fitsHome(other outboxHome) bool {
 	same := func(a, b string) bool { return a == "" || b == "" || a == b }
 	return same(h.Machine, other.Machine) && same(h.File, other.File)
 }
 
-// here returns the home of the file at a path.
-func here(path string) home {
-	h := home{File: fileIdentity(path)}
+// currentHome returns the home of the file at a path.
+func currentHome(path string) outboxHome {
+	h := outboxHome{File: fileIdentity(path)}
 	if id := strings.TrimSpace(machineID()); id != "" && id != "uninitialized" {
 		sum := sha256.Sum256([]byte("yan outbox " + id))
 		h.Machine = hex.EncodeToString(sum[:8])
@@ -40,8 +40,8 @@ func here(path string) home {
 
 const insertHome = "INSERT INTO fact (name, value) VALUES ('home', ?) ON CONFLICT DO "
 
-// settleIn records this place as the home of the outbox.
-func (s *store) settleIn(c interface {
+// recordHome records this place as the home of the outbox.
+func (s *sqliteStore) recordHome(c interface {
 	exec(string, ...any) (int64, error)
 }, how string) error {
 	encoded, err := json.Marshal(s.harness.here(s.path))
@@ -52,32 +52,32 @@ func (s *store) settleIn(c interface {
 }
 
 // isCopy reports whether the outbox was created or adopted in another place.
-func (s *store) isCopy(c *conn) (copied bool, err error) {
-	err = c.query(context.Background(), func(r row) error {
-		var h home
+func (s *sqliteStore) isCopy(c *dbConn) (copied bool, err error) {
+	err = c.query(context.Background(), func(r resultRow) error {
+		var h outboxHome
 		if err := json.Unmarshal([]byte(r.text(0)), &h); err != nil {
 			return err
 		}
-		copied = !h.fits(s.harness.here(s.path))
+		copied = !h.fitsHome(s.harness.here(s.path))
 		return nil
 	}, "SELECT value FROM fact WHERE name = 'home'")
 	return copied, err
 }
 
 // Adopt makes a copy an outbox of its own.
-func (s *store) Adopt(ctx context.Context, moved bool) (adopted outbox.Adopted, err error) {
-	if err := s.usable(ctx); err != nil {
+func (s *sqliteStore) Adopt(ctx context.Context, moved bool) (adopted outbox.Adopted, err error) {
+	if err := s.checkUsable(ctx); err != nil {
 		return adopted, err
 	}
 	ctx = context.WithoutCancel(ctx)
 	for more := true; more; {
 		var part outbox.Adopted
-		err = s.write(ctx, func(t *txn) (err error) {
+		err = s.writeTx(ctx, func(t *txn) (err error) {
 			part, more = outbox.Adopted{}, false
-			if part.Was, err = s.isCopy(t.conn); err != nil || !part.Was {
+			if part.Was, err = s.isCopy(t.dbConn); err != nil || !part.Was {
 				return err
 			}
-			if more, err = t.adopt(moved, &part.Doubted); err != nil || more {
+			if more, err = t.adoptSome(moved, &part.Doubted); err != nil || more {
 				return err
 			}
 			// Nothing is delivered from a copy: the workers recorded here belong to the
@@ -87,7 +87,7 @@ func (s *store) Adopt(ctx context.Context, moved bool) (adopted outbox.Adopted, 
 					return err
 				}
 			}
-			return s.settleIn(t, "UPDATE SET value = excluded.value")
+			return s.recordHome(t, "UPDATE SET value = excluded.value")
 		})
 		if err != nil {
 			return adopted, err
@@ -98,13 +98,13 @@ func (s *store) Adopt(ctx context.Context, moved bool) (adopted outbox.Adopted, 
 	return adopted, nil
 }
 
-// adopt ends the states of a copy that the original may have changed, up to sweptTogether
+// adoptSome ends the states of a copy that the original may have changed, up to sweptTogether
 // recipients at a time.
-func (t *txn) adopt(moved bool, doubted *int) (more bool, err error) {
-	var open []recipient
+func (t *txn) adoptSome(moved bool, doubted *int) (more bool, err error) {
+	var open []deliveryRow
 	// Recipients in doubt are excluded by their state, and final ones by the index.
 	const wanted = "state IN ('queued', 'deferred', 'leased', 'sending', 'held')"
-	err = t.each(func(r row) error { open = append(open, scanRecipient(r)); return nil },
+	err = t.queryRows(func(r resultRow) error { open = append(open, scanRecipient(r)); return nil },
 		"SELECT "+recipientColumns+" FROM delivery WHERE "+wanted+" AND (?1 = 0 OR owner IS NOT NULL) LIMIT ?2", moved, sweptTogether)
 	if err != nil {
 		return false, err
@@ -117,21 +117,21 @@ func (t *txn) adopt(moved bool, doubted *int) (more bool, err error) {
 		} else {
 			*doubted++
 		}
-		if err := t.move(&d, from); err != nil {
+		if err := t.moveRecipient(&d, from); err != nil {
 			return false, err
 		}
-		if err := t.event(happened{recipient: d.id, account: d.account, kind: kind, state: d.state}); err != nil {
+		if err := t.addEvent(newEvent{recipient: d.id, account: d.account, kind: kind, state: d.state}); err != nil {
 			return false, err
 		}
 	}
 	return len(open) == sweptTogether, nil
 }
 
-// newest returns the time of the newest event or message.
-func newest(c *conn) (at int64, err error) {
+// newestTime returns the time of the newest event or message.
+func newestTime(c *dbConn) (at int64, err error) {
 	var times []int64
 	for _, sql := range []string{"SELECT at FROM event WHERE id = (SELECT max(id) FROM event)", "SELECT created FROM message WHERE id = (SELECT max(id) FROM message)"} {
-		n, _, err := c.number(sql)
+		n, _, err := c.queryNumber(sql)
 		if err != nil {
 			return 0, err
 		}

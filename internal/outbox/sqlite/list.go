@@ -14,13 +14,13 @@ const shown = 20
 const usualPage = 50
 
 // List returns a page of messages.
-func (s *store) List(ctx context.Context, f queue.Filter) (queue.Page, error) {
+func (s *sqliteStore) List(ctx context.Context, f queue.Filter) (queue.Page, error) {
 	if f.Limit <= 0 {
 		f.Limit = usualPage
 	}
 	var page queue.Page
-	err := s.read(ctx, func(c *conn) error {
-		ids, err := choose(ctx, c, f, f.Limit+1)
+	err := s.readTx(ctx, func(c *dbConn) error {
+		ids, err := chooseMessages(ctx, c, f, f.Limit+1)
 		if err != nil {
 			return err
 		}
@@ -43,9 +43,9 @@ func (s *store) List(ctx context.Context, f queue.Filter) (queue.Page, error) {
 }
 
 // Show returns a message with its recipients and events.
-func (s *store) Show(ctx context.Context, id queue.ID) (queue.Entry, error) {
+func (s *sqliteStore) Show(ctx context.Context, id queue.ID) (queue.Entry, error) {
 	var entry queue.Entry
-	err := s.read(ctx, func(c *conn) error {
+	err := s.readTx(ctx, func(c *dbConn) error {
 		var found bool
 		var err error
 		if entry, found, err = readEntry(ctx, c, id); err != nil {
@@ -71,18 +71,18 @@ func (s *store) Show(ctx context.Context, id queue.ID) (queue.Entry, error) {
 	return entry, nil
 }
 
-func readEntry(ctx context.Context, c *conn, id queue.ID) (e queue.Entry, found bool, err error) {
-	err = c.query(ctx, func(r row) error {
+func readEntry(ctx context.Context, c *dbConn, id queue.ID) (e queue.Entry, found bool, err error) {
+	err = c.query(ctx, func(r resultRow) error {
 		found = true
 		e = queue.Entry{
 			ID: id, Account: r.text(0), Key: r.text(1), MessageID: r.text(3), Subject: r.text(4), Size: r.int(5), HasBody: r.int(6) != bodyGone,
-			Created: r.when(7), NotBefore: r.when(8), Expires: r.when(9), Priority: queue.Priority(r.int(10)),
+			Created: r.timeAt(7), NotBefore: r.timeAt(8), Expires: r.timeAt(9), Priority: queue.Priority(r.int(10)),
 			ReportOn: queue.ID(r.int(12)), Total: int(r.int(13)),
 		}
 		if tags := r.text(11); tags != "" && json.Unmarshal([]byte(tags), &e.Tags) != nil {
 			e.Tags = nil
 		}
-		e.From = legible(r.text(2))
+		e.From = displayAddress(r.text(2))
 		return nil
 	}, `SELECT a.name, m.key, m.sender, m.message_id, m.subject, m.size, m.body, m.created, m.not_before, m.expires, m.priority,
 		m.tags, m.report_on, m.recipients FROM message m JOIN account a ON a.id = m.account WHERE m.id = ?`, id)
@@ -94,38 +94,38 @@ const statusColumns = `d.id, d.address, d.state, d.attempts, CASE WHEN d.waits <
 	d.doubted, d.updated, d.answer, w.host, w.pid, d.due
 	FROM delivery d LEFT JOIN worker w ON w.id = d.owner AND w.gone = 0`
 
-func (s *store) readStatuses(ctx context.Context, c *conn, id queue.ID, most int) (list []queue.Recipient, err error) {
-	err = c.query(ctx, func(r row) error {
+func (s *sqliteStore) readStatuses(ctx context.Context, c *dbConn, id queue.ID, most int) (list []queue.Recipient, err error) {
+	err = c.query(ctx, func(r resultRow) error {
 		list = append(list, scanStatus(r))
 		return nil
 	}, "SELECT "+statusColumns+" WHERE d.id >= ? AND d.id < ? ORDER BY d.id LIMIT ?", s.now(), recipientID(id, 0), recipientID(id+1, 0), most)
 	return list, err
 }
 
-func (s *store) statusOf(ctx context.Context, c *conn, recipient int64) (status queue.Recipient, err error) {
-	err = c.query(ctx, func(r row) error { status = scanStatus(r); return nil },
+func (s *sqliteStore) statusOf(ctx context.Context, c *dbConn, recipient int64) (status queue.Recipient, err error) {
+	err = c.query(ctx, func(r resultRow) error { status = scanStatus(r); return nil },
 		"SELECT "+statusColumns+" WHERE d.id = ?", s.now(), recipient)
 	return status, err
 }
 
-func scanStatus(r row) (s queue.Recipient) {
+func scanStatus(r resultRow) (s queue.Recipient) {
 	_, n := messageOf(r.int(0))
 	s = queue.Recipient{
-		N: n, State: queue.State(r.text(2)), Attempts: int(r.int(3)), Due: r.when(4), Doubted: r.is(5), Updated: r.when(6),
+		N: n, State: queue.State(r.text(2)), Attempts: int(r.int(3)), Due: r.timeAt(4), Doubted: r.isTrue(5), Updated: r.timeAt(6),
 	}
 	if s.State == queue.InDoubt {
-		s.Marked = r.when(10)
+		s.Marked = r.timeAt(10)
 	}
-	if !r.null(8) {
+	if !r.isNull(8) {
 		s.Worker = r.text(8) + " " + queue.ID(r.int(9)).String()
 	}
-	s.Answer, s.Address = decodeAnswer(r.text(7)), legible(r.text(1))
+	s.Answer, s.Address = decodeAnswer(r.text(7)), displayAddress(r.text(1))
 	return s
 }
 
-// legible parses an address for display. A malformed one becomes the zero address, so that its
+// displayAddress parses an address for display. A malformed one becomes the zero address, so that its
 // message does not hide the others.
-func legible(text string) (a smtp.Address) {
+func displayAddress(text string) (a smtp.Address) {
 	if a.UnmarshalText([]byte(text)) != nil {
 		return smtp.Address{}
 	}

@@ -20,15 +20,15 @@ const version = 3
 //go:embed schema/*.sql
 var schema embed.FS
 
-// identity is the application, version and number of tables of a database.
-type identity struct{ application, version, tables int64 }
+// databaseIdentity is the application, version and number of tables of a database.
+type databaseIdentity struct{ application, version, tables int64 }
 
-func identify(c *conn) (identity, error) {
-	var i identity
+func readIdentity(c *dbConn) (databaseIdentity, error) {
+	var i databaseIdentity
 	for sql, into := range map[string]*int64{
 		"PRAGMA application_id": &i.application, "PRAGMA user_version": &i.version, "SELECT count(*) FROM sqlite_schema": &i.tables,
 	} {
-		if err := c.queryOnce(context.Background(), func(r row) error { *into = r.int(0); return nil }, sql); err != nil {
+		if err := c.queryOnce(context.Background(), func(r resultRow) error { *into = r.int(0); return nil }, sql); err != nil {
 			return i, err
 		}
 	}
@@ -37,21 +37,21 @@ func identify(c *conn) (identity, error) {
 
 // identifyAtOnce reads the identity in one transaction: while another process creates the
 // outbox, its tables may appear between two reads.
-func (s *store) identifyAtOnce(c *conn) (i identity, err error) {
-	err = s.patiently(func() error {
+func (s *sqliteStore) identifyAtOnce(c *dbConn) (i databaseIdentity, err error) {
+	err = s.retryBusy(func() error {
 		if _, err := c.exec("BEGIN"); err != nil {
 			return err
 		}
 		var looking error
-		i, looking = identify(c)
+		i, looking = readIdentity(c)
 		_, err := c.exec("ROLLBACK") // nothing was written
 		return cmp.Or(looking, err)
 	})
 	return i, err
 }
 
-// check refuses a database that is not an outbox, or that has a newer version.
-func (s *store) check(i identity) error {
+// checkIdentity refuses a database that is not an outbox, or that has a newer version.
+func (s *sqliteStore) checkIdentity(i databaseIdentity) error {
 	switch {
 	case i.application != applicationID && (i.application != 0 || i.version != 0 || i.tables != 0):
 		return localerr.Errorf("%s is the database of another program, not an outbox", s.path)
@@ -61,19 +61,19 @@ func (s *store) check(i identity) error {
 	return nil
 }
 
-// migrate creates or updates the tables to this version. If another process has done so,
+// migrateSchema creates or updates the tables to this version. If another process has done so,
 // nothing changes.
-func (s *store) migrate(c *conn) error {
+func (s *sqliteStore) migrateSchema(c *dbConn) error {
 	i, err := s.identifyAtOnce(c)
 	if err == nil {
-		err = s.check(i)
+		err = s.checkIdentity(i)
 	}
 	if err != nil {
 		return err
 	}
 	// The journal mode can't be changed inside a transaction. It is stored in the file.
-	err = s.patiently(func() error {
-		return c.queryOnce(context.Background(), func(r row) error {
+	err = s.retryBusy(func() error {
+		return c.queryOnce(context.Background(), func(r resultRow) error {
 			if r.text(0) != "wal" {
 				return localerr.Errorf("the outbox %s can't use a write-ahead log; is it on a local disk?", s.path)
 			}
@@ -83,7 +83,7 @@ func (s *store) migrate(c *conn) error {
 	if err != nil || i.application == applicationID && i.version == version {
 		return err
 	}
-	if err := s.patiently(func() error { _, err := c.exec("BEGIN IMMEDIATE"); return err }); err != nil {
+	if err := s.retryBusy(func() error { _, err := c.exec("BEGIN IMMEDIATE"); return err }); err != nil {
 		return err
 	}
 	if err := s.migrateInside(c); err != nil {
@@ -94,10 +94,10 @@ func (s *store) migrate(c *conn) error {
 	return err
 }
 
-func (s *store) migrateInside(c *conn) error {
-	i, err := identify(c) // again: another process may have been faster
+func (s *sqliteStore) migrateInside(c *dbConn) error {
+	i, err := readIdentity(c) // again: another process may have been faster
 	if err == nil {
-		err = s.check(i)
+		err = s.checkIdentity(i)
 	}
 	if err != nil {
 		return err
@@ -111,7 +111,7 @@ func (s *store) migrateInside(c *conn) error {
 			return fmt.Errorf("making version %d of the outbox: %w", v, err)
 		}
 	}
-	if err := s.settleIn(c, "NOTHING"); err != nil {
+	if err := s.recordHome(c, "NOTHING"); err != nil {
 		return err
 	}
 	// The clock of Prune starts now.

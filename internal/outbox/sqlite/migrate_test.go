@@ -25,7 +25,7 @@ func TestVersion1IsBroughtUp(t *testing.T) {
 	if err := createFile(path); err != nil {
 		t.Fatal(err)
 	}
-	c, err := dial(dsn(path, "rw"))
+	c, err := openDriverConn(dsn(path, "rw"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,13 +60,13 @@ func TestVersion1IsBroughtUp(t *testing.T) {
 	if err := c.close(); err != nil {
 		t.Fatal(err)
 	}
-	s := opened(t, path, outbox.Options{Now: func() time.Time { return now }, MinFree: -1}, Harness{})
+	s := openStore(t, path, outbox.Options{Now: func() time.Time { return now }, MinFree: -1}, Harness{})
 	ctx := context.Background()
 	swept, err := s.Sweep(ctx)
 	if err != nil || swept.Expired != 2 {
 		t.Errorf("%+v, %v", swept, err)
 	}
-	join(t, s, "w")
+	mustJoin(t, s, "w")
 	batch, err := s.Claim(ctx, outbox.Claim{Owner: "w", Account: "work", Recipients: 10})
 	if err != nil {
 		t.Fatal(err)
@@ -88,7 +88,7 @@ func TestVersion1IsBroughtUp(t *testing.T) {
 func TestNumbersInStatements(t *testing.T) {
 	t.Parallel()
 	for text, n := range map[string]int64{
-		dueNow:       datesFrom,
+		dueQuery:     datesFrom,
 		putOffTooFar: outbox.LongestPause.Microseconds(),
 		lapsedNow:    outbox.LongestLease.Microseconds(),
 	} {

@@ -14,8 +14,8 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// mounted mounts a small file system and returns its folder.
-func mounted(t *testing.T, options string) string {
+// mountDisk mounts a small file system and returns its folder.
+func mountDisk(t *testing.T, options string) string {
 	t.Helper()
 	folder := t.TempDir()
 	if err := unix.Mount("tmpfs", folder, "tmpfs", 0, options); err != nil {
@@ -29,8 +29,8 @@ func mounted(t *testing.T, options string) string {
 	return folder
 }
 
-// remount makes the file system read-only.
-func remount(t *testing.T, folder string) {
+// remountReadOnly makes the file system read-only.
+func remountReadOnly(t *testing.T, folder string) {
 	t.Helper()
 	if err := unix.Mount("tmpfs", folder, "tmpfs", unix.MS_REMOUNT|unix.MS_RDONLY, ""); err != nil {
 		t.Skipf("nothing can be made read-only here: %v", err)
@@ -40,15 +40,15 @@ func remount(t *testing.T, folder string) {
 func TestReadOnlyDisk(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	folder := mounted(t, "size=16m")
+	folder := mountDisk(t, "size=16m")
 	path := filepath.Join(folder, "outbox.db")
-	s := opened(t, path, outbox.Options{InlineBytes: 10}, Harness{})
-	id := enqueue(t, s, mail(t, "Subject: x\r\n\r\nHello\r\n"))
+	s := openStore(t, path, outbox.Options{InlineBytes: 10}, Harness{})
+	id := mustEnqueue(t, s, testMessage(t, "Subject: x\r\n\r\nHello\r\n"))
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	remount(t, folder)
-	if err := reopen(t, path, Harness{}); err == nil || !strings.Contains(err.Error(), "read-only") {
+	remountReadOnly(t, folder)
+	if err := reopenStore(t, path, Harness{}); err == nil || !strings.Contains(err.Error(), "read-only") {
 		t.Errorf("to write: %v", err)
 	}
 	r, err := OpenToRead(ctx, path, outbox.Options{})
@@ -76,12 +76,12 @@ func TestReadOnlyDisk(t *testing.T) {
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	folder := mounted(t, "size=4m")
-	s := opened(t, filepath.Join(folder, "outbox.db"), outbox.Options{InlineBytes: 64 << 10}, Harness{})
+	folder := mountDisk(t, "size=4m")
+	s := openStore(t, filepath.Join(folder, "outbox.db"), outbox.Options{InlineBytes: 64 << 10}, Harness{})
 	for _, size := range []int{32 << 10, 100 << 10} { // in the database, and in the spool
 		kept, full := map[queue.ID]bool{}, false
 		for range 400 {
-			r, err := s.Enqueue(ctx, mail(t, strings.Repeat("x", size-2)+"\r\n"))
+			r, err := s.Enqueue(ctx, testMessage(t, strings.Repeat("x", size-2)+"\r\n"))
 			if err != nil {
 				if full = errors.Is(err, queue.ErrFull); !full {
 					t.Fatalf("%v", err)
@@ -90,7 +90,7 @@ func TestFullDisk(t *testing.T) {
 			}
 			kept[r.ID] = true
 			if size > 64<<10 { // the same body twice would be one file
-				m := mail(t, strings.Repeat("y", size-22)+string(rune('a'+len(kept)%26))+r.ID.String()+"\r\n")
+				m := testMessage(t, strings.Repeat("y", size-22)+string(rune('a'+len(kept)%26))+r.ID.String()+"\r\n")
 				if _, err := s.Enqueue(ctx, m); err != nil {
 					if full = errors.Is(err, queue.ErrFull); !full {
 						t.Fatal(err)
@@ -119,7 +119,7 @@ func TestFullDisk(t *testing.T) {
 		if err := unix.Mount("tmpfs", folder, "tmpfs", unix.MS_REMOUNT, "size=12m"); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.Enqueue(ctx, mail(t, "x")); err != nil {
+		if _, err := s.Enqueue(ctx, testMessage(t, "x")); err != nil {
 			t.Errorf("with room again: %v", err)
 		}
 	}
@@ -127,12 +127,12 @@ func TestFullDisk(t *testing.T) {
 
 func TestMountsAreTold(t *testing.T) {
 	t.Parallel()
-	folder := mounted(t, "size=1m")
+	folder := mountDisk(t, "size=1m")
 	inside := filepath.Join(folder, "a")
 	if err := os.Mkdir(inside, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if kind := mountedAs(inside); kind != "tmpfs" {
+	if kind := mountType(inside); kind != "tmpfs" {
 		t.Errorf("%s is on %q", inside, kind)
 	}
 }

@@ -5,8 +5,8 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// recipient is a row of the table delivery.
-type recipient struct {
+// deliveryRow is a row of the table delivery.
+type deliveryRow struct {
 	id, account                        int64
 	state                              queue.State
 	due, expires, owner                int64 // owner 0: none
@@ -20,24 +20,24 @@ type recipient struct {
 // recipientColumns are the columns that scanRecipient reads.
 const recipientColumns = "id, account, state, due, expires, owner, token, attempts, doubted, priority, unreported, address, answer, timing, firm"
 
-func scanRecipient(r row) recipient {
-	return recipient{
+func scanRecipient(r resultRow) deliveryRow {
+	return deliveryRow{
 		id: r.int(0), account: r.int(1), state: queue.State(r.text(2)), due: r.int(3), expires: r.int(4), owner: r.int(5),
-		token: r.int(6), attempts: r.int(7), doubted: r.int(8), priority: r.int(9), unreported: !r.null(10),
-		address: r.text(11), answer: r.text(12), timing: outbox.Timing(r.int(13)), firm: r.is(14),
+		token: r.int(6), attempts: r.int(7), doubted: r.int(8), priority: r.int(9), unreported: !r.isNull(10),
+		address: r.text(11), answer: r.text(12), timing: outbox.Timing(r.int(13)), firm: r.isTrue(14),
 	}
 }
 
-// move writes a recipient's new state, and everything that follows from it. d is the new row,
+// moveRecipient writes a recipient's new state, and everything that follows from it. d is the new row,
 // from the old state. Fields that the new state does not use are cleared.
-func (t *txn) move(d *recipient, from queue.State) error {
+func (t *txn) moveRecipient(d *deliveryRow, from queue.State) error {
 	if d.state != queue.Leased && d.state != queue.Sending {
 		d.owner = 0
 	}
 	d.unreported = false
 	message, _ := messageOf(d.id)
 	if d.state == queue.Failed || d.state == queue.Expired {
-		about, _, err := t.number("SELECT report_on FROM message WHERE id = ?", message)
+		about, _, err := t.queryNumber("SELECT report_on FROM message WHERE id = ?", message)
 		if err != nil {
 			return err
 		}
@@ -55,8 +55,8 @@ func (t *txn) move(d *recipient, from queue.State) error {
 	if d.state.Waiting() {
 		t.wake = true
 	}
-	t.tally[counted{d.account, string(from)}]--
-	t.tally[counted{d.account, string(d.state)}]++
+	t.tally[tallyKey{d.account, string(from)}]--
+	t.tally[tallyKey{d.account, string(d.state)}]++
 	if from.Final() != d.state.Final() {
 		if d.state.Final() {
 			t.open[int64(message)]--
@@ -64,20 +64,20 @@ func (t *txn) move(d *recipient, from queue.State) error {
 			t.open[int64(message)]++
 		}
 	}
-	return t.rewrite(d, from)
+	return t.writeRecipient(d, from)
 }
 
-// rewrite names only columns that change: SQLite does not update an index whose columns are
+// writeRecipient names only columns that change: SQLite does not update an index whose columns are
 // not named.
-func (t *txn) rewrite(d *recipient, from queue.State) (err error) {
+func (t *txn) writeRecipient(d *deliveryRow, from queue.State) (err error) {
 	if from.Waiting() || d.state.Waiting() {
 		at := any(nil)
 		if d.state.Waiting() {
-			at = waits(d.due, d.timing)
+			at = waitsColumn(d.due, d.timing)
 		}
 		_, err = t.exec(`UPDATE delivery SET state = ?, due = ?, timing = ?, waits = ?, owner = ?, attempts = ?, doubted = ?, unreported = ?,
 			updated = ?, answer = ?, expires = ?, firm = ? WHERE id = ?`,
-			d.state, d.due, int64(d.timing), at, orNull(d.owner), d.attempts, d.doubted, orNull(boolean(d.unreported)),
+			d.state, d.due, int64(d.timing), at, orNull(d.owner), d.attempts, d.doubted, orNull(boolToInt(d.unreported)),
 			t.now, d.answer, d.expires, d.firm, d.id)
 		return err
 	}
@@ -87,7 +87,7 @@ func (t *txn) rewrite(d *recipient, from queue.State) (err error) {
 		return err
 	}
 	_, err = t.exec(`UPDATE delivery SET state = ?, owner = ?, attempts = ?, doubted = ?, unreported = ?, updated = ?, answer = ?
-		WHERE id = ?`, d.state, orNull(d.owner), d.attempts, d.doubted, orNull(boolean(d.unreported)), t.now, d.answer, d.id)
+		WHERE id = ?`, d.state, orNull(d.owner), d.attempts, d.doubted, orNull(boolToInt(d.unreported)), t.now, d.answer, d.id)
 	return err
 }
 
@@ -98,7 +98,7 @@ func orNull(n int64) any {
 	return n
 }
 
-func boolean(b bool) int64 {
+func boolToInt(b bool) int64 {
 	if b {
 		return 1
 	}

@@ -22,14 +22,14 @@ const oldest = "3.51.3"
 // readers is the number of read connections; there is one writer.
 const readers = 4
 
-// place creates the folders and the file, for their owner alone, and returns the path that all
+// prepareFile creates the folders and the file, for their owner alone, and returns the path that all
 // processes use: locks and spool are next to the file itself, not next to a link to it.
-func place(path string) (string, error) {
+func prepareFile(path string) (string, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return "", err
 	}
-	if err := leftAlone(path); err != nil {
+	if err := checkOrphanLog(path); err != nil {
 		return "", err
 	}
 	if err := makeFolders(filepath.Dir(path)); err != nil {
@@ -59,7 +59,7 @@ func makeFolders(path string) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	to := heir(filepath.Dir(missing[len(missing)-1]))
+	to := inheritedOwner(filepath.Dir(missing[len(missing)-1]))
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return err
 	}
@@ -83,8 +83,8 @@ func createFile(path string) error {
 	if err != nil {
 		return err
 	}
-	to := heir(filepath.Dir(path))
-	if err := errors.Join(to.give(f), f.Close()); err != nil {
+	to := inheritedOwner(filepath.Dir(path))
+	if err := errors.Join(to.giveFile(f), f.Close()); err != nil {
 		return err
 	}
 	defer func() { _ = os.Remove(f.Name()) }() // the file has its other name, or is not needed
@@ -95,7 +95,7 @@ func createFile(path string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(to.give(f), f.Close())
+	return errors.Join(to.giveFile(f), f.Close())
 }
 
 // dsn returns the URL of a file, in which no part of the path is taken for an option.
@@ -107,19 +107,19 @@ func dsn(path, mode string) string {
 	return (&url.URL{Scheme: "file", Path: path, RawQuery: "mode=" + mode}).String()
 }
 
-// connect opens a connection and checks that it is as durable as required.
-func (s *store) connect(mode string) (*conn, error) {
-	c, err := dial(dsn(s.path, mode))
+// openConn opens a connection and checks that it is as durable as required.
+func (s *sqliteStore) openConn(mode string) (*dbConn, error) {
+	c, err := openDriverConn(dsn(s.path, mode))
 	if err != nil {
-		return nil, s.refusal(err)
+		return nil, s.explainRefusal(err)
 	}
-	if err := s.prepare(c); err != nil {
-		return nil, errors.Join(s.refusal(err), c.close())
+	if err := s.setPragmas(c); err != nil {
+		return nil, errors.Join(s.explainRefusal(err), c.close())
 	}
 	return c, nil
 }
 
-func (s *store) prepare(c *conn) error {
+func (s *sqliteStore) setPragmas(c *dbConn) error {
 	version := s.harness.version
 	var synchronous int64
 	for _, pragma := range []string{
@@ -131,27 +131,27 @@ func (s *store) prepare(c *conn) error {
 		"journal_size_limit = 67108864",
 		"trusted_schema = OFF",
 	} {
-		if err := c.queryOnce(context.Background(), func(row) error { return nil }, "PRAGMA "+pragma); err != nil {
+		if err := c.queryOnce(context.Background(), func(resultRow) error { return nil }, "PRAGMA "+pragma); err != nil {
 			return err
 		}
 	}
-	err := c.queryOnce(context.Background(), func(r row) error { synchronous = r.int(0); return nil }, "PRAGMA synchronous")
+	err := c.queryOnce(context.Background(), func(r resultRow) error { synchronous = r.int(0); return nil }, "PRAGMA synchronous")
 	if err == nil && version == "" {
-		err = c.queryOnce(context.Background(), func(r row) error { version = r.text(0); return nil }, "SELECT sqlite_version()")
+		err = c.queryOnce(context.Background(), func(r resultRow) error { version = r.text(0); return nil }, "SELECT sqlite_version()")
 	}
 	switch {
 	case err != nil:
 		return err
 	case synchronous < 2: // FULL; 3 is EXTRA
 		return localerr.New("SQLite does not wait for the disk here (synchronous is not FULL), so mail could be lost")
-	case before(version, oldest):
+	case olderVersion(version, oldest):
 		return localerr.Errorf("SQLite %s can damage a database that several processes write; %s or later is needed", version, oldest)
 	}
 	return nil
 }
 
-// before reports whether version a is older than b, such as 3.51.3.
-func before(a, b string) bool {
+// olderVersion reports whether version a is older than b, such as 3.51.3.
+func olderVersion(a, b string) bool {
 	as, bs := strings.Split(a, "."), strings.Split(b, ".")
 	for i := range max(len(as), len(bs)) {
 		var x, y int
@@ -168,12 +168,12 @@ func before(a, b string) bool {
 	return false
 }
 
-// refusal explains why a file can't be opened as an outbox.
-func (s *store) refusal(err error) error {
-	if isFull(err) || code(err) == codeShmSize {
+// explainRefusal explains why a file can't be opened as an outbox.
+func (s *sqliteStore) explainRefusal(err error) error {
+	if isFull(err) || resultCode(err) == codeShmSize {
 		return queue.ErrFull
 	}
-	switch code(err) & 0xff {
+	switch resultCode(err) & 0xff {
 	case codeNotADB:
 		return localerr.Errorf("%s is not an outbox, nor any database", s.path)
 	case codeReadOnly, codePerm:
@@ -184,10 +184,10 @@ func (s *store) refusal(err error) error {
 	return err
 }
 
-// writable begins a write transaction, which fails if the disk takes no writes.
-func writable(c *conn) error {
+// checkWritable begins a write transaction, which fails if the disk takes no writes.
+func checkWritable(c *dbConn) error {
 	_, err := c.exec("BEGIN IMMEDIATE")
-	if code(err)&0xff == codeBusy {
+	if resultCode(err)&0xff == codeBusy {
 		return nil // another program is writing
 	}
 	if err != nil {
@@ -197,15 +197,15 @@ func writable(c *conn) error {
 	return err
 }
 
-// patiently repeats do while another process holds the lock, up to harness.patience. SQLite's
+// retryBusy repeats do while another process holds the lock, up to harness.patience. SQLite's
 // own waiting sleeps up to 100 ms; a process that writes all the time does not release the
 // lock for that long.
-func (s *store) patiently(do func() error) error {
+func (s *sqliteStore) retryBusy(do func() error) error {
 	limit := time.NewTimer(s.harness.patience)
 	defer limit.Stop()
 	for pause := 100 * time.Microsecond; ; pause = min(pause*2, 2*time.Millisecond) {
 		err := do()
-		if code(err)&0xff != codeBusy {
+		if resultCode(err)&0xff != codeBusy {
 			return err
 		}
 		again := time.NewTimer(pause)
@@ -222,7 +222,7 @@ func (s *store) patiently(do func() error) error {
 }
 
 // checkDisk refuses a network file system.
-func (s *store) checkDisk() error {
+func (s *sqliteStore) checkDisk() error {
 	if kind := s.harness.network(filepath.Dir(s.path)); kind != "" {
 		return localerr.Errorf("the outbox %s is on a network file system (%s), where several programs can damage it: put it on a local disk", s.path, kind)
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-func reopen(t *testing.T, path string, h Harness) error {
+func reopenStore(t *testing.T, path string, h Harness) error {
 	t.Helper()
 	s, err := OpenWith(context.Background(), path, outbox.Options{MinFree: -1}, h)
 	if err == nil {
@@ -24,20 +24,20 @@ func reopen(t *testing.T, path string, h Harness) error {
 	return err
 }
 
-// made returns the path of a closed outbox.
-func made(t *testing.T) string {
+// closedOutbox returns the path of a closed outbox.
+func closedOutbox(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "outbox.db")
-	if err := reopen(t, path, Harness{}); err != nil {
+	if err := reopenStore(t, path, Harness{}); err != nil {
 		t.Fatal(err)
 	}
 	return path
 }
 
-// raw runs statements without the store.
-func raw(t testing.TB, path string, statements ...string) {
+// runStatements runs statements without the store.
+func runStatements(t testing.TB, path string, statements ...string) {
 	t.Helper()
-	c, err := dial(dsn(path, "rwc"))
+	c, err := openDriverConn(dsn(path, "rwc"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,8 +58,8 @@ func TestOnlyTheOwnerReadsIt(t *testing.T) {
 	}
 	root := t.TempDir()
 	path := filepath.Join(root, "a", "b", "outbox.db")
-	s := opened(t, path, outbox.Options{InlineBytes: 10}, Harness{})
-	enqueue(t, s, mail(t, "Subject: x\r\n\r\nHello\r\n"))
+	s := openStore(t, path, outbox.Options{InlineBytes: 10}, Harness{})
+	mustEnqueue(t, s, testMessage(t, "Subject: x\r\n\r\nHello\r\n"))
 	seen := 0
 	err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
 		if err != nil || name == root {
@@ -91,10 +91,10 @@ func TestRefusals(t *testing.T) {
 		t.Fatal(err)
 	}
 	others, marked := filepath.Join(t.TempDir(), "o.db"), filepath.Join(t.TempDir(), "m.db")
-	raw(t, others, "CREATE TABLE customer (id INTEGER PRIMARY KEY)")
-	raw(t, marked, "PRAGMA application_id = 42", "VACUUM")
-	newer := made(t)
-	raw(t, newer, "PRAGMA user_version = 99")
+	runStatements(t, others, "CREATE TABLE customer (id INTEGER PRIMARY KEY)")
+	runStatements(t, marked, "PRAGMA application_id = 42", "VACUUM")
+	newer := closedOutbox(t)
+	runStatements(t, newer, "PRAGMA user_version = 99")
 	for _, test := range []struct {
 		path    string
 		harness Harness
@@ -104,14 +104,14 @@ func TestRefusals(t *testing.T) {
 		{others, Harness{}, "the database of another program"},
 		{marked, Harness{}, "the database of another program"},
 		{newer, Harness{}, "version 99"},
-		{made(t), Harness{version: "3.51.2"}, "SQLite 3.51.2"},
-		{made(t), Harness{synchronous: "NORMAL"}, "synchronous is not FULL"},
-		{made(t), Harness{network: func(string) string { return "NFS" }}, "network file system (NFS)"},
+		{closedOutbox(t), Harness{version: "3.51.2"}, "SQLite 3.51.2"},
+		{closedOutbox(t), Harness{synchronous: "NORMAL"}, "synchronous is not FULL"},
+		{closedOutbox(t), Harness{network: func(string) string { return "NFS" }}, "network file system (NFS)"},
 		{filepath.Dir(text), Harness{}, "is not a file"},
 	} {
 		before, _ := os.ReadFile(test.path)
 		modeBefore := modeOf(t, test.path)
-		err := reopen(t, test.path, test.harness)
+		err := reopenStore(t, test.path, test.harness)
 		if err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v, want something with %q", filepath.Base(test.path), err, test.want)
 		}
@@ -123,7 +123,7 @@ func TestRefusals(t *testing.T) {
 		}
 	}
 	var n *queue.NewerError
-	if err := reopen(t, newer, Harness{}); !errors.As(err, &n) || *n != (queue.NewerError{Has: 99, Knows: version}) {
+	if err := reopenStore(t, newer, Harness{}); !errors.As(err, &n) || *n != (queue.NewerError{Has: 99, Knows: version}) {
 		t.Errorf("%v", err)
 	}
 }
@@ -146,7 +146,7 @@ func TestVersionsAreCompared(t *testing.T) {
 		{"3.51.2", "3.51.3", true}, {"3.51.3", "3.51.3", false}, {"3.9.0", "3.51.3", true}, {"3.54.0", "3.51.3", false},
 		{"4", "3.51.3", false}, {"3.51", "3.51.3", true}, {"", "3.51.3", true}, {"3.510.0", "3.51.3", false},
 	} {
-		if got := before(test.a, test.b); got != test.want {
+		if got := olderVersion(test.a, test.b); got != test.want {
 			t.Errorf("before(%q, %q) = %v", test.a, test.b, got)
 		}
 	}
@@ -166,7 +166,7 @@ func TestManyMakeIt(t *testing.T) {
 				t.Error(err)
 				return
 			}
-			enqueue(t, s, mail(t, "x"))
+			mustEnqueue(t, s, testMessage(t, "x"))
 			if err := s.Close(); err != nil {
 				t.Error(err)
 			}
@@ -174,7 +174,7 @@ func TestManyMakeIt(t *testing.T) {
 	}
 	close(start)
 	wait.Wait()
-	s := opened(t, path, outbox.Options{}, Harness{})
+	s := openStore(t, path, outbox.Options{}, Harness{})
 	if page, err := s.List(context.Background(), queue.Filter{}); err != nil || len(page.Entries) != 8 {
 		t.Errorf("%d messages, %v", len(page.Entries), err)
 	}
@@ -188,8 +188,8 @@ func TestStrangePaths(t *testing.T) {
 			continue
 		}
 		path := filepath.Join(t.TempDir(), name)
-		s := opened(t, path, outbox.Options{}, Harness{})
-		enqueue(t, s, mail(t, "x"))
+		s := openStore(t, path, outbox.Options{}, Harness{})
+		mustEnqueue(t, s, testMessage(t, "x"))
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
@@ -202,14 +202,14 @@ func TestStrangePaths(t *testing.T) {
 // A link opens the same outbox, with the same spool.
 func TestLink(t *testing.T) {
 	t.Parallel()
-	path := made(t)
+	path := closedOutbox(t)
 	link := filepath.Join(t.TempDir(), "link.db")
 	if err := os.Symlink(path, link); err != nil {
 		t.Skip(err)
 	}
-	s := opened(t, link, outbox.Options{InlineBytes: 10}, Harness{})
-	id := enqueue(t, s, mail(t, "Subject: x\r\n\r\nHello\r\n"))
-	direct := opened(t, path, outbox.Options{}, Harness{})
+	s := openStore(t, link, outbox.Options{InlineBytes: 10}, Harness{})
+	id := mustEnqueue(t, s, testMessage(t, "Subject: x\r\n\r\nHello\r\n"))
+	direct := openStore(t, path, outbox.Options{}, Harness{})
 	body, err := direct.Body(context.Background(), id)
 	if err != nil {
 		t.Fatal(err)
@@ -224,8 +224,8 @@ func TestOpenToRead(t *testing.T) {
 	if _, err := OpenToRead(ctx, path, outbox.Options{}); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("one that is not there: %v", err)
 	}
-	s := opened(t, path, outbox.Options{}, Harness{})
-	id := enqueue(t, s, mail(t, "x"))
+	s := openStore(t, path, outbox.Options{}, Harness{})
+	id := mustEnqueue(t, s, testMessage(t, "x"))
 	r, err := OpenToRead(ctx, path, outbox.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -233,7 +233,7 @@ func TestOpenToRead(t *testing.T) {
 	if _, err := r.Show(ctx, id); err != nil {
 		t.Errorf("beside a writer: %v", err)
 	}
-	if _, err := r.Enqueue(ctx, mail(t, "x")); !errors.Is(err, errReadOnly) {
+	if _, err := r.Enqueue(ctx, testMessage(t, "x")); !errors.Is(err, errReadOnly) {
 		t.Errorf("enqueue: %v", err)
 	}
 	if _, err := r.Change(ctx, outbox.Change{Verb: queue.Cancel}); !errors.Is(err, errReadOnly) {

@@ -8,25 +8,25 @@ import (
 	"github.com/yanmail/yan/internal/localerr"
 )
 
-// beside are the suffixes of the files that SQLite keeps next to a database.
-var beside = [...]string{"-wal", "-shm", "-journal"}
+// sidecarSuffixes are the suffixes of the files that SQLite keeps next to a database.
+var sidecarSuffixes = [...]string{"-wal", "-shm", "-journal"}
 
 // ownFiles refuses an outbox with a file of another user, who could read and change the
 // messages. In a folder that many users write to, like /tmp, any of them may have created a
 // file, a log, a spool or a link of that name before.
-func (s *store) ownFiles() error {
-	return s.eachFile(s.isOwn, append([]string{""}, beside[:]...)...)
+func (s *sqliteStore) ownFiles() error {
+	return s.eachFile(s.isOwn, append([]string{""}, sidecarSuffixes[:]...)...)
 }
 
 // ownBeside is ownFiles for the files next to the database, which may be a link.
-func (s *store) ownBeside() error { return s.eachFile(s.isOwn, beside[:]...) }
+func (s *sqliteStore) ownBeside() error { return s.eachFile(s.isOwn, sidecarSuffixes[:]...) }
 
-func (s *store) isOwn(path string, info fs.FileInfo) error {
+func (s *sqliteStore) isOwn(path string, info fs.FileInfo) error {
 	if err := isFile(path, info); err != nil {
 		return err
 	}
 	if isForeign(info, s.harness.user) {
-		return anothers(path)
+		return foreignFileError(path)
 	}
 	return nil
 }
@@ -38,14 +38,14 @@ func isFile(path string, info fs.FileInfo) error {
 	return nil
 }
 
-// closeFiles removes the permissions of all other users, which a copied file or an existing
+// restrictFiles removes the permissions of all other users, which a copied file or an existing
 // folder may have; a group keeps its access. Call it only for a known outbox.
-func (s *store) closeFiles() error {
+func (s *sqliteStore) restrictFiles() error {
 	return s.eachFile(func(path string, info fs.FileInfo) error { return closeToOthers(path, info, s.harness.user) },
-		append([]string{""}, beside[:]...)...)
+		append([]string{""}, sidecarSuffixes[:]...)...)
 }
 
-func (s *store) eachFile(do func(string, fs.FileInfo) error, names ...string) error {
+func (s *sqliteStore) eachFile(do func(string, fs.FileInfo) error, names ...string) error {
 	for _, name := range names {
 		info, err := os.Lstat(s.path + name)
 		if err == nil {
@@ -59,11 +59,11 @@ func (s *store) eachFile(do func(string, fs.FileInfo) error, names ...string) er
 }
 
 // ownFolder checks the folder of the spool, which may be a link of this user.
-func (s *store) ownFolder(path string) error {
+func (s *sqliteStore) ownFolder(path string) error {
 	info, err := os.Lstat(path)
 	if err == nil && info.Mode()&fs.ModeSymlink != 0 {
 		if isForeign(info, s.harness.user) {
-			return anothers(path)
+			return foreignFileError(path)
 		}
 		info, err = os.Stat(path)
 	}
@@ -71,11 +71,11 @@ func (s *store) ownFolder(path string) error {
 		return err
 	}
 	if isForeign(info, s.harness.user) {
-		return anothers(path)
+		return foreignFileError(path)
 	}
 	return closeToOthers(path, info, s.harness.user)
 }
 
-func anothers(path string) error {
+func foreignFileError(path string) error {
 	return localerr.Errorf("%s belongs to another user, who could read and change its mail: an outbox file has one owner; use PostgreSQL to share an outbox", path)
 }

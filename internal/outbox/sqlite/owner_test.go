@@ -17,18 +17,18 @@ import (
 )
 
 // The constant is the ID of a user other than this one, who owns no files.
-const somebody = 64999
+const strangerUID = 64999
 
-// stranger makes a file of an outbox belong to another user.
-func stranger(t *testing.T, path string) Harness {
+// giveToStranger makes a file of an outbox belong to another user.
+func giveToStranger(t *testing.T, path string) Harness {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		return Harness{user: somebody}
+		return Harness{user: strangerUID}
 	}
 	if err := os.Lchown(path, 64998, 64998); err != nil {
 		t.Skip(err)
 	}
-	return Harness{user: somebody}
+	return Harness{user: strangerUID}
 }
 
 func openWith(t *testing.T, path string, h Harness) error {
@@ -49,7 +49,7 @@ func TestWhatOthersPutThereIsRefused(t *testing.T) {
 		if err := os.WriteFile(path+part, nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err := openWith(t, path, stranger(t, path+part)); err == nil || !strings.Contains(err.Error(), "another user") {
+		if err := openWith(t, path, giveToStranger(t, path+part)); err == nil || !strings.Contains(err.Error(), "another user") {
 			t.Errorf("%q of another user is used: %v", part, err)
 		}
 	}
@@ -83,7 +83,7 @@ func TestTheSpoolOfOthersIsRefused(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		h := stranger(t, path+".spool")
+		h := giveToStranger(t, path+".spool")
 		if err := openWith(t, path, h); err == nil || !strings.Contains(err.Error(), "another user") {
 			t.Errorf("link %v: %v", link, err)
 		}
@@ -93,14 +93,14 @@ func TestTheSpoolOfOthersIsRefused(t *testing.T) {
 // Permissions for all other users, from a copy or an existing folder, are removed.
 func TestOthersAreKeptOut(t *testing.T) {
 	t.Parallel()
-	path := made(t)
+	path := closedOutbox(t)
 	for name, mode := range map[string]os.FileMode{path: 0o666, path + ".spool": 0o777} {
 		if err := os.Chmod(name, mode); err != nil {
 			t.Fatal(err)
 		}
 	}
-	s := opened(t, path, outbox.Options{}, Harness{})
-	enqueue(t, s, mail(t, "text"))
+	s := openStore(t, path, outbox.Options{}, Harness{})
+	mustEnqueue(t, s, testMessage(t, "text"))
 	n := 0
 	for _, name := range []string{path, path + "-wal", path + "-shm", path + ".spool"} {
 		info, err := os.Stat(name)
@@ -122,7 +122,7 @@ func TestOnlyWhatWasKeptIsRead(t *testing.T) {
 	t.Parallel()
 	ctx, s := context.Background(), withSpool(t, Harness{})
 	const body = "a body for the spool"
-	id := enqueue(t, s, mail(t, body))
+	id := mustEnqueue(t, s, testMessage(t, body))
 	file := spooledFiles(t, s)[0]
 	other := filepath.Join(t.TempDir(), "other")
 	for name, change := range map[string]func() error{

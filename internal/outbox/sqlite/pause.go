@@ -8,18 +8,18 @@ import (
 )
 
 // Pause stops claims of an account for a time. It does not shorten a longer pause.
-func (s *store) Pause(ctx context.Context, p outbox.Pause) (began bool, err error) {
+func (s *sqliteStore) Pause(ctx context.Context, p outbox.Pause) (began bool, err error) {
 	answer, err := encodeAnswer(p.Answer)
 	if err != nil {
 		return false, err
 	}
-	err = s.write(ctx, func(t *txn) error {
+	err = s.writeTx(ctx, func(t *txn) error {
 		began = false
 		account, err := t.makeAccount(p.Account)
 		if err != nil {
 			return err
 		}
-		paused, _, err := t.number("SELECT paused FROM account WHERE id = ?", account)
+		paused, _, err := t.queryNumber("SELECT paused FROM account WHERE id = ?", account)
 		if err != nil {
 			return err
 		}
@@ -27,7 +27,7 @@ func (s *store) Pause(ctx context.Context, p outbox.Pause) (began bool, err erro
 		if pause <= left {
 			return nil
 		}
-		until := t.now + micro(pause)
+		until := t.now + durationMicros(pause)
 		began = left == 0
 		_, err = t.exec("UPDATE account SET paused = ?, answer = ? WHERE id = ?", until, answer, account)
 		return err
@@ -36,27 +36,27 @@ func (s *store) Pause(ctx context.Context, p outbox.Pause) (began bool, err erro
 }
 
 // Resume ends the pause of an account.
-func (s *store) Resume(ctx context.Context, account string) error {
-	return s.write(ctx, func(t *txn) error {
-		id, found, err := t.account(account)
+func (s *sqliteStore) Resume(ctx context.Context, account string) error {
+	return s.writeTx(ctx, func(t *txn) error {
+		id, found, err := t.findAccount(account)
 		if err != nil || !found {
 			return err
 		}
 		t.wake = true
-		_, err = t.exec("UPDATE account SET paused = ?, answer = '' WHERE id = ?", outbox.ResumedAt(when(t.now)).UnixMicro(), id)
+		_, err = t.exec("UPDATE account SET paused = ?, answer = '' WHERE id = ?", outbox.ResumedAt(fromMicros(t.now)).UnixMicro(), id)
 		return err
 	})
 }
 
 // Due returns when a claim is worthwhile for each account.
-func (s *store) Due(ctx context.Context) ([]outbox.Due, error) {
+func (s *sqliteStore) Due(ctx context.Context) ([]outbox.Due, error) {
 	var list []outbox.Due
 	now := s.now()
-	err := s.read(ctx, func(c *conn) error {
-		return c.query(ctx, func(r row) error {
-			if !r.null(2) {
+	err := s.readTx(ctx, func(c *dbConn) error {
+		return c.query(ctx, func(r resultRow) error {
+			if !r.isNull(2) {
 				in := time.Duration(max(r.int(2)-now, 0)) * time.Microsecond
-				list = append(list, outbox.Due{Account: r.text(0), In: max(in, pauseLeft(r.int(1), now)), Resumed: outbox.ResumedOf(when(r.int(1)))})
+				list = append(list, outbox.Due{Account: r.text(0), In: max(in, pauseLeft(r.int(1), now)), Resumed: outbox.ResumedOf(fromMicros(r.int(1)))})
 			}
 			return nil
 		}, `SELECT a.name, a.paused,

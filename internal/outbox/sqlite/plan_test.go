@@ -16,30 +16,30 @@ import (
 // those of a full one.
 func TestNothingWalksThroughTheMail(t *testing.T) {
 	t.Parallel()
-	ctx, s := context.Background(), fresh(t)
-	m := mail(t, "x")
+	ctx, s := context.Background(), newTestStore(t)
+	m := testMessage(t, "x")
 	m.Key = "k"
-	enqueue(t, s, m)
-	enqueue(t, s, mail(t, strings.Repeat("x", 300<<10)))
+	mustEnqueue(t, s, m)
+	mustEnqueue(t, s, testMessage(t, strings.Repeat("x", 300<<10)))
 	s.Wake()
 	for _, state := range []queue.State{queue.Queued, queue.Deferred, queue.Held, queue.Failed, queue.InDoubt} {
-		again(t, s, state)
+		settleNext(t, s, state)
 	}
 	for what, err := range map[string]error{
-		"due":        second(s.Due(ctx)),
-		"stats":      second(s.Stats(ctx)),
-		"unreported": second(s.Unreported(ctx, 10)),
-		"sweep":      second(s.Sweep(ctx)),
-		"prune":      second(s.Prune(ctx, outbox.Retention{Messages: time.Hour})),
-		"forget":     second(s.Prune(ctx, outbox.Retention{})),
-		"body":       second(s.Body(ctx, 999)),
-		"slots":      second(s.Slots(ctx, "w", "work", 1, 2)),
+		"due":        errorOf(s.Due(ctx)),
+		"stats":      errorOf(s.Stats(ctx)),
+		"unreported": errorOf(s.Unreported(ctx, 10)),
+		"sweep":      errorOf(s.Sweep(ctx)),
+		"prune":      errorOf(s.Prune(ctx, outbox.Retention{Messages: time.Hour})),
+		"forget":     errorOf(s.Prune(ctx, outbox.Retention{})),
+		"body":       errorOf(s.Body(ctx, 999)),
+		"slots":      errorOf(s.Slots(ctx, "w", "work", 1, 2)),
 	} {
 		if err != nil && err != queue.ErrNotFound && err != outbox.ErrLapsed {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	conns := []*conn{s.writer}
+	conns := []*dbConn{s.writer}
 	for range readers {
 		conns = append(conns, <-s.reading)
 	}
@@ -52,13 +52,13 @@ func TestNothingWalksThroughTheMail(t *testing.T) {
 		}
 	}
 	for sql := range seen {
-		err := conns[1].queryOnce(ctx, func(r row) error {
+		err := conns[1].queryOnce(ctx, func(r resultRow) error {
 			if walk := regexp.MustCompile(`^SCAN (m|d|e|b|message|delivery|event|body)\b`).FindString(r.text(3)); walk != "" &&
 				!strings.Contains(sql, "min(id)") && !strings.Contains(sql, "unreported IS NOT NULL ORDER BY id") {
 				t.Errorf("%s: %s", r.text(3), sql)
 			}
 			return nil
-		}, "EXPLAIN QUERY PLAN "+sql, args(sql)...)
+		}, "EXPLAIN QUERY PLAN "+sql, nilArgs(sql)...)
 		if err != nil {
 			t.Errorf("%s: %v", sql, err)
 		}
@@ -71,8 +71,8 @@ func TestNothingWalksThroughTheMail(t *testing.T) {
 	}
 }
 
-// args returns as many nil arguments as a statement has parameters.
-func args(sql string) []any {
+// nilArgs returns as many nil arguments as a statement has parameters.
+func nilArgs(sql string) []any {
 	numbered := map[string]bool{}
 	for _, p := range regexp.MustCompile(`\?\d`).FindAllString(sql, -1) {
 		numbered[p] = true
@@ -83,16 +83,16 @@ func args(sql string) []any {
 	return make([]any, strings.Count(sql, "?"))
 }
 
-func second[T any](_ T, err error) error { return err }
+func errorOf[T any](_ T, err error) error { return err }
 
-// again enqueues a message and settles it with a state.
-func again(t *testing.T, s outbox.Store, state queue.State) {
+// settleNext enqueues a message and settles it with a state.
+func settleNext(t *testing.T, s outbox.Store, state queue.State) {
 	t.Helper()
 	ctx := context.Background()
 	if state == queue.Queued {
-		join(t, s, "w")
+		mustJoin(t, s, "w")
 	}
-	enqueue(t, s, mail(t, "y"))
+	mustEnqueue(t, s, testMessage(t, "y"))
 	batch, err := s.Claim(ctx, outbox.Claim{Owner: "w", Account: "work", Recipients: 1, Bytes: 1 << 20,
 		Pace: outbox.Pace{Messages: 1000, Per: time.Second, Burst: 1000}})
 	if err != nil || len(batch.Items) != 1 {
@@ -120,17 +120,17 @@ func again(t *testing.T, s outbox.Store, state queue.State) {
 // A page of a list by state is read from the indexes, too.
 func TestStatesAreListedByIndex(t *testing.T) {
 	t.Parallel()
-	ctx, s := context.Background(), fresh(t)
+	ctx, s := context.Background(), newTestStore(t)
 	plans := 0
 	for _, state := range queue.States() {
 		for _, f := range []queue.Filter{{}, {Before: 7}, {Before: 7, Oldest: true, To: "a", Doubted: true}} {
 			f.States = []queue.State{state}
-			err := s.read(ctx, func(c *conn) error {
+			err := s.readTx(ctx, func(c *dbConn) error {
 				by, err := byState(ctx, c, f)
 				if err != nil {
 					return err
 				}
-				return c.queryOnce(ctx, func(r row) error {
+				return c.queryOnce(ctx, func(r resultRow) error {
 					if plans++; strings.HasPrefix(r.text(3), "SCAN d") && !strings.Contains(r.text(3), "USING INDEX delivery_") &&
 						!strings.Contains(r.text(3), "USING COVERING INDEX delivery_") {
 						t.Errorf("%s: %s", state, r.text(3))

@@ -18,7 +18,7 @@ import (
 // TestMain runs as a second process if the environment says so.
 func TestMain(m *testing.M) {
 	if path := os.Getenv("YAN_TEST_SQLITE_PROCESS"); path != "" {
-		if err := process(path, os.Getenv("YAN_TEST_SQLITE_OWNER")); err != nil {
+		if err := runProcess(path, os.Getenv("YAN_TEST_SQLITE_OWNER")); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -32,9 +32,9 @@ const (
 	eachWrites = 150
 )
 
-// process enqueues messages and settles all that it finds as handed over, its own and those of
+// runProcess enqueues messages and settles all that it finds as handed over, its own and those of
 // other processes, until none is left. It prints a line for each.
-func process(path, owner string) error {
+func runProcess(path, owner string) error {
 	ctx := context.Background()
 	s, err := Open(ctx, path, outbox.Options{MinFree: -1, InlineBytes: 1000})
 	if err != nil {
@@ -44,7 +44,7 @@ func process(path, owner string) error {
 		return err
 	}
 	failed := make(chan error, 1)
-	go func() { failed <- produce(ctx, s, owner) }()
+	go func() { failed <- enqueueAll(ctx, s, owner) }()
 	produced := false
 	for {
 		if !produced {
@@ -57,7 +57,7 @@ func process(path, owner string) error {
 			}
 		}
 		wake := s.Wake()
-		n, err := consume(ctx, s, owner)
+		n, err := settleAll(ctx, s, owner)
 		if err != nil {
 			return err
 		}
@@ -77,7 +77,7 @@ func process(path, owner string) error {
 	}
 }
 
-func produce(ctx context.Context, s outbox.Store, owner string) error {
+func enqueueAll(ctx context.Context, s outbox.Store, owner string) error {
 	for i := range eachWrites {
 		m, err := letterOf(owner, i)
 		if err != nil {
@@ -91,14 +91,14 @@ func produce(ctx context.Context, s outbox.Store, owner string) error {
 }
 
 func letterOf(owner string, i int) (outbox.NewMessage, error) {
-	m := outbox.NewMessage{Account: "work", MessageID: fmt.Sprintf("<%s-%d>", owner, i), Content: text("Hello\r\n")}
+	m := outbox.NewMessage{Account: "work", MessageID: fmt.Sprintf("<%s-%d>", owner, i), Content: textContent("Hello\r\n")}
 	if i%10 == 0 { // some in the spool, the same body from all processes
-		m.Content = text(strings.Repeat("Hello\r\n", 200))
+		m.Content = textContent(strings.Repeat("Hello\r\n", 200))
 	}
 	return m, envelopeOf(&m)
 }
 
-func consume(ctx context.Context, s outbox.Store, owner string) (int, error) {
+func settleAll(ctx context.Context, s outbox.Store, owner string) (int, error) {
 	batch, err := s.Claim(ctx, outbox.Claim{Owner: owner, Account: "work", Recipients: 7, Bytes: 1 << 20})
 	if err != nil {
 		return 0, err
@@ -172,7 +172,7 @@ func TestProcesses(t *testing.T) {
 			t.Errorf("%s: %d times", line, n)
 		}
 	}
-	checkTally(t, opened(t, path, outbox.Options{}, Harness{}))
+	checkTally(t, openStore(t, path, outbox.Options{}, Harness{}))
 }
 
 // A waiting process is woken by messages of another process.
@@ -180,10 +180,10 @@ func TestWakeOfOthers(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "outbox.db")
 	h := Harness{poll: time.Millisecond}
-	waiting, other := opened(t, path, outbox.Options{}, h), opened(t, path, outbox.Options{}, h)
+	waiting, other := openStore(t, path, outbox.Options{}, h), openStore(t, path, outbox.Options{}, h)
 	for range 5 {
 		wake := waiting.Wake()
-		enqueue(t, other, mail(t, "x"))
+		mustEnqueue(t, other, testMessage(t, "x"))
 		select {
 		case <-wake:
 		case <-time.After(time.Minute):
@@ -195,8 +195,8 @@ func TestWakeOfOthers(t *testing.T) {
 // IDs and cursors are not used twice, even after the newest messages are pruned.
 func TestNumbersAreNotUsedTwice(t *testing.T) {
 	t.Parallel()
-	ctx, s := context.Background(), fresh(t)
-	first := enqueue(t, s, mail(t, "x"))
+	ctx, s := context.Background(), newTestStore(t)
+	first := mustEnqueue(t, s, testMessage(t, "x"))
 	_, cursor, err := s.Events(ctx, queue.CursorNow, 10)
 	if err != nil {
 		t.Fatal(err)
@@ -207,7 +207,7 @@ func TestNumbersAreNotUsedTwice(t *testing.T) {
 	if p, err := s.Prune(ctx, outbox.Retention{}); err != nil || p.Messages != 1 {
 		t.Fatal(p, err)
 	}
-	second := enqueue(t, s, mail(t, "y"))
+	second := mustEnqueue(t, s, testMessage(t, "y"))
 	if second <= first {
 		t.Errorf("%d behind %d", second, first)
 	}

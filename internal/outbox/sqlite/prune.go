@@ -13,8 +13,8 @@ import (
 const prunedTogether = 100
 
 // Prune removes finished messages, and files that no message uses.
-func (s *store) Prune(ctx context.Context, keep outbox.Retention) (pruned outbox.Pruned, err error) {
-	if err := s.usable(ctx); err != nil {
+func (s *sqliteStore) Prune(ctx context.Context, keep outbox.Retention) (pruned outbox.Pruned, err error) {
+	if err := s.checkUsable(ctx); err != nil {
 		return pruned, err
 	}
 	ctx = context.WithoutCancel(ctx)
@@ -23,17 +23,17 @@ func (s *store) Prune(ctx context.Context, keep outbox.Retention) (pruned outbox
 		return pruned, err
 	}
 	for _, step := range []struct {
-		prune func(*txn, int64, *pruning) error
+		prune func(*txn, int64, *pruneCounts) error
 		age   time.Duration
 	}{{(*txn).pruneMessages, keep.Messages}, {(*txn).pruneBodies, keep.Bodies}} {
 		for more := true; more; {
-			var part pruning
-			err = s.write(ctx, func(t *txn) error {
-				part = pruning{}
+			var part pruneCounts
+			err = s.writeTx(ctx, func(t *txn) error {
+				part = pruneCounts{}
 				if err := t.flushOpen(); err != nil {
 					return err
 				}
-				return step.prune(t, by-micro(step.age), &part)
+				return step.prune(t, by-durationMicros(step.age), &part)
 			})
 			if err != nil {
 				return pruned, err
@@ -49,9 +49,9 @@ func (s *store) Prune(ctx context.Context, keep outbox.Retention) (pruned outbox
 }
 
 // pruneClock returns the time that a Prune goes by, see Retention.Automatic.
-func (s *store) pruneClock(ctx context.Context, automatic bool) (by int64, err error) {
-	err = s.write(ctx, func(t *txn) error {
-		at, _, err := t.number("SELECT CAST(value AS INTEGER) FROM fact WHERE name = 'pruned'")
+func (s *sqliteStore) pruneClock(ctx context.Context, automatic bool) (by int64, err error) {
+	err = s.writeTx(ctx, func(t *txn) error {
+		at, _, err := t.queryNumber("SELECT CAST(value AS INTEGER) FROM fact WHERE name = 'pruned'")
 		if err != nil {
 			return err
 		}
@@ -65,32 +65,35 @@ func (s *store) pruneClock(ctx context.Context, automatic bool) (by int64, err e
 	return by, err
 }
 
-type pruning struct {
+type pruneCounts struct {
 	outbox.Pruned
 	seen int
 }
 
-// ended is a finished message.
-type ended struct {
+// endedMessage is a finished message.
+type endedMessage struct {
 	id, account, size, body int64
 }
 
-func (t *txn) ended(sql string, args ...any) (list []ended, err error) {
-	err = t.each(func(r row) error { list = append(list, ended{r.int(0), r.int(1), r.int(2), r.int(3)}); return nil }, sql, args...)
+func (t *txn) listEnded(sql string, args ...any) (list []endedMessage, err error) {
+	err = t.queryRows(func(r resultRow) error {
+		list = append(list, endedMessage{r.int(0), r.int(1), r.int(2), r.int(3)})
+		return nil
+	}, sql, args...)
 	return list, err
 }
 
 // pruneBodies removes the body and the subject of messages that were handed over to all
 // recipients. Other messages keep their body, because a user may want to retry them.
-func (t *txn) pruneBodies(before int64, p *pruning) error {
-	list, err := t.ended("SELECT id, account, size, body FROM message WHERE stage = 1 AND ended <= ? ORDER BY ended LIMIT ?",
+func (t *txn) pruneBodies(before int64, p *pruneCounts) error {
+	list, err := t.listEnded("SELECT id, account, size, body FROM message WHERE stage = 1 AND ended <= ? ORDER BY ended LIMIT ?",
 		before, prunedTogether)
 	if err != nil {
 		return err
 	}
 	p.seen = len(list)
 	for _, m := range list {
-		_, other, err := t.number("SELECT 1 FROM delivery WHERE id >= ? AND id < ? AND state <> 'handed_over' LIMIT 1",
+		_, other, err := t.queryNumber("SELECT 1 FROM delivery WHERE id >= ? AND id < ? AND state <> 'handed_over' LIMIT 1",
 			recipientID(queue.ID(m.id), 0), recipientID(queue.ID(m.id+1), 0))
 		if err != nil {
 			return err
@@ -113,16 +116,16 @@ func (t *txn) pruneBodies(before int64, p *pruning) error {
 	return nil
 }
 
-func (t *txn) pruneMessages(before int64, p *pruning) error {
+func (t *txn) pruneMessages(before int64, p *pruneCounts) error {
 	for _, stage := range []int{1, 2} {
-		list, err := t.ended("SELECT id, account, size, body FROM message WHERE stage = ? AND ended <= ? ORDER BY ended LIMIT ?",
+		list, err := t.listEnded("SELECT id, account, size, body FROM message WHERE stage = ? AND ended <= ? ORDER BY ended LIMIT ?",
 			stage, before, prunedTogether-p.seen)
 		if err != nil {
 			return err
 		}
 		p.seen += len(list)
 		for _, m := range list {
-			if err := t.forget(m, p); err != nil {
+			if err := t.deleteMessage(m, p); err != nil {
 				return err
 			}
 		}
@@ -130,14 +133,14 @@ func (t *txn) pruneMessages(before int64, p *pruning) error {
 	return nil
 }
 
-// forget removes all rows of a message.
-func (t *txn) forget(m ended, p *pruning) error {
+// deleteMessage removes all rows of a message.
+func (t *txn) deleteMessage(m endedMessage, p *pruneCounts) error {
 	first, behind := recipientID(queue.ID(m.id), 0), recipientID(queue.ID(m.id+1), 0)
 	p.Messages++
 	if m.body != bodyGone {
 		p.Bytes += m.size
 	}
-	err := t.each(func(r row) error { t.tally[counted{m.account, r.text(0)}] -= r.int(1); return nil },
+	err := t.queryRows(func(r resultRow) error { t.tally[tallyKey{m.account, r.text(0)}] -= r.int(1); return nil },
 		"SELECT state, count(*) FROM delivery WHERE id >= ? AND id < ? GROUP BY state", first, behind)
 	if err != nil {
 		return err

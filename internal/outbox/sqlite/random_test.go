@@ -75,15 +75,15 @@ func TestCopied(t *testing.T) {
 	})
 }
 
-// callers is a transaction of database/sql.
-type callers struct{ *sql.Tx }
+// sqlCallerTx is a transaction of database/sql.
+type sqlCallerTx struct{ *sql.Tx }
 
-func (c callers) Exec(ctx context.Context, statement string, args ...any) error {
+func (c sqlCallerTx) Exec(ctx context.Context, statement string, args ...any) error {
 	_, err := c.ExecContext(ctx, statement, args...)
 	return err
 }
 
-func (c callers) QueryRow(ctx context.Context, statement string, args []any, into ...any) (bool, error) {
+func (c sqlCallerTx) QueryRow(ctx context.Context, statement string, args []any, into ...any) (bool, error) {
 	err := c.QueryRowContext(ctx, statement, args...).Scan(into...)
 	if err == sql.ErrNoRows {
 		return false, nil
@@ -101,12 +101,12 @@ func TestIn(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = db.Close() })
-		return s, func() (tx outbox.Tx, commit, rollback func() error) {
+		return s, func() (tx outbox.CallerTx, commit, rollback func() error) {
 			own, err := db.BeginTx(context.Background(), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			return callers{own}, own.Commit, own.Rollback
+			return sqlCallerTx{own}, own.Commit, own.Rollback
 		}
 	})
 }

@@ -10,11 +10,11 @@ import (
 
 // Unreported lists messages whose recipients failed or expired and were not reported, the
 // oldest first.
-func (s *store) Unreported(ctx context.Context, limit int) (reports []outbox.Report, err error) {
-	err = s.read(ctx, func(c *conn) error {
-		var ends []recipient
+func (s *sqliteStore) Unreported(ctx context.Context, limit int) (reports []outbox.PendingReport, err error) {
+	err = s.readTx(ctx, func(c *dbConn) error {
+		var ends []deliveryRow
 		messages := map[queue.ID]bool{}
-		err := c.query(ctx, func(r row) error {
+		err := c.query(ctx, func(r resultRow) error {
 			d := scanRecipient(r)
 			id, _ := messageOf(d.id)
 			if messages[id] = true; len(messages) > max(limit, 0) {
@@ -47,10 +47,10 @@ func (s *store) Unreported(ctx context.Context, limit int) (reports []outbox.Rep
 	return reports, err
 }
 
-func readReport(ctx context.Context, c *conn, id queue.ID) (report outbox.Report, err error) {
-	err = c.query(ctx, func(r row) (err error) {
-		report = outbox.Report{ID: id, Account: r.text(0), MessageID: r.text(2), Created: r.when(3), ReportOn: queue.ID(r.int(4))}
-		report.From = legible(r.text(1))
+func readReport(ctx context.Context, c *dbConn, id queue.ID) (report outbox.PendingReport, err error) {
+	err = c.query(ctx, func(r resultRow) (err error) {
+		report = outbox.PendingReport{ID: id, Account: r.text(0), MessageID: r.text(2), Created: r.timeAt(3), ReportOn: queue.ID(r.int(4))}
+		report.From = displayAddress(r.text(1))
 		if report.DSN, err = decodeDSN(r.text(5)); err != nil {
 			report.From, report.DSN = smtp.Address{}, smtp.DSN{} // it is not known whether the sender wants a bounce
 		}
@@ -61,8 +61,8 @@ func readReport(ctx context.Context, c *conn, id queue.ID) (report outbox.Report
 }
 
 // Reported records that recipients were reported.
-func (s *store) Reported(ctx context.Context, reports []outbox.Report) error {
-	return s.write(ctx, func(t *txn) error {
+func (s *sqliteStore) Reported(ctx context.Context, reports []outbox.PendingReport) error {
+	return s.writeTx(ctx, func(t *txn) error {
 		for _, report := range reports {
 			for _, to := range report.Recipients {
 				if _, err := t.exec("UPDATE delivery SET unreported = NULL WHERE id = ? AND unreported IS NOT NULL",

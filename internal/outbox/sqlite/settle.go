@@ -9,13 +9,13 @@ import (
 )
 
 // Mark moves recipients from Leased to Sending.
-func (s *store) Mark(ctx context.Context, owner string, leases []outbox.Lease) (lost []outbox.Lease, err error) {
+func (s *sqliteStore) Mark(ctx context.Context, owner string, leases []outbox.Lease) (lost []outbox.Lease, err error) {
 	if len(leases) == 0 {
-		return nil, s.usable(ctx)
+		return nil, s.checkUsable(ctx)
 	}
-	err = s.write(ctx, func(t *txn) error {
+	err = s.writeTx(ctx, func(t *txn) error {
 		lost = nil
-		worker, found, err := t.worker(owner)
+		worker, found, err := t.findWorker(owner)
 		if err != nil {
 			return err
 		}
@@ -24,7 +24,7 @@ func (s *store) Mark(ctx context.Context, owner string, leases []outbox.Lease) (
 			return nil
 		}
 		for _, l := range leases {
-			account, marked, err := t.number(`UPDATE delivery SET state = 'sending', updated = ?
+			account, marked, err := t.queryNumber(`UPDATE delivery SET state = 'sending', updated = ?
 				WHERE id = ? AND state = 'leased' AND owner = ? AND token = ? RETURNING account`,
 				t.now, recipientID(l.ID, l.N), worker, l.Token)
 			if err != nil {
@@ -34,8 +34,8 @@ func (s *store) Mark(ctx context.Context, owner string, leases []outbox.Lease) (
 				lost = append(lost, l)
 				continue
 			}
-			t.tally[counted{account, string(queue.Leased)}]--
-			t.tally[counted{account, string(queue.Sending)}]++
+			t.tally[tallyKey{account, string(queue.Leased)}]--
+			t.tally[tallyKey{account, string(queue.Sending)}]++
 		}
 		return nil
 	})
@@ -46,8 +46,8 @@ func (s *store) Mark(ctx context.Context, owner string, leases []outbox.Lease) (
 }
 
 // Settle keeps the results of leases.
-func (s *store) Settle(ctx context.Context, settlements []outbox.Settlement) (stale []outbox.Lease, err error) {
-	if err := s.usable(ctx); err != nil || len(settlements) == 0 {
+func (s *sqliteStore) Settle(ctx context.Context, settlements []outbox.Settlement) (stale []outbox.Lease, err error) {
+	if err := s.checkUsable(ctx); err != nil || len(settlements) == 0 {
 		return nil, err
 	}
 	answers := make([]string, len(settlements))
@@ -61,10 +61,10 @@ func (s *store) Settle(ctx context.Context, settlements []outbox.Settlement) (st
 			return nil, err
 		}
 	}
-	err = s.write(ctx, func(t *txn) error {
+	err = s.writeTx(ctx, func(t *txn) error {
 		stale = nil
 		for i, settled := range settlements {
-			believed, err := t.settle(settled, answers[i])
+			believed, err := t.settleLease(settled, answers[i])
 			if err != nil {
 				return err
 			}
@@ -80,14 +80,14 @@ func (s *store) Settle(ctx context.Context, settlements []outbox.Settlement) (st
 	return stale, nil
 }
 
-func (t *txn) settle(settled outbox.Settlement, answer string) (believed bool, err error) {
-	d, found, err := t.recipient(settled.ID, settled.N)
+func (t *txn) settleLease(settled outbox.Settlement, answer string) (believed bool, err error) {
+	d, found, err := t.readRecipient(settled.ID, settled.N)
 	if err != nil || !found {
 		return false, err // pruned: there is no row to record it in
 	}
 	from, prolonged := d.state, false
 	if d.token != settled.Token || from.Final() {
-		return false, t.event(happened{recipient: d.id, account: d.account, kind: queue.EventStale, state: from, answer: answer})
+		return false, t.addEvent(newEvent{recipient: d.id, account: d.account, kind: queue.EventStale, state: from, answer: answer})
 	}
 	d.state, d.answer = settled.State, answer
 	switch settled.State {
@@ -100,14 +100,14 @@ func (t *txn) settle(settled outbox.Settlement, answer string) (believed bool, e
 			d.state = queue.Held
 		}
 	}
-	e := happened{recipient: d.id, account: d.account, kind: queue.EventKind(d.state), state: d.state, answer: answer}
+	e := newEvent{recipient: d.id, account: d.account, kind: queue.EventKind(d.state), state: d.state, answer: answer}
 	if d.state == queue.Deferred && !d.firm {
 		was := d.expires
-		d.expires = micros(outbox.Extend(when(was), when(d.due), when(t.now)))
+		d.expires = toMicros(outbox.ExtendExpiry(fromMicros(was), fromMicros(d.due), fromMicros(t.now)))
 		prolonged = d.expires != was
 	}
 	if d.state.Waiting() {
-		d.put(t.now, settled.After)
+		d.setDue(t.now, settled.After)
 	}
 	if d.state == queue.Deferred {
 		e.due = d.due
@@ -116,30 +116,30 @@ func (t *txn) settle(settled outbox.Settlement, answer string) (believed bool, e
 		d.attempts++
 		e.attempt = d.attempts
 	}
-	if err := t.move(&d, from); err != nil {
+	if err := t.moveRecipient(&d, from); err != nil {
 		return false, err
 	}
 	if prolonged {
-		if err := t.prolong(settled.ID); err != nil {
+		if err := t.extendExpiry(settled.ID); err != nil {
 			return false, err
 		}
 	}
-	return true, t.event(e)
+	return true, t.addEvent(e)
 }
 
-// prolong sets the expiry of a message to the latest of its recipients.
-func (t *txn) prolong(id queue.ID) error {
+// extendExpiry sets the expiry of a message to the latest of its recipients.
+func (t *txn) extendExpiry(id queue.ID) error {
 	_, err := t.exec("UPDATE message SET expires = (SELECT max(expires) FROM delivery WHERE id >= ?1 AND id < ?2) WHERE id = ?3",
 		recipientID(id, 0), recipientID(id+1, 0), id)
 	return err
 }
 
-// recipient reads a row of the table delivery.
-func (t *txn) recipient(id queue.ID, n int) (d recipient, found bool, err error) {
+// readRecipient reads a row of the table delivery.
+func (t *txn) readRecipient(id queue.ID, n int) (d deliveryRow, found bool, err error) {
 	if n < 0 || n >= 1<<placeBits {
 		return d, false, nil // it would be a recipient of another message
 	}
-	err = t.each(func(r row) error { d, found = scanRecipient(r), true; return nil },
+	err = t.queryRows(func(r resultRow) error { d, found = scanRecipient(r), true; return nil },
 		"SELECT "+recipientColumns+" FROM delivery WHERE id = ?", recipientID(id, n))
 	return d, found, err
 }

@@ -27,9 +27,9 @@ const (
 	halfLife = time.Hour // since the last write; after that the writer must have died
 )
 
-func (s *store) spoolFolder() string { return s.path + ".spool" }
+func (s *sqliteStore) spoolFolder() string { return s.path + ".spool" }
 
-func (s *store) makeSpool() error {
+func (s *sqliteStore) makeSpool() error {
 	if err := os.Mkdir(s.spoolFolder(), 0o700); err != nil && !errors.Is(err, os.ErrExist) {
 		return err
 	}
@@ -43,7 +43,7 @@ func (s *store) makeSpool() error {
 	if s.spool, err = os.OpenRoot(s.spoolFolder()); err != nil {
 		return err
 	}
-	if err := s.owner.has(s.spool); err != nil {
+	if err := s.owner.checkFolder(s.spool); err != nil {
 		return err
 	}
 	// The folder may be new, or created by a process that died before it was synced.
@@ -52,7 +52,7 @@ func (s *store) makeSpool() error {
 
 // spoolFile is a body in the spool that no row refers to yet.
 type spoolFile struct {
-	s    *store
+	s    *sqliteStore
 	temp string // "" once the file has its name
 	hash []byte
 	size int64
@@ -60,12 +60,12 @@ type spoolFile struct {
 	same os.FileInfo
 }
 
-func (s *store) spoolName(hash []byte) string {
+func (s *sqliteStore) spoolName(hash []byte) string {
 	return filepath.Join(s.spoolFolder(), hex.EncodeToString(hash))
 }
 
 // spoolBody writes a body to the disk.
-func (s *store) spoolBody(c smtpclient.Content) (_ *spoolFile, err error) {
+func (s *sqliteStore) spoolBody(c smtpclient.Content) (_ *spoolFile, err error) {
 	file := &spoolFile{s: s, temp: rand.Text() + halfName, size: c.Size()}
 	f, err := s.spool.OpenFile(file.temp, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
@@ -73,7 +73,7 @@ func (s *store) spoolBody(c smtpclient.Content) (_ *spoolFile, err error) {
 	}
 	sum := sha256.New()
 	buffered := bufio.NewWriterSize(io.MultiWriter(f, sum), 64<<10)
-	err = s.owner.give(f)
+	err = s.owner.giveFile(f)
 	if err == nil {
 		err = copyContent(buffered, c)
 	}
@@ -88,18 +88,18 @@ func (s *store) spoolBody(c smtpclient.Content) (_ *spoolFile, err error) {
 		return nil, err
 	}
 	file.hash = sum.Sum(nil)
-	file.same = s.verified(file.hash, file.size) // here, before the write lock is taken
+	file.same = s.verifiedFile(file.hash, file.size) // here, before the write lock is taken
 	s.harness.Hook(spooled)
 	return file, nil
 }
 
-// settle gives the file its name, unless an undamaged file has it already; a damaged one is
+// nameFile gives the file its name, unless an undamaged file has it already; a damaged one is
 // replaced. Call it in a write transaction; it may be called again in another one.
-func (f *spoolFile) settle() error {
+func (f *spoolFile) nameFile() error {
 	name := hex.EncodeToString(f.hash)
 	if there, err := f.s.spool.Lstat(name); err == nil {
-		if f.same == nil || !unchanged(f.same, there) {
-			f.same = f.s.verified(f.hash, f.size)
+		if f.same == nil || !sameUnchanged(f.same, there) {
+			f.same = f.s.verifiedFile(f.hash, f.size)
 		}
 		if f.same != nil {
 			// The process that named it may have died before the folder was synced.
@@ -123,8 +123,8 @@ func (f *spoolFile) settle() error {
 	return nil
 }
 
-// verified returns the file of a body if it is complete, undamaged and no link, otherwise nil.
-func (s *store) verified(hash []byte, size int64) os.FileInfo {
+// verifiedFile returns the file of a body if it is complete, undamaged and no link, otherwise nil.
+func (s *sqliteStore) verifiedFile(hash []byte, size int64) os.FileInfo {
 	info, err := s.spool.Lstat(hex.EncodeToString(hash))
 	if err != nil || !info.Mode().IsRegular() || info.Size() != size {
 		return nil
@@ -140,8 +140,8 @@ func (s *store) verified(hash []byte, size int64) os.FileInfo {
 	return info
 }
 
-// unchanged reports whether two results of Stat show the same file, not written in between.
-func unchanged(a, b os.FileInfo) bool {
+// sameUnchanged reports whether two results of Stat show the same file, not written in between.
+func sameUnchanged(a, b os.FileInfo) bool {
 	return os.SameFile(a, b) && a.Size() == b.Size() && a.ModTime().Equal(b.ModTime())
 }
 
@@ -155,7 +155,7 @@ func (f *spoolFile) discard() {
 
 // cleanSpool removes files that no message refers to, and incomplete files of writers that
 // died.
-func (s *store) cleanSpool(ctx context.Context) (octets int64, err error) {
+func (s *sqliteStore) cleanSpool(ctx context.Context) (octets int64, err error) {
 	folder, err := os.Open(s.spoolFolder())
 	if err != nil {
 		return 0, err
@@ -177,7 +177,7 @@ func (s *store) cleanSpool(ctx context.Context) (octets int64, err error) {
 	}
 }
 
-func (s *store) cleanNames(ctx context.Context, names []string) (octets int64, err error) {
+func (s *sqliteStore) cleanNames(ctx context.Context, names []string) (octets int64, err error) {
 	var suspects [][]byte
 	for _, name := range names {
 		if strings.HasSuffix(name, halfName) {
@@ -190,7 +190,7 @@ func (s *store) cleanNames(ctx context.Context, names []string) (octets int64, e
 		}
 		suspects = append(suspects, hash)
 	}
-	suspects, err = s.unreferred(ctx, suspects)
+	suspects, err = s.unreferencedFiles(ctx, suspects)
 	if len(suspects) == 0 || err != nil {
 		return octets, err
 	}
@@ -198,11 +198,11 @@ func (s *store) cleanNames(ctx context.Context, names []string) (octets int64, e
 	return octets + n, err
 }
 
-// unreferred returns, without the write lock, the files that no message may refer to.
-func (s *store) unreferred(ctx context.Context, hashes [][]byte) (nobodys [][]byte, err error) {
-	err = s.read(ctx, func(c *conn) error {
+// unreferencedFiles returns, without the write lock, the files that no message may refer to.
+func (s *sqliteStore) unreferencedFiles(ctx context.Context, hashes [][]byte) (nobodys [][]byte, err error) {
+	err = s.readTx(ctx, func(c *dbConn) error {
 		for _, hash := range hashes {
-			_, found, err := c.number("SELECT id FROM message WHERE spool = ? LIMIT 1", hash)
+			_, found, err := c.queryNumber("SELECT id FROM message WHERE spool = ? LIMIT 1", hash)
 			if err != nil {
 				return err
 			}
@@ -216,10 +216,10 @@ func (s *store) unreferred(ctx context.Context, hashes [][]byte) (nobodys [][]by
 }
 
 // removeSpooled removes those of the files that no message refers to.
-func (s *store) removeSpooled(ctx context.Context, hashes [][]byte) (octets int64, err error) {
-	err = s.write(ctx, func(t *txn) error {
+func (s *sqliteStore) removeSpooled(ctx context.Context, hashes [][]byte) (octets int64, err error) {
+	err = s.writeTx(ctx, func(t *txn) error {
 		for _, hash := range hashes {
-			_, found, err := t.number("SELECT id FROM message WHERE spool = ? LIMIT 1", hash)
+			_, found, err := t.queryNumber("SELECT id FROM message WHERE spool = ? LIMIT 1", hash)
 			if err != nil {
 				return err
 			}
@@ -236,7 +236,7 @@ func (s *store) removeSpooled(ctx context.Context, hashes [][]byte) (octets int6
 	return octets, err
 }
 
-func (s *store) removeHalf(name string) int64 {
+func (s *sqliteStore) removeHalf(name string) int64 {
 	path := filepath.Join(s.spoolFolder(), name)
 	there, err := os.Stat(path)
 	if err != nil || time.Since(there.ModTime()) < halfLife || os.Remove(path) != nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-func spooledFiles(t testing.TB, s *store) []string {
+func spooledFiles(t testing.TB, s *sqliteStore) []string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(s.spoolFolder(), "*"))
 	if err != nil {
@@ -24,16 +24,16 @@ func spooledFiles(t testing.TB, s *store) []string {
 	return files
 }
 
-func withSpool(t testing.TB, h Harness) *store {
+func withSpool(t testing.TB, h Harness) *sqliteStore {
 	t.Helper()
-	return opened(t, filepath.Join(t.TempDir(), "outbox.db"), outbox.Options{InlineBytes: 10}, h)
+	return openStore(t, filepath.Join(t.TempDir(), "outbox.db"), outbox.Options{InlineBytes: 10}, h)
 }
 
-// finish settles all queued recipients as handed over.
-func finish(t testing.TB, s outbox.Store) {
+// settleRest settles all queued recipients as handed over.
+func settleRest(t testing.TB, s outbox.Store) {
 	t.Helper()
 	ctx := context.Background()
-	owner := join(t, s, "finish")
+	owner := mustJoin(t, s, "finish")
 	batch, err := s.Claim(ctx, outbox.Claim{Owner: owner, Account: "work", Recipients: 1000})
 	if err != nil {
 		t.Fatal(err)
@@ -54,9 +54,9 @@ func finish(t testing.TB, s outbox.Store) {
 func TestTheSameBodyIsKeptOnce(t *testing.T) {
 	t.Parallel()
 	ctx, s := context.Background(), withSpool(t, Harness{})
-	enqueue(t, s, mail(t, "the same body"))
-	finish(t, s)
-	second := enqueue(t, s, mail(t, "the same body"))
+	mustEnqueue(t, s, testMessage(t, "the same body"))
+	settleRest(t, s)
+	second := mustEnqueue(t, s, testMessage(t, "the same body"))
 	if files := spooledFiles(t, s); len(files) != 1 {
 		t.Errorf("files: %v", files)
 	}
@@ -71,7 +71,7 @@ func TestTheSameBodyIsKeptOnce(t *testing.T) {
 		t.Errorf("%q, %v", text, err)
 	}
 	_ = body.Close()
-	finish(t, s)
+	settleRest(t, s)
 	if _, err := s.Prune(ctx, outbox.Retention{Messages: time.Hour}); err != nil {
 		t.Fatal(err)
 	}
@@ -86,15 +86,15 @@ func TestTheSameBodyIsKeptOnce(t *testing.T) {
 func TestAMissingFileIsItsMessagesAlone(t *testing.T) {
 	t.Parallel()
 	ctx, s := context.Background(), withSpool(t, Harness{})
-	first := enqueue(t, s, mail(t, "the first body"))
+	first := mustEnqueue(t, s, testMessage(t, "the first body"))
 	if err := os.Remove(spooledFiles(t, s)[0]); err != nil {
 		t.Fatal(err)
 	}
-	second := enqueue(t, s, mail(t, "the second body"))
+	second := mustEnqueue(t, s, testMessage(t, "the second body"))
 	if _, err := s.Body(ctx, first); err != queue.ErrNoBody {
 		t.Errorf("%v", err)
 	}
-	batch, err := s.Claim(ctx, outbox.Claim{Owner: join(t, s, "w"), Account: "work", Recipients: 10, Bytes: 1000})
+	batch, err := s.Claim(ctx, outbox.Claim{Owner: mustJoin(t, s, "w"), Account: "work", Recipients: 10, Bytes: 1000})
 	if err != nil || len(batch.Items) != 2 {
 		t.Errorf("%+v, %v", batch, err)
 	}
@@ -104,7 +104,7 @@ func TestAMissingFileIsItsMessagesAlone(t *testing.T) {
 	}
 	_ = body.Close()
 	// Enqueueing the same body again restores it.
-	enqueue(t, s, mail(t, "the first body"))
+	mustEnqueue(t, s, testMessage(t, "the first body"))
 	if body, err = s.Body(ctx, first); err != nil {
 		t.Fatal(err)
 	}
@@ -117,8 +117,8 @@ func TestPruneBesideEnqueue(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "outbox.db")
-	s := opened(t, path, outbox.Options{InlineBytes: 10}, Harness{})
-	pruner := opened(t, path, outbox.Options{}, Harness{})
+	s := openStore(t, path, outbox.Options{InlineBytes: 10}, Harness{})
+	pruner := openStore(t, path, outbox.Options{}, Harness{})
 	stop := make(chan struct{})
 	var wait sync.WaitGroup
 	wait.Go(func() {
@@ -134,7 +134,7 @@ func TestPruneBesideEnqueue(t *testing.T) {
 		}
 	})
 	for range 30 {
-		id := enqueue(t, s, mail(t, "always the same body"))
+		id := mustEnqueue(t, s, testMessage(t, "always the same body"))
 		body, err := s.Body(ctx, id)
 		if err != nil {
 			t.Fatal(err)
@@ -160,11 +160,11 @@ func TestPruneBetween(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "outbox.db")
-	pruner := opened(t, path, outbox.Options{InlineBytes: 10}, Harness{})
-	enqueue(t, pruner, mail(t, "a body for two"))
-	finish(t, pruner)
+	pruner := openStore(t, path, outbox.Options{InlineBytes: 10}, Harness{})
+	mustEnqueue(t, pruner, testMessage(t, "a body for two"))
+	settleRest(t, pruner)
 	pruned := 0
-	s := opened(t, path, outbox.Options{InlineBytes: 10}, Harness{Hook: func(point string) {
+	s := openStore(t, path, outbox.Options{InlineBytes: 10}, Harness{Hook: func(point string) {
 		if point == spooled {
 			if p, err := pruner.Prune(ctx, outbox.Retention{}); err != nil || p.Messages != 1 {
 				t.Errorf("%+v, %v", p, err)
@@ -172,7 +172,7 @@ func TestPruneBetween(t *testing.T) {
 			pruned++
 		}
 	}})
-	id := enqueue(t, s, mail(t, "a body for two"))
+	id := mustEnqueue(t, s, testMessage(t, "a body for two"))
 	body, err := s.Body(ctx, id)
 	if err != nil || pruned != 1 {
 		t.Fatal(pruned, err)
@@ -182,14 +182,14 @@ func TestPruneBetween(t *testing.T) {
 
 func TestPruneClearsTheSpool(t *testing.T) {
 	t.Parallel()
-	ctx, f := context.Background(), &failing{}
-	s := withSpool(t, Harness{fault: f.fault})
-	kept := enqueue(t, s, mail(t, "a body that stays"))
-	f.set("INSERT INTO delivery", errors.New("not now"))
-	if _, err := s.Enqueue(ctx, mail(t, "a body of nobody")); err == nil {
+	ctx, f := context.Background(), &failingStatements{}
+	s := withSpool(t, Harness{fault: f.faultOf})
+	kept := mustEnqueue(t, s, testMessage(t, "a body that stays"))
+	f.setFault("INSERT INTO delivery", errors.New("not now"))
+	if _, err := s.Enqueue(ctx, testMessage(t, "a body of nobody")); err == nil {
 		t.Fatal("it was to fail")
 	}
-	f.set("", nil)
+	f.setFault("", nil)
 	half := filepath.Join(s.spoolFolder(), "1"+halfName)
 	old := filepath.Join(s.spoolFolder(), "2"+halfName)
 	strange := filepath.Join(s.spoolFolder(), "README")
@@ -225,8 +225,8 @@ func TestPruneClearsTheSpool(t *testing.T) {
 func TestContentThatFailsLeavesNothing(t *testing.T) {
 	t.Parallel()
 	ctx, s := context.Background(), withSpool(t, Harness{})
-	m := mail(t, "x")
-	for _, c := range []lying{{size: 100, writes: 99}, {size: 100, writes: 101}, {size: 5, writes: 6}, {size: 5, writes: 4}} {
+	m := testMessage(t, "x")
+	for _, c := range []lyingContent{{size: 100, writes: 99}, {size: 100, writes: 101}, {size: 5, writes: 6}, {size: 5, writes: 4}} {
 		m.Content = c
 		if _, err := s.Enqueue(ctx, m); err == nil {
 			t.Errorf("%+v was taken", c)
@@ -240,12 +240,12 @@ func TestContentThatFailsLeavesNothing(t *testing.T) {
 	}
 }
 
-type lying struct{ size, writes int }
+type lyingContent struct{ size, writes int }
 
-func (c lying) Size() int64         { return int64(c.size) }
-func (c lying) EightBit() bool      { return false }
-func (c lying) NeedsSMTPUTF8() bool { return false }
-func (c lying) WriteTo(w io.Writer) (int64, error) {
+func (c lyingContent) Size() int64         { return int64(c.size) }
+func (c lyingContent) EightBit() bool      { return false }
+func (c lyingContent) NeedsSMTPUTF8() bool { return false }
+func (c lyingContent) WriteTo(w io.Writer) (int64, error) {
 	n, err := io.WriteString(w, strings.Repeat("x", c.writes))
 	return int64(n), err
 }

@@ -15,7 +15,7 @@ import (
 
 // openSpooled opens a body in the spool. An outbox may have been copied from another place: a
 // link in its spool would send another file of this user, and reading a pipe might never end.
-func (s *store) openSpooled(name []byte, size int64) (io.ReadCloser, error) {
+func (s *sqliteStore) openSpooled(name []byte, size int64) (io.ReadCloser, error) {
 	if len(name) != sha256.Size {
 		return nil, queue.ErrNoBody
 	}
@@ -34,7 +34,7 @@ func (s *store) openSpooled(name []byte, size int64) (io.ReadCloser, error) {
 	case errors.Is(err, fs.ErrPermission): // which a retry does not change
 		return nil, localerr.Errorf("%w: %w", queue.ErrNoBody, err)
 	case err != nil:
-		return nil, s.judge(err)
+		return nil, s.classifyError(err)
 	}
 	return &spooledBody{f: f, path: path, want: name, sum: sha256.New(), left: size}, nil
 }

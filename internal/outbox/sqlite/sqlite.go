@@ -42,7 +42,7 @@ type Harness struct {
 	patience    time.Duration                // wait for other processes that write
 	poll        time.Duration                // between polls for writes of other processes
 	fault       func(statement string) error // called by the writer before each statement
-	here        func(path string) home       // the home of an outbox
+	here        func(path string) outboxHome // the home of an outbox
 	open        func(path string) bool       // whether another process has it open
 	settling    time.Duration                // time for another process to open an outbox
 	sync        func(folder string) error    // syncs the names in a folder to the disk
@@ -62,7 +62,7 @@ const (
 	afterCommit  = "after-commit"
 )
 
-func (h Harness) filled() Harness {
+func (h Harness) withDefaults() Harness {
 	if h.Hook == nil {
 		h.Hook = func(string) {}
 	}
@@ -82,7 +82,7 @@ func (h Harness) filled() Harness {
 		h.poll = 100 * time.Millisecond
 	}
 	if h.here == nil {
-		h.here = here
+		h.here = currentHome
 	}
 	if h.open == nil {
 		h.open = isOpen
@@ -102,15 +102,15 @@ func (h Harness) filled() Harness {
 	return h
 }
 
-// store is an outbox.Store.
-type store struct {
+// sqliteStore is an outbox.Store.
+type sqliteStore struct {
 	path    string
 	options outbox.Options
 	harness Harness
 
 	group    *group.Committer[*txn]
-	writer   *conn // of the committer's goroutine
-	reading  chan *conn
+	writer   *dbConn // of the committer's goroutine
+	reading  chan *dbConn
 	opened   int      // number of read connections
 	accounts sync.Map // name -> id, of committed accounts
 
@@ -122,10 +122,10 @@ type store struct {
 
 	ownClock bool // a test's clock, which measures leases, too
 
-	files   [len(parts)]os.FileInfo // the open files
-	madeLog bool                    // the log is new, and its name may not be synced yet
-	owner   *ownership              // the owner to give new files to; nil if that is not possible
-	spool   *os.Root                // the folder of the spool
+	files   [len(openParts)]os.FileInfo // the open files
+	madeLog bool                        // the log is new, and its name may not be synced yet
+	owner   *ownership                  // the owner to give new files to; nil if that is not possible
+	spool   *os.Root                    // the folder of the spool
 }
 
 // Open opens the outbox at path, and creates a missing one: folders (0700) and file (0600). It
@@ -142,13 +142,13 @@ func OpenWith(ctx context.Context, path string, o outbox.Options, h Harness) (ou
 		return nil, err
 	}
 	s := newStore(o, h)
-	if err := s.open(path); err != nil {
+	if err := s.openForWriting(path); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
-func newStore(o outbox.Options, h Harness) *store {
+func newStore(o outbox.Options, h Harness) *sqliteStore {
 	if o.MinFree == 0 {
 		o.MinFree = 64 << 20
 	}
@@ -159,19 +159,19 @@ func newStore(o outbox.Options, h Harness) *store {
 	if !own {
 		o.Now = time.Now
 	}
-	s := &store{options: o, ownClock: own, harness: h.filled(), reading: make(chan *conn, readers), quit: make(chan struct{})}
+	s := &sqliteStore{options: o, ownClock: own, harness: h.withDefaults(), reading: make(chan *dbConn, readers), quit: make(chan struct{})}
 	s.waker.ready = make(chan struct{})
 	return s
 }
 
-func (s *store) open(path string) (err error) {
+func (s *sqliteStore) openForWriting(path string) (err error) {
 	if s.path, err = filepath.Abs(path); err != nil {
 		return err
 	}
 	if err := s.ownBeside(); err != nil { // files that other users may have put there
 		return err
 	}
-	if s.path, err = place(path); err != nil {
+	if s.path, err = prepareFile(path); err != nil {
 		return localerr.Errorf("creating the outbox %s: %w", path, err)
 	}
 	if err := s.checkDisk(); err != nil {
@@ -180,7 +180,7 @@ func (s *store) open(path string) (err error) {
 	if err := s.ownFiles(); err != nil {
 		return err
 	}
-	if err := s.logIsOpen(); err != nil {
+	if err := s.checkLog(); err != nil {
 		return err
 	}
 	if s.owner, err = ownerOf(s.path); err != nil {
@@ -188,11 +188,11 @@ func (s *store) open(path string) (err error) {
 	}
 	_, missing := os.Stat(s.path + "-wal")
 	s.madeLog = missing != nil
-	if s.writer, err = s.connect("rw"); err != nil {
+	if s.writer, err = s.openConn("rw"); err != nil {
 		return err
 	}
-	if err = s.migrate(s.writer); err == nil {
-		err = writable(s.writer)
+	if err = s.migrateSchema(s.writer); err == nil {
+		err = checkWritable(s.writer)
 	}
 	if err == nil {
 		err = s.makeSpool()
@@ -201,44 +201,44 @@ func (s *store) open(path string) (err error) {
 		err = s.ownFiles() // the log exists now, and no other user can replace it
 	}
 	if err == nil {
-		err = s.closeFiles()
+		err = s.restrictFiles()
 	}
 	// The writer waits in patiently.
 	if err == nil {
 		_, err = s.writer.exec("PRAGMA busy_timeout = 0")
 	}
 	for i := 0; i < readers && err == nil; i++ {
-		var c *conn
-		if c, err = s.connect("rw"); err == nil {
+		var c *dbConn
+		if c, err = s.openConn("rw"); err == nil {
 			s.reading <- c
 			s.opened++
 		}
 	}
 	if err == nil {
-		err = s.remember()
+		err = s.recordFiles()
 	}
 	if err != nil {
-		return errors.Join(s.refusal(err), s.disconnect())
+		return errors.Join(s.explainRefusal(err), s.closeConns())
 	}
-	s.group = group.New(group.Backend[*txn]{Begin: s.begin, Commit: s.commit, Rollback: s.rollback})
+	s.group = group.New(group.Backend[*txn]{Begin: s.beginTx, Commit: s.commitTx, Rollback: s.rollbackTx})
 	return nil
 }
 
 // Close stops the store's goroutines, after the work in progress.
-func (s *store) Close() error {
+func (s *sqliteStore) Close() error {
 	s.closing.Do(func() {
 		close(s.quit)
 		if s.group != nil {
 			s.group.Close()
 		}
-		s.waker.wait()
-		s.closed = s.disconnect()
+		s.waker.waitForPoll()
+		s.closed = s.closeConns()
 	})
 	return s.closed
 }
 
-// disconnect closes all connections, after the readers are done.
-func (s *store) disconnect() error {
+// closeConns closes all connections, after the readers are done.
+func (s *sqliteStore) closeConns() error {
 	var errs []error
 	for ; s.opened > 0; s.opened-- {
 		errs = append(errs, (<-s.reading).close())
@@ -253,10 +253,10 @@ func (s *store) disconnect() error {
 }
 
 // now returns the time of the store's clock, in microseconds.
-func (s *store) now() int64 { return s.options.Now().UnixMicro() }
+func (s *sqliteStore) now() int64 { return s.options.Now().UnixMicro() }
 
-// usable returns the reason why the store does nothing, or nil.
-func (s *store) usable(ctx context.Context) error {
+// checkUsable returns the reason why the store does nothing, or nil.
+func (s *sqliteStore) checkUsable(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -271,28 +271,28 @@ func (s *store) usable(ctx context.Context) error {
 	return nil
 }
 
-// write runs do in a transaction that may be shared. do may be run again from its beginning,
+// writeTx runs do in a transaction that may be shared. do may be run again from its beginning,
 // see group.Committer.
-func (s *store) write(ctx context.Context, do func(*txn) error) error {
-	if err := s.usable(ctx); err != nil {
+func (s *sqliteStore) writeTx(ctx context.Context, do func(*txn) error) error {
+	if err := s.checkUsable(ctx); err != nil {
 		return err
 	}
 	if s.group == nil {
 		return errReadOnly
 	}
-	err := s.group.Do(ctx, func(t *txn) error { return s.judge(do(t)) })
+	err := s.group.Do(ctx, func(t *txn) error { return s.classifyError(do(t)) })
 	if errors.Is(err, group.ErrClosed) {
 		return queue.ErrClosed
 	}
 	return err
 }
 
-// read runs look in a read transaction. Statements that can be cancelled take the context.
-func (s *store) read(ctx context.Context, look func(*conn) error) error {
-	if err := s.usable(ctx); err != nil {
+// readTx runs look in a read transaction. Statements that can be cancelled take the context.
+func (s *sqliteStore) readTx(ctx context.Context, look func(*dbConn) error) error {
+	if err := s.checkUsable(ctx); err != nil {
 		return err
 	}
-	var c *conn
+	var c *dbConn
 	select {
 	case c = <-s.reading:
 	case <-ctx.Done():
@@ -302,22 +302,22 @@ func (s *store) read(ctx context.Context, look func(*conn) error) error {
 	}
 	defer func() { s.reading <- c }()
 	if _, err := c.exec("BEGIN"); err != nil {
-		return s.judge(err)
+		return s.classifyError(err)
 	}
 	err := look(c)
 	if _, ending := c.exec("ROLLBACK"); err == nil { // nothing was written
 		err = ending
 	}
-	return s.judge(err)
+	return s.classifyError(err)
 }
 
-// judge adds the meaning to an error of SQLite or the disk; after a fault the store stays
+// classifyError adds the meaning to an error of SQLite or the disk; after a fault the store stays
 // broken.
-func (s *store) judge(err error) error {
+func (s *sqliteStore) classifyError(err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case isFull(err) || code(err) == codeShmSize && s.harness.free(s.path) == 0:
+	case isFull(err) || resultCode(err) == codeShmSize && s.harness.free(s.path) == 0:
 		return localerr.Errorf("%w: %w", queue.ErrFull, err)
 	case isFault(err):
 		broken := localerr.Errorf("%w: %w", queue.ErrBroken, err)

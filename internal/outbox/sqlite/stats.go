@@ -11,17 +11,17 @@ import (
 )
 
 // Stats counts the recipients, and describes workers, pauses and disk space.
-func (s *store) Stats(ctx context.Context) (queue.Stats, error) {
+func (s *sqliteStore) Stats(ctx context.Context) (queue.Stats, error) {
 	now := s.now()
 	var stats queue.Stats
-	err := s.read(ctx, func(c *conn) (err error) {
+	err := s.readTx(ctx, func(c *dbConn) (err error) {
 		if stats.Accounts, err = readAccounts(ctx, c, now); err != nil {
 			return err
 		}
-		err = c.query(ctx, func(r row) error {
+		err = c.query(ctx, func(r resultRow) error {
 			stats.Workers = append(stats.Workers, queue.WorkerStats{
 				Worker: queue.Worker{Owner: r.text(0), Host: r.text(1), PID: int(r.int(2))},
-				Since:  r.when(3), For: time.Duration(r.int(4)) * time.Microsecond,
+				Since:  r.timeAt(3), For: time.Duration(r.int(4)) * time.Microsecond,
 			})
 			return nil
 		}, "SELECT owner, host, pid, since, CASE WHEN "+lapsedNow+" THEN 0 WHEN boot = '' THEN until - ?3 ELSE ends - ?2 END FROM worker WHERE gone = 0 ORDER BY owner",
@@ -32,27 +32,27 @@ func (s *store) Stats(ctx context.Context) (queue.Stats, error) {
 		if stats.Copied, err = s.isCopy(c); err != nil {
 			return err
 		}
-		at, err := newest(c)
+		at, err := newestTime(c)
 		if err != nil {
 			return err
 		}
-		stats.Ahead = outbox.Ahead(when(at), when(now))
-		return c.query(ctx, func(r row) error { stats.Oldest = r.when(0); return nil },
+		stats.Ahead = outbox.ClockAhead(fromMicros(at), fromMicros(now))
+		return c.query(ctx, func(r resultRow) error { stats.Oldest = r.timeAt(0); return nil },
 			"SELECT created FROM message WHERE id = (SELECT min(id) FROM delivery WHERE waits IS NOT NULL) >> 17")
 	})
 	if err != nil {
 		return queue.Stats{}, err
 	}
 	stats.Free = s.harness.free(s.path)
-	stats.Bytes, err = s.bytes()
+	stats.Bytes, err = s.diskSize()
 	return stats, err
 }
 
-func readAccounts(ctx context.Context, c *conn, now int64) (accounts []queue.AccountStats, err error) {
-	err = c.query(ctx, func(r row) error {
+func readAccounts(ctx context.Context, c *dbConn, now int64) (accounts []queue.AccountStats, err error) {
+	err = c.query(ctx, func(r resultRow) error {
 		name := r.text(0)
 		left := pauseLeft(r.int(1), now)
-		if r.null(3) && left == 0 {
+		if r.isNull(3) && left == 0 {
 			return nil
 		}
 		if len(accounts) == 0 || accounts[len(accounts)-1].Account != name {
@@ -71,8 +71,8 @@ func readAccounts(ctx context.Context, c *conn, now int64) (accounts []queue.Acc
 	return accounts, err
 }
 
-// bytes returns the size of the outbox on the disk.
-func (s *store) bytes() (sum int64, err error) {
+// diskSize returns the size of the outbox on the disk.
+func (s *sqliteStore) diskSize() (sum int64, err error) {
 	for _, name := range []string{s.path, s.path + "-wal"} {
 		there, err := os.Stat(name)
 		if errors.Is(err, os.ErrNotExist) {

@@ -14,18 +14,18 @@ import (
 	"github.com/yanmail/yan/smtp"
 )
 
-// text is a smtpclient.Content.
-type text string
+// textContent is a smtpclient.Content.
+type textContent string
 
-func (c text) Size() int64         { return int64(len(c)) }
-func (c text) EightBit() bool      { return false }
-func (c text) NeedsSMTPUTF8() bool { return false }
-func (c text) WriteTo(w io.Writer) (int64, error) {
+func (c textContent) Size() int64         { return int64(len(c)) }
+func (c textContent) EightBit() bool      { return false }
+func (c textContent) NeedsSMTPUTF8() bool { return false }
+func (c textContent) WriteTo(w io.Writer) (int64, error) {
 	n, err := io.WriteString(w, string(c))
 	return int64(n), err
 }
 
-func address(t testing.TB, s string) smtp.Address {
+func mustAddress(t testing.TB, s string) smtp.Address {
 	t.Helper()
 	a, err := smtp.ParseAddress(s)
 	if err != nil {
@@ -34,23 +34,23 @@ func address(t testing.TB, s string) smtp.Address {
 	return a
 }
 
-func mail(t testing.TB, body string, to ...string) outbox.NewMessage {
+func testMessage(t testing.TB, body string, to ...string) outbox.NewMessage {
 	t.Helper()
 	if len(to) == 0 {
 		to = []string{"bob@example.com"}
 	}
 	var list []smtp.Address
 	for _, a := range to {
-		list = append(list, address(t, a))
+		list = append(list, mustAddress(t, a))
 	}
-	envelope, err := smtp.NewEnvelope(address(t, "alice@example.org"), list...)
+	envelope, err := smtp.NewEnvelope(mustAddress(t, "alice@example.org"), list...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return outbox.NewMessage{Account: "work", Envelope: envelope, MessageID: "<1@example.org>", Subject: "Hello", Content: text(body)}
+	return outbox.NewMessage{Account: "work", Envelope: envelope, MessageID: "<1@example.org>", Subject: "Hello", Content: textContent(body)}
 }
 
-func opened(t testing.TB, path string, o outbox.Options, h Harness) *store {
+func openStore(t testing.TB, path string, o outbox.Options, h Harness) *sqliteStore {
 	t.Helper()
 	if o.MinFree == 0 {
 		o.MinFree = -1
@@ -60,16 +60,16 @@ func opened(t testing.TB, path string, o outbox.Options, h Harness) *store {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
-	return s.(*store)
+	return s.(*sqliteStore)
 }
 
-func fresh(t testing.TB) *store {
+func newTestStore(t testing.TB) *sqliteStore {
 	t.Helper()
-	return opened(t, filepath.Join(t.TempDir(), "outbox.db"), outbox.Options{}, Harness{})
+	return openStore(t, filepath.Join(t.TempDir(), "outbox.db"), outbox.Options{}, Harness{})
 }
 
-// join registers a worker, and returns its owner.
-func join(t testing.TB, s outbox.Store, owner string) string {
+// mustJoin registers a worker, and returns its owner.
+func mustJoin(t testing.TB, s outbox.Store, owner string) string {
 	t.Helper()
 	if err := s.Join(context.Background(), queue.Worker{Owner: owner, Host: "h", PID: 7}, time.Minute); err != nil {
 		t.Fatal(err)
@@ -77,7 +77,7 @@ func join(t testing.TB, s outbox.Store, owner string) string {
 	return owner
 }
 
-func enqueue(t testing.TB, s outbox.Store, m outbox.NewMessage) queue.ID {
+func mustEnqueue(t testing.TB, s outbox.Store, m outbox.NewMessage) queue.ID {
 	t.Helper()
 	r, err := s.Enqueue(context.Background(), m)
 	if err != nil {
@@ -89,9 +89,9 @@ func enqueue(t testing.TB, s outbox.Store, m outbox.NewMessage) queue.ID {
 // One message, from enqueueing to pruning.
 func TestWay(t *testing.T) {
 	t.Parallel()
-	ctx, s := context.Background(), fresh(t)
-	id := enqueue(t, s, mail(t, "Subject: Hello\r\n\r\nHello\r\n", "bob@example.com", "carol@example.com"))
-	owner := join(t, s, "w1")
+	ctx, s := context.Background(), newTestStore(t)
+	id := mustEnqueue(t, s, testMessage(t, "Subject: Hello\r\n\r\nHello\r\n", "bob@example.com", "carol@example.com"))
+	owner := mustJoin(t, s, "w1")
 	batch, err := s.Claim(ctx, outbox.Claim{Owner: owner, Account: "work", Recipients: 10, Bytes: 1 << 20})
 	if err != nil || len(batch.Items) != 1 || len(batch.Items[0].Recipients) != 2 {
 		t.Fatalf("claimed %+v, %v", batch, err)
@@ -149,10 +149,10 @@ func TestWay(t *testing.T) {
 }
 
 // checkTally compares the counters with the rows.
-func checkTally(t testing.TB, s *store) {
+func checkTally(t testing.TB, s *sqliteStore) {
 	t.Helper()
-	err := s.read(context.Background(), func(c *conn) error {
-		return c.query(context.Background(), func(r row) error {
+	err := s.readTx(context.Background(), func(c *dbConn) error {
+		return c.query(context.Background(), func(r resultRow) error {
 			t.Errorf("account %d, %s: counted %d, there are %d", r.int(0), r.text(1), r.int(2), r.int(3))
 			return nil
 		}, `SELECT t.account, t.word, t.n, (SELECT count(*) FROM delivery d WHERE d.account = t.account AND d.state = t.word) AS there
@@ -168,9 +168,9 @@ func checkTally(t testing.TB, s *store) {
 
 func TestLargeBody(t *testing.T) {
 	t.Parallel()
-	ctx, s := context.Background(), fresh(t)
+	ctx, s := context.Background(), newTestStore(t)
 	body := strings.Repeat("0123456789abcdef\r\n", 20_000)
-	id := enqueue(t, s, mail(t, body))
+	id := mustEnqueue(t, s, testMessage(t, body))
 	r, err := s.Body(ctx, id)
 	if err != nil {
 		t.Fatal(err)

@@ -13,20 +13,20 @@ const sweptTogether = 500
 
 // Sweep requeues the recipients of lapsed workers and expires old messages. It does not write
 // if there is nothing to do.
-func (s *store) Sweep(ctx context.Context) (swept outbox.Swept, err error) {
-	if err := s.usable(ctx); err != nil {
+func (s *sqliteStore) Sweep(ctx context.Context) (swept outbox.Swept, err error) {
+	if err := s.checkUsable(ctx); err != nil {
 		return swept, err
 	}
 	ctx = context.WithoutCancel(ctx)
 	for {
-		work, err := s.unswept(ctx)
+		work, err := s.hasUnswept(ctx)
 		if err != nil || !work {
 			return swept, err
 		}
 		var part outbox.Swept
-		err = s.write(ctx, func(t *txn) error {
+		err = s.writeTx(ctx, func(t *txn) error {
 			part = outbox.Swept{}
-			return t.sweep(&part)
+			return t.sweepSome(&part)
 		})
 		if err != nil {
 			return swept, err
@@ -38,25 +38,25 @@ func (s *store) Sweep(ctx context.Context) (swept outbox.Swept, err error) {
 	}
 }
 
-func (s *store) unswept(ctx context.Context) (work bool, err error) {
+func (s *sqliteStore) hasUnswept(ctx context.Context) (work bool, err error) {
 	now := s.now()
-	err = s.read(ctx, func(c *conn) error {
-		if _, work, err = c.number("SELECT id FROM worker WHERE "+lapsedNow+" LIMIT 1", s.leaseArgs(now)...); err != nil || work {
+	err = s.readTx(ctx, func(c *dbConn) error {
+		if _, work, err = c.queryNumber("SELECT id FROM worker WHERE "+lapsedNow+" LIMIT 1", s.leaseArgs(now)...); err != nil || work {
 			return err
 		}
-		if _, work, err = c.number(putOffTooFar+" LIMIT 1", now); err != nil || work {
+		if _, work, err = c.queryNumber(putOffTooFar+" LIMIT 1", now); err != nil || work {
 			return err
 		}
-		_, work, err = c.number("SELECT id FROM delivery WHERE "+expiredNow+" LIMIT 1", now)
+		_, work, err = c.queryNumber("SELECT id FROM delivery WHERE "+expiredNow+" LIMIT 1", now)
 		return err
 	})
 	return work, err
 }
 
-func (t *txn) sweep(swept *outbox.Swept) error {
+func (t *txn) sweepSome(swept *outbox.Swept) error {
 	left := sweptTogether
 	for left > 0 {
-		worker, found, gone, err := t.lapsed()
+		worker, found, gone, err := t.findLapsed()
 		if err != nil {
 			return err
 		}
@@ -96,9 +96,9 @@ const expiredNow = "expires <= ?1 AND waits IS NOT NULL AND (firm = 1 OR state =
 // bringBack makes recipients due that were deferred by a clock that was ahead.
 func (t *txn) bringBack(most int) (done int, err error) {
 	var ids []int64
-	err = t.each(func(r row) error { ids = append(ids, r.int(0)); return nil }, putOffTooFar+" LIMIT ?2", t.now, most)
+	err = t.queryRows(func(r resultRow) error { ids = append(ids, r.int(0)); return nil }, putOffTooFar+" LIMIT ?2", t.now, most)
 	for _, id := range ids {
-		if _, err := t.exec("UPDATE delivery SET due = ?1, timing = 0, waits = ?2 WHERE id = ?3", t.now, waits(t.now, outbox.Soon), id); err != nil {
+		if _, err := t.exec("UPDATE delivery SET due = ?1, timing = 0, waits = ?2 WHERE id = ?3", t.now, waitsColumn(t.now, outbox.Soon), id); err != nil {
 			return 0, err
 		}
 	}
@@ -106,8 +106,8 @@ func (t *txn) bringBack(most int) (done int, err error) {
 	return len(ids), err
 }
 
-func (t *txn) lapsed() (id int64, found, gone bool, err error) {
-	err = t.each(func(r row) error { id, found, gone = r.int(0), true, r.is(1); return nil },
+func (t *txn) findLapsed() (id int64, found, gone bool, err error) {
+	err = t.queryRows(func(r resultRow) error { id, found, gone = r.int(0), true, r.isTrue(1); return nil },
 		"SELECT id, gone FROM worker WHERE "+lapsedNow+" LIMIT 1", t.s.leaseArgs(t.now)...)
 	return id, found, gone, err
 }
@@ -115,8 +115,8 @@ func (t *txn) lapsed() (id int64, found, gone bool, err error) {
 // takeBack ends leases of a worker: Leased recipients are safe to try again, Sending ones may
 // have been handed over.
 func (t *txn) takeBack(worker int64, most int, swept *outbox.Swept) (done int, err error) {
-	var had []recipient
-	err = t.each(func(r row) error { had = append(had, scanRecipient(r)); return nil },
+	var had []deliveryRow
+	err = t.queryRows(func(r resultRow) error { had = append(had, scanRecipient(r)); return nil },
 		"SELECT "+recipientColumns+" FROM delivery WHERE owner = ? LIMIT ?", worker, most)
 	if err != nil {
 		return 0, err
@@ -124,7 +124,7 @@ func (t *txn) takeBack(worker int64, most int, swept *outbox.Swept) (done int, e
 	for _, d := range had {
 		if d.state == queue.Leased {
 			swept.Requeued++
-			if err := t.requeue(&d, queue.EventLapsed); err != nil {
+			if err := t.requeueRecipient(&d, queue.EventLapsed); err != nil {
 				return 0, err
 			}
 			continue
@@ -132,10 +132,10 @@ func (t *txn) takeBack(worker int64, most int, swept *outbox.Swept) (done int, e
 		swept.Doubted++
 		from := d.state
 		d.state = queue.InDoubt
-		if err := t.move(&d, from); err != nil {
+		if err := t.moveRecipient(&d, from); err != nil {
 			return 0, err
 		}
-		if err := t.event(happened{recipient: d.id, account: d.account, kind: queue.EventKind(d.state), state: d.state}); err != nil {
+		if err := t.addEvent(newEvent{recipient: d.id, account: d.account, kind: queue.EventKind(d.state), state: d.state}); err != nil {
 			return 0, err
 		}
 	}
@@ -143,27 +143,27 @@ func (t *txn) takeBack(worker int64, most int, swept *outbox.Swept) (done int, e
 }
 
 func (t *txn) expireOld(most int, swept *outbox.Swept) error {
-	var old []recipient
-	err := t.each(func(r row) error { old = append(old, scanRecipient(r)); return nil },
+	var old []deliveryRow
+	err := t.queryRows(func(r resultRow) error { old = append(old, scanRecipient(r)); return nil },
 		"SELECT "+recipientColumns+" FROM delivery WHERE "+expiredNow+" ORDER BY expires LIMIT ?2", t.now, most)
 	if err != nil {
 		return err
 	}
 	for _, d := range old {
 		swept.Expired++
-		if err := t.expire(&d); err != nil {
+		if err := t.expireRecipient(&d); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// expire moves a recipient to Expired.
-func (t *txn) expire(d *recipient) error {
+// expireRecipient moves a recipient to Expired.
+func (t *txn) expireRecipient(d *deliveryRow) error {
 	from := d.state
 	d.state = queue.Expired
-	if err := t.move(d, from); err != nil {
+	if err := t.moveRecipient(d, from); err != nil {
 		return err
 	}
-	return t.event(happened{recipient: d.id, account: d.account, kind: queue.EventKind(d.state), state: d.state})
+	return t.addEvent(newEvent{recipient: d.id, account: d.account, kind: queue.EventKind(d.state), state: d.state})
 }

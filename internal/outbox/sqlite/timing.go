@@ -12,8 +12,8 @@ const (
 	datesFrom  = 1 << 61  // added to a date
 )
 
-// waits returns the value of the column waits.
-func waits(due int64, timing outbox.Timing) int64 {
+// waitsColumn returns the value of the column waits.
+func waitsColumn(due int64, timing outbox.Timing) int64 {
 	switch timing {
 	case outbox.Soon:
 		return due + soonBefore
@@ -23,40 +23,42 @@ func waits(due int64, timing outbox.Timing) int64 {
 	return due
 }
 
-// put makes a recipient due after a time.
-func (d *recipient) put(now int64, after time.Duration) {
+// setDue makes a recipient due after a time.
+func (d *deliveryRow) setDue(now int64, after time.Duration) {
 	after = min(max(after, 0), outbox.LongestPause)
-	d.due, d.timing = now+micro(after), outbox.Paused
+	d.due, d.timing = now+durationMicros(after), outbox.Paused
 	if after == 0 {
 		d.timing = outbox.Soon
 	}
 }
 
 // pauseLeft returns the rest of an account's pause.
-func pauseLeft(until, now int64) time.Duration { return outbox.PauseLeft(when(until), when(now)) }
+func pauseLeft(until, now int64) time.Duration {
+	return outbox.PauseLeft(fromMicros(until), fromMicros(now))
+}
 
-// lease is the end of a lease, by the clock and by the uptime.
-type lease struct {
+// leaseEnd is the end of a lease, by the clock and by the uptime.
+type leaseEnd struct {
 	until int64
 	boot  string
 	ends  int64
 }
 
-func (t *txn) leaseOf(d time.Duration) lease {
+func (t *txn) leaseOf(d time.Duration) leaseEnd {
 	d = min(max(d, 0), outbox.LongestLease)
 	up := t.s.uptime()
-	return lease{t.now + micro(d), up.Boot, micro(up.Since + d)}
+	return leaseEnd{t.now + durationMicros(d), up.Boot, durationMicros(up.Since + d)}
 }
 
 // uptime returns the uptime of the options, of their clock, or of the system.
-func (s *store) uptime() outbox.Uptime {
+func (s *sqliteStore) uptime() outbox.Uptime {
 	switch {
 	case s.options.Uptime != nil:
 		return s.options.Uptime()
 	case s.ownClock:
 		return outbox.Uptime{}
 	}
-	return uptime()
+	return systemUptime()
 }
 
 // Conditions on rows of worker, with three arguments each: the boot, the uptime and the clock.
@@ -67,7 +69,7 @@ const (
 	lapsedNow    = `CASE boot WHEN '' THEN until <= ?3 OR until > ?3 + ` + longestLease + ` WHEN ?1 THEN ends <= ?2 OR ends > ?2 + ` + longestLease + ` ELSE 1 END`
 )
 
-func (s *store) leaseArgs(now int64) []any {
+func (s *sqliteStore) leaseArgs(now int64) []any {
 	up := s.uptime()
 	return []any{up.Boot, up.Since.Microseconds(), now}
 }

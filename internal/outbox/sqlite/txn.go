@@ -18,18 +18,18 @@ import (
 // txn is one write transaction. Counters that many operations change are collected and written
 // once, before the commit.
 type txn struct {
-	*conn
-	s   *store
+	*dbConn
+	s   *sqliteStore
 	now int64
 
-	tally    map[counted]int64
+	tally    map[tallyKey]int64
 	given    map[string]int64 // the last numbers used
 	accounts map[string]int64 // created in this transaction
 	open     map[int64]int64  // change of the number of a message's recipients that are not final
 	wake     bool
 }
 
-type counted struct {
+type tallyKey struct {
 	account int64
 	word    string
 }
@@ -41,74 +41,74 @@ const (
 	wakeNumber    = "wake"
 )
 
-func (s *store) begin() (*txn, error) {
-	if err := s.usable(context.Background()); err != nil {
+func (s *sqliteStore) beginTx() (*txn, error) {
+	if err := s.checkUsable(context.Background()); err != nil {
 		return nil, err
 	}
-	if err := s.patiently(func() error { _, err := s.writer.exec("BEGIN IMMEDIATE"); return err }); err != nil {
-		return nil, s.judge(err)
+	if err := s.retryBusy(func() error { _, err := s.writer.exec("BEGIN IMMEDIATE"); return err }); err != nil {
+		return nil, s.classifyError(err)
 	}
 	s.harness.Hook(begun)
 	return &txn{
-		conn: s.writer, s: s, now: s.now(),
-		tally: map[counted]int64{}, given: map[string]int64{}, accounts: map[string]int64{}, open: map[int64]int64{},
+		dbConn: s.writer, s: s, now: s.now(),
+		tally: map[tallyKey]int64{}, given: map[string]int64{}, accounts: map[string]int64{}, open: map[int64]int64{},
 	}, nil
 }
 
-func (s *store) commit(t *txn) error {
-	err := t.flush()
+func (s *sqliteStore) commitTx(t *txn) error {
+	err := t.flushChanges()
 	if err != nil {
-		s.rollback(t)
-		return s.judge(err)
+		s.rollbackTx(t)
+		return s.classifyError(err)
 	}
 	s.harness.Hook(beforeCommit)
 	if _, err = t.exec("COMMIT"); err != nil {
-		s.rollback(t)
-		return s.unsure(err)
+		s.rollbackTx(t)
+		return s.uncertainError(err)
 	}
 	s.harness.Hook(afterCommit)
-	if err := s.lasts(); err != nil {
+	if err := s.checkDurable(); err != nil {
 		return err
 	}
 	for name, id := range t.accounts {
 		s.accounts.Store(name, id)
 	}
 	if t.wake {
-		s.waker.wake()
+		s.waker.wakeAll()
 	}
 	return nil
 }
 
-// unsure classifies an error of a commit: after an error of the disk, the next process that
+// uncertainError classifies an error of a commit: after an error of the disk, the next process that
 // opens the outbox may find the changes, or not.
-func (s *store) unsure(err error) error {
-	judged := s.judge(err)
+func (s *sqliteStore) uncertainError(err error) error {
+	judged := s.classifyError(err)
 	if errors.Is(judged, queue.ErrBroken) {
 		return localerr.Errorf("%w: %w", queue.ErrUncertain, judged)
 	}
 	return judged
 }
 
-// lasts checks that committed changes are durable: the name of a new log is synced, and the
+// checkDurable checks that committed changes are durable: the name of a new log is synced, and the
 // files are still in place.
-func (s *store) lasts() error {
+func (s *sqliteStore) checkDurable() error {
 	if s.madeLog {
 		// SQLite syncs the folder as well, but ignores the error.
 		if err := s.harness.sync(filepath.Dir(s.path)); err != nil {
 			broken := localerr.Errorf("%w: %w", queue.ErrBroken, err)
 			s.broken.CompareAndSwap(nil, &broken)
-			return s.unsure(*s.broken.Load())
+			return s.uncertainError(*s.broken.Load())
 		}
 		s.madeLog = false
 	}
-	if err := s.inPlace(); err != nil {
-		return s.unsure(err)
+	if err := s.checkInPlace(); err != nil {
+		return s.uncertainError(err)
 	}
 	return nil
 }
 
-func (s *store) rollback(t *txn) {
-	_, _ = t.conn.exec("ROLLBACK") // after some errors SQLite has done so itself
+func (s *sqliteStore) rollbackTx(t *txn) {
+	_, _ = t.dbConn.exec("ROLLBACK") // after some errors SQLite has done so itself
 }
 
 // exec is conn.exec with the faults of tests.
@@ -121,56 +121,56 @@ func (t *txn) exec(sql string, args ...any) (int64, error) {
 			if !kept {
 				return 0, syscall.EIO
 			}
-			_, err := t.conn.exec(sql)
+			_, err := t.dbConn.exec(sql)
 			return 0, errors.Join(syscall.EIO, err)
 		}
 	}
-	return t.conn.exec(sql, args...)
+	return t.dbConn.exec(sql, args...)
 }
 
-// each runs a query.
-func (t *txn) each(each func(row) error, sql string, args ...any) error {
+// queryRows runs a query.
+func (t *txn) queryRows(each func(resultRow) error, sql string, args ...any) error {
 	if err := t.s.harness.fault(sql); err != nil {
 		return err
 	}
 	return t.query(context.Background(), each, sql, args...)
 }
 
-// count changes the number of an account's recipients in a state.
-func (t *txn) count(account int64, word string, n int64) error {
-	t.tally[counted{account, word}] += n
+// addCount changes the number of an account's recipients in a state.
+func (t *txn) addCount(account int64, word string, n int64) error {
+	t.tally[tallyKey{account, word}] += n
 	return nil
 }
 
-// next returns the next number of a sequence.
-func (t *txn) next(word string) (int64, error) {
+// nextNumber returns the next number of a sequence.
+func (t *txn) nextNumber(word string) (int64, error) {
 	last, known := t.given[word]
 	if !known {
 		var err error
-		if last, _, err = t.number("SELECT n FROM tally WHERE account = 0 AND word = ?", word); err != nil {
+		if last, _, err = t.queryNumber("SELECT n FROM tally WHERE account = 0 AND word = ?", word); err != nil {
 			return 0, err
 		}
 	}
 	t.given[word] = last + 1
-	t.tally[counted{0, word}]++
+	t.tally[tallyKey{0, word}]++
 	return last + 1, nil
 }
 
-// flush writes the collected changes.
-func (t *txn) flush() error {
+// flushChanges writes the collected changes.
+func (t *txn) flushChanges() error {
 	if err := t.flushOpen(); err != nil {
 		return err
 	}
 	if t.wake {
-		t.tally[counted{0, wakeNumber}]++
+		t.tally[tallyKey{0, wakeNumber}]++
 	}
-	maps.DeleteFunc(t.tally, func(_ counted, n int64) bool { return n == 0 })
+	maps.DeleteFunc(t.tally, func(_ tallyKey, n int64) bool { return n == 0 })
 	for some := range slices.Chunk(slices.Collect(maps.Keys(t.tally)), 16) {
 		args := make([]any, 0, 3*len(some))
 		for _, c := range some {
 			args = append(args, c.account, c.word, t.tally[c])
 		}
-		if _, err := t.exec(tallying(len(some)), args...); err != nil {
+		if _, err := t.exec(tallySQL(len(some)), args...); err != nil {
 			return err
 		}
 	}
@@ -178,7 +178,7 @@ func (t *txn) flush() error {
 	return nil
 }
 
-func tallying(rows int) string {
+func tallySQL(rows int) string {
 	return "INSERT INTO tally (account, word, n) VALUES (?, ?, ?)" + strings.Repeat(", (?, ?, ?)", rows-1) +
 		" ON CONFLICT DO UPDATE SET n = n + excluded.n"
 }
@@ -199,29 +199,29 @@ func (t *txn) flushOpen() error {
 	return nil
 }
 
-// worker returns the row of an owner.
-func (t *txn) worker(owner string) (id int64, found bool, err error) {
-	return t.number("SELECT id FROM worker WHERE owner = ? AND gone = 0", owner)
+// findWorker returns the row of an owner.
+func (t *txn) findWorker(owner string) (id int64, found bool, err error) {
+	return t.queryNumber("SELECT id FROM worker WHERE owner = ? AND gone = 0", owner)
 }
 
-// alive returns the row of an owner whose lease has not ended.
-func (t *txn) alive(owner string) (id int64, err error) {
-	id, found, err := t.number("SELECT id FROM worker WHERE owner = ?4 AND gone = 0 AND NOT "+lapsedNow, append(t.s.leaseArgs(t.now), owner)...)
+// liveWorker returns the row of an owner whose lease has not ended.
+func (t *txn) liveWorker(owner string) (id int64, err error) {
+	id, found, err := t.queryNumber("SELECT id FROM worker WHERE owner = ?4 AND gone = 0 AND NOT "+lapsedNow, append(t.s.leaseArgs(t.now), owner)...)
 	if err == nil && !found {
-		err = harmless(outbox.ErrLapsed)
+		err = markHarmless(outbox.ErrLapsed)
 	}
 	return id, err
 }
 
-// account returns the number of an account; found is false if it never had messages or pauses.
-func (t *txn) account(name string) (id int64, found bool, err error) {
+// findAccount returns the number of an account; found is false if it never had messages or pauses.
+func (t *txn) findAccount(name string) (id int64, found bool, err error) {
 	if id, ok := t.accounts[name]; ok {
 		return id, true, nil
 	}
 	if id, ok := t.s.accounts.Load(name); ok {
 		return id.(int64), true, nil
 	}
-	id, found, err = t.number("SELECT id FROM account WHERE name = ?", name)
+	id, found, err = t.queryNumber("SELECT id FROM account WHERE name = ?", name)
 	if found {
 		t.accounts[name] = id
 	}
@@ -230,11 +230,11 @@ func (t *txn) account(name string) (id int64, found bool, err error) {
 
 // makeAccount returns the number of an account, and creates a missing one.
 func (t *txn) makeAccount(name string) (int64, error) {
-	id, found, err := t.account(name)
+	id, found, err := t.findAccount(name)
 	if found || err != nil {
 		return id, err
 	}
-	id, _, err = t.number("INSERT INTO account (name) VALUES (?) RETURNING id", name)
+	id, _, err = t.queryNumber("INSERT INTO account (name) VALUES (?) RETURNING id", name)
 	if err == nil {
 		t.accounts[name] = id
 	}
@@ -250,8 +250,8 @@ func messageOf(recipient int64) (queue.ID, int) {
 	return queue.ID(recipient >> placeBits), int(recipient & (1<<placeBits - 1))
 }
 
-// happened is an event to insert.
-type happened struct {
+// newEvent is an event to insert.
+type newEvent struct {
 	recipient int64
 	account   int64
 	kind      queue.EventKind
@@ -263,8 +263,8 @@ type happened struct {
 
 const insertEvent = `INSERT INTO event (id, message, n, account, kind, state, at, attempt, due, answer) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
-func (t *txn) event(e happened) error {
-	id, err := t.next(eventNumber)
+func (t *txn) addEvent(e newEvent) error {
+	id, err := t.nextNumber(eventNumber)
 	if err != nil {
 		return err
 	}

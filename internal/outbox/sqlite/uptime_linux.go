@@ -10,8 +10,8 @@ import (
 	"github.com/yanmail/yan/internal/outbox"
 )
 
-// uptime returns the system's uptime. If it is not known, Boot is "".
-func uptime() outbox.Uptime {
+// systemUptime returns the system's uptime. If it is not known, Boot is "".
+func systemUptime() outbox.Uptime {
 	id, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	var t unix.Timespec
 	if err != nil || unix.ClockGettime(unix.CLOCK_BOOTTIME, &t) != nil {

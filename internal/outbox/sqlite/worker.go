@@ -8,25 +8,25 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// micro converts a duration to the database's format, microseconds.
-func micro(d time.Duration) int64 { return max(0, d.Microseconds()) }
+// durationMicros converts a duration to the database's format, microseconds.
+func durationMicros(d time.Duration) int64 { return max(0, d.Microseconds()) }
 
 // Join registers a worker.
-func (s *store) Join(ctx context.Context, w queue.Worker, lease time.Duration) error {
-	return s.write(ctx, func(t *txn) error {
-		copied, err := s.isCopy(t.conn)
+func (s *sqliteStore) Join(ctx context.Context, w queue.Worker, lease time.Duration) error {
+	return s.writeTx(ctx, func(t *txn) error {
+		copied, err := s.isCopy(t.dbConn)
 		if err != nil {
 			return err
 		}
 		if copied {
-			return harmless(queue.ErrCopied)
+			return markHarmless(queue.ErrCopied)
 		}
-		_, known, err := t.worker(w.Owner)
+		_, known, err := t.findWorker(w.Owner)
 		if err != nil {
 			return err
 		}
 		if known {
-			return harmless(localerr.Errorf("a worker with the owner %q is already registered", w.Owner))
+			return markHarmless(localerr.Errorf("a worker with the owner %q is already registered", w.Owner))
 		}
 		// A worker that left while messages were being sent replaces its old row.
 		l := t.leaseOf(lease)
@@ -38,9 +38,9 @@ func (s *store) Join(ctx context.Context, w queue.Worker, lease time.Duration) e
 }
 
 // Renew extends the worker's lease.
-func (s *store) Renew(ctx context.Context, owner string, lease time.Duration) error {
-	return s.write(ctx, func(t *txn) error {
-		id, err := t.alive(owner)
+func (s *sqliteStore) Renew(ctx context.Context, owner string, lease time.Duration) error {
+	return s.writeTx(ctx, func(t *txn) error {
+		id, err := t.liveWorker(owner)
 		if err == nil {
 			l := t.leaseOf(lease)
 			_, err = t.exec("UPDATE worker SET until = ?, boot = ?, ends = ? WHERE id = ?", l.until, l.boot, l.ends, id)
@@ -51,9 +51,9 @@ func (s *store) Renew(ctx context.Context, owner string, lease time.Duration) er
 
 // Leave requeues the recipients that a worker has leased. If it is still sending, its row
 // stays for the next Sweep, which finds the lease ended.
-func (s *store) Leave(ctx context.Context, owner string) error {
-	return s.write(ctx, func(t *txn) error {
-		id, found, err := t.worker(owner)
+func (s *sqliteStore) Leave(ctx context.Context, owner string) error {
+	return s.writeTx(ctx, func(t *txn) error {
+		id, found, err := t.findWorker(owner)
 		if err != nil || !found {
 			return err
 		}
@@ -67,7 +67,7 @@ func (s *store) Leave(ctx context.Context, owner string) error {
 				sending = true
 				continue
 			}
-			if err := t.requeue(&d, queue.EventKind(queue.Queued)); err != nil {
+			if err := t.requeueRecipient(&d, queue.EventKind(queue.Queued)); err != nil {
 				return err
 			}
 		}
@@ -82,20 +82,20 @@ func (s *store) Leave(ctx context.Context, owner string) error {
 }
 
 // ownedBy lists the recipients of a worker.
-func (t *txn) ownedBy(worker int64) (had []recipient, err error) {
-	err = t.each(func(r row) error { had = append(had, scanRecipient(r)); return nil },
+func (t *txn) ownedBy(worker int64) (had []deliveryRow, err error) {
+	err = t.queryRows(func(r resultRow) error { had = append(had, scanRecipient(r)); return nil },
 		"SELECT "+recipientColumns+" FROM delivery WHERE owner = ? ORDER BY id", worker)
 	return had, err
 }
 
-// requeue requeues a leased recipient, due when it was due before.
-func (t *txn) requeue(d *recipient, kind queue.EventKind) error {
+// requeueRecipient requeues a leased recipient, due when it was due before.
+func (t *txn) requeueRecipient(d *deliveryRow, kind queue.EventKind) error {
 	from := d.state
 	d.state = queue.Queued
-	if err := t.move(d, from); err != nil {
+	if err := t.moveRecipient(d, from); err != nil {
 		return err
 	}
-	return t.event(happened{recipient: d.id, account: d.account, kind: kind, state: d.state})
+	return t.addEvent(newEvent{recipient: d.id, account: d.account, kind: kind, state: d.state})
 }
 
 func (t *txn) forgetWorker(id int64) error {
@@ -107,10 +107,10 @@ func (t *txn) forgetWorker(id int64) error {
 }
 
 // Slots reserves connections of an account for a worker.
-func (s *store) Slots(ctx context.Context, owner, account string, want, most int) (granted int, err error) {
-	err = s.write(ctx, func(t *txn) error {
+func (s *sqliteStore) Slots(ctx context.Context, owner, account string, want, most int) (granted int, err error) {
+	err = s.writeTx(ctx, func(t *txn) error {
 		granted = 0
-		worker, err := t.alive(owner)
+		worker, err := t.liveWorker(owner)
 		if err != nil {
 			return err
 		}
@@ -120,7 +120,7 @@ func (s *store) Slots(ctx context.Context, owner, account string, want, most int
 		}
 		grant := int64(max(want, 0))
 		if most > 0 {
-			others, _, err := t.number("SELECT coalesce(sum(n), 0) FROM slot WHERE account = ? AND worker <> ?", id, worker)
+			others, _, err := t.queryNumber("SELECT coalesce(sum(n), 0) FROM slot WHERE account = ? AND worker <> ?", id, worker)
 			if err != nil {
 				return err
 			}
@@ -137,7 +137,7 @@ func (s *store) Slots(ctx context.Context, owner, account string, want, most int
 
 // setSlots writes only changes, because workers call it again and again.
 func (t *txn) setSlots(account, worker, n int64) error {
-	had, _, err := t.number("SELECT n FROM slot WHERE account = ? AND worker = ?", account, worker)
+	had, _, err := t.queryNumber("SELECT n FROM slot WHERE account = ? AND worker = ?", account, worker)
 	switch {
 	case err != nil || had == n:
 		return err

@@ -22,7 +22,7 @@ func Open(ctx context.Context, where string, o outbox.Options) (outbox.Store, er
 	if outbox.IsPostgres(where) {
 		return postgres.Open(ctx, where, o)
 	}
-	path, err := Path(where, os.Getenv)
+	path, err := FilePath(where, os.Getenv)
 	if err != nil {
 		return nil, err
 	}
@@ -35,21 +35,21 @@ func OpenToRead(ctx context.Context, where string, o outbox.Options) (outbox.Sto
 	if outbox.IsPostgres(where) {
 		return postgres.Open(ctx, where, o)
 	}
-	path, err := Path(where, os.Getenv)
+	path, err := FilePath(where, os.Getenv)
 	if err != nil {
 		return nil, err
 	}
 	return sqlite.OpenToRead(ctx, path, o)
 }
 
-// Path returns the absolute path of the file of an outbox. ~ is the user's home folder. A URL
+// FilePath returns the absolute path of the file of an outbox. ~ is the user's home folder. A URL
 // of another kind than PostgreSQL is an error, not the name of a file.
-func Path(where string, getenv func(string) string) (string, error) {
+func FilePath(where string, getenv func(string) string) (string, error) {
 	switch {
 	case where == "":
 		return DefaultPath(getenv)
 	case strings.Contains(where, "://"), outbox.HoldsPassword(where):
-		return "", localerr.Errorf("%s is not an outbox: want a file path, or a URL that starts with postgres://", outbox.Describe(where))
+		return "", localerr.Errorf("%s is not an outbox: want a file path, or a URL that starts with postgres://", outbox.DescribeName(where))
 	}
 	return filepath.Abs(homedir.Expand(where, homedir.Find(getenv)))
 }

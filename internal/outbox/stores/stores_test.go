@@ -9,7 +9,7 @@ import (
 	"github.com/yanmail/yan/internal/outbox"
 )
 
-func environment(pairs ...string) func(string) string {
+func getenvOf(pairs ...string) func(string) string {
 	return func(name string) string {
 		for i := 0; i < len(pairs); i += 2 {
 			if pairs[i] == name {
@@ -34,19 +34,19 @@ func TestDefaultPath(t *testing.T) {
 		getenv       func(string) string
 		want         string
 	}{
-		{"the data folder", "linux", environment("XDG_DATA_HOME", abs("d"), "HOME", abs("h")), abs("d", "yan", "outbox.db")},
-		{"a relative one is none", "linux", environment("XDG_DATA_HOME", "d", "HOME", abs("h")), abs("h", ".local", "share", "yan", "outbox.db")},
-		{"home", "freebsd", environment("HOME", abs("h"), "LocalAppData", abs("l")), abs("h", ".local", "share", "yan", "outbox.db")},
-		{"macOS", "darwin", environment("HOME", abs("h")), abs("h", "Library", "Application Support", "yan", "outbox.db")},
-		{"macOS, told otherwise", "darwin", environment("HOME", abs("h"), "XDG_DATA_HOME", abs("d")), abs("d", "yan", "outbox.db")},
-		{"Windows", "windows", environment("LocalAppData", abs("l"), "USERPROFILE", abs("u")), abs("l", "yan", "outbox.db")},
-		{"Windows without it", "windows", environment("USERPROFILE", abs("u")), abs("u", ".local", "share", "yan", "outbox.db")},
+		{"the data folder", "linux", getenvOf("XDG_DATA_HOME", abs("d"), "HOME", abs("h")), abs("d", "yan", "outbox.db")},
+		{"a relative one is none", "linux", getenvOf("XDG_DATA_HOME", "d", "HOME", abs("h")), abs("h", ".local", "share", "yan", "outbox.db")},
+		{"home", "freebsd", getenvOf("HOME", abs("h"), "LocalAppData", abs("l")), abs("h", ".local", "share", "yan", "outbox.db")},
+		{"macOS", "darwin", getenvOf("HOME", abs("h")), abs("h", "Library", "Application Support", "yan", "outbox.db")},
+		{"macOS, told otherwise", "darwin", getenvOf("HOME", abs("h"), "XDG_DATA_HOME", abs("d")), abs("d", "yan", "outbox.db")},
+		{"Windows", "windows", getenvOf("LocalAppData", abs("l"), "USERPROFILE", abs("u")), abs("l", "yan", "outbox.db")},
+		{"Windows without it", "windows", getenvOf("USERPROFILE", abs("u")), abs("u", ".local", "share", "yan", "outbox.db")},
 	} {
 		if got, err := defaultPath(test.getenv, test.system); err != nil || got != test.want {
 			t.Errorf("%s: %q, %v; want %q", test.name, got, err, test.want)
 		}
 	}
-	if path, err := defaultPath(environment(), "linux"); err == nil || !strings.Contains(err.Error(), "YAN_OUTBOX") {
+	if path, err := defaultPath(getenvOf(), "linux"); err == nil || !strings.Contains(err.Error(), "YAN_OUTBOX") {
 		t.Errorf("with nothing set: %q, %v", path, err)
 	}
 }
@@ -54,14 +54,14 @@ func TestDefaultPath(t *testing.T) {
 func TestPath(t *testing.T) {
 	t.Parallel()
 	home := t.TempDir()
-	if got, err := Path("~/mail/out.db", environment("HOME", home)); err != nil || got != filepath.Join(home, "mail", "out.db") {
+	if got, err := FilePath("~/mail/out.db", getenvOf("HOME", home)); err != nil || got != filepath.Join(home, "mail", "out.db") {
 		t.Errorf("%q, %v", got, err)
 	}
-	if got, err := Path("out.db", environment()); err != nil || !filepath.IsAbs(got) || filepath.Base(got) != "out.db" {
+	if got, err := FilePath("out.db", getenvOf()); err != nil || !filepath.IsAbs(got) || filepath.Base(got) != "out.db" {
 		t.Errorf("%q, %v", got, err)
 	}
 	for _, where := range []string{"mysql://me:secret@host/db", "redis://:secret@host", "sqlite:///x?password=secret", "host=db Password=secret dbname=mail"} {
-		if got, err := Path(where, environment()); err == nil || strings.Contains(err.Error(), "secret") {
+		if got, err := FilePath(where, getenvOf()); err == nil || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: %q, %v", where, got, err)
 		}
 	}

@@ -101,7 +101,7 @@ func (s *storeCollector) Collect(to chan<- prometheus.Metric) {
 
 // deliveryCollector exports the state of this process's delivery.
 type deliveryCollector struct {
-	status      func() delivery.Status
+	status      func() delivery.WorkerStatus
 	connections func() map[string]int
 }
 

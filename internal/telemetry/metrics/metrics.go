@@ -67,7 +67,7 @@ func New() *Metrics {
 }
 
 // Observe counts an event; it is made for delivery.Options.Observe.
-func (m *Metrics) Observe(e delivery.Event) {
+func (m *Metrics) Observe(e delivery.WorkerEvent) {
 	switch e.Kind {
 	case delivery.Settled:
 		m.settle(e)
@@ -87,7 +87,7 @@ func (m *Metrics) Observe(e delivery.Event) {
 	}
 }
 
-func (m *Metrics) settle(e delivery.Event) {
+func (m *Metrics) settle(e delivery.WorkerEvent) {
 	m.settled.WithLabelValues(accountLabel(e.Account), string(e.State)).Inc()
 	if e.Began.IsZero() { // requeued before it was tried
 		return
@@ -106,7 +106,7 @@ func (m *Metrics) settle(e delivery.Event) {
 // Handler returns the handler that exports the counts and the state of the outbox and the delivery.
 // connections returns how many connections may be open, by account. Handler may be called only
 // once.
-func (m *Metrics) Handler(store outbox.Admin, status func() delivery.Status, connections func() map[string]int) http.Handler {
+func (m *Metrics) Handler(store outbox.Admin, status func() delivery.WorkerStatus, connections func() map[string]int) http.Handler {
 	m.registry.MustRegister(newStoreCollector(store, m.storeFails.Inc), deliveryCollector{status: status, connections: connections})
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4})
 }

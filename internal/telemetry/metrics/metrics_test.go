@@ -62,12 +62,12 @@ func scrape(t *testing.T, h http.Handler) map[string]string {
 }
 
 // sampleEvents returns events of every kind that hold addresses and other private text.
-func sampleEvents() []delivery.Event {
+func sampleEvents() []delivery.WorkerEvent {
 	answer := queue.Answer{Class: "mailbox_unknown", Err: "alice@example.org", ServerID: "alice",
 		Reply: smtp.Reply{Code: 550, Lines: []string{"no alice here"}}}
-	base := delivery.Event{Account: "work", ID: 17, MessageID: "<alice@example.org>", Domain: "secret.example", Answer: answer, Attempt: 1,
+	base := delivery.WorkerEvent{Account: "work", ID: 17, MessageID: "<alice@example.org>", Domain: "secret.example", Answer: answer, Attempt: 1,
 		Began: time.Unix(1767225600, 0), Took: 200 * time.Millisecond, Err: errors.New("alice")}
-	of := func(kind delivery.EventKind, change func(*delivery.Event)) delivery.Event {
+	of := func(kind delivery.WorkerEventKind, change func(*delivery.WorkerEvent)) delivery.WorkerEvent {
 		e := base
 		e.Kind = kind
 		if change != nil {
@@ -75,21 +75,21 @@ func sampleEvents() []delivery.Event {
 		}
 		return e
 	}
-	return []delivery.Event{
+	return []delivery.WorkerEvent{
 		of(delivery.Claimed, nil),
-		of(delivery.Settled, func(e *delivery.Event) { e.State = queue.Failed }),
-		of(delivery.Settled, func(e *delivery.Event) {
+		of(delivery.Settled, func(e *delivery.WorkerEvent) { e.State = queue.Failed }),
+		of(delivery.Settled, func(e *delivery.WorkerEvent) {
 			e.State, e.Answer.Class, e.Waited = queue.HandedOver, "", 2*time.Second
 		}),
-		of(delivery.Settled, func(e *delivery.Event) { e.State, e.Began = queue.Queued, time.Time{} }),
+		of(delivery.Settled, func(e *delivery.WorkerEvent) { e.State, e.Began = queue.Queued, time.Time{} }),
 		of(delivery.Paused, nil),
 		of(delivery.NoRoute, nil),
 		of(delivery.Lapsed, nil),
 		of(delivery.Swept, nil),
-		of(delivery.Reconciled, func(e *delivery.Event) { e.State = queue.HandedOver }),
+		of(delivery.Reconciled, func(e *delivery.WorkerEvent) { e.State = queue.HandedOver }),
 		of(delivery.Reported, nil),
 		of(delivery.StoreError, nil),
-		of(delivery.Marked, func(e *delivery.Event) { e.Count, e.Took = 3, 2*time.Millisecond }),
+		of(delivery.Marked, func(e *delivery.WorkerEvent) { e.Count, e.Took = 3, 2*time.Millisecond }),
 	}
 }
 
@@ -98,7 +98,7 @@ func TestShows(t *testing.T) {
 	m := New()
 	store := &countingStore{stats: queue.Stats{Bytes: 1000, Free: 5000, Oldest: time.Now().Add(-time.Hour), Workers: make([]queue.WorkerStats, 2),
 		Accounts: []queue.AccountStats{{Account: "work", Count: map[queue.State]int{queue.Queued: 7, queue.InDoubt: 1}, PausedFor: time.Minute}}}}
-	h := m.Handler(store, func() delivery.Status { return delivery.Status{Joined: true, Couriers: 1, InFlight: 9} },
+	h := m.Handler(store, func() delivery.WorkerStatus { return delivery.WorkerStatus{Joined: true, Couriers: 1, InFlight: 9} },
 		func() map[string]int { return map[string]int{"work": 3} })
 	for _, e := range sampleEvents() {
 		m.Observe(e)
@@ -199,7 +199,7 @@ func TestAsksSeldom(t *testing.T) {
 func TestDown(t *testing.T) {
 	t.Parallel()
 	store := &countingStore{err: errors.New("no disk"), stats: queue.Stats{Accounts: []queue.AccountStats{{Account: "work"}}}}
-	got := scrape(t, New().Handler(store, func() delivery.Status { return delivery.Status{} }, func() map[string]int { return nil }))
+	got := scrape(t, New().Handler(store, func() delivery.WorkerStatus { return delivery.WorkerStatus{} }, func() map[string]int { return nil }))
 	if got["yan_outbox_up"] != "0" || got["yan_store_errors_total"] == "" {
 		t.Errorf("shown: %v", got)
 	}
@@ -215,9 +215,9 @@ func TestNamesThatAreNoLabels(t *testing.T) {
 	t.Parallel()
 	m := New()
 	store := &countingStore{stats: queue.Stats{Free: -1, Accounts: []queue.AccountStats{{Account: "x\xff"}, {Account: "x\xfe"}, {Account: "x\u2028"}}}}
-	h := m.Handler(store, func() delivery.Status { return delivery.Status{} }, func() map[string]int { return map[string]int{"x\xff": 3} })
-	for _, kind := range []delivery.EventKind{delivery.Settled, delivery.Paused, delivery.NoRoute, delivery.Reconciled} {
-		m.Observe(delivery.Event{Kind: kind, Account: "x\xff", State: queue.HandedOver, Began: time.Now()})
+	h := m.Handler(store, func() delivery.WorkerStatus { return delivery.WorkerStatus{} }, func() map[string]int { return map[string]int{"x\xff": 3} })
+	for _, kind := range []delivery.WorkerEventKind{delivery.Settled, delivery.Paused, delivery.NoRoute, delivery.Reconciled} {
+		m.Observe(delivery.WorkerEvent{Kind: kind, Account: "x\xff", State: queue.HandedOver, Began: time.Now()})
 	}
 	if got := scrape(t, h)[`yan_outbox_up`]; got != "1" {
 		t.Errorf("up: %q", got)

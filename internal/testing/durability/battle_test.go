@@ -319,7 +319,7 @@ func (b *battle) rage(ctx context.Context, kills int) error {
 
 // settle drains the outbox with a last worker, which is not killed. until says when the outbox is
 // drained.
-func (b *battle) settle(ctx context.Context, doubt delivery.Policy, until func(map[queue.State]int) bool) error {
+func (b *battle) settle(ctx context.Context, doubt delivery.DoubtPolicy, until func(map[queue.State]int) bool) error {
 	store, err := openPlace(ctx, b.where, nil)
 	if err != nil {
 		return err

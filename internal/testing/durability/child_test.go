@@ -69,7 +69,7 @@ func TestMain(m *testing.M) {
 		var o orders
 		err := json.Unmarshal([]byte(text), &o)
 		if err == nil && o.Role == "yan" {
-			os.Exit(cli.Run(context.Background(), o.Args, cli.ThisWorld()))
+			os.Exit(cli.Run(context.Background(), o.Args, cli.SystemEnv()))
 		}
 		if err == nil {
 			err = o.carryOut()
@@ -90,7 +90,7 @@ const inlineBytes = 4 << 10
 func openPlace(ctx context.Context, where string, hook func(string)) (outbox.Store, error) {
 	o := outbox.Options{MinFree: -1, InlineBytes: inlineBytes}
 	if outbox.IsPostgres(where) {
-		return postgres.OpenWith(ctx, where, o, postgres.Settings{Hook: hook})
+		return postgres.OpenWith(ctx, where, o, postgres.TestSettings{Hook: hook})
 	}
 	return sqlite.OpenWith(ctx, where, o, sqlite.Harness{Hook: hook})
 }
@@ -211,7 +211,7 @@ func (o orders) deliver(store outbox.Store) error {
 	}
 	d := delivery.New(delivery.Options{
 		Store: store, Lease: o.Lease, Route: route,
-		Observe: func(e delivery.Event) {
+		Observe: func(e delivery.WorkerEvent) {
 			sayLine("event", string(e.Kind))
 			if e.Err != nil {
 				sayLine("trouble", strconv.Quote(e.Err.Error()))

@@ -43,7 +43,7 @@ type outboxCourse struct {
 	// wait is the client's timeout, 0 for a long one. release ends stalls after that time; 0 ends
 	// them after the client's timeout.
 	wait, release time.Duration
-	doubt         delivery.Policy
+	doubt         delivery.DoubtPolicy
 	firm          bool // the letters expire after a day
 	connections   int
 	open          func(clock *outboxtest.Clock) (outbox.Store, error)
@@ -181,7 +181,7 @@ func (w *courseWorker) begin() {
 		Route: accountWay{port: w.line.proxy.Port(), connections: w.connections, window: w.window, wait: w.wait, doubt: w.doubt}.route,
 		// Time passes for the worker; for the store it passes as the test says.
 		Now: func() time.Time { return w.clock.Now().Add(time.Since(began)) },
-		Observe: func(e delivery.Event) {
+		Observe: func(e delivery.WorkerEvent) {
 			if e.Kind == delivery.Marked {
 				w.line.mu.Lock()
 				defer w.line.mu.Unlock()

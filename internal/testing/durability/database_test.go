@@ -41,7 +41,7 @@ func (m *machines) hook(point string) {
 
 func (m *machines) open(ctx context.Context) *postgres.Store {
 	m.Helper()
-	s, err := postgres.OpenWith(ctx, m.battle.where, outbox.Options{InlineBytes: inlineBytes}, postgres.Settings{Hook: m.hook, Patience: patience})
+	s, err := postgres.OpenWith(ctx, m.battle.where, outbox.Options{InlineBytes: inlineBytes}, postgres.TestSettings{Hook: m.hook, Patience: patience})
 	if err != nil {
 		m.Fatal(err)
 	}

@@ -178,7 +178,7 @@ func (k storeKind) survey(t *testing.T, m sendMode, stride int64, s *courseSums,
 			place.Action = d.action
 			c.faults = []faultproxy.Fault{place}
 			policy++
-			c.doubt = []delivery.Policy{delivery.HoldDoubt, delivery.RetryDoubt}[policy/2%2]
+			c.doubt = []delivery.DoubtPolicy{delivery.HoldDoubt, delivery.RetryDoubt}[policy/2%2]
 			courses <- func(gate *faultproxy.Gate) {
 				c.gate = gate
 				v, err := c.run()

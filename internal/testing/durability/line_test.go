@@ -67,7 +67,7 @@ type accountWay struct {
 	connections int
 	window      smtpclient.Window
 	wait        time.Duration // of the client; 0 is long
-	doubt       delivery.Policy
+	doubt       delivery.DoubtPolicy
 }
 
 // route implements delivery.Options.Route.
@@ -78,7 +78,7 @@ func (w accountWay) route(context.Context, string) (delivery.Route, error) {
 	}
 	return delivery.Route{
 		Connections: w.connections, Doubt: w.doubt, NoReport: true,
-		Open: func(_ context.Context, connections int) (delivery.Sender, error) {
+		Open: func(_ context.Context, connections int) (delivery.TransactionSender, error) {
 			return transport.Open(fmt.Sprintf("smtp+notls://127.0.0.1:%d", w.port), transport.Options{
 				LocalName: "client.example", MaxConnections: connections, Window: w.window, Patience: time.Millisecond,
 				Timeouts: smtpclient.Timeouts{Connect: d, Handshake: d, Greeting: d, Command: d, DataInit: d, DataBlock: d, DataEnd: d, Quit: min(d, time.Second)},

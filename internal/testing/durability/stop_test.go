@@ -145,8 +145,8 @@ func (k storeKind) through(t *testing.T, what string, s *courseSums, calls map[s
 	}
 }
 
-func policies(n int) delivery.Policy {
-	return []delivery.Policy{delivery.HoldDoubt, delivery.RetryDoubt}[n%2]
+func policies(n int) delivery.DoubtPolicy {
+	return []delivery.DoubtPolicy{delivery.HoldDoubt, delivery.RetryDoubt}[n%2]
 }
 
 // opener returns a function that opens stores of this kind for courses.

@@ -42,7 +42,7 @@ func openToLose(ctx context.Context, where string, kept bool) (store outbox.Stor
 	}
 	go relay.serve()
 	u.Host = relay.Addr().String()
-	store, err = postgres.OpenWith(ctx, u.String(), o, postgres.Settings{Patience: time.Second})
+	store, err = postgres.OpenWith(ctx, u.String(), o, postgres.TestSettings{Patience: time.Second})
 	return store, arm, func() { _ = relay.Close() }, err
 }
 

@@ -58,7 +58,7 @@ type modelRecipient struct {
 }
 
 // waits returns how long it is until a recipient is due.
-func (r *modelRecipient) waits(now time.Time) time.Duration { return r.timing.Waits(r.Due, now) }
+func (r *modelRecipient) waits(now time.Time) time.Duration { return r.timing.WaitTime(r.Due, now) }
 
 type modelWorker struct {
 	queue.Worker
@@ -212,7 +212,7 @@ func (m *Model) Enqueue(ctx context.Context, n outbox.NewMessage) (outbox.Enqueu
 
 // EnqueueIn implements outbox.Store, but has no transactions: the message is enqueued at once and
 // tx is ignored.
-func (m *Model) EnqueueIn(ctx context.Context, tx outbox.Tx, n outbox.NewMessage) (outbox.EnqueueResult, error) {
+func (m *Model) EnqueueIn(ctx context.Context, tx outbox.CallerTx, n outbox.NewMessage) (outbox.EnqueueResult, error) {
 	return m.Enqueue(ctx, n)
 }
 

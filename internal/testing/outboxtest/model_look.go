@@ -207,10 +207,10 @@ func (m *Model) Stats(ctx context.Context) (queue.Stats, error) {
 	}
 	stats.Copied = m.copied
 	if n := len(m.events); n > 0 {
-		stats.Ahead = outbox.Ahead(m.events[n-1].At, now)
+		stats.Ahead = outbox.ClockAhead(m.events[n-1].At, now)
 	}
 	if n := len(m.messages); n > 0 {
-		stats.Ahead = max(stats.Ahead, outbox.Ahead(m.messages[n-1].Created, now))
+		stats.Ahead = max(stats.Ahead, outbox.ClockAhead(m.messages[n-1].Created, now))
 	}
 	for _, w := range m.workers {
 		stats.Workers = append(stats.Workers, queue.WorkerStats{Worker: w.Worker, Since: w.since, For: m.left(w)})
@@ -223,7 +223,7 @@ func (m *Model) Stats(ctx context.Context) (queue.Stats, error) {
 // left returns the remaining time of a worker's lease.
 func (m *Model) left(w *modelWorker) time.Duration {
 	up := m.clock.Uptime()
-	if up.Lapsed(w.boot, w.end) {
+	if up.LeaseLapsed(w.boot, w.end) {
 		return 0
 	}
 	return w.end - up.Since
@@ -258,14 +258,14 @@ func (m *Model) Events(ctx context.Context, after queue.Cursor, limit int) ([]qu
 }
 
 // Unreported implements outbox.Store.
-func (m *Model) Unreported(ctx context.Context, limit int) ([]outbox.Report, error) {
+func (m *Model) Unreported(ctx context.Context, limit int) ([]outbox.PendingReport, error) {
 	if _, err := m.begin(ctx); err != nil {
 		return nil, err
 	}
 	defer m.mu.Unlock()
-	var reports []outbox.Report
+	var reports []outbox.PendingReport
 	for _, msg := range m.messages {
-		report := outbox.Report{ID: msg.ID, Account: msg.Account, From: msg.From, DSN: msg.dsn, MessageID: msg.MessageID, Created: msg.Created}
+		report := outbox.PendingReport{ID: msg.ID, Account: msg.Account, From: msg.From, DSN: msg.dsn, MessageID: msg.MessageID, Created: msg.Created}
 		for _, r := range msg.recipients {
 			if (r.State == queue.Failed || r.State == queue.Expired) && !r.reported {
 				report.Recipients = append(report.Recipients, m.status(r))
@@ -279,7 +279,7 @@ func (m *Model) Unreported(ctx context.Context, limit int) ([]outbox.Report, err
 }
 
 // Reported implements outbox.Store.
-func (m *Model) Reported(ctx context.Context, reports []outbox.Report) error {
+func (m *Model) Reported(ctx context.Context, reports []outbox.PendingReport) error {
 	if _, err := m.begin(ctx); err != nil {
 		return err
 	}

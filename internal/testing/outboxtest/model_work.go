@@ -37,7 +37,7 @@ func (m *Model) lease(w *modelWorker, lease time.Duration) {
 // alive returns the worker if its lease has not lapsed.
 func (m *Model) alive(owner string) (*modelWorker, error) {
 	w := m.workers[owner]
-	if w == nil || m.clock.Uptime().Lapsed(w.boot, w.end) {
+	if w == nil || m.clock.Uptime().LeaseLapsed(w.boot, w.end) {
 		return nil, outbox.ErrLapsed
 	}
 	return w, nil
@@ -219,7 +219,7 @@ func (m *Model) settle(now time.Time, msg *modelMessage, r *modelRecipient, s ou
 	m.move(now, r, to)
 	r.Answer, r.reported = s.Answer, false
 	if to == queue.Deferred && !msg.firm {
-		r.expires = outbox.Extend(r.expires, r.Due, now)
+		r.expires = outbox.ExtendExpiry(r.expires, r.Due, now)
 		msg.expire()
 	}
 	if to == queue.Deferred || to == queue.Queued {
@@ -314,7 +314,7 @@ func (m *Model) Sweep(ctx context.Context) (outbox.Swept, error) {
 	}
 	defer m.mu.Unlock()
 	for owner, w := range m.workers {
-		if m.clock.Uptime().Lapsed(w.boot, w.end) {
+		if m.clock.Uptime().LeaseLapsed(w.boot, w.end) {
 			delete(m.workers, owner)
 			swept.Workers++
 		}

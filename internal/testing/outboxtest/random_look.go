@@ -25,7 +25,7 @@ func (p *storePair) doReported(ctx context.Context) error {
 		for i := range reports {
 			reports[i].Recipients = reports[i].Recipients[:min(len(reports[i].Recipients), n+1)]
 		}
-		reports = append(reports, outbox.Report{ID: p.id(side, other), Recipients: []queue.Recipient{{N: n}}})
+		reports = append(reports, outbox.PendingReport{ID: p.id(side, other), Recipients: []queue.Recipient{{N: n}}})
 		return nil, p.stores[side].Reported(ctx, reports)
 	})
 }

@@ -308,7 +308,7 @@ func calls(store outbox.Store, l outbox.Lease) map[string]func(context.Context) 
 			_, err := store.Unreported(ctx, 1)
 			return err
 		},
-		"Reported": func(ctx context.Context) error { return store.Reported(ctx, []outbox.Report{{ID: l.ID}}) },
+		"Reported": func(ctx context.Context) error { return store.Reported(ctx, []outbox.PendingReport{{ID: l.ID}}) },
 		"List":     func(ctx context.Context) error { _, err := store.List(ctx, queue.Filter{}); return err },
 		"Show":     func(ctx context.Context) error { _, err := store.Show(ctx, l.ID); return err },
 		"Change": func(ctx context.Context) error {

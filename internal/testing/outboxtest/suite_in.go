@@ -10,7 +10,7 @@ import (
 
 // Begin starts a transaction of the caller in the outbox's database. Each is committed or rolled
 // back once.
-type Begin func() (tx outbox.Tx, commit, rollback func() error)
+type Begin func() (tx outbox.CallerTx, commit, rollback func() error)
 
 // RunIn tests EnqueueIn.
 func RunIn(t *testing.T, open func(t *testing.T, clock *Clock) (outbox.Store, Begin)) {
@@ -34,7 +34,7 @@ func RunIn(t *testing.T, open func(t *testing.T, clock *Clock) (outbox.Store, Be
 	}
 }
 
-func (s *fixture) enqueueIn(tx outbox.Tx, n outbox.NewMessage) queue.ID {
+func (s *fixture) enqueueIn(tx outbox.CallerTx, n outbox.NewMessage) queue.ID {
 	s.Helper()
 	r, err := s.store.EnqueueIn(s.ctx, tx, n)
 	s.must("EnqueueIn", err)

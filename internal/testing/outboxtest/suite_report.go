@@ -14,7 +14,7 @@ var reportRules = []contractRule{
 	{"Retry makes a failure unreported when it comes again", testReportedAnew},
 }
 
-func (s *fixture) unreported(limit int) []outbox.Report {
+func (s *fixture) unreported(limit int) []outbox.PendingReport {
 	s.Helper()
 	reports, err := s.store.Unreported(s.ctx, limit)
 	s.must("Unreported", err)
@@ -44,7 +44,7 @@ func testUnreported(s *fixture) {
 	s.settle(s.leases("v", 1)[0], queue.Failed)
 
 	e := s.show(first)
-	want := []outbox.Report{{
+	want := []outbox.PendingReport{{
 		ID: first, Account: "a", From: n.Envelope.From(), DSN: asks.DSN(), MessageID: n.MessageID, Created: created,
 		Recipients: []queue.Recipient{e.Recipients[0], e.Recipients[2], e.Recipients[3]},
 	}, {
@@ -54,11 +54,11 @@ func testUnreported(s *fixture) {
 	s.same("one of them", want[:1], s.unreported(1))
 	told := want[0]
 	told.Recipients = told.Recipients[1:]
-	s.must("Reported", s.store.Reported(s.ctx, []outbox.Report{told}))
+	s.must("Reported", s.store.Reported(s.ctx, []outbox.PendingReport{told}))
 	want[0].Recipients = want[0].Recipients[:1]
 	s.same("Unreported of the rest", want, s.unreported(10))
-	s.must("Reported", s.store.Reported(s.ctx, append(want, outbox.Report{ID: second + 1000, Recipients: told.Recipients})))
-	s.same("Unreported at last", []outbox.Report(nil), s.unreported(10))
+	s.must("Reported", s.store.Reported(s.ctx, append(want, outbox.PendingReport{ID: second + 1000, Recipients: told.Recipients})))
+	s.same("Unreported at last", []outbox.PendingReport(nil), s.unreported(10))
 	s.must("Reported", s.store.Reported(s.ctx, nil))
 }
 

@@ -24,14 +24,14 @@ func OpenToRead(ctx context.Context, path string, o outbox.Options) (outbox.Stor
 	return s, nil
 }
 
-func (s *store) openToRead(path string) (err error) {
+func (s *sqliteStore) openToRead(path string) (err error) {
 	if path, err = filepath.Abs(path); err != nil {
 		return err
 	}
 	if s.path, err = filepath.EvalSymlinks(path); err != nil {
 		return err
 	}
-	if err := s.eachFile(isFile, append([]string{""}, beside[:]...)...); err != nil {
+	if err := s.eachFile(isFile, append([]string{""}, sidecarSuffixes[:]...)...); err != nil {
 		return err // a pipe would block
 	}
 	if err := s.checkDisk(); err != nil {
@@ -39,42 +39,42 @@ func (s *store) openToRead(path string) (err error) {
 	}
 	mode, err := s.readingMode()
 	for i := 0; i < readers && err == nil; i++ {
-		var c *conn
-		if c, err = s.connect(mode); err == nil {
+		var c *dbConn
+		if c, err = s.openConn(mode); err == nil {
 			s.reading <- c
 			s.opened++
 		}
 	}
 	if err != nil {
-		return errors.Join(err, s.disconnect())
+		return errors.Join(err, s.closeConns())
 	}
 	return nil
 }
 
 // readingMode finds out how the file can be read, and whether it is an outbox. If the index of
 // the log can't be created, the file is read without its log, provided that the log is empty.
-func (s *store) readingMode() (string, error) {
+func (s *sqliteStore) readingMode() (string, error) {
 	const usual, alone = "ro", "ro&immutable=1"
 	err := s.tryToRead(usual)
-	switch code(err) & 0xff {
+	switch resultCode(err) & 0xff {
 	case codeCantOpen, codeReadOnly:
 	default:
-		return usual, s.refusal(err)
+		return usual, s.explainRefusal(err)
 	}
 	if log, err := os.Stat(s.path + "-wal"); err == nil && log.Size() > 0 {
 		return "", localerr.Errorf("the outbox %s was not closed, and its log can't be read while the disk is read-only", s.path)
 	}
-	return alone, s.refusal(s.tryToRead(alone))
+	return alone, s.explainRefusal(s.tryToRead(alone))
 }
 
-func (s *store) tryToRead(mode string) error {
-	c, err := dial(dsn(s.path, mode))
+func (s *sqliteStore) tryToRead(mode string) error {
+	c, err := openDriverConn(dsn(s.path, mode))
 	if err != nil {
 		return err
 	}
-	i, err := identify(c)
+	i, err := readIdentity(c)
 	if err == nil {
-		err = s.check(i)
+		err = s.checkIdentity(i)
 	}
 	if err == nil && i.version < version {
 		err = localerr.Errorf("the outbox %s has version %d and can't be upgraded to version %d while it is open read-only",

@@ -28,7 +28,7 @@ func (c *composer) checkEmpty(m *message.Message) error {
 		return nil
 	}
 	hint := c.T("Set a subject with -s or a text with -b; to send an empty message, set an empty text: %s", "-b ''")
-	if !c.someoneAnswers() {
+	if !c.hasUser() {
 		return command.Fail(command.ExitData, errors.New(c.T("the message has neither subject nor text; nothing was sent")), hint)
 	}
 	yes, err := c.Confirm(c.Ctx, c.T("The message has neither subject nor text. Send it anyway?"), false)
@@ -38,15 +38,15 @@ func (c *composer) checkEmpty(m *message.Message) error {
 	return err
 }
 
-// someoneAnswers reports whether a person can answer at the terminal.
-func (a *runner) someoneAnswers() bool { return a.StdinTTY > 0 && a.StderrWidth > 0 }
+// hasUser reports whether a person can answer at the terminal.
+func (a *sendCommand) hasUser() bool { return a.StdinTTY > 0 && a.StderrWidth > 0 }
 
 // maxMisspelt limits how many addresses are reported to a script.
 const maxMisspelt = 5
 
-// misspelt asks about recipients whose domain is almost that of a large provider, like
+// askMisspelt asks about recipients whose domain is almost that of a large provider, like
 // friend@163.con. Without a terminal it prints a hint and keeps the address.
-func (c *composer) misspelt(ctx context.Context) error {
+func (c *composer) askMisspelt(ctx context.Context) error {
 	told := 0
 	for _, list := range [][]string{c.s.to, c.s.cc, c.s.bcc} {
 		for i, value := range list {
@@ -56,11 +56,11 @@ func (c *composer) misspelt(ctx context.Context) error {
 			}
 			changed := false
 			for k := range boxes {
-				right := meantMailbox(boxes[k])
-				if right.Address.IsZero() || c.s.quiet && !c.someoneAnswers() {
+				right := suggestMailbox(boxes[k])
+				if right.Address.IsZero() || c.s.quiet && !c.hasUser() {
 					continue
 				}
-				if c.s.dryRun || !c.someoneAnswers() {
+				if c.s.dryRun || !c.hasUser() {
 					if told++; told <= maxMisspelt {
 						c.Errf("%s\n", c.T("Did you mean %s? No known provider has the domain %s.", right.Address.String(), boxes[k].Address.Domain()))
 					}
@@ -82,8 +82,8 @@ func (c *composer) misspelt(ctx context.Context) error {
 	return nil
 }
 
-// meantMailbox returns the mailbox at the domain that was probably meant; zero if there is none.
-func meantMailbox(box message.Mailbox) message.Mailbox {
+// suggestMailbox returns the mailbox at the domain that was probably meant; zero if there is none.
+func suggestMailbox(box message.Mailbox) message.Mailbox {
 	domain := provider.Misspelt(box.Address.ASCIIDomain())
 	if domain == "" {
 		return message.Mailbox{}

@@ -16,8 +16,8 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-// verdict is the meaning of an outcome for its recipient and its account.
-type verdict struct {
+// decision is the meaning of an outcome for its recipient and its account.
+type decision struct {
 	state  queue.State
 	after  time.Duration
 	answer queue.Answer
@@ -34,10 +34,10 @@ type verdict struct {
 	asked bool
 }
 
-// judge classifies an outcome. attempts is the number of earlier attempts; failures is the
+// classifyOutcome classifies an outcome. attempts is the number of earlier attempts; failures is the
 // number of failed connections of the account in a row.
-func judge(o smtp.Outcome, provider string, attempts, failures int) verdict {
-	v := verdict{answer: queue.Answer{Stage: o.Stage, Reply: beginningOf(o.Reply)}}
+func classifyOutcome(o smtp.Outcome, provider string, attempts, failures int) decision {
+	v := decision{answer: queue.Answer{Stage: o.Stage, Reply: truncateReply(o.Reply)}}
 	if o.Err != nil {
 		v.answer.Err = excerpt.Octets(o.Err.Error(), mostAnswer)
 	}
@@ -51,19 +51,19 @@ func judge(o smtp.Outcome, provider string, attempts, failures int) verdict {
 	case smtp.Unknown:
 		v.state = queue.InDoubt
 	case smtp.NotTried:
-		v.notTried(o, f, attempts, failures)
+		v.classifyNotTried(o, f, attempts, failures)
 	case smtp.Deferred:
-		v.deferred(o, f, attempts)
+		v.classifyDeferred(o, f, attempts)
 	default:
-		v.refused(o, f, attempts)
+		v.classifyRefused(o, f, attempts)
 	}
 	return v
 }
 
-// notTried classifies a recipient that the server has not decided about.
-func (v *verdict) notTried(o smtp.Outcome, f diagnosis.Finding, attempts, failures int) {
+// classifyNotTried classifies a recipient that the server has not decided about.
+func (v *decision) classifyNotTried(o smtp.Outcome, f diagnosis.Finding, attempts, failures int) {
 	switch {
-	case ours(o.Err):
+	case isLocalEnd(o.Err):
 		v.state = queue.Queued
 	case errors.Is(o.Err, queue.ErrNoBody):
 		v.state = queue.Held
@@ -74,7 +74,7 @@ func (v *verdict) notTried(o smtp.Outcome, f diagnosis.Finding, attempts, failur
 	case errors.Is(o.Err, smtpclient.ErrContent):
 		// The body in the store is too short or has disappeared: if that lasts, a user must
 		// look.
-		v.state, v.after = queue.Deferred, pause(attempts)
+		v.state, v.after = queue.Deferred, retryPause(attempts)
 	case errors.Is(o.Err, transport.ErrPaused):
 		v.state, v.rest, v.asked = queue.Queued, max(f.Retry.After, time.Minute), true
 	case o.Stage.BeforeMail():
@@ -83,13 +83,13 @@ func (v *verdict) notTried(o smtp.Outcome, f diagnosis.Finding, attempts, failur
 	case f.Permanence == diagnosis.Permanent:
 		v.state = queue.Failed
 	default:
-		v.state, v.after = queue.Deferred, pause(attempts)
+		v.state, v.after = queue.Deferred, retryPause(attempts)
 	}
 }
 
-// ours reports whether an error says nothing about message, account or server.
-func ours(err error) bool {
-	for _, end := range []error{errPaused, errStopped, errTaken, errReload, errLapsed, errPanicked, markahead.ErrAborted, context.Canceled, transport.ErrClosed, transport.ErrStopped} {
+// isLocalEnd reports whether an error says nothing about message, account or server.
+func isLocalEnd(err error) bool {
+	for _, end := range []error{errPaused, errStopped, errTaken, errReload, errLapsed, errPartPanicked, markahead.ErrAborted, context.Canceled, transport.ErrClosed, transport.ErrStopped} {
 		if errors.Is(err, end) {
 			return true
 		}
@@ -97,38 +97,38 @@ func ours(err error) bool {
 	return false
 }
 
-// deferred classifies a 4yz reply.
-func (v *verdict) deferred(o smtp.Outcome, f diagnosis.Finding, attempts int) {
-	if rest, whole := accountRests(o, f); whole {
-		v.suspected(rest, f, attempts)
+// classifyDeferred classifies a 4yz reply.
+func (v *decision) classifyDeferred(o smtp.Outcome, f diagnosis.Finding, attempts int) {
+	if rest, whole := accountPause(o, f); whole {
+		v.classifySuspect(rest, f, attempts)
 		return
 	}
-	v.state, v.after = queue.Deferred, max(pause(attempts), f.Retry.After)
+	v.state, v.after = queue.Deferred, max(retryPause(attempts), f.Retry.After)
 }
 
-// suspected classifies a reply inside a transaction that may be about the whole account. It
+// classifySuspect classifies a reply inside a transaction that may be about the whole account. It
 // counts as an attempt of this message, which is tried after the others.
-func (v *verdict) suspected(rest time.Duration, f diagnosis.Finding, attempts int) {
-	v.state, v.after = queue.Deferred, max(pause(attempts), f.Retry.After)
+func (v *decision) classifySuspect(rest time.Duration, f diagnosis.Finding, attempts int) {
+	v.state, v.after = queue.Deferred, max(retryPause(attempts), f.Retry.After)
 	v.rest, v.suspects, v.fix = rest, true, f.Retry.Kind == diagnosis.RetryAfterFix
 }
 
-// refused classifies a 5yz reply. Some of them are temporary, and some are about the account.
-func (v *verdict) refused(o smtp.Outcome, f diagnosis.Finding, attempts int) {
-	rest, whole := accountRests(o, f)
+// classifyRefused classifies a 5yz reply. Some of them are temporary, and some are about the account.
+func (v *decision) classifyRefused(o smtp.Outcome, f diagnosis.Finding, attempts int) {
+	rest, whole := accountPause(o, f)
 	switch {
 	case whole:
-		v.suspected(rest, f, attempts)
+		v.classifySuspect(rest, f, attempts)
 	case f.Retry.Kind == diagnosis.RetryDelay:
-		v.state, v.after = queue.Deferred, max(pause(attempts), f.Retry.After)
+		v.state, v.after = queue.Deferred, max(retryPause(attempts), f.Retry.After)
 	default:
 		v.state = queue.Failed
 	}
 }
 
-// accountRests reports whether a reply is about the whole account: every other message would
+// accountPause reports whether a reply is about the whole account: every other message would
 // get the same.
-func accountRests(o smtp.Outcome, f diagnosis.Finding) (rest time.Duration, whole bool) {
+func accountPause(o smtp.Outcome, f diagnosis.Finding) (rest time.Duration, whole bool) {
 	if o.Reply.Code == 421 {
 		return max(f.Retry.After, time.Minute), true
 	}
@@ -146,11 +146,11 @@ func accountRests(o smtp.Outcome, f diagnosis.Finding) (rest time.Duration, whol
 	return 0, false
 }
 
-// settle queues the settlements of a message, and pauses the account if the result asks for
+// settleResult queues the settlements of a message, and pauses the account if the result asks for
 // it.
-func (c *courier) settle(p *parcel, result smtpclient.Result) {
+func (c *accountWorker) settleResult(p *queuedMessage, result smtpclient.Result) {
 	settlements := make([]outbox.Settlement, 0, len(p.item.Recipients))
-	var rest verdict
+	var rest decision
 	served := false
 	for i, r := range p.item.Recipients {
 		var o smtp.Outcome
@@ -159,24 +159,24 @@ func (c *courier) settle(p *parcel, result smtpclient.Result) {
 		} else {
 			o = smtp.Outcome{Recipient: r.Address, Status: smtp.NotTried, Stage: smtp.StageMail, Err: errStopped}
 		}
-		v := judge(o, c.route.Provider, r.Attempts, c.connectFailures())
+		v := classifyOutcome(o, c.route.Provider, r.Attempts, c.connectFailures())
 		if o.Status == smtp.Accepted && v.answer.ServerID == "" {
 			v.answer.ServerID = transport.ServerID(result.Reply)
 		}
 		served = served || o.Status == smtp.Accepted
 		if v.suspects {
-			v.rest = c.d.suspect(c.account, p.item.ID, v, c.named(p, r, o.Stage))
+			v.rest = c.d.suspectAccount(c.account, p.item.ID, v, c.replySubject(p, r, o.Stage))
 		}
 		if v.rest > rest.rest {
 			rest = v
 		}
-		settlements = append(settlements, outbox.Settlement{Lease: p.lease(r), State: v.state, After: v.after, Answer: v.answer})
+		settlements = append(settlements, outbox.Settlement{Lease: p.leaseOf(r), State: v.state, After: v.after, Answer: v.answer})
 	}
-	c.settler.add(p, settlements)
+	c.settler.addSettlements(p, settlements)
 	if served {
-		c.copies.keep(p.item)
-		c.forgetFailures()
-		c.d.clear(c.account)
+		c.copies.addCopy(p.item)
+		c.clearFailures()
+		c.d.clearSuspicion(c.account)
 	}
 	if rest.asked && !rest.answer.Stage.BeforeMail() {
 		// The transport heeds a reply that one message got. Another message over a new
@@ -188,23 +188,23 @@ func (c *courier) settle(p *parcel, result smtpclient.Result) {
 		if rest.connecting {
 			c.countFailure()
 		}
-		c.pause(rest.rest, rest.answer)
+		c.pauseAccount(rest.rest, rest.answer)
 	}
 }
 
-func (c *courier) connectFailures() int {
+func (c *accountWorker) connectFailures() int {
 	c.d.mu.Lock()
 	defer c.d.mu.Unlock()
 	return c.d.failures[c.account]
 }
 
-func (c *courier) countFailure() {
+func (c *accountWorker) countFailure() {
 	c.d.mu.Lock()
 	defer c.d.mu.Unlock()
 	c.d.failures[c.account]++
 }
 
-func (c *courier) forgetFailures() {
+func (c *accountWorker) clearFailures() {
 	c.d.mu.Lock()
 	defer c.d.mu.Unlock()
 	delete(c.d.failures, c.account)

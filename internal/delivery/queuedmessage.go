@@ -12,14 +12,14 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// parcel is a message that is being sent, and the content of its transaction. Its body is
+// queuedMessage is a message that is being sent, and the content of its transaction. Its body is
 // opened when its turn comes, and its recipients are marked before the first octet is sent.
-type parcel struct {
-	c    *courier
+type queuedMessage struct {
+	c    *accountWorker
 	item outbox.Item
 	done bool // settled; under accountWorker.mu
 
-	mark *markahead.Mark[*parcel]
+	mark *markahead.Mark[*queuedMessage]
 	// since is when the message was begun, or claimed if it was not.
 	since time.Time
 
@@ -27,12 +27,12 @@ type parcel struct {
 	body io.ReadCloser // open; nil if Item has the body
 }
 
-func (p *parcel) lease(r outbox.LeasedRecipient) outbox.Lease {
+func (p *queuedMessage) leaseOf(r outbox.LeasedRecipient) outbox.Lease {
 	return outbox.Lease{ID: p.item.ID, N: r.N, Token: r.Token}
 }
 
-// recipient returns the recipient at a place in the envelope.
-func (p *parcel) recipient(n int) outbox.LeasedRecipient {
+// recipientAt returns the recipient at a place in the envelope.
+func (p *queuedMessage) recipientAt(n int) outbox.LeasedRecipient {
 	for _, r := range p.item.Recipients {
 		if r.N == n {
 			return r
@@ -43,19 +43,19 @@ func (p *parcel) recipient(n int) outbox.LeasedRecipient {
 
 // Size, EightBit, NeedsSMTPUTF8 and IsBinary return the properties found when the message was
 // enqueued.
-func (p *parcel) Size() int64         { return p.item.Size }
-func (p *parcel) EightBit() bool      { return p.item.EightBit }
-func (p *parcel) NeedsSMTPUTF8() bool { return p.item.UTF8 }
-func (p *parcel) IsBinary() bool      { return p.item.Binary }
+func (p *queuedMessage) Size() int64         { return p.item.Size }
+func (p *queuedMessage) EightBit() bool      { return p.item.EightBit }
+func (p *queuedMessage) NeedsSMTPUTF8() bool { return p.item.UTF8 }
+func (p *queuedMessage) IsBinary() bool      { return p.item.Binary }
 
-var _ smtpclient.BinaryContent = (*parcel)(nil)
+var _ smtpclient.BinaryContent = (*queuedMessage)(nil)
 
-// ready is called when the message's turn comes, perhaps more than once. An error costs no
+// checkReady is called when the message's turn comes, perhaps more than once. An error costs no
 // connection then.
-func (p *parcel) ready() (err error) {
-	defer p.sheltered(&err)
+func (p *queuedMessage) checkReady() (err error) {
+	defer p.recoverPanic(&err)
 	if p.c.over.Err() != nil {
-		if cause := p.c.why(); errors.Is(cause, errPaused) {
+		if cause := p.c.stopCause(); errors.Is(cause, errPaused) {
 			return errPaused
 		}
 		return errStopped
@@ -63,21 +63,21 @@ func (p *parcel) ready() (err error) {
 	if err := p.mark.Err(); err != nil {
 		return err
 	}
-	return p.open()
+	return p.openBody()
 }
 
-// sheltered turns a panic into an error, because the transport's goroutines call these
+// recoverPanic turns a panic into an error, because the transport's goroutines call these
 // methods.
-func (p *parcel) sheltered(err *error) {
+func (p *queuedMessage) recoverPanic(err *error) {
 	if v := recover(); v != nil {
-		p.c.d.panicked(NewPanicError("the message of a courier", v))
-		p.c.s.end(errPanicked)
-		*err = errPanicked
+		p.c.d.recordPanic(NewPartPanicError("the message of a courier", v))
+		p.c.s.end(errPartPanicked)
+		*err = errPartPanicked
 	}
 }
 
-// open opens the body. It reads nothing yet.
-func (p *parcel) open() error {
+// openBody opens the body. It reads nothing yet.
+func (p *queuedMessage) openBody() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.item.Body != nil || p.body != nil {
@@ -95,10 +95,10 @@ func (p *parcel) open() error {
 var errBody = errors.New("opening the message")
 
 // WriteTo writes the message, after the store has durably marked it as being sent.
-func (p *parcel) WriteTo(w io.Writer) (n int64, err error) {
-	defer p.sheltered(&err)
+func (p *queuedMessage) WriteTo(w io.Writer) (n int64, err error) {
+	defer p.recoverPanic(&err)
 	p.c.sends.Store(true)
-	if err := p.open(); err != nil { // it is open, unless this is a second attempt
+	if err := p.openBody(); err != nil { // it is open, unless this is a second attempt
 		return 0, err
 	}
 	if err := p.mark.Begin(); err != nil {
@@ -108,15 +108,15 @@ func (p *parcel) WriteTo(w io.Writer) (n int64, err error) {
 		n, err := w.Write(p.item.Body)
 		return int64(n), err
 	}
-	defer p.close()
+	defer p.closeBody()
 	p.mu.Lock()
 	body := p.body
 	p.mu.Unlock()
 	return io.Copy(w, body)
 }
 
-// close closes the body; it may be opened again.
-func (p *parcel) close() {
+// closeBody closes the body; it may be opened again.
+func (p *queuedMessage) closeBody() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.body != nil {

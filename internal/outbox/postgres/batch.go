@@ -12,29 +12,29 @@ import (
 // laneTime limits a transaction that many callers wait for.
 const laneTime = time.Minute
 
-// batch is a group of operations that share a commit. They are only collected until then,
+// opBatch is a group of operations that share a commit. They are only collected until then,
 // because the statements take all of them at once.
-type batch[T any] struct {
+type opBatch[T any] struct {
 	all  []*T
 	errs []*error // one for each operation
 }
 
-// lane returns a committer whose operations are carried out by do, all in one transaction. If
+// newLane returns a committer whose operations are carried out by do, all in one transaction. If
 // that fails for a reason that may concern one operation, each gets its own transaction.
 //
 // There are three lanes: enqueues, claims, and marks with settlements. Their rows rarely
 // conflict, so they do not wait for each other.
-func lane[T any](s *Store, do func(context.Context, *tx, []*T) error) *group.Committer[*batch[T]] {
+func newLane[T any](s *Store, do func(context.Context, *tx, []*T) error) *group.Committer[*opBatch[T]] {
 	together := func(all []*T) error {
 		ctx, cancel := context.WithTimeout(context.Background(), laneTime)
 		defer cancel()
-		return s.transact(ctx, func(ctx context.Context, t *tx) error { return do(ctx, t, all) })
+		return s.inTx(ctx, func(ctx context.Context, t *tx) error { return do(ctx, t, all) })
 	}
-	return group.New(group.Backend[*batch[T]]{
-		Begin: func() (*batch[T], error) { return &batch[T]{}, nil },
-		Commit: func(b *batch[T]) error {
+	return group.New(group.Backend[*opBatch[T]]{
+		Begin: func() (*opBatch[T], error) { return &opBatch[T]{}, nil },
+		Commit: func(b *opBatch[T]) error {
 			err := together(b.all)
-			if len(b.all) == 1 || err == nil || !refused(err) || errors.Is(err, queue.ErrFull) {
+			if len(b.all) == 1 || err == nil || !isRefusal(err) || errors.Is(err, queue.ErrFull) {
 				return err
 			}
 			for i, op := range b.all {
@@ -42,17 +42,17 @@ func lane[T any](s *Store, do func(context.Context, *tx, []*T) error) *group.Com
 			}
 			return nil
 		},
-		Rollback: func(*batch[T]) {},
+		Rollback: func(*opBatch[T]) {},
 	})
 }
 
-// share puts an operation into a lane, and returns after its commit.
-func share[T any](ctx context.Context, s *Store, lane *group.Committer[*batch[T]], op *T) error {
-	if err := s.open(ctx); err != nil {
+// shareCommit puts an operation into a lane, and returns after its commit.
+func shareCommit[T any](ctx context.Context, s *Store, lane *group.Committer[*opBatch[T]], op *T) error {
+	if err := s.checkOpen(ctx); err != nil {
 		return err
 	}
 	var own error
-	err := lane.Do(ctx, func(b *batch[T]) error {
+	err := lane.Do(ctx, func(b *opBatch[T]) error {
 		b.all, b.errs = append(b.all, op), append(b.errs, &own)
 		return nil
 	})

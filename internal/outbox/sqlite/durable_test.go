@@ -21,28 +21,28 @@ func TestACommitThatFailsIsUncertain(t *testing.T) {
 	t.Parallel()
 	for statement, uncertain := range map[string]bool{"COMMIT": true, "INSERT INTO message": false, "INSERT INTO delivery": false, "INSERT INTO tally": false} {
 		armed := false
-		s := opened(t, filepath.Join(t.TempDir(), "outbox.db"), outbox.Options{MinFree: -1}, Harness{fault: func(sql string) error {
+		s := openStore(t, filepath.Join(t.TempDir(), "outbox.db"), outbox.Options{MinFree: -1}, Harness{fault: func(sql string) error {
 			if armed && strings.HasPrefix(sql, statement) {
 				return syscall.EIO
 			}
 			return nil
 		}})
 		armed = true
-		_, err := s.Enqueue(context.Background(), mail(t, "x"))
+		_, err := s.Enqueue(context.Background(), testMessage(t, "x"))
 		if !errors.Is(err, queue.ErrBroken) || errors.Is(err, queue.ErrUncertain) != uncertain {
 			t.Errorf("%s: %v", statement, err)
 		}
 	}
 	for _, text := range []string{"COMMIT"} { // a full disk is certain
 		armed := false
-		s := opened(t, filepath.Join(t.TempDir(), "outbox.db"), outbox.Options{MinFree: -1}, Harness{fault: func(sql string) error {
+		s := openStore(t, filepath.Join(t.TempDir(), "outbox.db"), outbox.Options{MinFree: -1}, Harness{fault: func(sql string) error {
 			if armed && sql == text {
 				return syscall.ENOSPC
 			}
 			return nil
 		}})
 		armed = true
-		if _, err := s.Enqueue(context.Background(), mail(t, "x")); !errors.Is(err, queue.ErrFull) || errors.Is(err, queue.ErrUncertain) {
+		if _, err := s.Enqueue(context.Background(), testMessage(t, "x")); !errors.Is(err, queue.ErrFull) || errors.Is(err, queue.ErrUncertain) {
 			t.Error(err)
 		}
 	}
@@ -56,8 +56,8 @@ func TestAKeyEndsTheUncertainty(t *testing.T) {
 	for _, kept := range []bool{true, false} {
 		for _, key := range []string{"k", ""} {
 			path, armed := filepath.Join(t.TempDir(), "outbox.db"), false
-			var s *store
-			s = opened(t, path, outbox.Options{MinFree: -1}, Harness{fault: func(sql string) error {
+			var s *sqliteStore
+			s = openStore(t, path, outbox.Options{MinFree: -1}, Harness{fault: func(sql string) error {
 				if !armed || sql != "COMMIT" {
 					return nil
 				}
@@ -68,7 +68,7 @@ func TestAKeyEndsTheUncertainty(t *testing.T) {
 				}
 				return syscall.EIO
 			}})
-			m := mail(t, "x")
+			m := testMessage(t, "x")
 			m.Key = key
 			armed = true
 			if _, err := s.Enqueue(ctx, m); !errors.Is(err, queue.ErrUncertain) {
@@ -77,7 +77,7 @@ func TestAKeyEndsTheUncertainty(t *testing.T) {
 			if err := s.Close(); err != nil {
 				t.Fatal(err)
 			}
-			again := opened(t, path, outbox.Options{MinFree: -1}, Harness{})
+			again := openStore(t, path, outbox.Options{MinFree: -1}, Harness{})
 			receipt, err := again.Enqueue(ctx, m)
 			if err != nil || receipt.Duplicate != (kept && key != "") {
 				t.Errorf("kept %v, key %q: %+v, %v", kept, key, receipt, err)
@@ -96,21 +96,21 @@ func TestAKeyEndsTheUncertainty(t *testing.T) {
 // SQLite reports no error if the folder of a new log can't be synced.
 func TestALogWhoseNameIsNotKept(t *testing.T) {
 	t.Parallel()
-	path := made(t)
+	path := closedOutbox(t)
 	syncs, armed := 0, false
-	s := opened(t, path, outbox.Options{MinFree: -1}, Harness{sync: func(string) error {
+	s := openStore(t, path, outbox.Options{MinFree: -1}, Harness{sync: func(string) error {
 		if syncs++; armed {
 			return syscall.EIO
 		}
 		return nil
 	}})
 	armed = true
-	if _, err := s.Enqueue(context.Background(), mail(t, "x")); !errors.Is(err, queue.ErrUncertain) || !errors.Is(err, queue.ErrBroken) {
+	if _, err := s.Enqueue(context.Background(), testMessage(t, "x")); !errors.Is(err, queue.ErrUncertain) || !errors.Is(err, queue.ErrBroken) {
 		t.Error(err)
 	}
-	other := opened(t, path, outbox.Options{MinFree: -1}, Harness{})
+	other := openStore(t, path, outbox.Options{MinFree: -1}, Harness{})
 	before := syncs
-	enqueue(t, other, mail(t, "y")) // the log existed already
+	mustEnqueue(t, other, testMessage(t, "y")) // the log existed already
 	if syncs != before {
 		t.Error("the folder is synced again and again")
 	}
@@ -124,7 +124,7 @@ func TestPartsThatAreGoneAreNoticed(t *testing.T) {
 		t.Skip("nothing that is open can be removed")
 	}
 	ctx, n := context.Background(), 0
-	for _, part := range parts {
+	for _, part := range openParts {
 		for what, do := range map[string]func(string) error{
 			"removed": os.RemoveAll,
 			"moved":   func(path string) error { return os.Rename(path, path+".away") },
@@ -134,21 +134,21 @@ func TestPartsThatAreGoneAreNoticed(t *testing.T) {
 		} {
 			for _, by := range []string{"Enqueue", "Renew"} {
 				n++
-				s := opened(t, filepath.Join(t.TempDir(), "outbox.db"), outbox.Options{MinFree: -1}, Harness{})
-				join(t, s, "w")
+				s := openStore(t, filepath.Join(t.TempDir(), "outbox.db"), outbox.Options{MinFree: -1}, Harness{})
+				mustJoin(t, s, "w")
 				if err := do(s.path + part); err != nil {
 					t.Fatal(err)
 				}
 				var err error
 				if by == "Enqueue" {
-					_, err = s.Enqueue(ctx, mail(t, "x"))
+					_, err = s.Enqueue(ctx, testMessage(t, "x"))
 				} else {
 					err = s.Renew(ctx, "w", time.Minute)
 				}
 				if !errors.Is(err, queue.ErrBroken) || !errors.Is(err, queue.ErrUncertain) {
 					t.Errorf("%q %s, %s: %v", part, what, by, err)
 				}
-				if _, err := s.Enqueue(ctx, mail(t, "x")); !errors.Is(err, queue.ErrBroken) {
+				if _, err := s.Enqueue(ctx, testMessage(t, "x")); !errors.Is(err, queue.ErrBroken) {
 					t.Errorf("%q %s, and it goes on: %v", part, what, err)
 				}
 			}
@@ -165,7 +165,7 @@ func TestALogThatIsGoneIsNotMadeAgain(t *testing.T) {
 	t.Parallel()
 	for _, part := range []string{"-wal", "-shm"} {
 		for _, open := range []bool{true, false} {
-			path := made(t)
+			path := closedOutbox(t)
 			for _, other := range []string{"-wal", "-shm"} {
 				if other != part {
 					if err := os.WriteFile(path+other, nil, 0o600); err != nil {
@@ -194,8 +194,8 @@ func openWithin(t *testing.T, path string, h Harness) error {
 func TestANewFileBesideAnOldLog(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "outbox.db")
-	s := opened(t, path, outbox.Options{MinFree: -1}, Harness{})
-	enqueue(t, s, mail(t, "x"))
+	s := openStore(t, path, outbox.Options{MinFree: -1}, Harness{})
+	mustEnqueue(t, s, testMessage(t, "x"))
 	if err := os.Rename(path, path+".away"); err != nil {
 		t.Skip(err)
 	}
@@ -213,7 +213,7 @@ func TestADamagedFileInTheSpoolIsReplaced(t *testing.T) {
 	t.Parallel()
 	ctx, s := context.Background(), withSpool(t, Harness{})
 	const body = "a body for the spool"
-	first := enqueue(t, s, mail(t, body))
+	first := mustEnqueue(t, s, testMessage(t, body))
 	file := spooledFiles(t, s)[0]
 	n := 0
 	for name, damage := range map[string]func() error{
@@ -227,7 +227,7 @@ func TestADamagedFileInTheSpoolIsReplaced(t *testing.T) {
 		if err := damage(); err != nil {
 			t.Fatal(err)
 		}
-		id := enqueue(t, s, mail(t, body))
+		id := mustEnqueue(t, s, testMessage(t, body))
 		for _, id := range []queue.ID{first, id} {
 			text, err := s.Body(ctx, id)
 			if err != nil {
@@ -248,7 +248,7 @@ func TestADamagedFileInTheSpoolIsReplaced(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	enqueue(t, s, mail(t, body))
+	mustEnqueue(t, s, testMessage(t, body))
 	if now, err := os.Lstat(file); err != nil || !os.SameFile(info, now) {
 		t.Errorf("a good one was replaced: %v", err)
 	}

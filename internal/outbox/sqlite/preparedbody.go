@@ -10,30 +10,30 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// letter is a body that was read: its octets, or a file in the spool that has no final name
+// preparedBody is a body that was read: its octets, or a file in the spool that has no final name
 // yet.
-type letter struct {
+type preparedBody struct {
 	size   int64
 	form   int64
 	inline []byte
 	spool  *spoolFile
 }
 
-func (l *letter) discard() {
+func (l *preparedBody) discard() {
 	if l.spool != nil {
 		l.spool.discard()
 	}
 }
 
-// take reads the content of a message if the disk has room for it.
-func (s *store) take(m outbox.NewMessage) (*letter, error) {
+// readContent reads the content of a message if the disk has room for it.
+func (s *sqliteStore) readContent(m outbox.NewMessage) (*preparedBody, error) {
 	if m.Envelope.Len() == 0 {
 		return nil, localerr.New("envelope: no recipients")
 	}
 	if m.Content == nil {
 		return nil, localerr.New("the message has no content")
 	}
-	l := &letter{size: m.Content.Size()}
+	l := &preparedBody{size: m.Content.Size()}
 	if s.options.MinFree >= 0 {
 		if left := s.harness.free(s.path); left >= 0 && left-l.size < s.options.MinFree {
 			return nil, queue.ErrFull
@@ -57,7 +57,7 @@ func (s *store) take(m outbox.NewMessage) (*letter, error) {
 		l.inline = inline.Bytes()
 	}
 	if err != nil {
-		return nil, s.judge(err)
+		return nil, s.classifyError(err)
 	}
 	return l, nil
 }

@@ -51,7 +51,7 @@ func TestEveryWrongStateIsExplained(t *testing.T) {
 				}
 				tried++
 				var told *command.Failure
-				if err := (changer{a.chooser}).cantMove(&queue.StateError{ID: 12, From: s, Verb: verb}); !errors.As(err, &told) || told.Code != command.ExitData ||
+				if err := (changer{a.chooser}).moveError(&queue.StateError{ID: 12, From: s, Verb: verb}); !errors.As(err, &told) || told.Code != command.ExitData ||
 					!strings.Contains(told.Error(), "12") || !strings.Contains(told.Error(), a.stateWord(s)) {
 					t.Errorf("%s of %s: %v", verb, s, err)
 				}

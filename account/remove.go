@@ -5,30 +5,30 @@ import (
 	"slices"
 )
 
-// without removes everything at and below a path. A key is removed with the comment directly
+// remove removes everything at and below a path. A key is removed with the comment directly
 // above it, a table also with the comments inside and directly below it; the comment at the head
 // of the file always stays. If blank lines meet at a cut, only those before it stay.
-func (l layout) without(prefix []string) []byte {
+func (l tomlLayout) remove(prefix []string) []byte {
 	var source []byte
 	from := 0
-	for _, c := range l.cuts(prefix) {
+	for _, c := range l.removedRanges(prefix) {
 		source = append(source, l.source[from:c.start]...)
-		from = l.behind(c)
+		from = l.endAfterCut(c)
 	}
 	source = append(source, l.source[from:]...)
 	for range l.expressions { // members of inline tables, one by one
 		rest := layOut(source)
-		i := slices.IndexFunc(rest.expressions, func(e expression) bool { return e.owner >= 0 && within(e.path, prefix) })
+		i := slices.IndexFunc(rest.expressions, func(e expression) bool { return e.owner >= 0 && isWithin(e.path, prefix) })
 		if i < 0 {
 			break
 		}
-		source = rest.splice(rest.cutOfMember(i), "")
+		source = rest.replaceRange(rest.memberRange(i), "")
 	}
 	return source
 }
 
-// cuts returns the ranges to delete, adjacent ones merged.
-func (l layout) cuts(prefix []string) []span {
+// removedRanges returns the ranges to delete, adjacent ones merged.
+func (l tomlLayout) removedRanges(prefix []string) []span {
 	var cuts []span
 	cut := func(s span) {
 		if n := len(cuts); n > 0 && cuts[n-1].end >= s.start {
@@ -47,7 +47,7 @@ func (l layout) cuts(prefix []string) []span {
 	for _, e := range l.expressions {
 		switch {
 		case e.owner >= 0:
-		case !within(e.path, prefix):
+		case !isWithin(e.path, prefix):
 			closeTable()
 		case table.start >= 0:
 			table.end = e.where.end
@@ -63,7 +63,7 @@ func (l layout) cuts(prefix []string) []span {
 
 // withOwnComments returns the start of the comments directly above a line, unless they are the
 // head of the file.
-func (l layout) withOwnComments(at int) int {
+func (l tomlLayout) withOwnComments(at int) int {
 	start := l.withCommentsAbove(at)
 	if len(bytes.TrimSpace(l.source[:start])) == 0 {
 		return at
@@ -73,7 +73,7 @@ func (l layout) withOwnComments(at int) int {
 
 // withCommentsBelow returns the end of the comments directly below a line, unless they are
 // directly above another expression.
-func (l layout) withCommentsBelow(at int) int {
+func (l tomlLayout) withCommentsBelow(at int) int {
 	end := at
 	for {
 		below, ok := l.commentThatStarts(end)
@@ -88,9 +88,9 @@ func (l layout) withCommentsBelow(at int) int {
 	return end
 }
 
-// behind returns the position at which the document continues after a cut: after the blank lines,
+// endAfterCut returns the position at which the document continues after a cut: after the blank lines,
 // if there is a blank line before the cut, too.
-func (l layout) behind(c span) int {
+func (l tomlLayout) endAfterCut(c span) int {
 	before := l.source[:c.start]
 	line := before[bytes.LastIndexByte(bytes.TrimSuffix(before, []byte("\n")), '\n')+1:]
 	if len(bytes.TrimSpace(line)) > 0 {
@@ -107,11 +107,11 @@ func (l layout) behind(c span) int {
 	return at
 }
 
-// cutOfMember returns the range of a member of an inline table with one adjacent comma, and the
+// memberRange returns the range of a member of an inline table with one adjacent comma, and the
 // space if the next member is on the same line.
-func (l layout) cutOfMember(i int) span {
+func (l tomlLayout) memberRange(i int) span {
 	m := l.expressions[i]
-	all := l.members(m.owner)
+	all := l.inlineMembers(m.owner)
 	at := slices.IndexFunc(all, func(e expression) bool { return e.where == m.where })
 	oneLine := func(start, end int) bool { return bytes.IndexByte(l.source[start:end], '\n') < 0 }
 	if at+1 < len(all) && oneLine(m.where.end, all[at+1].where.start) {

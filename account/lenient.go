@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// LoadFaulty is Load for a file in which some accounts may be unusable, so that the others can be
+// LoadLenient is Load for a file in which some accounts may be unusable, so that the others can be
 // used and the faults corrected: [File.Faults] lists them. A change must leave its account
 // without a fault, and add none to the others. Invalid TOML and unknown keys are errors as in
 // Load.
-func LoadFaulty(path string) (*File, error) { return load(path, accountSchema().read) }
+func LoadLenient(path string) (*File, error) { return loadWith(path, accountSchema().readLenient) }
 
 // Faults returns the faults of the accounts, at most one of each, and of the choice of the
 // default. It is empty for a file from Load.
@@ -19,25 +19,25 @@ func (f *File) Faults() []*ParseError { return slices.Clone(f.faults) }
 // fallback belongs to that account, not to this one.
 func (f *File) FaultOf(name string) *ParseError {
 	for _, p := range f.faults {
-		if p.about("account", name) {
+		if p.isAbout("account", name) {
 			return p
 		}
 	}
 	return nil
 }
 
-// about reports whether the fault is at a key or below it.
-func (e *ParseError) about(key ...string) bool {
+// isAbout reports whether the fault is at a key or below it.
+func (e *ParseError) isAbout(key ...string) bool {
 	prefix := dottedKey(key)
 	return e.Key == prefix || strings.HasPrefix(e.Key, prefix+".")
 }
 
-// worse returns a fault that a change from f to g causes: one of the changed account, or one that
+// newFault returns a fault that a change from f to g causes: one of the changed account, or one that
 // did not exist before.
-func (f *File) worse(g *File, key []string) error {
+func (f *File) newFault(g *File, key []string) error {
 	for _, p := range g.faults {
 		known := slices.ContainsFunc(f.faults, func(before *ParseError) bool { return before.Key == p.Key })
-		if !known || p.about(key[:min(len(key), 2)]...) {
+		if !known || p.isAbout(key[:min(len(key), 2)]...) {
 			return p
 		}
 	}
@@ -48,13 +48,13 @@ func (f *File) worse(g *File, key []string) error {
 // error nothing is changed.
 func (f *File) Together(name string, changes func(*File) error) error {
 	g := *f
-	g.patient = true
+	g.deferCheck = true
 	if err := changes(&g); err != nil {
 		return err
 	}
-	g.patient = f.patient
-	if !f.patient {
-		if err := f.worse(&g, []string{"account", name}); err != nil {
+	g.deferCheck = f.deferCheck
+	if !f.deferCheck {
+		if err := f.newFault(&g, []string{"account", name}); err != nil {
 			return err
 		}
 	}

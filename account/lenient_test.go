@@ -36,7 +36,7 @@ func loadFaulty(t *testing.T, text string) *account.File {
 	if _, err := account.Load(path); err == nil {
 		t.Fatal("Load takes it")
 	}
-	f, err := account.LoadFaulty(path)
+	f, err := account.LoadLenient(path)
 	if err != nil {
 		t.Fatal(err)
 	}

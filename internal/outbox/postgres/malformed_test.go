@@ -24,7 +24,7 @@ func TestASenselessMessageHoldsUpNoOther(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			ctx, url := context.Background(), server.Database(t)
-			s := open(t, url, outbox.Options{}, postgres.Settings{})
+			s := openStore(t, url, outbox.Options{}, postgres.TestSettings{})
 			var ids []queue.ID
 			for range 3 {
 				content, err := message.Compose(&message.Message{From: "me@example.org", To: []string{"a@example.org", "b@example.org"}, Text: "text"})

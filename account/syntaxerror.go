@@ -21,14 +21,14 @@ func (p *ParseError) syntaxFault(s *schema, source []byte, row, column int, mess
 	}
 	at := start + column - 1 // go-toml counts octets
 	if row < 1 || column < 1 || at > len(source) {
-		p.Line, p.Column = position(source, len(source))
+		p.Line, p.Column = lineAndColumn(source, len(source))
 		return
 	}
-	p.Line, p.Column = position(source, at)
+	p.Line, p.Column = lineAndColumn(source, at)
 	line, _, _ := strings.Cut(string(source[start:]), "\n")
 	r, size := utf8.DecodeRune(source[at:])
 	column = min(column-1, len(line))
-	if key := keyAt(source[:start], line, column); p.slipInKey(s, key, message, r) {
+	if key := keyAt(source[:start], line, column); p.explainKeyTypo(s, key, message, r) {
 		return
 	}
 	openEnded := strings.Contains(message, "new line") || strings.HasPrefix(message, "unterminated")
@@ -58,9 +58,9 @@ const wideQuotes = "“”„‟＂‘’＇「」『』"
 var halfWidth = map[rune]string{'＝': "=", '：': "=", '，': ",", '、': ",", '；': ",", '。': ".", '．': ".", '【': "[", '】': "]",
 	'［': "[", '］': "]", '｛': "{", '｝': "}", '＃': "#", '＿': "_", '－': "-", '—': "-"}
 
-// slipInKey explains a secret in a key, and a key or account name in Chinese, which TOML requires
+// explainKeyTypo explains a secret in a key, and a key or account name in Chinese, which TOML requires
 // in quotes.
-func (p *ParseError) slipInKey(s *schema, key []string, message string, r rune) bool {
+func (p *ParseError) explainKeyTypo(s *schema, key []string, message string, r rune) bool {
 	if len(key) == 0 {
 		return false
 	}

@@ -68,7 +68,7 @@ func (a describer) stateWord(s queue.State) string {
 
 // stateList explains the words of --state. A test checks that every state is listed.
 func (a describer) stateList() command.List {
-	return command.List{Title: a.T("States of a recipient:"), Entries: []command.Entry{
+	return command.List{Title: a.T("States of a recipient:"), Entries: []command.ListEntry{
 		{Term: string(queue.Queued), Text: a.T("waits for a worker; 'scheduled' selects those whose time has not come")},
 		{Term: string(queue.Deferred), Text: a.T("was tried, and is retried when it is due")},
 		{Term: string(queue.Leased), Text: a.T("a worker is about to send it")},
@@ -97,7 +97,7 @@ func (a describer) queueStatuses() command.List {
 		{Code: command.ExitConfig, Meaning: a.T("the configuration or the version of the outbox is wrong, or the outbox is a copy that was not adopted")},
 		{Code: command.ExitUnknown, Meaning: a.T("it is unknown whether the change was saved")},
 	} {
-		l.Entries = append(l.Entries, command.Entry{Term: console.Pad("", 3-len(strconv.Itoa(s.Code))) + strconv.Itoa(s.Code), Text: s.Meaning})
+		l.Entries = append(l.Entries, command.ListEntry{Term: console.Pad("", 3-len(strconv.Itoa(s.Code))) + strconv.Itoa(s.Code), Text: s.Meaning})
 	}
 	return l
 }
@@ -127,8 +127,8 @@ func stateMark(s queue.State) (mark, colour string) {
 	return "–", console.Yellow
 }
 
-// states returns the state of a message: one word, or the count of each state.
-func (a describer) states(e queue.Entry) string {
+// stateSummary returns the state of a message: one word, or the count of each state.
+func (a describer) stateSummary(e queue.Entry) string {
 	counts := map[string]int{}
 	var order []string
 	for _, s := range e.Recipients {
@@ -163,8 +163,8 @@ func recipientsOf(e queue.Entry) string {
 	return to
 }
 
-// next returns the next step for a recipient, or "" if there is none.
-func (a describer) next(s queue.Recipient) string {
+// nextStep returns the next step for a recipient, or "" if there is none.
+func (a describer) nextStep(s queue.Recipient) string {
 	switch s.State {
 	case queue.Queued, queue.Deferred:
 		switch {
@@ -182,9 +182,9 @@ func (a describer) next(s queue.Recipient) string {
 	return ""
 }
 
-// urgent returns the most important recipient of a message: one that needs a decision, then one
+// urgentRecipient returns the most important recipient of a message: one that needs a decision, then one
 // that waits, then the first.
-func urgent(e queue.Entry) (s queue.Recipient) {
+func urgentRecipient(e queue.Entry) (s queue.Recipient) {
 	best := -1
 	rank := func(s queue.State) int {
 		switch s {

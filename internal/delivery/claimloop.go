@@ -34,38 +34,38 @@ var (
 	errTaken = localerr.New("the message was cancelled before it was sent")
 )
 
-// feed claims ahead of the sending, and yields one message at a time to the transport.
-func (c *courier) feed(yield func(smtpclient.Transaction) bool) {
+// claimLoop claims ahead of the sending, and yields one message at a time to the transport.
+func (c *accountWorker) claimLoop(yield func(smtpclient.Transaction) bool) {
 	for c.over.Err() == nil {
-		batch, ok := c.claim()
+		batch, ok := c.claimBatch()
 		if !ok {
 			return
 		}
 		for i := range batch.Items {
 			if c.over.Err() != nil {
-				c.release(batch.Items[i:])
+				c.requeueItems(batch.Items[i:])
 				return
 			}
-			if !c.give(&batch.Items[i], yield) {
-				c.release(batch.Items[i+1:])
+			if !c.submit(&batch.Items[i], yield) {
+				c.requeueItems(batch.Items[i+1:])
 				return
 			}
 		}
-		if len(batch.Items) == 0 && !c.idle(batch.Wait) {
+		if len(batch.Items) == 0 && !c.waitForWork(batch.Wait) {
 			return
 		}
 	}
 }
 
-// claim leases due recipients; ok is false if the account worker should end.
-func (c *courier) claim() (outbox.Batch, bool) {
-	c.settler.room(c.over)
-	c.copies.room(c.over)
+// claimBatch leases due recipients; ok is false if the account worker should end.
+func (c *accountWorker) claimBatch() (outbox.Batch, bool) {
+	c.settler.waitForRoom(c.over)
+	c.copies.waitForRoom(c.over)
 	c.mu.Lock()
 	n := min(max(c.rate.perSecond()/2, leastClaim), mostClaim)
 	c.mu.Unlock()
 	bytes := int64(claimBytes)
-	if !c.sends.Load() && c.d.crowded() {
+	if !c.sends.Load() && c.d.isCrowded() {
 		n, bytes = firstClaim, 0 // its server may be dead, like many others
 	}
 	began := c.d.o.Now()
@@ -74,8 +74,8 @@ func (c *courier) claim() (outbox.Batch, bool) {
 		c.s.end(errLapsed)
 		return batch, false
 	}
-	if !c.s.used(err) {
-		c.again(time.Second)
+	if !c.s.recordUse(err) {
+		c.retryLater(time.Second)
 		if !errors.Is(err, queue.ErrFull) {
 			// The claim may have leased messages that this worker does not know of, until it
 			// leaves.
@@ -91,22 +91,22 @@ func (c *courier) claim() (outbox.Batch, bool) {
 		c.mu.Lock()
 		c.leased += count
 		c.mu.Unlock()
-		c.d.o.Observe(Event{Kind: Claimed, Account: c.account, Count: count, Began: began, Took: c.d.o.Now().Sub(began)})
+		c.d.o.Observe(WorkerEvent{Kind: Claimed, Account: c.account, Count: count, Began: began, Took: c.d.o.Now().Sub(began)})
 	}
 	return batch, true
 }
 
-// idle waits for work; it returns false if the account worker should end.
-func (c *courier) idle(wait time.Duration) bool {
-	if wait > linger {
-		c.again(wait)
+// waitForWork waits for work; it returns false if the account worker should end.
+func (c *accountWorker) waitForWork(wait time.Duration) bool {
+	if wait > idleTime {
+		c.retryLater(wait)
 		return false
 	}
 	if wait <= 0 {
 		if c.s.drain {
 			return false
 		}
-		wait = linger
+		wait = idleTime
 		wake := c.d.o.Store.Wake()
 		due, err := c.d.o.Store.Due(c.over)
 		if err != nil {
@@ -121,7 +121,7 @@ func (c *courier) idle(wait time.Duration) bool {
 			// Something is due that could not be claimed: another worker is claiming it.
 			wait = 50 * time.Millisecond
 		}
-		if wait >= linger && c.inFlight() == 0 {
+		if wait >= idleTime && c.inFlight() == 0 {
 			select {
 			case <-wake:
 				return true
@@ -145,9 +145,9 @@ func (c *courier) idle(wait time.Duration) bool {
 	return c.over.Err() == nil
 }
 
-// give hands one message to the transport; it returns false if that wants no more.
-func (c *courier) give(item *outbox.Item, yield func(smtpclient.Transaction) bool) bool {
-	p := &parcel{c: c, item: *item, since: c.d.o.Now()}
+// submit hands one message to the transport; it returns false if that wants no more.
+func (c *accountWorker) submit(item *outbox.Item, yield func(smtpclient.Transaction) bool) bool {
+	p := &queuedMessage{c: c, item: *item, since: c.d.o.Now()}
 	to := make([]smtp.Address, len(item.Recipients))
 	for i := range item.Recipients {
 		to[i] = item.Recipients[i].Address
@@ -157,42 +157,42 @@ func (c *courier) give(item *outbox.Item, yield func(smtpclient.Transaction) boo
 		envelope, err = envelope.WithDSN(item.DSN)
 	}
 	if err != nil {
-		c.cantBeRead(p, err)
+		c.holdUnreadable(p, err)
 		return true
 	}
 	p.mark = c.marks.Add(p)
 	c.mu.Lock()
-	c.parcels = append(c.parcels, p)
+	c.messages = append(c.messages, p)
 	c.mu.Unlock()
 	// The transport has the message now, whether or not it wants another.
-	return yield(smtpclient.Transaction{Envelope: envelope, Content: p, Ready: p.ready})
+	return yield(smtpclient.Transaction{Envelope: envelope, Content: p, Ready: p.checkReady})
 }
 
-// cantBeRead settles a malformed message as Held, for a user to look at.
-func (c *courier) cantBeRead(p *parcel, err error) {
+// holdUnreadable settles a malformed message as Held, for a user to look at.
+func (c *accountWorker) holdUnreadable(p *queuedMessage, err error) {
 	settlements := make([]outbox.Settlement, 0, len(p.item.Recipients))
 	for _, r := range p.item.Recipients {
-		settlements = append(settlements, outbox.Settlement{Lease: p.lease(r), State: queue.Held,
+		settlements = append(settlements, outbox.Settlement{Lease: p.leaseOf(r), State: queue.Held,
 			Answer: queue.Answer{Err: err.Error()}})
 	}
-	c.settler.add(p, settlements)
+	c.settler.addSettlements(p, settlements)
 }
 
-// release requeues messages that were claimed and not begun.
-func (c *courier) release(items []outbox.Item) {
+// requeueItems requeues messages that were claimed and not begun.
+func (c *accountWorker) requeueItems(items []outbox.Item) {
 	for i := range items {
-		p := &parcel{c: c, item: items[i], since: c.d.o.Now()}
+		p := &queuedMessage{c: c, item: items[i], since: c.d.o.Now()}
 		var settlements []outbox.Settlement
 		for _, r := range items[i].Recipients {
-			settlements = append(settlements, outbox.Settlement{Lease: p.lease(r), State: queue.Queued})
+			settlements = append(settlements, outbox.Settlement{Lease: p.leaseOf(r), State: queue.Queued})
 		}
-		c.settler.add(p, settlements)
+		c.settler.addSettlements(p, settlements)
 	}
 }
 
-// crowded reports whether more account workers are running than may send.
-func (d *Delivery) crowded() bool {
+// isCrowded reports whether more account workers are running than may send.
+func (d *Delivery) isCrowded() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return len(d.couriers) > mostCouriers
+	return len(d.workers) > mostWorkers
 }

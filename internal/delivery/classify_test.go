@@ -15,7 +15,7 @@ import (
 	"github.com/yanmail/yan/transport"
 )
 
-func reply(t *testing.T, code int, text string) smtp.Reply {
+func testReply(t *testing.T, code int, text string) smtp.Reply {
 	t.Helper()
 	enhanced, _, _ := smtp.CutEnhancedCode(text)
 	return smtp.Reply{Code: code, Enhanced: enhanced, Lines: []string{text}}
@@ -32,13 +32,13 @@ func TestWhatFollowsFromAnOutcome(t *testing.T) {
 		rests    bool
 		least    time.Duration // lower limit of after or rest
 	}{
-		{"accepted", smtp.Outcome{Status: smtp.Accepted, Stage: smtp.StageBody, Reply: reply(t, 250, "2.0.0 Ok: queued as 4BCDEF1234")}, "", queue.HandedOver, false, none},
+		{"accepted", smtp.Outcome{Status: smtp.Accepted, Stage: smtp.StageBody, Reply: testReply(t, 250, "2.0.0 Ok: queued as 4BCDEF1234")}, "", queue.HandedOver, false, none},
 		{"unknown", smtp.Outcome{Status: smtp.Unknown, Stage: smtp.StageBody, Err: errors.New("EOF")}, "", queue.InDoubt, false, none},
-		{"no such user", smtp.Outcome{Status: smtp.Refused, Stage: smtp.StageRcpt, Reply: reply(t, 550, "5.1.1 no such user")}, "", queue.Failed, false, none},
-		{"greylisted", smtp.Outcome{Status: smtp.Deferred, Stage: smtp.StageRcpt, Reply: reply(t, 451, "4.7.1 Greylisting in action, please come back later")}, "", queue.Deferred, false, 50 * time.Second},
-		{"421 at MAIL", smtp.Outcome{Status: smtp.Deferred, Stage: smtp.StageMail, Reply: reply(t, 421, "4.3.2 try again later")}, "", queue.Deferred, true, time.Minute},
-		{"Gmail's daily limit", smtp.Outcome{Status: smtp.Refused, Stage: smtp.StageData, Reply: reply(t, 550, "5.4.5 Daily user sending limit exceeded.")}, "gmail", queue.Deferred, true, time.Hour},
-		{"login refused", smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageAuth, Reply: reply(t, 535, "5.7.8 Error: authentication failed")}, "", queue.Queued, true, time.Hour},
+		{"no such user", smtp.Outcome{Status: smtp.Refused, Stage: smtp.StageRcpt, Reply: testReply(t, 550, "5.1.1 no such user")}, "", queue.Failed, false, none},
+		{"greylisted", smtp.Outcome{Status: smtp.Deferred, Stage: smtp.StageRcpt, Reply: testReply(t, 451, "4.7.1 Greylisting in action, please come back later")}, "", queue.Deferred, false, 50 * time.Second},
+		{"421 at MAIL", smtp.Outcome{Status: smtp.Deferred, Stage: smtp.StageMail, Reply: testReply(t, 421, "4.3.2 try again later")}, "", queue.Deferred, true, time.Minute},
+		{"Gmail's daily limit", smtp.Outcome{Status: smtp.Refused, Stage: smtp.StageData, Reply: testReply(t, 550, "5.4.5 Daily user sending limit exceeded.")}, "gmail", queue.Deferred, true, time.Hour},
+		{"login refused", smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageAuth, Reply: testReply(t, 535, "5.7.8 Error: authentication failed")}, "", queue.Queued, true, time.Hour},
 		{"server away", smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageConnect, Err: errors.New("connection refused")}, "", queue.Queued, true, 50 * time.Second},
 		{"nothing but a goodbye", smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageQuit, Err: io.EOF}, "", queue.Deferred, false, none},
 		{"lost in the message", smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageBody, Err: errors.New("connection reset")}, "", queue.Deferred, false, 50 * time.Second},
@@ -51,7 +51,7 @@ func TestWhatFollowsFromAnOutcome(t *testing.T) {
 		{"body missing", smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageMail, Err: fmt.Errorf("%w: %w", errBody, queue.ErrNoBody)}, "", queue.Held, false, none},
 		{"server wants a pause", smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageMail, Err: transport.ErrPaused}, "", queue.Queued, true, time.Minute},
 	} {
-		v := judge(c.o, c.provider, 0, 0)
+		v := classifyOutcome(c.o, c.provider, 0, 0)
 		if v.state != c.state || (v.rest > 0) != c.rests {
 			t.Errorf("%s: %s, the account rests %v; want %s, %v", c.name, v.state, v.rest, c.state, c.rests)
 		}
@@ -84,8 +84,8 @@ func TestEveryKnownReplyIsJudged(t *testing.T) {
 				if len(row.Providers) > 0 {
 					provider = row.Providers[0]
 				}
-				o := smtp.Outcome{Status: status, Stage: stage, Reply: reply(t, code, text)}
-				v := judge(o, provider, 0, 0)
+				o := smtp.Outcome{Status: status, Stage: stage, Reply: testReply(t, code, text)}
+				v := classifyOutcome(o, provider, 0, 0)
 				judged[v.state]++
 				switch {
 				case v.state == queue.HandedOver, v.state == queue.InDoubt:
@@ -113,7 +113,7 @@ func TestEveryKnownReplyIsJudged(t *testing.T) {
 func TestPausesGrow(t *testing.T) {
 	t.Parallel()
 	for before, want := range []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 4 * time.Hour, 4 * time.Hour} {
-		if got := pause(before); got < want*9/10 || got > want*11/10 {
+		if got := retryPause(before); got < want*9/10 || got > want*11/10 {
 			t.Errorf("behind %d tries: %v, want about %v", before+1, got, want)
 		}
 	}

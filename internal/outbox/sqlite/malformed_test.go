@@ -22,12 +22,12 @@ func TestASenselessMessageHoldsUpNoOther(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			ctx, s := context.Background(), fresh(t)
+			ctx, s := context.Background(), newTestStore(t)
 			for range 3 {
-				enqueue(t, s, mail(t, "text", "a@example.org", "b@example.org"))
+				mustEnqueue(t, s, testMessage(t, "text", "a@example.org", "b@example.org"))
 			}
-			raw(t, s.path, damage)
-			owner := join(t, s, "w")
+			runStatements(t, s.path, damage)
+			owner := mustJoin(t, s, "w")
 			batch, err := s.Claim(ctx, outbox.Claim{Owner: owner, Account: "work", Recipients: 100})
 			if err != nil {
 				t.Fatal(err)
@@ -69,11 +69,11 @@ func TestASenselessMessageHoldsUpNoOther(t *testing.T) {
 // Nor does a damaged message hide the bounces of others.
 func TestASenselessMessageHidesNoReport(t *testing.T) {
 	t.Parallel()
-	ctx, s := context.Background(), fresh(t)
+	ctx, s := context.Background(), newTestStore(t)
 	for range 2 {
-		enqueue(t, s, mail(t, "text"))
+		mustEnqueue(t, s, testMessage(t, "text"))
 	}
-	owner := join(t, s, "w")
+	owner := mustJoin(t, s, "w")
 	batch, err := s.Claim(ctx, outbox.Claim{Owner: owner, Account: "work", Recipients: 100})
 	if err != nil {
 		t.Fatal(err)
@@ -86,7 +86,7 @@ func TestASenselessMessageHidesNoReport(t *testing.T) {
 			}
 		}
 	}
-	raw(t, s.path, "UPDATE message SET sender = 'no address', dsn = '[]' WHERE id = 1", "UPDATE delivery SET address = '', answer = '[]' WHERE id < 2 << 17")
+	runStatements(t, s.path, "UPDATE message SET sender = 'no address', dsn = '[]' WHERE id = 1", "UPDATE delivery SET address = '', answer = '[]' WHERE id < 2 << 17")
 	reports, err := s.Unreported(ctx, 10)
 	if err != nil || len(reports) != 2 || !reports[0].From.IsZero() || reports[1].From.IsZero() {
 		t.Errorf("%+v, %v", reports, err)

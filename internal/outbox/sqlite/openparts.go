@@ -11,14 +11,14 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// parts are the files that must stay in place while an outbox is open. SQLite does not notice
+// openParts are the files that must stay in place while an outbox is open. SQLite does not notice
 // if one of them is moved or removed, and two programs that see different files overwrite each
 // other's changes.
-var parts = [...]string{"", "-wal", "-shm", ".spool"}
+var openParts = [...]string{"", "-wal", "-shm", ".spool"}
 
-// remember records which files are open.
-func (s *store) remember() error {
-	for i, part := range parts {
+// recordFiles records which files are open.
+func (s *sqliteStore) recordFiles() error {
+	for i, part := range openParts {
 		info, err := os.Stat(s.path + part)
 		if err != nil {
 			return err
@@ -28,9 +28,9 @@ func (s *store) remember() error {
 	return nil
 }
 
-// inPlace returns an error if one of the open files was moved or removed.
-func (s *store) inPlace() error {
-	for i, part := range parts {
+// checkInPlace returns an error if one of the open files was moved or removed.
+func (s *sqliteStore) checkInPlace() error {
+	for i, part := range openParts {
 		if s.files[i] == nil {
 			continue // not everything is open yet
 		}
@@ -39,7 +39,7 @@ func (s *store) inPlace() error {
 			continue
 		}
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return s.judge(err)
+			return s.classifyError(err)
 		}
 		broken := localerr.Errorf("%w: %s was moved or removed while it was in use", queue.ErrBroken, s.path+part)
 		s.broken.CompareAndSwap(nil, &broken)
@@ -48,9 +48,9 @@ func (s *store) inPlace() error {
 	return nil
 }
 
-// leftAlone refuses to create a file next to the log of another one: SQLite deletes that log,
+// checkOrphanLog refuses to create a file next to the log of another one: SQLite deletes that log,
 // and a program that has the other file open loses the data in it (findings/).
-func leftAlone(path string) error {
+func checkOrphanLog(path string) error {
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -65,10 +65,10 @@ func leftAlone(path string) error {
 		path, filepath.Base(path)+"-wal")
 }
 
-// logIsOpen refuses an outbox that another program has open but whose log, or the log's index,
+// checkLog refuses an outbox that another program has open but whose log, or the log's index,
 // is missing: anything written without them is lost. It first waits, because that program may
 // be about to create them.
-func (s *store) logIsOpen() error {
+func (s *sqliteStore) checkLog() error {
 	tooLong := time.NewTimer(s.harness.settling)
 	defer tooLong.Stop()
 	again := time.NewTicker(50 * time.Millisecond)

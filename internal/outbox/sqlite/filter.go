@@ -8,9 +8,9 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// few is the number of queued recipients up to which sorting them is faster than reading all
+// maxSorted is the number of queued recipients up to which sorting them is faster than reading all
 // messages in order.
-const few = 20_000
+const maxSorted = 20_000
 
 // conditions are conditions of a statement, and their arguments.
 type conditions struct {
@@ -30,10 +30,12 @@ func (w *conditions) String() string {
 	return strings.Join(w.texts, " AND ")
 }
 
-func marks(n int) string { return "(" + strings.TrimSuffix(strings.Repeat("?, ", n), ", ") + ")" }
+func placeholders(n int) string {
+	return "(" + strings.TrimSuffix(strings.Repeat("?, ", n), ", ") + ")"
+}
 
-// anything converts a list to arguments.
-func anything[T any](list []T) []any {
+// toArgs converts a list to arguments.
+func toArgs[T any](list []T) []any {
 	args := make([]any, len(list))
 	for i, v := range list {
 		args[i] = v
@@ -41,11 +43,11 @@ func anything[T any](list []T) []any {
 	return args
 }
 
-// ofMessage returns the conditions of a filter on a message m.
-func ofMessage(f queue.Filter) *conditions {
+// messageConditions returns the conditions of a filter on a message m.
+func messageConditions(f queue.Filter) *conditions {
 	w := &conditions{}
 	if len(f.IDs) > 0 {
-		w.add("m.id IN "+marks(len(f.IDs)), anything(f.IDs)...)
+		w.add("m.id IN "+placeholders(len(f.IDs)), toArgs(f.IDs)...)
 	}
 	if f.Account != "" {
 		w.add("m.account = (SELECT id FROM account WHERE name = ?)", f.Account)
@@ -63,10 +65,10 @@ func ofMessage(f queue.Filter) *conditions {
 		w.add("m.tags <> '' AND EXISTS (SELECT 1 FROM json_each(m.tags) WHERE value = ?)", f.Tag)
 	}
 	if !f.Since.IsZero() {
-		w.add("m.created >= ?", micros(f.Since))
+		w.add("m.created >= ?", toMicros(f.Since))
 	}
 	if !f.Until.IsZero() {
-		w.add("m.created < ?", micros(f.Until))
+		w.add("m.created < ?", toMicros(f.Until))
 	}
 	if f.Before != 0 && f.Oldest {
 		w.add("m.id > ?", f.Before)
@@ -76,11 +78,11 @@ func ofMessage(f queue.Filter) *conditions {
 	return w
 }
 
-// ofRecipient returns the conditions of a filter on a recipient d.
-func ofRecipient(f queue.Filter) *conditions {
+// recipientConditions returns the conditions of a filter on a recipient d.
+func recipientConditions(f queue.Filter) *conditions {
 	w := &conditions{}
 	if len(f.States) > 0 {
-		w.add("d.state IN "+marks(len(f.States)), anything(f.States)...)
+		w.add("d.state IN "+placeholders(len(f.States)), toArgs(f.States)...)
 	}
 	if f.To != "" {
 		w.add("instr(coalesce(d.folded, lower(d.address)), ?) > 0", f.To)
@@ -91,16 +93,16 @@ func ofRecipient(f queue.Filter) *conditions {
 	return w
 }
 
-func order(f queue.Filter) string {
+func sortOrder(f queue.Filter) string {
 	if f.Oldest {
 		return "ASC"
 	}
 	return "DESC"
 }
 
-// choose returns the messages that a filter selects, in order, at most most.
-func choose(ctx context.Context, c *conn, f queue.Filter, most int) (ids []queue.ID, err error) {
-	w := ofMessage(f)
+// chooseMessages returns the messages that a filter selects, in order, at most most.
+func chooseMessages(ctx context.Context, c *dbConn, f queue.Filter, most int) (ids []queue.ID, err error) {
+	w := messageConditions(f)
 	if len(f.States) > 0 && len(f.IDs) == 0 {
 		by, err := byState(ctx, c, f)
 		if err != nil {
@@ -110,23 +112,23 @@ func choose(ctx context.Context, c *conn, f queue.Filter, most int) (ids []queue
 			return chooseByState(ctx, c, f, w, by, most)
 		}
 	}
-	if d := ofRecipient(f); len(d.texts) > 0 {
+	if d := recipientConditions(f); len(d.texts) > 0 {
 		w.add("EXISTS (SELECT 1 FROM delivery d WHERE d.id >= m.id << 17 AND d.id < (m.id + 1) << 17 AND "+d.String()+")", d.args...)
 	}
-	err = c.queryOnce(ctx, func(r row) error { ids = append(ids, queue.ID(r.int(0))); return nil },
-		"SELECT m.id FROM message m WHERE "+w.String()+" ORDER BY m.id "+order(f)+" LIMIT ?", append(w.args, most)...)
+	err = c.queryOnce(ctx, func(r resultRow) error { ids = append(ids, queue.ID(r.int(0))); return nil },
+		"SELECT m.id FROM message m WHERE "+w.String()+" ORDER BY m.id "+sortOrder(f)+" LIMIT ?", append(w.args, most)...)
 	return ids, err
 }
 
 // byState returns a statement that lists the recipients in the states of a filter by an index,
 // in order. It returns nil if so many are queued that reading each message is faster.
-func byState(ctx context.Context, c *conn, f queue.Filter) (*conditions, error) {
+func byState(ctx context.Context, c *dbConn, f queue.Filter) (*conditions, error) {
 	var arms []string
 	by := &conditions{}
 	// The index is named: SQLite does not know how few recipients there are, and would read
 	// all of them in order instead of sorting some.
 	arm := func(index, where string, args ...any) {
-		w := ofRecipient(f)
+		w := recipientConditions(f)
 		if f.Before != 0 && f.Oldest {
 			w.add("d.id >= ?", recipientID(f.Before+1, 0))
 		} else if f.Before != 0 {
@@ -144,20 +146,20 @@ func byState(ctx context.Context, c *conn, f queue.Filter) (*conditions, error) 
 		arm("delivery_owner", "d.owner IS NOT NULL AND d.state IN ('leased', 'sending')")
 	}
 	if slices.Contains(f.States, queue.Queued) {
-		n, _, err := c.number("SELECT coalesce(sum(n), 0) FROM tally WHERE word = 'queued'")
-		if err != nil || n > few {
+		n, _, err := c.queryNumber("SELECT coalesce(sum(n), 0) FROM tally WHERE word = 'queued'")
+		if err != nil || n > maxSorted {
 			return nil, err
 		}
 		arm("delivery_waiting", "d.waits IS NOT NULL AND d.state = 'queued'")
 	}
-	by.texts = []string{strings.Join(arms, " UNION ALL ") + " ORDER BY id " + order(f)}
+	by.texts = []string{strings.Join(arms, " UNION ALL ") + " ORDER BY id " + sortOrder(f)}
 	return by, nil
 }
 
-func chooseByState(ctx context.Context, c *conn, f queue.Filter, w, by *conditions, most int) (ids []queue.ID, err error) {
+func chooseByState(ctx context.Context, c *dbConn, f queue.Filter, w, by *conditions, most int) (ids []queue.ID, err error) {
 	last := queue.ID(-1)
 	check := "SELECT m.id FROM message m WHERE m.id = ? AND " + w.String()
-	err = c.queryOnce(ctx, func(r row) error {
+	err = c.queryOnce(ctx, func(r resultRow) error {
 		id, _ := messageOf(r.int(0))
 		if id == last {
 			return nil
@@ -165,7 +167,7 @@ func chooseByState(ctx context.Context, c *conn, f queue.Filter, w, by *conditio
 		last = id
 		fits := len(w.texts) == 0
 		if !fits {
-			_, found, err := c.number(check, append([]any{id}, w.args...)...)
+			_, found, err := c.queryNumber(check, append([]any{id}, w.args...)...)
 			if err != nil {
 				return err
 			}
