@@ -44,7 +44,7 @@ func TestAdviceNamesTheSecret(t *testing.T) {
 		return diagnosis.Diagnose(diagnosis.Fact{Stage: smtp.StageAuth, Provider: id, Reply: reply(535, "", "no, nein")})
 	}
 	for id, want := range map[string]string{
-		"qq": "QQ邮箱要填授权码，不是登录密码", "exmail": "客户端专用密码", "gmail": "应用专用密码", "ses": "专为 SMTP 生成的用户名和密码", "": "多数服务商",
+		"qq": "QQ 邮箱要填授权码，不是登录密码", "exmail": "客户端专用密码", "gmail": "应用专用密码", "ses": "专为 SMTP 生成的用户名和密码", "": "多数服务商",
 	} {
 		if f := refused(id); f.Class != diagnosis.ClassAuthBadCredentials || !strings.Contains(f.Advice.ZH, want) {
 			t.Errorf("%q: %s %q", id, f.Class, f.Advice.ZH)

@@ -6,7 +6,7 @@ package provider
 var index = []entry{
 	{
 		id:      "qq",
-		names:   []string{"qq", "qqmail", "foxmail", "腾讯邮箱", "QQ信箱", "腾讯QQ邮箱", "QQ Mail", "QQ邮箱"},
+		names:   []string{"qq", "qqmail", "foxmail", "腾讯邮箱", "QQ信箱", "腾讯QQ邮箱", "QQ Mail", "QQ 邮箱"},
 		domains: []string{"qq.com", "foxmail.com", "vip.qq.com"},
 		hosts:   []string{"smtp.qq.com"},
 	},
@@ -18,26 +18,26 @@ var index = []entry{
 	},
 	{
 		id:      "netease163",
-		names:   []string{"netease163", "163", "163邮箱", "163mail", "网易", "网易邮箱", "netease", "NetEase 163 Mail", "网易163邮箱"},
+		names:   []string{"netease163", "163", "163邮箱", "163mail", "网易", "网易邮箱", "netease", "NetEase 163 Mail", "网易 163 邮箱"},
 		domains: []string{"163.com"},
 		hosts:   []string{"smtp.163.com"},
 	},
 	{
 		id:      "netease126",
-		names:   []string{"netease126", "126", "126邮箱", "126mail", "NetEase 126 Mail", "网易126邮箱"},
+		names:   []string{"netease126", "126", "126邮箱", "126mail", "NetEase 126 Mail", "网易 126 邮箱"},
 		domains: []string{"126.com"},
 		hosts:   []string{"smtp.126.com"},
 	},
 	{
 		id:      "yeah",
-		names:   []string{"yeah", "yeah.net", "yeah邮箱", "网易yeah", "NetEase yeah.net", "网易yeah邮箱"},
+		names:   []string{"yeah", "yeah.net", "yeah邮箱", "网易yeah", "NetEase yeah.net", "网易 yeah 邮箱"},
 		domains: []string{"yeah.net"},
 		hosts:   []string{"smtp.yeah.net"},
 	},
 	{
 		id: "netease_vip",
 		names: []string{"netease_vip", "vip163", "163vip", "vip126", "126vip", "188", "188邮箱", "188财富邮", "网易VIP", "网易VIP邮箱",
-			"NetEase VIP (vip.163 / vip.126 / 188)", "网易VIP邮箱 / 188财富邮"},
+			"NetEase VIP (vip.163 / vip.126 / 188)", "网易 VIP 邮箱 / 188 财富邮"},
 		domains: []string{"vip.163.com", "vip.126.com", "188.com", "vip.188.com"},
 		hosts:   []string{"smtp.188.com", "smtp.vip.126.com", "smtp.vip.163.com", "smtp.vip.188.com"},
 	},
@@ -76,14 +76,14 @@ var index = []entry{
 	{
 		id: "mobile139",
 		names: []string{"mobile139", "139", "139邮箱", "139mail", "移动邮箱", "中国移动邮箱", "10086", "China Mobile 139 Mail",
-			"中国移动139邮箱"},
+			"中国移动 139 邮箱"},
 		domains: []string{"139.com"},
 		hosts:   []string{"smtp.139.com"},
 	},
 	{
 		id: "telecom189",
 		names: []string{"telecom189", "189", "189邮箱", "189mail", "天翼邮箱", "电信邮箱", "China Telecom 189 Mail",
-			"中国电信189邮箱（天翼邮箱）"},
+			"中国电信 189 邮箱（天翼邮箱）"},
 		domains: []string{"189.cn"},
 		hosts:   []string{"smtp.189.cn"},
 	},
@@ -95,13 +95,13 @@ var index = []entry{
 	},
 	{
 		id:      "cn21",
-		names:   []string{"cn21", "21cn", "21cnmail", "21CN Mail", "21CN邮箱"},
+		names:   []string{"cn21", "21cn", "21cnmail", "21CN Mail", "21CN 邮箱"},
 		domains: []string{"21cn.com"},
 		hosts:   []string{"smtp.21cn.com"},
 	},
 	{
 		id:      "tom",
-		names:   []string{"tom", "tommail", "tom.com", "TOM Mail", "TOM邮箱"},
+		names:   []string{"tom", "tommail", "tom.com", "TOM Mail", "TOM 邮箱"},
 		domains: []string{"tom.com"},
 		hosts:   []string{"smtp.tom.com"},
 	},
@@ -145,7 +145,7 @@ var index = []entry{
 	},
 	{
 		id:    "aol",
-		names: []string{"aol", "aolmail", "AOL Mail", "AOL邮箱"},
+		names: []string{"aol", "aolmail", "AOL Mail", "AOL 邮箱"},
 		domains: []string{"aol.com", "aim.com", "netscape.net", "netscape.com", "compuserve.com", "cs.com", "wmconnect.com", "aol.de", "aol.fr",
 			"aol.co.uk"},
 		hosts: []string{"smtp.aol.com"},

@@ -101,7 +101,7 @@ var chineseAccount = map[string]string{
 	"no account given":                                       "没有指明账号",
 	"The default account is now %s.":                         "默认账号现为 %s。",
 	"can't write the configuration":                          "无法写入配置文件",
-	"%s: %s takes the sender %s; nobody logs in (%s)":        "%s：%s 接受发件人 %s；无需登录（%s）",
+	"%s: %s accepts the sender %s; no login needed (%s)":     "%s：%s 接受发件人 %s；无需登录（%s）",
 	"%s: logged in to %s as %s, which may send as %s (%s)":   "%s：已登录 %s，用户 %s，可以用 %s 发信（%s）",
 	"Account %s removed.":                                    "账号 %s 已删除。",
 	"%s no longer has a fallback account.":                   "%s 不再有备用账号。",

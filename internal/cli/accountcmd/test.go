@@ -141,7 +141,7 @@ func (a *accountCommands) testAccount(ctx context.Context, s *accountTestFlags, 
 		a.PrintLoginFailure(v.Name, t, *o)
 		a.PrintFinding(a.Stderr, a.StderrWidth, finding)
 	case v.loginName() == "":
-		a.Outf("%s %s\n", a.Paint(a.StdoutWidth, console.Green, "✓"), a.T("%s: %s takes the sender %s; nobody logs in (%s)",
+		a.Outf("%s %s\n", a.Paint(a.StdoutWidth, console.Green, "✓"), a.T("%s: %s accepts the sender %s; no login needed (%s)",
 			v.Name, v.server.String(), v.address, console.Duration(took)))
 	default:
 		a.Outf("%s %s\n", a.Paint(a.StdoutWidth, console.Green, "✓"), a.T("%s: logged in to %s as %s, which may send as %s (%s)",
