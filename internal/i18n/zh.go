@@ -310,7 +310,7 @@ var chinese = map[string]string{
 	"SMTP key as the password":                   "用 SMTP 密钥作为密码",
 	"SMTP password of the sender address":        "发件地址的 SMTP 密码",
 	"login method":                               "登录方式",
-	"how to enable it":                           "如何开启",
+	"to enable it":                               "如何开启",
 	"app password":                               "应用专用密码",
 	"'yan providers' lists the known providers.": "yan providers 列出已知的服务商。",
 	"unknown provider %q":                        "未知的服务商%q",

@@ -34,7 +34,7 @@ func (a *Servers) CodeLabel(p provider.Provider) string {
 	case provider.OAuth2Only:
 		return a.T("login method")
 	case provider.OAuth2OrPassword, provider.Password:
-		return a.T("how to enable it")
+		return a.T("to enable it")
 	case provider.SMTPPassword, provider.SMTPKey, provider.SMTPCredentials:
 		return a.T("SMTP password")
 	case provider.APIKey:
