@@ -191,12 +191,12 @@ func (d *diagnosis) byCode() (Finding, bool) {
 func (d *diagnosis) guessedHint() Text {
 	if d.Stage == "" {
 		return d.quoteReply(
-			"The server said “%s”; where it came is not known, so this is a guess by its code.",
-			"服务器的原文是“%s”；不知道出现在哪一步，只能按应答码推测。")
+			"The server replied “%s”; the stage is unknown, so this is a guess based on the code.",
+			"服务器原文“%s”；不知道出现在哪一步，只能按应答码推测。")
 	}
 	return d.quoteReply(
-		"The server said “%s”; at this stage that usually means what is said above.",
-		"服务器的原文是“%s”；在这一步通常就是上述原因。")
+		"The server's wording (“%s”) is not specific; this is the usual meaning at this stage.",
+		"服务器原文“%s”没有写明原因，这一步通常是上述原因。")
 }
 
 // codeFits compares a code with a pattern that may contain x for any digit.
@@ -217,12 +217,12 @@ func (d *diagnosis) unclassified() Finding {
 	f := d.likelyFinding(ClassUnclassified, "", BasisNothing)
 	switch {
 	case !d.Reply.IsZero():
-		f.Hint = d.quoteReply("The server said “%s”.", "服务器的原文是“%s”。")
+		f.Hint = d.quoteReply("The server replied “%s”.", "服务器原文：“%s”。")
 	case d.Err != nil:
 		words := shortenText(d.Err.Error())
-		f.Advice = Text{EN: "This went wrong on this side and is no word of the server: the error says what to put right.",
-			ZH: "问题出在本机，并非服务器的答复：请按错误信息处理。"}
-		f.Hint = Text{EN: fmt.Sprintf("What happened here: %s.", words), ZH: fmt.Sprintf("本机的错误是：%s。", words)}
+		f.Advice = Text{EN: "The problem is on this machine, not at the server: fix it as the error says.",
+			ZH: "问题出在本机，与服务器无关：请按错误信息处理。"}
+		f.Hint = Text{EN: fmt.Sprintf("Local error: %s.", words), ZH: fmt.Sprintf("本机的错误是：%s。", words)}
 	}
 	return f
 }

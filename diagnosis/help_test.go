@@ -30,7 +30,7 @@ func TestTwoMeanings(t *testing.T) {
 					t.Errorf("%s of %q: %q does not hold %q", words, id, f.Hint.ZH, part)
 				}
 			}
-			if !strings.Contains(f.Hint.EN, "At the login: Your account") || !strings.Contains(f.Hint.EN, "Behind it: The recipient's account") {
+			if !strings.Contains(f.Hint.EN, "During login: Your account") || !strings.Contains(f.Hint.EN, "After login: The recipient's account") {
 				t.Errorf("%s of %q: %q", words, id, f.Hint.EN)
 			}
 		}
@@ -70,7 +70,7 @@ func TestAdviceNamesTheSecret(t *testing.T) {
 // Without a stage the text does not mention "this stage".
 func TestGuessedByCodeAlone(t *testing.T) {
 	t.Parallel()
-	for stage, want := range map[smtp.Stage]string{"": "不知道出现在哪一步", smtp.StageRcpt: "在这一步"} {
+	for stage, want := range map[smtp.Stage]string{"": "不知道出现在哪一步", smtp.StageRcpt: "这一步通常"} {
 		f := diagnosis.Diagnose(diagnosis.Fact{Stage: stage, Reply: reply(503, "", "xyz")})
 		if f.Basis != diagnosis.BasisCode || !strings.Contains(f.Hint.ZH, want) {
 			t.Errorf("%q: %s, %q", stage, f.Basis, f.Hint.ZH)

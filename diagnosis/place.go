@@ -27,7 +27,7 @@ func (f Finding) At(host string, port int) Finding {
 		}
 		f.Advice = own
 	case ip != nil && f.Class == ClassTLSName:
-		f.Advice = Text{EN: "Give the name that the certificate is for: its host name in place of the address, or --tls-name NAME (key tls_name).",
+		f.Advice = Text{EN: "Use the name in the certificate: as the host instead of the address, or use --tls-name NAME (key tls_name).",
 			ZH: "请给出证书所对应的名称：用主机名代替地址，或用 --tls-name 名称（配置项 tls_name）。"}
 	}
 	return f

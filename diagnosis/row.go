@@ -79,10 +79,10 @@ func (d *diagnosis) bothMeanings(rows []*replytable.Row, basis Basis) (Finding, 
 	}
 	f := d.newFinding(ClassUnclassified, basis)
 	f.Permanence = d.permanenceFor(ClassInfo{}, retryOf(later.Retry))
-	f.Cause = Text{EN: "These words mean two things, by where the server said them.", ZH: "这句话有两种含义，取决于服务器在哪一步说的。"}
-	f.Hint = Text{EN: "At the login: " + d.meaningOf(login).EN + " Behind it: " + d.meaningOf(later).EN,
+	f.Cause = Text{EN: "This reply has two meanings, depending on the stage.", ZH: "这句话有两种含义，取决于服务器在哪一步说的。"}
+	f.Hint = Text{EN: "During login: " + d.meaningOf(login).EN + " After login: " + d.meaningOf(later).EN,
 		ZH: "登录时：" + d.meaningOf(login).ZH + "登录之后：" + d.meaningOf(later).ZH}
-	f.Advice = Text{EN: "Find out where it came; 'yan explain' takes it as --stage auth or --stage " + string(later.At[0]) + ".",
+	f.Advice = Text{EN: "Find out the stage, and give it to 'yan explain' with --stage auth or --stage " + string(later.At[0]) + ".",
 		ZH: "请先弄清是在哪一步出现的；yan explain 可用 --stage auth 或 --stage " + string(later.At[0]) + " 指明。"}
 	return f, true
 }

@@ -468,12 +468,12 @@ func TestManyRecipients(t *testing.T) {
 	if len(l.status) != 1+MaxRecipients {
 		t.Errorf("%d groups", len(l.status))
 	}
-	for _, want := range []string{"1234 of its recipients", "234 others", "其中 1234 位", "另有 234 位", "<u999@example.net>"} {
+	for _, want := range []string{"1234 of its recipients", "234 more recipients", "其中 1234 位", "另有 234 位", "<u999@example.net>"} {
 		if !strings.Contains(l.words, want) {
 			t.Errorf("%q is missing", want)
 		}
 	}
-	if strings.Count(l.words, "The server said") != 1 {
+	if strings.Count(l.words, "The server replied") != 1 {
 		t.Error("the same failure is described more than once")
 	}
 }

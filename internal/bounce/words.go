@@ -25,14 +25,14 @@ type language struct {
 
 func englishTexts() language {
 	return language{
-		begin:   "Your message was not handed over to %d of its recipients, and will not be tried again. Yan on %s reports this.",
-		subject: "Subject: %s", id: "Message-ID: %s", created: "Taken over for sending: %s",
-		failed: "was refused for good on %s, at try %d", failedOnce: "was refused for good on %s, at the first try",
-		failedUntried: "was given up on %s",
-		expired:       "was given up on %s, after %d tries: its time was over", expiredUntried: "was given up on %s without a try: its time was over",
-		answer: "The server said: %s", happened: "What happened: %s", means: "What it means: %s", advice: "What to do: %s",
-		more: "There are %d others, of which this report does not tell one by one.",
-		end:  "Recipients that are not named here are not concerned.",
+		begin:   "Your message could not be delivered to %d of its recipients, and will not be retried. This report was sent by Yan on %s.",
+		subject: "Subject: %s", id: "Message-ID: %s", created: "Enqueued: %s",
+		failed: "was refused permanently on %s, at attempt %d", failedOnce: "was refused permanently on %s, at the first attempt",
+		failedUntried: "failed on %s",
+		expired:       "expired on %s, after %d attempts", expiredUntried: "expired on %s without an attempt",
+		answer: "The server replied: %s", happened: "Problem: %s", means: "Meaning: %s", advice: "What to do: %s",
+		more: "%d more recipients are not listed in this report.",
+		end:  "Recipients not listed here are not affected.",
 		of:   func(t diagnosis.Text) string { return t.EN },
 	}
 }
@@ -40,11 +40,11 @@ func englishTexts() language {
 func chineseTexts() language {
 	return language{
 		begin:   "您的邮件未能交给其中 %d 位收件人，也不会再重试。本报告由 %[2]s 上的雁（Yan）发出。",
-		subject: "主题：%s", id: "Message-ID：%s", created: "开始代发：%s",
+		subject: "主题：%s", id: "Message-ID：%s", created: "放入发件箱：%s",
 		failed: "于 %s 第 %d 次尝试时被永久拒绝", failedOnce: "于 %s 首次尝试时被永久拒绝",
 		failedUntried: "于 %s 放弃",
 		expired:       "于 %s 放弃：共尝试 %d 次，已超过时限", expiredUntried: "于 %s 放弃：已超过时限，未曾尝试",
-		answer: "服务器的答复：%s", happened: "发生的问题：%s", means: "含义：%s", advice: "怎么办：%s",
+		answer: "服务器的应答：%s", happened: "发生的问题：%s", means: "含义：%s", advice: "怎么办：%s",
 		more: "另有 %d 位收件人，本报告未逐一列出。",
 		end:  "未在此列出的收件人不受影响。",
 		of:   func(t diagnosis.Text) string { return t.ZH },

@@ -27,7 +27,7 @@ func TestKeptFilesAreBounded(t *testing.T) {
 	for what, tt := range map[string]struct {
 		make func(string) error
 		want string
-	}{"pipe": {pipe, "not a regular file"}, "device": {device, "not a regular file"}, "endless": {endless, "more than"}} {
+	}{"pipe": {pipe, "not a regular file"}, "device": {device, "not a regular file"}, "endless": {endless, "larger than"}} {
 		path := filepath.Join(t.TempDir(), "secrets.age")
 		if err := tt.make(path); err != nil {
 			t.Fatal(err)
