@@ -207,7 +207,7 @@ var (
 	errUncertain = errors.New("a claim failed, and nobody knows what it leased")
 )
 
-// recordUse is Delivery.used, but ignores errors of calls that were cancelled.
+// recordUse is Delivery.recordUse, but ignores errors of calls that were cancelled.
 func (s *leaseSession) recordUse(err error) bool {
 	if err != nil && s.hard.Err() != nil && !errors.Is(err, queue.ErrBroken) && !errors.Is(err, queue.ErrClosed) {
 		return false

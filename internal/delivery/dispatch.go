@@ -213,7 +213,7 @@ func (s *leaseSession) startHeartbeat() {
 	})
 }
 
-// duty is regular work that belongs to no courier.
+// duty is regular work that belongs to no account worker.
 type duty struct {
 	name string
 	do   func()

@@ -38,7 +38,7 @@ func (w *testWorld) advanceUntil(what string, condition func() bool) {
 	w.advanceBy(30*time.Second, what, condition)
 }
 
-// advanceBy is passes with steps of the given length.
+// advanceBy is advanceUntil with steps of the given length.
 func (w *testWorld) advanceBy(step time.Duration, what string, condition func() bool) {
 	w.t.Helper()
 	late := time.After(patience)

@@ -84,7 +84,7 @@ type WorkQueue interface {
 	// Every accepted settlement keeps its Answer and counts as an attempt, except Queued
 	// and Held. Queued returns a recipient that is Leased or Sending; any other recipient
 	// stays as it is, without an event, and is not stale. Deferred leaves a recipient Held
-	// that a user holds, and extends a default lifetime as Extend says. A State that
+	// that a user holds, and extends a default lifetime as ExtendExpiry says. A State that
 	// Settlement does not list is an error, and nothing is settled.
 	Settle(ctx context.Context, settlements []Settlement) (stale []Lease, err error)
 

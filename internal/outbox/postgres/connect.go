@@ -102,7 +102,7 @@ func newPool(ctx context.Context, url string, careless, pooled bool) (*connPool,
 // of a few hundred rows.
 func (p *connPool) prepareConn(ctx context.Context, conn *pgx.Conn) error {
 	var version, fsync, commit, on, off string
-	if p.pooled { // the connection is not changed, see tx.begin
+	if p.pooled { // the connection is not changed, see tx.beginTx
 		err := conn.QueryRow(ctx, `select current_setting('server_version_num'), current_setting('fsync'), current_setting('synchronous_commit')`).
 			Scan(&version, &fsync, &commit)
 		if err != nil {

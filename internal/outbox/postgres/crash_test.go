@@ -123,7 +123,7 @@ func TestServerKilledInMidCommit(t *testing.T) {
 	}
 }
 
-// proxy forwards connections to the server, and cuts one when set tells it to.
+// proxy forwards connections to the server, and cuts one when setCut says so.
 type proxy struct {
 	net.Listener
 	to   string

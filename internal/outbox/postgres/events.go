@@ -234,7 +234,7 @@ func scanEvent(row pgx.CollectableRow, in eventCursor) (queue.Event, error) {
 func lastID(e queue.Event) int64 {
 	c, err := parseCursor(e.Cursor)
 	if err != nil {
-		panic(err) // event has just written it
+		panic(err) // scanEvent has just written it
 	}
 	return c.last
 }

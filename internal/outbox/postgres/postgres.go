@@ -3,7 +3,7 @@
 //   - migrations/ is the schema, with its reasons.
 //   - connect.go has the connections, commit.go the transactions, and the recovery if a
 //     connection is lost during a commit.
-//   - lanes.go lets concurrent operations share a commit.
+//   - batch.go lets concurrent operations share a commit.
 //   - events.go explains how the events are read without missing late commits.
 package postgres
 
@@ -48,7 +48,7 @@ type TestSettings struct {
 	Patience time.Duration
 }
 
-// Failpoints lists the points where Settings.Hook is called: before a transaction, before and
+// Failpoints lists the points where TestSettings.Hook is called: before a transaction, before and
 // after its commit, after the answer to a commit was lost, and after each chunk of a large
 // body.
 func Failpoints() []string {

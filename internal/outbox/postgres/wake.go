@@ -90,7 +90,7 @@ func (s *Store) listenOnce(ctx context.Context) bool {
 	}
 	for {
 		s.bell.ringAll()
-		// next pings the server from time to time, to notice a connection that died silently.
+		// waitNotification pings the server from time to time, to notice a connection that died silently.
 		err := s.waitNotification(ctx, conn)
 		if err != nil {
 			return true

@@ -123,7 +123,7 @@ func (s *sqliteStore) setPragmas(c *dbConn) error {
 	version := s.harness.version
 	var synchronous int64
 	for _, pragma := range []string{
-		"busy_timeout = 5000", // for readers; the writer waits in patiently
+		"busy_timeout = 5000", // for readers; the writer waits in retryBusy
 		"synchronous = " + s.harness.synchronous,
 		"cache_size = -16000", // KiB
 		"temp_store = MEMORY",

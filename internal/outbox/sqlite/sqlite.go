@@ -203,7 +203,7 @@ func (s *sqliteStore) openForWriting(path string) (err error) {
 	if err == nil {
 		err = s.restrictFiles()
 	}
-	// The writer waits in patiently.
+	// The writer waits in retryBusy.
 	if err == nil {
 		_, err = s.writer.exec("PRAGMA busy_timeout = 0")
 	}

@@ -111,7 +111,7 @@ func (s *sqliteStore) rollbackTx(t *txn) {
 	_, _ = t.dbConn.exec("ROLLBACK") // after some errors SQLite has done so itself
 }
 
-// exec is conn.exec with the faults of tests.
+// exec is dbConn.exec with the faults of tests.
 func (t *txn) exec(sql string, args ...any) (int64, error) {
 	if err := t.s.harness.fault(sql); err != nil {
 		return 0, err
