@@ -37,7 +37,7 @@ words:
 # make lint has already run go vet with all its checks.
 unit:
 	go test -race -vet=off -count=1 -timeout 30m ./...
-	go test -vet=off -count=1 ./internal/outbox/... ./smtpclient
+	go test -vet=off -count=1 ./internal/outbox/... ./internal/testing/durability ./internal/testing/outboxtest ./smtpclient
 
 fuzz:
 	sh tools/fuzz.sh $(FUZZTIME)
