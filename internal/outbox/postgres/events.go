@@ -18,7 +18,7 @@ import (
 // Transactions commit in another order than they draw ids: a reader that remembers only the
 // last id misses events that commit late. A reader that waits until every open transaction has
 // ended misses nothing, but one transaction that stays open, in any database of the server,
-// delays everything. So a cursor stores what its reader has seen, as a mark. New events are
+// delays everything. So a cursor stores the position of its reader, as a mark. New events are
 // those that are visible now and were not at the mark:
 //
 //   - events of transactions that had a number then and were not visible; these are few,

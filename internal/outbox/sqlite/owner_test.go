@@ -16,7 +16,7 @@ import (
 	"github.com/yanmail/yan/queue"
 )
 
-// The constant is the ID of a user other than this one, who owns no files.
+// strangerUID is the ID of a user other than this one, who owns no files.
 const strangerUID = 64999
 
 // giveToStranger makes a file of an outbox belong to another user.
