@@ -178,7 +178,7 @@ func TestWordsInJSONAreDocumented(t *testing.T) {
 		{"queue", "EventKind", "yan queue watch --json"},
 		{"internal/doctor", "Name", "yan doctor --json"}, {"internal/doctor", "StepStatus", "yan doctor --json"},
 		{"account", "Fault", "yan config check --json"}, {"internal/secret", "Location", "yan login --json"},
-		{"internal/cli/accountcmd", "presence", "yan account show --json"},
+		{"internal/cli/accountcmd", "secretPresence", "yan account show --json"},
 		{"internal/settingsimport", "Reason", "yan account import --json"}, {"internal/settingsimport", "Program", "yan account import --json"},
 		{"provider", "Status", "yan providers --json"}, {"provider", "Kind", "yan providers --json"}, {"provider", "TLSMode", "yan providers --json"},
 	} {

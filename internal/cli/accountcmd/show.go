@@ -131,8 +131,8 @@ func (a *accountCommands) accountRows(f *account.File, v accountView, state secr
 		if s.Label == (account.Label{}) {
 			continue
 		}
-		text, with := s.Text, []string(nil)
-		if text, with = a.shownAs(v, s, state); text != "" && slices.ContainsFunc(append(with, s.Key), func(k string) bool { return slices.Contains(inherited, k) }) {
+		text, with := a.shownAs(v, s, state)
+		if text != "" && slices.ContainsFunc(append(with, s.Key), func(k string) bool { return slices.Contains(inherited, k) }) {
 			text += "  " + a.T("(inherited)")
 		}
 		rows = append(rows, [2]string{a.ChooseText(s.Label.EN, s.Label.ZH), text})
