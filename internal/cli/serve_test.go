@@ -273,7 +273,8 @@ func TestServeExitStatus(t *testing.T) {
 		"an outbox by a newer yan": {file, nil, &queue.NewerError{Has: 9, Knows: 1}, nil, command.ExitConfig, "newer"},
 		"a disk that fails":        {file, nil, queue.ErrBroken, nil, command.ExitIO, "written"},
 		"a folder of others":       {file, nil, os.ErrPermission, nil, command.ExitCantCreate, "permission"},
-		"a database that is down":  {file, nil, errors.New("connection refused"), nil, command.ExitTemporary, "refused"},
+		"a database that is down":  {file, nil, errors.New("connection refused"), []string{"--outbox", "postgres://u@h/d"}, command.ExitTemporary, "refused"},
+		"a file of something else": {file, nil, errors.New("not a database"), nil, command.ExitIO, "not a database"},
 		"an outbox that is closed": {file, closed, nil, []string{"--socket", filepath.Join(dir, "closed.sock")}, command.ExitIO, "closed"},
 	} {
 		for _, lang := range []string{"en", "zh"} {
