@@ -39,7 +39,7 @@ type Env struct {
 	Hangups func() (<-chan os.Signal, func())
 	// OpenOutbox opens an outbox; nil means stores.Open.
 	OpenOutbox func(ctx context.Context, where string, o outbox.Options) (outbox.Store, error)
-	// LoadConfig reads the configuration at a path; nil means account.LoadFaulty.
+	// LoadConfig reads the configuration at a path; nil means account.LoadLenient.
 	LoadConfig func(path string) (*account.File, error)
 }
 

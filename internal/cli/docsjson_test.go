@@ -313,7 +313,7 @@ func keyFields() []jsonField {
 	var list []jsonField
 	for _, s := range new(account.File).Settings(account.Account{}) {
 		if s.JSON == nil || s.Key == "server" || s.Key == "user" {
-			continue // fields of jsonout.Settings
+			continue // fields of jsonout.AccountSettings
 		}
 		field := jsonField{name: s.JSONName, always: s.Always}
 		field.kind, field.list = jsonKind(reflect.TypeOf(s.JSON))

@@ -18,7 +18,7 @@
 //
 // # Observability
 //
-// Logs (log.go), spans (internal/telemetry) and metrics are all derived from delivery.Event. None of
+// Logs (log.go), spans (internal/telemetry) and metrics are all derived from delivery.WorkerEvent. None of
 // them holds the content of a message, the local part of an address, the text of a server's reply,
 // or a secret.
 package daemon

@@ -57,7 +57,7 @@ func (r *routes) openConnections() map[string]int {
 	return maps.Clone(r.connections)
 }
 
-// countedSender is a delivery.Sender whose connections are counted until it is closed.
+// countedSender is a delivery.TransactionSender whose connections are counted until it is closed.
 type countedSender struct {
 	delivery.TransactionSender
 	closed func()

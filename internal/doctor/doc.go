@@ -11,7 +11,7 @@
 //	    DKIM, DMARC.
 //	  - Each [Step] is reported as it ends, in a fixed order. It has a status,
 //	    the findings and the advice, in both languages.
-//	  - The [ExamReport] has all steps; [Report.Next] returns the one to act on.
+//	  - The [ExamReport] has all steps; [ExamReport.Next] returns the one to act on.
 //
 // The secret is read only after the server has proved its identity, and is used
 // for a single login. No message is sent unless Exam.SendTo is set.

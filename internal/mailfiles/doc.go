@@ -1,7 +1,7 @@
 // Package mailfiles finds the messages in files and directories: single messages (.eml), mbox
 // files, Maildirs, and directories of .eml files.
 //
-// [Find] lists the messages of a path and reads no file of a directory. [Message.Open] prepares one
+// [Find] lists the messages of a path and reads no file of a directory. [MessageRef.Open] prepares one
 // of them for sending; it may be called again and fails if the file has changed. Between the two
 // calls no file is open, so that a run of any length needs few files at once.
 //

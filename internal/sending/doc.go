@@ -6,10 +6,10 @@
 //	log, err := sendlog.Open("batch.log", time.Now)
 //	...
 //	run := sending.New(sending.Options{
-//		Sender:    sending.Sender{Account: "main", Server: server, Open: openMain},
-//		Fallbacks: []sending.Sender{{Account: "spare", Open: openSpare, Serves: servesSpare}},
+//		Sender:    sending.AccountSender{Account: "main", Server: server, Open: openMain},
+//		Fallbacks: []sending.AccountSender{{Account: "spare", Open: openSpare, Serves: servesSpare}},
 //		Log:       log,
-//		Observe: func(ctx context.Context, e sending.Event) {
+//		Observe: func(ctx context.Context, e sending.RunEvent) {
 //			if r, ok := e.(sending.Reported); ok {
 //				save(r.Message.MessageID, r.Result)
 //			}

@@ -22,7 +22,7 @@ type Accounts struct {
 	Keyring secret.Keyring
 	// WorkFactor is the cost of the encrypted file, see secret.Vault; 0 means the full cost.
 	WorkFactor int
-	// LoadConfig reads the configuration at a path; nil means account.LoadFaulty.
+	// LoadConfig reads the configuration at a path; nil means account.LoadLenient.
 	LoadConfig func(path string) (*account.File, error)
 	// Cache holds the configuration that was read. Required.
 	Cache *Cache

@@ -32,7 +32,7 @@ type Services struct {
 	WorkFactor int
 	// OpenStore opens an outbox; nil means stores.Open.
 	OpenStore func(ctx context.Context, where string, o outbox.Options) (outbox.Store, error)
-	// LoadConfig reads the configuration at a path; nil means account.LoadFaulty.
+	// LoadConfig reads the configuration at a path; nil means account.LoadLenient.
 	LoadConfig func(path string) (*account.File, error)
 }
 

@@ -20,7 +20,7 @@ import (
 // chunkBytes is the size of a chunk of a large body, and the default of Options.InlineBytes.
 const chunkBytes = 256 << 10
 
-// connTx is a connection used as an outbox.Tx.
+// connTx is a connection used as an outbox.CallerTx.
 type connTx struct{ conn *pgx.Conn }
 
 func (d connTx) Exec(ctx context.Context, statement string, args ...any) error {
