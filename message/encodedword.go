@@ -147,7 +147,7 @@ func shortestEven(s string, most int) piece {
 	return piece{s[:end], qEncoding}
 }
 
-// cutRunes is cut for a character with so many marks that it fits nowhere.
+// cutRunes is cutWord for a character with so many marks that it fits nowhere.
 func (e wordEncoding) cutRunes(s string, room int) (p piece, rest string) {
 	most, even := 0, 0
 	for end := 0; end < len(s); {

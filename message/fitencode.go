@@ -15,8 +15,9 @@ const (
 	requote            // quoted-printable with more soft line breaks
 )
 
-// bodyEncoder writes the body of one part. Callers call line with each line or piece of a line,
-// end at each line end except the last, which belongs to the boundary, and finish at the end.
+// bodyEncoder writes the body of one part. Callers call encodeLine with each line or piece of a
+// line, endLine at each line end except the last, which belongs to the boundary, and finishBody at
+// the end.
 type bodyEncoder struct {
 	how     recoding
 	col     int

@@ -11,7 +11,7 @@ import (
 // 2.1.1 recommends 78, RFC 2047 section 2 requires 76 in a line with an encoded word.
 const foldAt = 76
 
-// folder writes header fields. Each call of word writes a piece that must not be broken.
+// folder writes header fields. Each call of appendWord writes a piece that must not be broken.
 type folder struct {
 	buf   []byte
 	col   int

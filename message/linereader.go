@@ -19,7 +19,7 @@ type lineReader struct {
 	r, w int
 	eof  bool
 
-	// pieces makes next return a longer line in pieces; partial says that more follows.
+	// pieces makes nextLine return a longer line in pieces; partial says that more follows.
 	pieces, partial bool
 
 	lone bool // the last line ended with a CR alone

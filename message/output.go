@@ -94,7 +94,7 @@ func (o *output) writeWhole(p []byte) error {
 	return nil
 }
 
-// writeText is whole for a string, if w accepts strings.
+// writeText is writeWhole for a string, if w accepts strings.
 func (o *output) writeText(s string) error {
 	if int64(len(s)) > o.size-o.written-int64(len(o.buf)) {
 		return errSize

@@ -31,8 +31,8 @@ func formatParameter(key, value string) (words []string, ok bool) {
 	return words, true
 }
 
-// wholeName is parameter for a file name, which stays in one piece whatever its length: not all
-// mail programs join the sections of RFC 2231, and all accept a longer line.
+// wholeName is formatParameter for a file name, which stays in one piece whatever its length: not
+// all mail programs join the sections of RFC 2231, and all accept a longer line.
 //
 // QUIRK: mblaze and ripmime don't support \" in a quoted string; a name with quotes is written as
 // in RFC 2231.
@@ -43,7 +43,7 @@ func wholeName(key, value string) (words []string, ok bool) {
 	return wholeParameter(key, value)
 }
 
-// wholeParameter is parameter with any line length that RFC 5322 allows.
+// wholeParameter is formatParameter with any line length that RFC 5322 allows.
 func wholeParameter(key, value string) (words []string, ok bool) {
 	p := key + "=" + value
 	if value == "" || strings.ContainsFunc(value, func(r rune) bool {

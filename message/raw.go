@@ -123,7 +123,7 @@ func (r *rawBody) eachLine(see func(line []byte, inHeader bool), keep func(line 
 	return r.readLines(see, func(line []byte, _ bool) error { return keep(line) })
 }
 
-// readLines is lines for messages with longer lines: it passes to keep whether more of the line
+// readLines is eachLine for messages with longer lines: it passes to keep whether more of the line
 // follows.
 func (r *rawBody) readLines(see func(line []byte, inHeader bool), keep func(line []byte, partial bool) error) error {
 	reader, err := r.src.open()

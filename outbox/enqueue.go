@@ -25,8 +25,8 @@ type EnqueueOptions struct {
 	// are the same; NotBefore, and any date, Message-ID and boundaries that Yan generated, are
 	// not compared. At most 200 octets; "" means no key.
 	Key string
-	// NotBefore is the earliest time to send; zero means now. Expires is the time after which
-	// the message is not tried; zero means five days after that.
+	// NotBefore is the earliest time to send; zero means now. Expires is the time after which the
+	// message is not tried; zero means five days after NotBefore, or after now.
 	NotBefore, Expires time.Time
 	Priority           queue.Priority // zero means Normal
 	// Tags are labels to find the message by: at most 20 of 64 octets, without blanks and

@@ -8,9 +8,9 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Tx is a transaction of the caller, made by [SQL] or [Pgx]. It must be a transaction of
-// the same SQLite file or PostgreSQL database as the outbox, and may write to the outbox's
-// tables. The caller begins it and commits or rolls it back.
+// Tx is a transaction of the caller, made by [SQL] or [Pgx]. It must be a transaction of the same
+// SQLite file or PostgreSQL database as the outbox, with the right to write to the outbox's tables.
+// The caller begins it and commits or rolls it back.
 type Tx interface {
 	// Exec runs a statement.
 	Exec(ctx context.Context, statement string, args ...any) error

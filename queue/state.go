@@ -16,7 +16,8 @@ const (
 	Sending State = "sending"
 	// InDoubt: the last octet may have left, and no reply arrived.
 	InDoubt State = "in_doubt"
-	// Held: kept back until a user releases it, or until a local fault is repaired.
+	// Held: kept back by a user, or because of a local fault that a user must correct, until a user
+	// releases it.
 	Held State = "held"
 	// HandedOver: the server accepted it.
 	HandedOver State = "handed_over"

@@ -28,7 +28,7 @@ type asyncWrite struct {
 	armed bool // the timeout of the awaited reply has started
 	ended bool
 	err   error
-	// panicked is a panic of the write; finish panics with it.
+	// panicked is a panic of the write; waitForEnd panics with it.
 	panicked *carriedPanic
 }
 
@@ -53,8 +53,8 @@ func catchPanic(write func() error) (panicked *carriedPanic, err error) {
 	return nil, write()
 }
 
-// startWrite starts a write. The caller reads replies with reply, and must then call
-// finish.
+// startWrite starts a write. The caller reads replies with readReply, and must then call
+// waitForEnd.
 func (w *wire) startWrite(grace time.Duration, write func() error) *asyncWrite {
 	g := &asyncWrite{w: w, grace: grace, done: make(chan struct{})}
 	g.beginWrite(write)

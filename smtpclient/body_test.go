@@ -24,7 +24,7 @@ func ways() map[string][]string {
 
 var errDisk = errors.New("the disk is gone")
 
-// A can't read message that to its end, or contradicts its announced properties, is never
+// A message that can't be read to its end, or that contradicts its announced properties, is never
 // ended on the wire: the server sees neither a dot nor a whole chunk.
 func TestTruncatedMessageNeverEnds(t *testing.T) {
 	t.Parallel()

@@ -38,11 +38,11 @@ func (w Window) withDefaults() Window {
 // yields one Result for each message that it takes, in order, as the replies come. While
 // the iterator blocks, so does the run.
 //
-// Run takes no more messages after the connection is lost or [Conn.Spent], or after a
-// reply 421; results of messages that it had taken but not sent have Lost set. If the loop
-// breaks, Run takes no more messages, sends those it has taken and waits for their
-// replies. If the loop panics, the connection is closed. During the loop the run owns the
-// connection: Send would block for ever, and Quit is Close.
+// Run takes no more messages after the connection is lost or [Conn.Spent], or after a reply 421;
+// messages that it had already taken get their results, those after the loss with Lost set. If the
+// loop breaks, Run takes no more messages, sends those it has taken and waits for their replies. If
+// the loop panics, the connection is closed. During the loop the run owns the connection: Send
+// would block for ever, and Quit is Close.
 func (c *Conn) Run(ctx context.Context, messages iter.Seq[Transaction]) iter.Seq[Result] {
 	return func(yield func(Result) bool) {
 		next, stop := iter.Pull(messages)
@@ -166,8 +166,8 @@ func (r *connRun) sendSequence(x *transaction) {
 		}
 		if f.next = r.nextFollower(x); f.next != nil {
 			if x.chunking {
-				// The message may be refused, and the state after a refused chunk is not
-				// specified; see overlap.
+				// The message may be refused, and the state after a refused chunk is not specified;
+				// see bdatWindow.
 				f.after = []command{{stage: smtp.StageReset}}
 			}
 			f.next.early = !x.chunking

@@ -46,7 +46,7 @@ func TestRunEndsWith421(t *testing.T) {
 	}
 }
 
-// A can't read message that to its end affects only itself: earlier messages get their replies
+// A message that can't be read to its end affects only itself: earlier messages get their replies
 // before the connection is cut, later ones can be sent elsewhere.
 func TestRunWithAMessageThatCannotBeRead(t *testing.T) {
 	t.Parallel()

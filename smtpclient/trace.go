@@ -130,7 +130,7 @@ func (r *redactor) addNeedle(needle string, atLeast int) {
 	slices.SortStableFunc(r.needles, func(a, b string) int { return len(b) - len(a) })
 }
 
-// redactOctets is line for bytes, without a conversion to string.
+// redactOctets is redactLine for bytes, without a conversion to string.
 func (r *redactor) redactOctets(b []byte) []byte {
 	if len(r.needles) == 0 {
 		return b

@@ -39,7 +39,7 @@ type wire struct {
 
 	mu       sync.Mutex // guards the following fields, which an ending context or a writer uses
 	ctx      context.Context
-	turn     int // number of calls of under
+	turn     int // number of calls of useContext
 	lastSent time.Time
 	heard    time.Time // lastSent at the last read that had to wait
 
@@ -235,8 +235,8 @@ func (w *wire) traceReceived(line []byte, show func(string) string, err error, f
 	w.traceLine(Received, text, w.waitedSince(first))
 }
 
-// readChallenge is read for the reply to a line of AUTH: a challenge stays unchanged, because the
-// mechanism must answer it exactly.
+// readChallenge is readReply for the reply to a line of AUTH: a challenge stays unchanged, because
+// the mechanism must answer it exactly.
 func (w *wire) readChallenge() (smtp.Reply, error) {
 	return w.readReply(replyReading{show: showChallenge, keep: func(line []byte) bool {
 		return bytes.HasPrefix(line, []byte("334 ")) || bytes.HasPrefix(line, []byte("334-"))

@@ -259,7 +259,7 @@ func (s *fakeSession) body(verb, line, yes, data string) bool {
 	return err == nil && word == said
 }
 
-// open returns a transport to the fake.
+// transport returns a transport to the fake.
 func (f *fake) transport(t testing.TB, o Options) *SMTP {
 	t.Helper()
 	o.LocalName = "client.example.org"

@@ -59,7 +59,7 @@ func allAccepted(r *smtpclient.Result) bool {
 	return true
 }
 
-// assessment is the state of judge.
+// assessment is the state of assessResult.
 type assessment struct {
 	resultEffect
 	s              *SMTP

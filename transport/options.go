@@ -105,7 +105,7 @@ func (o Options) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, o.String
 // MarshalText is String, for log/slog and JSON.
 func (o Options) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
 
-// Config combines server and options to what [smtpclient.Dial] needs, for a caller with a
+// Config combines server and options into what [smtpclient.Dial] needs, for a caller with a
 // connection of its own. It does not call FreshToken.
 func (o Options) Config(s Server) (smtpclient.Config, error) {
 	cfg := smtpclient.Config{

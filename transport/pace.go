@@ -13,7 +13,7 @@ import (
 )
 
 // ErrPaused is the error of a message that was not tried because the server requested a pause
-// longer than Options.Patience. The outcome contains the reply that did.
+// longer than Options.Patience. The outcome contains the reply that requested it.
 var ErrPaused = errors.New("the server asked for a pause")
 
 const (
@@ -121,8 +121,8 @@ func (p *pace) readyIn() (time.Duration, error) {
 	return p.waitTime(time.Now())
 }
 
-// admitMessage is ready, and counts the message if it need not wait. The caller passes epoch to slow or
-// fine with the result.
+// admitMessage is readyIn, and counts the message if it need not wait. The caller passes epoch to
+// slowDown or noteAccepted, depending on the result.
 func (p *pace) admitMessage(recipients int) (wait time.Duration, epoch int, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -43,13 +43,13 @@ type pool struct {
 	waiting []chan *pooledConn
 	wanted  atomic.Int32 // len(waiting), readable without the lock
 	closed  bool
-	// panicked is a panic of a background goroutine, as of an idle timer. The next call of get or
-	// close panics with it.
+	// panicked is a panic of a background goroutine, as of an idle timer. The next call of getConn
+	// or closeAll panics with it.
 	panicked *carried
 }
 
-// getConn returns a free connection that is still alive, or a new one. It waits while the maximum is
-// in use. The caller returns it with put.
+// getConn returns a free connection that is still alive, or a new one. It waits while the maximum
+// is in use. The caller returns it with putConn.
 func (p *pool) getConn(ctx context.Context) (*pooledConn, error) {
 	p.rethrowPanic()
 	for {
@@ -209,7 +209,7 @@ func (p *pool) endConn(l *pooledConn) {
 	l.conn.Quit(context.Background())
 }
 
-// endAside is end for a goroutine of the pool: a panic in the caller's code, such as
+// endAside is endConn for a goroutine of the pool: a panic in the caller's code, such as
 // Options.Trace, is kept for a goroutine of the caller. Here it would end the process.
 func (p *pool) endAside(l *pooledConn) {
 	defer func() {

@@ -21,7 +21,7 @@ type worker struct {
 	run  *batchRun
 	wake chan struct{}
 
-	// The following fields are guarded by run.mu.
+	// The following fields are guarded by batchRun.mu.
 	asleep bool
 	link   *pooledConn
 	// flight are the transactions on the wire, in order.
@@ -39,7 +39,7 @@ type worker struct {
 	last               smtp.Outcome // of the last undecided message
 	dials              int          // failed in a row
 	carries            bool         // its last attempt got a connection
-	counted            bool         // counted in run.dialing since its start
+	counted            bool         // counted in batchRun.dialing since its start
 }
 
 // runLoop sends messages until the run is over, or enough other workers do.

@@ -41,7 +41,7 @@ type accountWorker struct {
 
 	mu       sync.Mutex
 	messages []*queuedMessage // the messages that were handed to the transport, by index
-	first    int              // the index of parcels[0]
+	first    int              // the index of messages[0]
 	leased   int              // recipients that are not settled
 	sends    atomic.Bool      // a message reached a server
 	// rate is the number of recipients settled in a second, lately.

@@ -126,8 +126,8 @@ func (v *decision) classifyRefused(o smtp.Outcome, f diagnosis.Finding, attempts
 	}
 }
 
-// accountPause reports whether a reply is about the whole account: every other message would
-// get the same.
+// accountPause returns how long the account must pause for a reply. whole reports whether the reply
+// is about the whole account: every other message would get the same.
 func accountPause(o smtp.Outcome, f diagnosis.Finding) (rest time.Duration, whole bool) {
 	if o.Reply.Code == 421 {
 		return max(f.Retry.After, time.Minute), true

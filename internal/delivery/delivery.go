@@ -100,9 +100,9 @@ func (d *Delivery) Drain(ctx context.Context) (queue.Drained, error) {
 	return result, errors.Join(err, statsErr)
 }
 
-// Reload makes the delivery call Options.Route again for every account, and ends pauses
-// because of a login or a setting, which may have been corrected. Other pauses that a server
-// asked for continue.
+// Reload makes the delivery call Options.Route again for every account, and ends pauses because of
+// a login or a setting, which may have been corrected. Pauses that a server asked for otherwise
+// continue.
 func (d *Delivery) Reload() {
 	d.mu.Lock()
 	d.reloaded = true

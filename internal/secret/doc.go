@@ -13,7 +13,7 @@
 // side effects: nothing is read or connected to before Get, Set or Delete.
 //
 // In the source, read.go reads the sources that are files, command.go and netrc.go the sources of
-// these names. keyring.go calls the system's keyring, pieces.go splits secrets that are too long
+// these names. keyring.go calls the system's keyring, chunked.go splits secrets that are too long
 // for it, and system_*.go choose it. sealed.go encrypts the file, vaultfile.go reads and changes
 // it, names.go lists which of its secrets are valid, and passphrase.go gets its passphrase.
 package secret

@@ -40,8 +40,8 @@ const service = "yan"
 // password.
 const keyringTimeout = time.Minute
 
-// withKeyring calls the keyring, whose methods take no context. If ctx ends or patience runs out
-// first, the waiting goroutine and the keyring's dialog stay until the program ends.
+// withKeyring calls the keyring, whose methods take no context. If ctx ends or keyringTimeout
+// passes first, the waiting goroutine and the keyring's dialog stay until the program ends.
 func (v *Vault) withKeyring(ctx context.Context, ask func(Keyring) (string, error)) (string, error) {
 	if v.Keyring == nil {
 		return "", ErrNoKeyring

@@ -80,8 +80,8 @@ var ErrNoTerminal = errors.New("it has no terminal to ask on")
 // Error is a problem with a source.
 type Error struct {
 	Problem Problem
-	// Source is the source with the problem: the one that was asked for or, if that is Kept and its
-	// passphrase can't be read, the source of the passphrase.
+	// Source is the source with the problem: the one that was asked for or, if that is Stored and
+	// its passphrase can't be read, the source of the passphrase.
 	Source Source
 	// Key identifies the secret.
 	Key Key

@@ -62,8 +62,8 @@ func (v *Vault) Format(f fmt.State, _ rune) {
 
 // Get reads a secret, without the white space around it. The error is an [*Error].
 //
-// A secret of kind Kept is looked up in the keyring, then in the encrypted file. A secret that was
-// written to the file while the keyring could not be used is newer than the keyring's and wins.
+// A secret of kind Stored is looked up in the keyring, then in the encrypted file. A secret that
+// was written to the file while the keyring could not be used is newer than the keyring's and wins.
 func (v *Vault) Get(ctx context.Context, from Source, key Key) (string, error) {
 	secret, err := v.readSource(ctx, from, key)
 	if err == nil && from.Kind == Stored {

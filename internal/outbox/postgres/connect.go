@@ -171,7 +171,7 @@ func (p *connPool) checkServer(version, fsync, commit string) error {
 	return nil
 }
 
-// serverRefusal is an error of prepare, which needs no further text.
+// serverRefusal is an error of prepareConn, which needs no further text.
 type serverRefusal struct{ error }
 
 func (r serverRefusal) Unwrap() error { return r.error }

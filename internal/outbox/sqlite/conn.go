@@ -37,7 +37,7 @@ func (r resultRow) isTrue(i int) bool      { return r.int(i) != 0 }
 func (r resultRow) isNull(i int) bool      { return r[i] == nil }
 func (r resultRow) timeAt(i int) time.Time { return fromMicros(r.int(i)) }
 
-// toMicros converts a time to the database's format, microseconds; when converts it back.
+// toMicros converts a time to the database's format, microseconds; fromMicros converts it back.
 func toMicros(t time.Time) int64 {
 	if t.IsZero() {
 		return 0

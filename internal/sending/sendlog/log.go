@@ -164,7 +164,7 @@ func (l *Log) State(k RecipientKey) (o smtp.Outcome, ok bool) {
 	return s.outcome(), ok
 }
 
-// Date returns Entry.Date of the first attempt at a message; zero if there is none.
+// Date returns LogEntry.Date of the first attempt at a message; zero if there is none.
 func (l *Log) Date(h Hash) time.Time { return l.dates[h] }
 
 // LogEntry is a message of a run with all or some of its recipients.
@@ -176,7 +176,7 @@ type LogEntry struct {
 	// Date is the date added to a message without one; zero for others.
 	Date time.Time
 	To   []smtp.Address
-	// Copies has Key.Copy for each of To.
+	// Copies has RecipientKey.Copy for each of To.
 	Copies []int
 }
 
