@@ -2,7 +2,7 @@ package account
 
 import "slices"
 
-// Same exports same to package account_test.
+// Same exports sameKeys to package account_test.
 func (a Account) Same(b Account) bool { return a.sameKeys(b) }
 
 // KnownKeys returns all keys of the format.

@@ -12,9 +12,9 @@ import (
 // Source supplies a run with messages, in order. One goroutine at a time calls it, not
 // necessarily the one that started the run.
 type Source interface {
-	// Next returns the next message. With wait it blocks until there is one; ok is false if
-	// no message will come any more or ctx is done. Without wait, ok is false if there is
-	// none at this moment.
+	// Next returns the next message. With wait it blocks until there is one; ok is false if no
+	// message will come any more or ctx is done. Without wait it must not block, and ok is false if
+	// there is none at this moment.
 	Next(ctx context.Context, wait bool) (t Transaction, ok bool)
 }
 

@@ -51,7 +51,7 @@ func (w *leaseWatch) sinceRenewed() time.Duration {
 	return w.now().Sub(w.renewed)
 }
 
-// Wake returns a channel that is closed by the store's own wake or by [watched.wakeWaiters].
+// Wake returns a channel that is closed by the store's own wake or by [leaseWatch.wakeWaiters].
 func (w *leaseWatch) Wake() <-chan struct{} {
 	w.mu.Lock()
 	defer w.mu.Unlock()

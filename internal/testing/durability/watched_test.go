@@ -112,7 +112,7 @@ func newStop(number int, done bool) *callStop {
 	return &callStop{number: number, done: done, stopped: make(chan struct{}), goOn: make(chan struct{})}
 }
 
-// watch implements watched.at.
+// watch implements watchedStore.at.
 func (s *callStop) watch(call string, number int, done bool) {
 	s.mu.Lock()
 	if number == s.number && done == s.done {

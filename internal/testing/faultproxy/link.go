@@ -23,7 +23,7 @@ type proxyLink struct {
 	open    int // directions that are open
 }
 
-// The directions, as indexes of link.stalled and link.ended.
+// The directions, as indexes of proxyLink.stalled and proxyLink.ended.
 const (
 	upward = iota
 	downward

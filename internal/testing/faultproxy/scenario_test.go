@@ -29,7 +29,7 @@ type scenario struct {
 	name     string
 	server   sandbox.Config
 	messages []courseMessage
-	// loose is course.loose.
+	// loose is smtpCourse.loose.
 	loose bool
 	// data is for servers without CHUNKING only.
 	data bool
