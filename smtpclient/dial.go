@@ -51,7 +51,7 @@ type Conn struct {
 	spent                      atomic.Bool // see Spent
 	// asked says that EHLO was sent again after the login.
 	asked bool
-	// leaving says that the server hangs up after the last reply that was read.
+	// leaving says that the last reply that was read announced the end of the connection.
 	leaving bool
 	out     *countingWriter // the writer of transactions
 	line    []byte          // a command line being put together

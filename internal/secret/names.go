@@ -108,8 +108,8 @@ func fileDigest(data []byte) string {
 	return hex.EncodeToString(of[:])
 }
 
-// lockFile keeps other processes from writing the encrypted file. It locks a separate file, which is
-// never replaced, as the encrypted file is.
+// lockFile keeps other processes from writing the encrypted file. It locks a separate file, because
+// the encrypted file is replaced and this one stays.
 func (v *Vault) lockFile(ctx context.Context) (unlock func(), err error) {
 	if err := os.MkdirAll(filepath.Dir(v.File), 0o700); err != nil {
 		return nil, v.unwritableError(err)

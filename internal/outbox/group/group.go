@@ -46,7 +46,8 @@ func New[T any](b Backend[T]) *Committer[T] {
 	return c
 }
 
-// Close waits for the transaction in progress. Later operations return ErrClosed.
+// Close waits for the transaction in progress. Operations that have not begun, and later ones,
+// return ErrClosed.
 func (c *Committer[T]) Close() {
 	c.once.Do(func() { close(c.quit) })
 	<-c.ended

@@ -158,7 +158,8 @@ func (l *Log) prepare(path string) error {
 func (l *Log) CutOff() int64 { return l.cut }
 
 // State returns a recipient's outcome in earlier runs. For an accepted one, only the status is
-// kept. The outcome lacks the recipient; ok is false if the log has no attempt.
+// kept. The outcome lacks the recipient; ok is false if the log has neither an attempt nor an
+// outcome.
 func (l *Log) State(k RecipientKey) (o smtp.Outcome, ok bool) {
 	s, ok := l.states[k]
 	return s.outcome(), ok
