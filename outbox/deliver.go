@@ -9,7 +9,6 @@ import (
 	"github.com/yanmail/yan/internal/accountroute"
 	"github.com/yanmail/yan/internal/delivery"
 	"github.com/yanmail/yan/internal/telemetry"
-	"github.com/yanmail/yan/internal/telemetry/redact"
 	"github.com/yanmail/yan/queue"
 )
 
@@ -68,38 +67,20 @@ func (b *Outbox) observeEvent(e delivery.WorkerEvent) {
 	if b.o.Tracer != nil {
 		telemetry.RecordAttempt(b.o.Tracer, e)
 	}
-	var what string
+	var text string
 	switch e.Kind {
 	case delivery.NoRoute:
-		what = "account unusable"
+		text = "account unusable"
 	case delivery.Paused:
-		what = "account paused"
+		text = "account paused"
 	case delivery.StoreError:
-		what = "outbox failed"
+		text = "outbox failed"
 	case delivery.Lapsed:
-		what = "lease not renewed in time"
+		text = "lease not renewed in time"
 	default:
 		return
 	}
-	about := []any{}
-	if e.Account != "" {
-		about = append(about, slog.String("account", e.Account))
-	}
-	if e.For > 0 {
-		about = append(about, slog.Duration("for", e.For))
-	}
-	if class := e.Answer.Class; class != "" {
-		about = append(about, slog.String("class", class))
-	}
-	switch {
-	case e.Err != nil:
-		about = append(about, slog.String("error", redact.Text(e.Err.Error())))
-	case e.Answer.Reply.Code != 0:
-		about = append(about, slog.Int("code", e.Answer.Reply.Code)) // the reply's text may contain addresses
-	case e.Answer.Err != "":
-		about = append(about, slog.String("error", redact.Text(e.Answer.Err)))
-	}
-	b.o.Log.Warn(what, about...)
+	b.o.Log.LogAttrs(context.Background(), slog.LevelWarn, text, telemetry.EventFields(e)...)
 }
 
 // pruneRegularly removes finished messages every pruneEvery until ctx is done.

@@ -75,7 +75,7 @@ func Run(ctx context.Context, o Options) error {
 func newDaemon(o Options, config Config) *daemon {
 	d := &daemon{o: o, store: newLeaseWatch(o.Store, o.Now), routes: newRoutes(config), since: o.Now(), read: o.Now()}
 	d.tasks = newTaskGroup(d.logFailure)
-	d.systemd = newNotifier(o.Getenv, func(err error) { o.Log.Warn("can't notify systemd", errorAttr(err)) })
+	d.systemd = newNotifier(o.Getenv, func(err error) { o.Log.Warn("can't notify systemd", telemetry.ErrorField(err)) })
 	d.deliver = o.Deliver(delivery.Options{Store: d.store, Route: d.routes.find, Lease: lease, Grace: o.Grace,
 		Observe: d.observe, Now: o.Now, After: o.After})
 	if o.Meter != nil {
@@ -133,7 +133,7 @@ func (d *daemon) run(ctx context.Context) error {
 	}
 	d.stopping.Store(true)
 	d.systemd.send("STOPPING=1", statusLine("stopping"))
-	d.o.Log.Info("stopping", milliseconds("grace_ms", d.o.Grace), slog.Int("in_flight", d.deliver.Status().InFlight))
+	d.o.Log.Info("stopping", telemetry.Milliseconds("grace_ms", d.o.Grace), slog.Int("in_flight", d.deliver.Status().InFlight))
 	stop()
 	late := d.awaitDelivery(delivered)
 	end()
@@ -202,7 +202,7 @@ func (d *daemon) announceReady() {
 func (d *daemon) warnWrongClock(ctx context.Context) {
 	stats, err := d.o.Store.Stats(ctx)
 	if err == nil && stats.Ahead > 0 { // the delivery reports the error
-		d.o.Log.Warn("the newest entry of the outbox is ahead of the clock", milliseconds("ahead_ms", stats.Ahead))
+		d.o.Log.Warn("the newest entry of the outbox is ahead of the clock", telemetry.Milliseconds("ahead_ms", stats.Ahead))
 	}
 }
 
@@ -213,7 +213,7 @@ func (d *daemon) servingLine() string {
 
 // observe passes an event of the delivery to the log, the tracer and the meter.
 func (d *daemon) observe(e delivery.WorkerEvent) {
-	logEvent(d.o.Log, e)
+	telemetry.LogEvent(d.o.Log, e)
 	telemetry.RecordAttempt(d.o.Tracer, e)
 	if d.o.Meter != nil {
 		d.o.Meter.Observe(e)
@@ -222,7 +222,7 @@ func (d *daemon) observe(e delivery.WorkerEvent) {
 
 // logFailure logs why a part ended, with the stack if it panicked.
 func (d *daemon) logFailure(part string, err error) {
-	attrs := []any{slog.String("part", part), errorAttr(err)}
+	attrs := []any{slog.String("part", part), telemetry.ErrorField(err)}
 	var p *PanicError
 	if errors.As(err, &p) {
 		attrs = append(attrs, slog.String("stack", string(p.Stack)))

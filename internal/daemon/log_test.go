@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/delivery"
+	"github.com/yanmail/yan/internal/telemetry"
 	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 )
@@ -54,7 +55,7 @@ func TestLogSaysNothingItMustNot(t *testing.T) {
 			t.Fatalf("got %d events, want %d", len(events), want)
 		}
 		for _, e := range events {
-			logEvent(log, e)
+			telemetry.LogEvent(log, e)
 		}
 		text := out.String()
 		for _, word := range secretWords {
@@ -79,7 +80,7 @@ func TestLogForms(t *testing.T) {
 		Answer: queue.Answer{Class: "mailbox_unknown", Reply: smtp.Reply{Code: 550}}, Took: 1500 * time.Microsecond}
 	write := func(form LogForm, least slog.Level) string {
 		var out bytes.Buffer
-		logEvent(NewLog(&out, form, least), e)
+		telemetry.LogEvent(NewLog(&out, form, least), e)
 		return out.String()
 	}
 	const rest = "msg=settled id=17 n=1 account=work domain=example.org state=failed attempt=2 code=550 class=mailbox_unknown took_ms=1.5\n"

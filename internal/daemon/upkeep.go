@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/delivery"
+	"github.com/yanmail/yan/internal/telemetry"
 )
 
 // firstPrune is the delay of the first pruning: messages that piled up while no daemon ran are sent
@@ -35,7 +36,7 @@ func (d *daemon) pruneRegularly(ctx context.Context) error {
 			d.observe(delivery.WorkerEvent{Kind: delivery.StoreError, Err: err})
 		case p.Messages > 0 || p.Bodies > 0:
 			d.o.Log.Info("pruned", slog.Int("messages", p.Messages), slog.Int("bodies", p.Bodies),
-				slog.Int64("bytes", p.Bytes), milliseconds("took_ms", d.o.Now().Sub(began)))
+				slog.Int64("bytes", p.Bytes), telemetry.Milliseconds("took_ms", d.o.Now().Sub(began)))
 		}
 	}
 }
@@ -86,7 +87,7 @@ func (d *daemon) reload(ctx context.Context) error {
 	}
 	d.mu.Unlock()
 	if err != nil {
-		d.o.Log.Error("invalid configuration, keeping the previous one", errorAttr(err))
+		d.o.Log.Error("invalid configuration, keeping the previous one", telemetry.ErrorField(err))
 		return err
 	}
 	d.routes.config.Store(&config)

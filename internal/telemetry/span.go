@@ -1,5 +1,6 @@
-// Package telemetry records the attempts of a delivery as OpenTelemetry spans. It uses the API alone:
-// users bring the SDK, or an agent that attaches to the process.
+// Package telemetry logs the events of a delivery and records its attempts as OpenTelemetry spans. It
+// uses the API alone: users bring the SDK, or an agent that attaches to the process. Package metrics
+// below it counts the events for Prometheus.
 package telemetry
 
 import (
