@@ -46,7 +46,7 @@ func TestSendToEveryProfile(t *testing.T) {
 			client := open(t, server, yan.Options{})
 			result, err := client.Send(t.Context(), yan.Message{
 				From: "雁 <" + server.Login() + ">", To: []string{"好友 <a@example.org>"}, Cc: []string{"b@example.org"},
-				Bcc: []string{"c@example.org"}, Subject: "第一封测试邮件", Text: "你好，世界\r\n", HTML: "<p>你好</p>",
+				Bcc: []string{"blind-copy@example.org"}, Subject: "第一封测试邮件", Text: "你好，世界\r\n", HTML: "<p>你好</p>",
 				Attachments: []yan.Attachment{yan.Bytes("报告.txt", []byte("一切都好"))},
 			})
 			if err != nil {
@@ -65,7 +65,7 @@ func TestSendToEveryProfile(t *testing.T) {
 			if data, ok := m.Attachment("报告.txt"); !ok || string(data) != "一切都好" {
 				t.Errorf("attachment: %q, %v", data, ok)
 			}
-			if strings.Contains(string(m.Data), "c@example.org") {
+			if strings.Contains(string(m.Data), "blind-copy@") {
 				t.Error("the Bcc recipient was transmitted in the message")
 			}
 			if v := server.Violations(); len(v) > 0 {
