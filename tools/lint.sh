@@ -32,11 +32,11 @@ say "staticcheck"
 tool staticcheck -tags interop ./...
 say "staticcheck of bench and of the tools"
 (cd bench && tool staticcheck ./...)
-(cd tools && tool staticcheck ./words)
+(cd tools && tool staticcheck ./words ./indoubt)
 (cd tools/recording && tool staticcheck ./...)
 
 say "the English of comments, documents and sentences"
-(cd tools && go vet ./words && go test -count=1 ./words && go run ./words)
+(cd tools && go vet ./... && go test -count=1 ./words && go run ./words)
 
 # govulncheck needs a database of known vulnerabilities, from the network or from
 # GOVULNDB ("file:///path"). If neither is available, the script reports this
