@@ -33,7 +33,7 @@ func TestContextThatComesTooLate(t *testing.T) {
 		}
 		w.mu.Unlock()
 		buf := make([]byte, 1<<20)
-		for deadline := time.Now().Add(5 * time.Second); strings.Contains(string(buf[:runtime.Stack(buf, true)]), "(*wire).under.func"); runtime.Gosched() {
+		for deadline := time.Now().Add(5 * time.Second); strings.Contains(string(buf[:runtime.Stack(buf, true)]), "(*wire).useContext.func"); runtime.Gosched() {
 			if time.Now().After(deadline) {
 				t.Fatal("the goroutine of the context does not end")
 			}
