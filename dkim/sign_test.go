@@ -224,7 +224,7 @@ func TestSignRefuses(t *testing.T) {
 	}
 	broken := errors.New("broken")
 	if _, err := Sign(failing{broken}, at(), &good); !errors.Is(err, broken) {
-		t.Errorf("a can't read message that: %v", err)
+		t.Errorf("a message that can't be read: %v", err)
 	}
 }
 

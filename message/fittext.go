@@ -6,9 +6,9 @@ import (
 	"unicode"
 )
 
-// fitWord reports whether a word of a text must be encoded. A word that only resembles an encoded
+// mustEncodeWord reports whether a word of a text must be encoded. A word that only resembles an encoded
 // word keeps some mail programs from decoding the next one.
-func fitWord(word string) bool {
+func mustEncodeWord(word string) bool {
 	lookalike := strings.Contains(word, "=?") && !isEncodedWord(word)
 	return lookalike || !isASCII(word) || len(word) > longestFitWord
 }
@@ -43,16 +43,16 @@ func decodedText(value string) (plain string, ok bool) {
 // together with the rest, or stay if they can't be decoded.
 func (f *folder) textField(value string) {
 	if !slices.ContainsFunc(strings.Fields(value), isEncodedWord) {
-		f.appendUnstructured(value, fitWord)
+		f.appendUnstructured(value, mustEncodeWord)
 		return
 	}
 	if plain, ok := decodedText(value); ok {
-		f.appendUnstructured(plain, func(word string) bool { return strings.Contains(word, "=?") || fitWord(word) })
+		f.appendUnstructured(plain, func(word string) bool { return strings.Contains(word, "=?") || mustEncodeWord(word) })
 		return
 	}
 	between := ""
 	flush := func() {
-		if slices.ContainsFunc(strings.Fields(between), fitWord) {
+		if slices.ContainsFunc(strings.Fields(between), mustEncodeWord) {
 			// With the blanks at both ends: mail programs drop those between encoded words.
 			f.appendEncoded(" ", between, shorterEncoding(between))
 		} else {

@@ -71,10 +71,10 @@ func (b *body) wasOffered() bool {
 	return end != 0 && b.x.c.out.offered.Load() >= end
 }
 
-// wasHanded reports whether the kernel has the last octet.
-func (b *body) wasHanded() bool {
+// kernelHas reports whether the kernel has the last octet.
+func (b *body) kernelHas() bool {
 	end := b.end.Load()
-	return end != 0 && b.x.c.out.hasHanded(end)
+	return end != 0 && b.x.c.out.kernelHas(end)
 }
 
 // readReply reads a reply to the message. A positive reply is not believed if it came before the
@@ -92,7 +92,7 @@ func (b *body) readReply(g *asyncWrite) (smtp.Reply, error) {
 	c.leaving = reply.Code == 421
 	// Octets after the message may have to wait until its reply is read, and so the end of the
 	// write: then the reply is proof enough.
-	incomplete := early || !b.followed && !c.out.waitHanded(b.end.Load(), c.cfg.Timeouts.Quit)
+	incomplete := early || !b.followed && !c.out.waitForKernel(b.end.Load(), c.cfg.Timeouts.Quit)
 	if incomplete {
 		c.broken.Store(true)
 		c.w.closeAbruptly()
@@ -173,7 +173,7 @@ func (b *body) settleLost(stage smtp.Stage, err error) {
 	switch {
 	case b.failed != nil:
 		x.notTried(smtp.StageBody, b.failed)
-	case !b.wasHanded(), x.c.leaving && x.final.IsZero() && hungUp(err):
+	case !b.kernelHas(), x.c.leaving && x.final.IsZero() && hungUp(err):
 		// A server that answered 421 and hung up did not read the rest. A later reply would prove
 		// that it did.
 		x.failUnsent(stage, err)

@@ -27,7 +27,7 @@ func TestCloseDuringSend(t *testing.T) {
 		if strings.HasPrefix(string(s.runs[last-2].data), "QUIT") {
 			last -= 2
 		}
-		first := slices.IndexFunc(s.runs, func(r connRun) bool { return strings.HasPrefix(string(r.data), "MAIL") })
+		first := slices.IndexFunc(s.runs, func(r sideLines) bool { return strings.HasPrefix(string(r.data), "MAIL") })
 		for at := first; at <= last; at++ {
 			for name, end := range map[string]func(*smtpclient.Conn){
 				"Close": (*smtpclient.Conn).Close,

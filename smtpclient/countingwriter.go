@@ -135,16 +135,16 @@ func (o *countingWriter) reportProgress(handed int64) {
 	o.bodies = left
 }
 
-// hasHanded reports whether the kernel has taken all octets up to end.
-func (o *countingWriter) hasHanded(end int64) bool {
+// kernelHas reports whether the kernel has taken all octets up to end.
+func (o *countingWriter) kernelHas(end int64) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.handed >= end
 }
 
-// waitHanded waits until the kernel has taken all octets up to end, and reports whether it
+// waitForKernel waits until the kernel has taken all octets up to end, and reports whether it
 // has. It cuts the connection after patience: a server that has answered need not read on.
-func (o *countingWriter) waitHanded(end int64, patience time.Duration) bool {
+func (o *countingWriter) waitForKernel(end int64, patience time.Duration) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.handed < end && !o.failed {

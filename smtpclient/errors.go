@@ -60,7 +60,7 @@ var (
 	ErrContent = localerr.New("the message could not be read completely")
 	// ErrAnotherRefused: under the policy All another recipient was refused or deferred, so the
 	// message was sent to no recipient.
-	ErrAnotherRefused = localerr.New("another recipient was refused, and the policy is all or none")
+	ErrAnotherRefused = localerr.New("another recipient was not accepted, and the policy is all or none")
 	// ErrTooManyRecipients: under the policy All, the message has more recipients than the server
 	// accepts in one transaction; two transactions can't be undone together.
 	ErrTooManyRecipients = localerr.New("the message has more recipients than the server accepts at once, and the policy is all or none")

@@ -140,7 +140,7 @@ func (s *bdatWindow) nextInStretch(ctx context.Context, o *countingWriter) (*tra
 		return nil, nil
 	}
 	if x := r.waiting; x != nil {
-		return s.fitsStretch(x, false), nil
+		return s.takeIfFits(x, false), nil
 	}
 	t, ok := r.messages.Next(ctx, false)
 	if !ok {
@@ -159,11 +159,11 @@ func (s *bdatWindow) nextInStretch(ctx context.Context, o *countingWriter) (*tra
 		halted = halted || s.halted
 		s.mu.Unlock()
 	}
-	return s.fitsStretch(r.c.newTransaction(t), halted), nil
+	return s.takeIfFits(r.c.newTransaction(t), halted), nil
 }
 
-// fitsStretch returns x if it can continue this stretch; otherwise x waits for the next.
-func (s *bdatWindow) fitsStretch(x *transaction, halted bool) *transaction {
+// takeIfFits returns x if it can continue this stretch; otherwise x waits for the next.
+func (s *bdatWindow) takeIfFits(x *transaction, halted bool) *transaction {
 	s.run.waiting = nil
 	if halted || x.checkMessage() != nil || !s.run.canOverlap(x) {
 		s.run.waiting = x
@@ -223,7 +223,7 @@ func (s *bdatWindow) waitForHead() *pendingTransaction {
 func (s *bdatWindow) headHasLeft() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.queue) > 0 && s.queue[0].body.wasHanded()
+	return len(s.queue) > 0 && s.queue[0].body.kernelHas()
 }
 
 // settleLost settles every message on the wire.

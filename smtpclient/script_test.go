@@ -28,14 +28,14 @@ import (
 type script struct {
 	name  string
 	head  map[string][]string
-	runs  []connRun
+	runs  []sideLines
 	ends  map[int]int // recipient -> number of server octets that decide it; -1 for all
 	whole int         // octets of the client up to the message's end
 	hangs bool        // the server hangs up at the end
 }
 
-// connRun is the lines of one side until the other side's turn.
-type connRun struct {
+// sideLines is the lines of one side until the other side's turn.
+type sideLines struct {
 	client bool
 	data   []byte
 }
@@ -118,7 +118,7 @@ func (s *script) say(client bool, data string) {
 		s.runs[n-1].data = append(s.runs[n-1].data, data...)
 		return
 	}
-	s.runs = append(s.runs, connRun{client, []byte(data)})
+	s.runs = append(s.runs, sideLines{client, []byte(data)})
 }
 
 // value returns the only value of a head line; "" without one.

@@ -248,7 +248,7 @@ func TestRecorderKeepsThePolicy(t *testing.T) {
 		t.Errorf("error %v, want ErrContent, as a connection has it", r.Outcomes[0].Err)
 	}
 	if len(rec.Messages()) != 1 {
-		t.Error("a can't read message that was recorded")
+		t.Error("a message that can't be read was recorded")
 	}
 }
 

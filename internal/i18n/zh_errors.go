@@ -133,7 +133,7 @@ var chineseErrors = map[string]string{
 	"the message contains binary data and the server does not support BINARYMIME":                    "邮件含有二进制数据，而服务器不支持 BINARYMIME",
 	"delivery notifications were requested and the server does not support DSN":                      "要求了投递通知，而服务器不支持 DSN",
 	"the message could not be read completely":                                                       "未能完整读取邮件",
-	"another recipient was refused, and the policy is all or none":                                   "另一个收件人被拒绝，而策略要求全部接受才发送",
+	"another recipient was not accepted, and the policy is all or none":                              "另一个收件人未被接受，而策略要求全部接受才发送",
 	"the message has more recipients than the server accepts at once, and the policy is all or none": "收件人超过服务器一次接受的数量，而策略要求全部接受才发送",
 	"the server sent data without a command":                                                         "服务器未收到命令就发来内容",
 	"the server's replies do not match the commands it was sent":                                     "服务器的应答与命令不符",

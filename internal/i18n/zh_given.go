@@ -30,7 +30,7 @@ var chineseGiven = map[string]string{
 	"%s: other users can change this file or its folder, and it may contain commands and servers: it is not used": "%s：其他用户可以改动此文件或其所在的目录，而其中可能写有命令和服务器：不予使用",
 
 	// One refused recipient of several.
-	"another recipient was refused, so nothing was sent; with --to-policy any the other recipients receive it":            "有收件人被拒绝，因此没有发给任何人；加 --to-policy any 可发给其余收件人",
+	"another recipient was not accepted, so nothing was sent; with --to-policy any the other recipients receive it":       "有收件人未被接受，因此没有发给任何人；加 --to-policy any 可发给其余收件人",
 	"if a recipient is refused: all (default) sends to no one, any to the other recipients; the library's default is any": "有收件人被拒绝时：all（默认）不发给任何人，any 则发给其余收件人；库的默认值是 any",
 
 	"print the licenses of all components of the program": "显示本程序所有组件的许可证",

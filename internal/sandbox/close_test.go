@@ -47,7 +47,7 @@ func TestCloseEndsEverything(t *testing.T) { // not parallel: it looks at all go
 	}
 	buf := make([]byte, 1<<20)
 	stacks := string(buf[:runtime.Stack(buf, true)])
-	if strings.Contains(stacks, "sandbox.(*session)") || strings.Contains(stacks, "sandbox.(*Server).accept") {
+	if strings.Contains(stacks, "sandbox.(*serverSession)") || strings.Contains(stacks, "sandbox.(*Server).acceptConns") {
 		t.Errorf("goroutines are left:\n%s", stacks)
 	}
 	if err := s.Close(); err != nil {

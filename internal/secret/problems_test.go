@@ -54,24 +54,24 @@ const hidden = "hunter2-Ω"
 
 // provoked returns, for each problem, the cases that cause it. Each case handles the secret and
 // could leak it.
-func provoked() map[secret.Problem]map[string]func(t *testing.T, m *netrcEntry) error {
+func provoked() map[secret.Problem]map[string]func(t *testing.T, m *testMachine) error {
 	ctx := context.Background()
-	get := func(m *netrcEntry, s secret.Source) error {
+	get := func(m *testMachine, s secret.Source) error {
 		_, err := m.Get(ctx, s, password)
 		return err
 	}
-	set := func(m *netrcEntry) error {
+	set := func(m *testMachine) error {
 		_, err := m.Set(ctx, password, hidden)
 		return err
 	}
-	file := func(text string, mode os.FileMode) func(t *testing.T, m *netrcEntry) error {
-		return func(t *testing.T, m *netrcEntry) error {
+	file := func(text string, mode os.FileMode) func(t *testing.T, m *testMachine) error {
+		return func(t *testing.T, m *testMachine) error {
 			write(t, filepath.Join(m.Home, "file"), text, mode)
 			return get(m, secret.Source{Kind: secret.File, Value: "~/file"})
 		}
 	}
-	sealed := func(then func(t *testing.T, m *netrcEntry) error) func(t *testing.T, m *netrcEntry) error {
-		return func(t *testing.T, m *netrcEntry) error {
+	sealed := func(then func(t *testing.T, m *testMachine) error) func(t *testing.T, m *testMachine) error {
+		return func(t *testing.T, m *testMachine) error {
 			m.Keyring = nil
 			m.set(t, password, hidden, secret.InFile)
 			m.renew(m.File)
@@ -79,8 +79,8 @@ func provoked() map[secret.Problem]map[string]func(t *testing.T, m *netrcEntry) 
 			return then(t, m)
 		}
 	}
-	inFile := func(text string) func(t *testing.T, m *netrcEntry) error {
-		return sealed(func(t *testing.T, m *netrcEntry) error {
+	inFile := func(text string) func(t *testing.T, m *testMachine) error {
+		return sealed(func(t *testing.T, m *testMachine) error {
 			data, err := secret.Seal(map[string]string{}, phrase, 4)
 			if text != "" {
 				data, err = []byte(text), nil
@@ -92,13 +92,13 @@ func provoked() map[secret.Problem]map[string]func(t *testing.T, m *netrcEntry) 
 			return get(m, kept)
 		})
 	}
-	return map[secret.Problem]map[string]func(t *testing.T, m *netrcEntry) error{
+	return map[secret.Problem]map[string]func(t *testing.T, m *testMachine) error{
 		secret.NotFound: {
-			"kept": func(_ *testing.T, m *netrcEntry) error { return get(m, kept) },
-			"file": func(_ *testing.T, m *netrcEntry) error {
+			"kept": func(_ *testing.T, m *testMachine) error { return get(m, kept) },
+			"file": func(_ *testing.T, m *testMachine) error {
 				return get(m, secret.Source{Kind: secret.File, Value: "~/none"})
 			},
-			"netrc": func(t *testing.T, m *netrcEntry) error {
+			"netrc": func(t *testing.T, m *testMachine) error {
 				write(t, filepath.Join(m.Home, ".netrc"), "machine other.example password "+hidden, 0o600)
 				return get(m, secret.Source{Kind: secret.Netrc})
 			},
@@ -106,7 +106,7 @@ func provoked() map[secret.Problem]map[string]func(t *testing.T, m *netrcEntry) 
 		},
 		secret.Empty: {
 			"file": file(" \n", 0o600),
-			"set": func(_ *testing.T, m *netrcEntry) error {
+			"set": func(_ *testing.T, m *testMachine) error {
 				_, err := m.Set(ctx, password, "\u200b")
 				return err
 			},
@@ -115,10 +115,10 @@ func provoked() map[secret.Problem]map[string]func(t *testing.T, m *netrcEntry) 
 		secret.Readable:     {"file": file(hidden, 0o644)},
 		secret.Unreadable: {
 			"file": file(hidden+"\x00", 0o600),
-			"folder": func(_ *testing.T, m *netrcEntry) error {
+			"folder": func(_ *testing.T, m *testMachine) error {
 				return get(m, secret.Source{Kind: secret.File, Value: "~"})
 			},
-			"sealed": sealed(func(t *testing.T, m *netrcEntry) error {
+			"sealed": sealed(func(t *testing.T, m *testMachine) error {
 				if err := errors.Join(os.Remove(m.File), os.Mkdir(m.File, 0o700)); err != nil {
 					t.Fatal(err)
 				}
@@ -126,79 +126,79 @@ func provoked() map[secret.Problem]map[string]func(t *testing.T, m *netrcEntry) 
 			}),
 		},
 		secret.Stuck: {
-			"a command that waits": func(t *testing.T, m *netrcEntry) error {
+			"a command that waits": func(t *testing.T, m *testMachine) error {
 				m.Waits(50 * time.Millisecond)
 				return get(m, secret.Source{Kind: secret.Command, Value: "echo " + hidden + "; sleep 600"})
 			},
 		},
 		secret.CommandFailed: {
-			"command": func(_ *testing.T, m *netrcEntry) error {
+			"command": func(_ *testing.T, m *testMachine) error {
 				return get(m, secret.Source{Kind: secret.Command, Value: "echo " + hidden + "&& echo " + hidden + " 1>&2 && exit 1"})
 			},
-			"none": func(_ *testing.T, m *netrcEntry) error { return get(m, secret.Source{Kind: secret.Command}) },
+			"none": func(_ *testing.T, m *testMachine) error { return get(m, secret.Source{Kind: secret.Command}) },
 		},
 		secret.Locked: {
-			"get": func(_ *testing.T, m *netrcEntry) error { m.ring.Fail(secret.ErrLocked); return get(m, kept) },
-			"set": func(_ *testing.T, m *netrcEntry) error { m.ring.Fail(secret.ErrLocked); return set(m) },
+			"get": func(_ *testing.T, m *testMachine) error { m.ring.Fail(secret.ErrLocked); return get(m, kept) },
+			"set": func(_ *testing.T, m *testMachine) error { m.ring.Fail(secret.ErrLocked); return set(m) },
 		},
 		secret.Unavailable: {
-			"nowhere": func(_ *testing.T, m *netrcEntry) error {
+			"nowhere": func(_ *testing.T, m *testMachine) error {
 				m.Keyring, m.File = nil, ""
 				return set(m)
 			},
-			"nobody": func(_ *testing.T, m *netrcEntry) error {
+			"nobody": func(_ *testing.T, m *testMachine) error {
 				m.Keyring, m.Passphrase = nil, nil
 				return set(m)
 			},
-			"keyring gives the secret away": func(_ *testing.T, m *netrcEntry) error {
+			"keyring gives the secret away": func(_ *testing.T, m *testMachine) error {
 				m.ring.Fail(errors.New("can't keep " + hidden))
 				m.File = ""
 				return set(m)
 			},
-			"no answer": func(_ *testing.T, m *netrcEntry) error {
+			"no answer": func(_ *testing.T, m *testMachine) error {
 				m.Keyring = nil
 				m.Passphrase = func(context.Context, bool) (string, error) { return "", errors.New("end of input") }
 				return set(m)
 			},
-			"get": func(_ *testing.T, m *netrcEntry) error {
+			"get": func(_ *testing.T, m *testMachine) error {
 				m.ring.Fail(errors.New("D-Bus broke"))
 				return get(m, kept)
 			},
 		},
 		secret.Passphrase: {
-			"wrong": sealed(func(_ *testing.T, m *netrcEntry) error { m.typed = "wrong"; return get(m, kept) }),
-			"empty": sealed(func(_ *testing.T, m *netrcEntry) error { m.typed = ""; return get(m, kept) }),
+			"wrong": sealed(func(_ *testing.T, m *testMachine) error { m.typed = "wrong"; return get(m, kept) }),
+			"empty": sealed(func(_ *testing.T, m *testMachine) error { m.typed = ""; return get(m, kept) }),
 		},
 		secret.Damaged: {
 			"sealed": inFile("no age file"),
-			"netrc": func(t *testing.T, m *netrcEntry) error {
+			"netrc": func(t *testing.T, m *testMachine) error {
 				write(t, filepath.Join(m.Home, ".netrc"), "machine smtp.qq.com password two "+hidden, 0o600)
 				return get(m, secret.Source{Kind: secret.Netrc})
 			},
-			"keyring": func(_ *testing.T, m *netrcEntry) error { m.ring.Fail(secret.ErrDamaged); return get(m, kept) },
+			"keyring": func(_ *testing.T, m *testMachine) error { m.ring.Fail(secret.ErrDamaged); return get(m, kept) },
 		},
 		secret.OtherLogin: {
-			"kept for nothing": func(t *testing.T, m *netrcEntry) error {
+			"kept for nothing": func(t *testing.T, m *testMachine) error {
 				m.set(t, password, hidden, secret.InKeyring)
 				return getFor(m, "me@qq.com (qq)")
 			},
-			"kept for another": func(t *testing.T, m *netrcEntry) error {
+			"kept for another": func(t *testing.T, m *testMachine) error {
 				m.set(t, forLogin("me@163.com (netease)"), hidden, secret.InKeyring)
 				return getFor(m, "me@qq.com (qq)")
 			},
-			"in the file": func(t *testing.T, m *netrcEntry) error {
+			"in the file": func(t *testing.T, m *testMachine) error {
 				m.ring.Fail(secret.ErrNoKeyring)
 				m.set(t, forLogin("me@163.com (netease)"), hidden, secret.InFile)
 				return getFor(m, "me@qq.com (qq)")
 			},
 		},
 		secret.Unwritable: {
-			"lock": func(t *testing.T, m *netrcEntry) error {
+			"lock": func(t *testing.T, m *testMachine) error {
 				m.Keyring = nil
 				mkdir(t, m.File+".lock")
 				return set(m)
 			},
-			"names": func(t *testing.T, m *netrcEntry) error {
+			"names": func(t *testing.T, m *testMachine) error {
 				m.Keyring = nil
 				mkdir(t, m.File+".names")
 				return set(m)
@@ -214,7 +214,7 @@ func forLogin(login string) secret.Key {
 	return k
 }
 
-func getFor(m *netrcEntry, login string) error {
+func getFor(m *testMachine, login string) error {
 	_, err := m.Get(context.Background(), secret.Source{}, forLogin(login))
 	return err
 }

@@ -358,9 +358,9 @@ func TestLockIsHonoured(t *testing.T) {
 // A command that does not end is killed, and the error says that it has no terminal.
 func TestCommandsThatDoNotEnd(t *testing.T) {
 	t.Parallel()
-	for name, bound := range map[string]func(*netrcEntry) context.Context{
-		"by itself": func(m *netrcEntry) context.Context { m.Waits(50 * time.Millisecond); return t.Context() },
-		"by its context": func(m *netrcEntry) context.Context {
+	for name, bound := range map[string]func(*testMachine) context.Context{
+		"by itself": func(m *testMachine) context.Context { m.Waits(50 * time.Millisecond); return t.Context() },
+		"by its context": func(m *testMachine) context.Context {
 			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 			t.Cleanup(cancel)
 			return ctx

@@ -23,8 +23,8 @@ var (
 	token    = secret.Key{Account: "qq", Item: "oauth2"}
 )
 
-// netrcEntry is a vault and its environment.
-type netrcEntry struct {
+// testMachine is a vault and its environment.
+type testMachine struct {
 	*secret.Vault
 	ring  *secrettest.Keyring
 	env   map[string]string
@@ -33,9 +33,9 @@ type netrcEntry struct {
 }
 
 // newMachine returns a machine with an empty keyring and a user who knows the passphrase.
-func newMachine(t *testing.T) *netrcEntry {
+func newMachine(t *testing.T) *testMachine {
 	t.Helper()
-	m := &netrcEntry{ring: secrettest.New(), env: map[string]string{}, typed: phrase}
+	m := &testMachine{ring: secrettest.New(), env: map[string]string{}, typed: phrase}
 	folder := t.TempDir()
 	m.renew(filepath.Join(folder, "yan", "secrets.age"))
 	m.Home = folder
@@ -43,7 +43,7 @@ func newMachine(t *testing.T) *netrcEntry {
 }
 
 // renew replaces the vault by a new one on the same machine, as in another process.
-func (m *netrcEntry) renew(file string) {
+func (m *testMachine) renew(file string) {
 	home := ""
 	if m.Vault != nil {
 		home = m.Home
@@ -58,21 +58,21 @@ func (m *netrcEntry) renew(file string) {
 	}).Cheap(io.Discard)
 }
 
-func (m *netrcEntry) set(t *testing.T, key secret.Key, s string, want secret.Location) {
+func (m *testMachine) set(t *testing.T, key secret.Key, s string, want secret.Location) {
 	t.Helper()
 	if place, err := m.Set(t.Context(), key, s); err != nil || place != want {
 		t.Fatalf("Set: %q, %v; want %q", place, err, want)
 	}
 }
 
-func (m *netrcEntry) expect(t *testing.T, key secret.Key, want string) {
+func (m *testMachine) expect(t *testing.T, key secret.Key, want string) {
 	t.Helper()
 	if got, err := m.Get(t.Context(), kept, key); err != nil || got != want {
 		t.Fatalf("Get: %q, %v; want %q", got, err, want)
 	}
 }
 
-func (m *netrcEntry) expectProblem(t *testing.T, key secret.Key, want secret.Problem) *secret.Error {
+func (m *testMachine) expectProblem(t *testing.T, key secret.Key, want secret.Problem) *secret.Error {
 	t.Helper()
 	got, err := m.Get(t.Context(), kept, key)
 	return isProblem(t, got, err, want)

@@ -150,7 +150,7 @@ func atServer(o smtp.Outcome) bool {
 func (a *Reporter) LocalError(err error) string {
 	switch {
 	case errors.Is(err, smtpclient.ErrAnotherRefused):
-		return a.T("another recipient was refused, so nothing was sent; with --to-policy any the other recipients receive it")
+		return a.T("another recipient was not accepted, so nothing was sent; with --to-policy any the other recipients receive it")
 	case errors.Is(err, smtpclient.ErrTooManyRecipients):
 		return a.T("the message has more recipients than the server accepts at once, and --to-policy all does not split it")
 	case errors.Is(err, smtpclient.ErrOutOfStep):

@@ -15,14 +15,14 @@ var sidecarSuffixes = [...]string{"-wal", "-shm", "-journal"}
 // messages. In a folder that many users write to, like /tmp, any of them may have created a
 // file, a log, a spool or a link of that name before.
 func (s *sqliteStore) ownFiles() error {
-	return s.eachFile(s.isOwn, append([]string{""}, sidecarSuffixes[:]...)...)
+	return s.eachFile(s.checkOwn, append([]string{""}, sidecarSuffixes[:]...)...)
 }
 
 // ownBeside is ownFiles for the files next to the database, which may be a link.
-func (s *sqliteStore) ownBeside() error { return s.eachFile(s.isOwn, sidecarSuffixes[:]...) }
+func (s *sqliteStore) ownBeside() error { return s.eachFile(s.checkOwn, sidecarSuffixes[:]...) }
 
-func (s *sqliteStore) isOwn(path string, info fs.FileInfo) error {
-	if err := isFile(path, info); err != nil {
+func (s *sqliteStore) checkOwn(path string, info fs.FileInfo) error {
+	if err := checkRegular(path, info); err != nil {
 		return err
 	}
 	if isForeign(info, s.harness.user) {
@@ -31,7 +31,7 @@ func (s *sqliteStore) isOwn(path string, info fs.FileInfo) error {
 	return nil
 }
 
-func isFile(path string, info fs.FileInfo) error {
+func checkRegular(path string, info fs.FileInfo) error {
 	if !info.Mode().IsRegular() {
 		return localerr.Errorf("%s is not a file and can't be part of the outbox", path)
 	}

@@ -31,7 +31,7 @@ func (s *sqliteStore) openToRead(path string) (err error) {
 	if s.path, err = filepath.EvalSymlinks(path); err != nil {
 		return err
 	}
-	if err := s.eachFile(isFile, append([]string{""}, sidecarSuffixes[:]...)...); err != nil {
+	if err := s.eachFile(checkRegular, append([]string{""}, sidecarSuffixes[:]...)...); err != nil {
 		return err // a pipe would block
 	}
 	if err := s.checkDisk(); err != nil {
