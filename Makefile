@@ -17,11 +17,13 @@
 #	make torture  10,000 random schedules of faults, every fault at every place, and
 #	              memory over 100,000 messages, in some minutes; then 1,000 kills of
 #	              processes that use an outbox
+#	make indoubt  the share of recipients that end in doubt if yan serve is killed 48
+#	              times and the server cuts replies, in a minute
 #	make bench    the benchmark against other programs, in about 20 minutes
 
 FUZZTIME = 2s
 
-.PHONY: test lint words unit fuzz cross interop recording torture bench bench-check
+.PHONY: test lint words unit fuzz cross interop recording torture indoubt bench bench-check
 
 # Run in sequence even with -j: each target uses all cores.
 .NOTPARALLEL:
@@ -64,6 +66,10 @@ recording:
 torture:
 	go test -count=1 -v -timeout 60m ./internal/testing/faultproxy -schedules 10000 -thorough -messages 100000
 	go test -count=1 -v -timeout 60m ./internal/testing/durability -thorough -kills 1000 -crashes 30
+
+indoubt:
+	mkdir -p dist && CGO_ENABLED=0 go build -o dist/yan ./cmd/yan
+	cd tools && go run ./indoubt -yan "$(CURDIR)/dist/yan"
 
 bench:
 	cd bench && go run . -rounds 5 -json results.json
