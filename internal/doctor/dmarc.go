@@ -106,7 +106,7 @@ func (v *examSession) receiverStep(sender, key Step, found policyFound) Step {
 	strict := found.policy == "reject" || found.policy == "quarantine"
 	switch {
 	case sender.Facts.Result == string(spf.Pass) && sender.Facts.Basis == basisServer:
-		s.Detail = say("if the mail leaves from %s, SPF passes and is aligned with the sender: the message is taken for genuine",
+		s.Detail = say("if the mail leaves from %s, SPF passes and is aligned with the sender: receivers consider the message genuine",
 			"若邮件从 %s 发出，SPF 通过且与发件人对齐：收件方会认为邮件真实", sender.Facts.Tested)
 	case sender.Facts.Result == string(spf.Pass):
 		s.Detail = say("SPF passes and is aligned with the sender: receivers consider the message genuine", "SPF 通过且与发件人对齐：收件方会认为邮件真实")
@@ -118,7 +118,7 @@ func (v *examSession) receiverStep(sender, key Step, found policyFound) Step {
 		return s
 	default:
 		s.Status = Warning
-		s.Detail = say("nothing shows that the message is from %s, unless the server signs it with DKIM: it may end as spam",
+		s.Detail = say("nothing shows that the message is from %s, unless the server signs it with DKIM: it may end up as spam",
 			"除非服务器用 DKIM 签名，否则无法证明邮件来自 %s，可能被当作垃圾邮件", v.domain())
 	}
 	if s.Status == Warning {

@@ -106,7 +106,7 @@ func domains(t testing.TB) map[string]struct {
 		"SPF of the provider": {zone: spf("v=spf1 include:_spf.google.com -all"), provider: "gmail", want: want{doctor.NameSPF: doctor.OK, doctor.NameReceiver: doctor.OK},
 			says: map[doctor.Name]string{doctor.NameSPF: "203.0.113.1, used by Gmail", doctor.NameReceiver: "SPF passes and is aligned"}},
 		"SPF without the provider": {zone: spf("v=spf1 a:mail.corp.example -all"), provider: "gmail", want: want{doctor.NameSPF: doctor.Warning, doctor.NameReceiver: doctor.Failed},
-			says: map[doctor.Name]string{doctor.NameSPF: "does not authorise 203.0.113.1", doctor.NameReceiver: "p=reject"}},
+			says: map[doctor.Name]string{doctor.NameSPF: "does not authorize 203.0.113.1", doctor.NameReceiver: "p=reject"}},
 		"SPF twice":     {zone: spf("v=spf1 -all", "TXT v=spf1 ~all"), want: want{doctor.NameSPF: doctor.Failed}, says: map[doctor.Name]string{doctor.NameSPF: "several"}},
 		"SPF misspelt":  {zone: spf("v=spf1 inculde:x.example -all"), want: want{doctor.NameSPF: doctor.Failed}, says: map[doctor.Name]string{doctor.NameSPF: `"inculde:x.example"`}},
 		"SPF to nobody": {zone: spf("v=spf1 include:nobody.example -all"), want: want{doctor.NameSPF: doctor.Failed}, says: map[doctor.Name]string{doctor.NameSPF: "nobody.example"}},

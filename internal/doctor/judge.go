@@ -113,8 +113,8 @@ func featuresStep(caps smtp.Capabilities) Step {
 	s := Step{Name: NameFeatures, Status: OK}
 	var en, zh, there []string
 	for _, f := range []struct{ word, en, zh string }{
-		{"SMTPUTF8", "no SMTPUTF8: addresses with other than ASCII before the @ can't be used", "没有 SMTPUTF8：不能使用 @ 前含非 ASCII 字符的地址"},
-		{"DSN", "no DSN: no delivery notifications can be asked for", "没有 DSN：不能请求投递通知"},
+		{"SMTPUTF8", "no SMTPUTF8: addresses with non-ASCII characters before the @ can't be used", "没有 SMTPUTF8：不能使用 @ 前含非 ASCII 字符的地址"},
+		{"DSN", "no DSN: delivery notifications can't be requested", "没有 DSN：不能请求投递通知"},
 	} {
 		if caps.Has(f.word) {
 			there = append(there, f.word)

@@ -37,7 +37,7 @@ func parseSPF(record string) ([]term, error) {
 		}
 		if t.modifier && t.name == "redirect" {
 			if redirects++; redirects > 1 {
-				return nil, textErrorf("%q: redirect is there twice", "%q：redirect 出现了两次", cleanText(field))
+				return nil, textErrorf("%q: redirect occurs twice", "%q：redirect 出现了两次", cleanText(field))
 			}
 		}
 		terms = append(terms, t)

@@ -133,7 +133,7 @@ func (v *examSession) testAddress(s Step, basis, include string, ip net.IP) Step
 	}
 	switch result {
 	case spf.Pass:
-		s.Detail = say("authorises %s", "已授权 %s", what)
+		s.Detail = say("authorizes %s", "已授权 %s", what)
 	case spf.TempError:
 		return dnsUnanswered(s, err)
 	case spf.PermError:
@@ -141,7 +141,7 @@ func (v *examSession) testAddress(s Step, basis, include string, ip net.IP) Step
 			say("Correct the SPF record of %s (%v).", "请修正 %s 的 SPF 记录（%v）。", v.domain(), err))
 	default:
 		s.Status = Warning
-		s.Detail = say("does not authorise %s: %s", "未授权 %s：%s", what, result)
+		s.Detail = say("does not authorize %s: %s", "未授权 %s：%s", what, result)
 		s.Advice = say("Add %s to the SPF record of %s.", "请在 %[2]s 的 SPF 记录中加入 %[1]s。", v.spfMechanism(), v.domain())
 		if basis == basisServer {
 			s.Advice = say("Ask the operator of %s for the include for the SPF record of %s, and add it.",

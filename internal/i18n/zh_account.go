@@ -158,7 +158,7 @@ var chineseAccount = map[string]string{
 	"%s: unknown key %s; nothing was changed":                                                          "%s：没有名为 %s 的配置项；没有任何改动",
 	"%s: secrets are not allowed in this file; nothing was changed":                                    "%s：密码或授权码不能写在此文件中；没有任何改动",
 	"'yan login' stores it safely; or set its place: %s":                                               "yan login 会安全保存它；或写明存放位置：%s",
-	"%s: %s can't be used: %v; nothing was changed":                                                    "%s：%s 无法使用：%v；未作任何改动",
+	"%s: %s can't be used: %v; nothing was changed":                                                    "%s：%s 无法使用：%v；没有任何改动",
 	"%s: %v; nothing was changed":                                                                      "%s：%v；没有任何改动",
 	"invalid value":                                                                                    "值无效",
 	"this runs a command; yan does not run it during import":                                           "这会执行命令；yan 在导入时不执行",

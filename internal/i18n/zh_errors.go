@@ -42,7 +42,7 @@ var chineseErrors = map[string]string{
 	"unknown mechanism %q; want one of %s":                                              "没有名为%q的登录方式；应为 %s 之一",
 	"several places are set; use one of keyring, command, file, env, netrc, credential": "写了多个存放位置；keyring、command、file、env、netrc、credential 只能选一个",
 	"netrc: want true, or a file":                                                       "netrc：应为 true 或文件名",
-	"%q is set twice: keys are not case-sensitive here":                                 "%q 写了两次：这里不区分大小写",
+	"%q is set twice: keys are not case-sensitive here":                                 "%q写了两次：这里不区分大小写",
 	"it is not UTF-8":                                      "不是 UTF-8",
 	"locking the configuration: %w":                        "锁定配置文件：%v",
 	"want a URL that starts with https://":                 "应为以 https:// 开头的 URL",

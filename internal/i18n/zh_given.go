@@ -10,7 +10,7 @@ var chineseGiven = map[string]string{
 	"%s %s: this file contains no address":                                          "%s %s：此文件中没有地址",
 	"%s %q: not a valid address":                                                    "%s %q：不是有效的邮箱地址",
 	"To read addresses from a file: %s":                                             "要从文件读取地址：%s",
-	"%s: the text is %q; to send the contents of a file, write %s.":                 "%s：正文就是 %q；要发送文件中的内容，请写 %s。",
+	"%s: the text is %q; to send the contents of a file, write %s.":                 "%s：正文就是%q；要发送文件中的内容，请写 %s。",
 	"use either %s or %s: the HTML can have only one source":                        "%s 和 %s 只能用一个：HTML 只能有一个来源",
 	"read recipients from a file, one address per line; also --cc-file, --bcc-file": "从文件读取收件人，每行一个地址；另有 --cc-file、--bcc-file",
 	"read carbon copy recipients from a file":                                       "从文件读取抄送人",
@@ -18,7 +18,7 @@ var chineseGiven = map[string]string{
 	"read the HTML from a file":                                                     "从文件读取 HTML",
 
 	// Files that others can change.
-	"%s: other users can change this log or its folder, and it decides which messages are not resent":             "%s：其他用户可以改动此日志或其所在的文件夹，而它决定哪些邮件不再发送",
+	"%s: other users can change this log or its folder, and it decides which messages are not resent":             "%s：其他用户可以改动此日志或其所在的目录，而它决定哪些邮件不再发送",
 	"Use a file and a folder that belong to you.":                                                                 "请使用属于您自己的文件和目录。",
 	"%s: other users can write to it":                                                                             "%s：其他用户可以写入",
 	"%s: other users can read it":                                                                                 "%s：其他用户可以读取",
@@ -35,7 +35,7 @@ var chineseGiven = map[string]string{
 
 	"print the licenses of all components of the program": "显示本程序所有组件的许可证",
 	"Its dash is not the hyphen used for flags; type %s.": "其中的横线不是选项所用的半角连字符；请输入 %s。",
-	"%q is not a flag": "%q 不是选项",
+	"%q is not a flag": "%q不是选项",
 	"%s: there are no accounts yet; run yan login to create one":  "%s：还没有账号，请运行 yan login 添加",
 	"%s: there are %d accounts and none is the default: name one": "%s：有 %d 个账号，没有默认账号，请指明一个",
 

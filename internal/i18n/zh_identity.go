@@ -36,11 +36,12 @@ var chineseIdentity = map[string]string{
 	// Secrets.
 	"account %s: the permission to send has expired": "账号 %s：授权已失效",
 	"Log in again: %s": "请重新登录：%s",
-	"Put only the authorization code or password there, on a single line.":                     "请只写授权码或密码，单独一行。",
-	"Make it private: chmod 600 %s":                                                            "请设为仅自己可读：chmod 600 %s",
-	"account %s: %s failed (%s)":                                                               "账号 %s：%s 执行失败（%s）",
-	"exit status %d":                                                                           "退出码 %d",
-	"account %s: the passphrase of %s is wrong":                                                "账号 %s：%s 的口令不对",
+	"Put only the authorization code or password there, on a single line.": "请只写授权码或密码，单独一行。",
+	"Make it private: chmod 600 %s":                                        "请设为仅自己可读：chmod 600 %s",
+	"account %s: %s failed (%s)":                                           "账号 %s：%s 执行失败（%s）",
+	"reason unknown":                                                       "原因不明",
+	"exit status %d":                                                       "退出码 %d",
+	"account %s: the passphrase of %s is wrong":                            "账号 %s：%s 的口令不对",
 	"Run the command on its own; the first line of its output must be the secret.":             "请单独运行该命令；输出的第一行应为密码或授权码。",
 	"Set YAN_PASSPHRASE_FILE to a file with the passphrase, or store the secret elsewhere: %s": "请用 YAN_PASSPHRASE_FILE 指定存有口令的文件，或换个存放位置：%s",
 	"the file %s":               "文件 %s",
@@ -51,7 +52,7 @@ var chineseIdentity = map[string]string{
 	"the encrypted file %s":     "加密文件 %s",
 	"the keyring":               "密钥环",
 
-	"Or let yan store it: %s": "或让它保存下来：%s",
+	"Or let yan store it: %s": "或让 yan 保存：%s",
 	"Or let yan find it: %s":  "或让 yan 查找：%s",
 
 	"account %s: no keyring is available, and without a terminal yan can't ask for the passphrase of the encrypted file": "账号 %s：没有可用的密钥环，又没有终端，无法询问加密文件的口令",

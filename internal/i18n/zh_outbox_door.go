@@ -30,7 +30,7 @@ var chineseOutboxDoor = map[string]string{ // Its place.
 	"account %s: %w": "账号 %s：%v",
 
 	// The library.
-	"there is no transaction to enqueue in":                                                    "没有可用于入队的事务",
+	"there is no transaction to enqueue in":                                                    "没有可用来放入发件箱的事务",
 	"a message in the outbox is sent to each recipient separately, so it can't be all or none": "发件箱中的邮件对每个收件人各自投递，不能要求全部接受才发送",
 	"the sender is missing: neither the message nor the account has one":                       "缺少发件人：邮件和账号都没有写明",
 }

@@ -4,7 +4,7 @@ package i18n
 // database.
 var chineseOutboxPostgres = map[string]string{
 	// Connecting.
-	"%s is not the URL of a PostgreSQL database; want postgres://user:password@host:5432/database":                         "%s 不是 PostgreSQL 数据库的 URL；应为 postgres://用户:密码@主机:5432/数据库",
+	"%s is not the URL of a PostgreSQL database; want a URL like postgres://user@host:5432/database":                       "%s 不是 PostgreSQL 数据库的 URL；应为 postgres://用户@主机:5432/数据库 形式的 URL",
 	"%s: the PostgreSQL server is too old (%s): the outbox needs version 13 or later":                                      "%s：PostgreSQL 服务器太旧（%s）：发件箱需要 13 或更高版本",
 	"%s: the PostgreSQL server has fsync=off: a power failure would lose accepted mail; set it to on":                      "%s：PostgreSQL 服务器设置了 fsync=off：断电会丢失已接收的邮件；请改为 on",
 	"%s: PostgreSQL has synchronous_commit=off: a crash would lose accepted mail; set it to on for this database and user": "%s：PostgreSQL 设置了 synchronous_commit=off：崩溃会丢失已接收的邮件；请为此数据库和用户改为 on",
@@ -24,7 +24,7 @@ var chineseOutboxPostgres = map[string]string{
 	// Committing.
 	"lost the connection to the database before the commit: nothing was saved, try again": "提交之前与数据库的连接中断：没有保存任何内容，请重试",
 	"the database rolled back instead of committing":                                      "数据库没有提交，而是回滚了",
-	"the message with this key was just deleted: try again":                               "使用这个键的邮件刚刚被清理：请重试",
-	"PostgreSQL can't store %q: it contains a NUL or is not UTF-8":                        "PostgreSQL 无法保存 %q：含有 NUL 字符或不是 UTF-8",
+	"the message with this key was just deleted: try again":                               "使用这个键的邮件刚刚被清除：请重试",
+	"PostgreSQL can't store %q: it contains a NUL or is not UTF-8":                        "PostgreSQL 无法保存%q：含有 NUL 字符或不是 UTF-8",
 	"%w (%w)": "%v（%v）",
 }

@@ -23,12 +23,12 @@ var chineseOutboxStore = map[string]string{
 
 	// yan queue adopt and copies.
 	"Let a copy of an outbox deliver": "让发件箱的副本开始发送",
-	"An outbox that was copied, restored from a backup or moved to another disk or machine delivers nothing: the original may have sent the same messages. This command makes it an independent outbox.\n\nAll its unfinished messages become in doubt, because the original may have sent them since the copy was made; decide about each with 'yan queue resolve'. If you moved the outbox and the original is gone, use --moved: then only messages that were being sent at that moment are in doubt.": "复制得到、从备份恢复或移到其他磁盘、其他机器上的发件箱不会投递任何邮件：原来的发件箱可能已经发送了同样的邮件。此命令使它成为独立的发件箱。\n\n此后，其中所有未完成的邮件都转为“结果存疑”，因为复制之后原来的发件箱可能已经发送；请用 yan queue resolve 逐封决定。如果您移动了发件箱且原来的已不存在，请用 --moved：那样只有当时正在发送的邮件转为“结果存疑”。",
+	"An outbox that was copied, restored from a backup or moved to another disk or machine delivers nothing: the original may have sent the same messages. This command makes it an independent outbox.\n\nAll its unfinished messages are then in doubt, because the original may have sent them since the copy was made; decide about each with 'yan queue resolve'. If you moved the outbox and the original is gone, use --moved: then only messages that were being sent at that moment are in doubt.": "复制得到、从备份恢复或移到其他磁盘、其他机器上的发件箱不会投递任何邮件：原来的发件箱可能已经发送了同样的邮件。此命令使它成为独立的发件箱。\n\n此后，其中所有未完成的邮件都转为“结果存疑”，因为复制之后原来的发件箱可能已经发送；请用 yan queue resolve 逐封决定。如果您移动了发件箱且原来的已不存在，请用 --moved：那样只有当时正在发送的邮件转为“结果存疑”。",
 	"the original is gone and has sent nothing since":                           "原来的发件箱已不存在，且此后没有从中发送过邮件",
 	"this outbox is not a copy; nothing was changed":                            "此发件箱不是副本；没有任何改动",
 	"adopted; recipients in doubt: %d":                                          "已接管；结果存疑的收件人：%d",
 	"'yan queue --state in_doubt' lists them; decide with 'yan queue resolve'.": "yan queue --state in_doubt 列出它们，请用 yan queue resolve 作出决定。",
-	"If the original is gone: %s. If it is not, or you are not sure: %s; waiting messages then become in doubt.": "如果原来的发件箱已不存在：%s。如果还在，或不能确定：%s；" +
+	"If the original is gone: %s. If it is not, or you are not sure: %s; waiting messages are then in doubt.": "如果原来的发件箱已不存在：%s。如果还在，或不能确定：%s；" +
 		"此后这里等待发送的邮件都转为“结果存疑”。",
 	"This outbox is a copy of another one and delivers nothing.":                            "此发件箱是另一个发件箱的副本，不会投递任何邮件。",
 	"The newest entry is %s ahead of the clock: the clock was wrong then, or is wrong now.": "最新记录的时间比时钟超前 %s：当时的时钟有误，或现在的时钟有误。",

@@ -32,7 +32,7 @@ var chineseRepair = map[string]string{
 	"Account %s saved but not tested; its secret is in %s.": "账号 %s 已保存，未经试用；密码或授权码存放于%s。",
 	"the secret: %s": "密码：%s",
 	"The secret comes from %s. If it is wrong, change it there, or set another place: %s": "密码或授权码来自%s。如果不对，请在那里修改，或指定别处：%s",
-	"the editor %q needs a terminal":                                                  "编辑器 %q 需要终端",
+	"the editor %q needs a terminal":                                                  "编辑器%q需要终端",
 	"Use %s to change single keys, or set VISUAL to an editor with its own window.":   "可用 %s 修改单个配置项，或用 VISUAL 指定自带窗口的编辑器。",
 	"Replace the account %s (%s)?":                                                    "替换账号 %s（%s）吗？",
 	"Unchanged, because accounts with these names exist (use %s to replace them): %s": "以下账号已存在，未改动（%s 可替换）：%s",

@@ -20,7 +20,7 @@ var chineseWhole = map[string]string{
 
 	// Errors of package message.
 	"it is an mbox file with more than one message":                      "这是含多封邮件的 mbox 文件",
-	"%w, or may be one: %v":                                              "%w，或可能是：%v",
+	"%w, or may be one: %v":                                              "%v，或可能是：%v",
 	"it is not a message: a mail server stores data of the folder in it": "这不是邮件，只是邮件服务器存放的目录数据",
 	"ends with CR CR LF; its line ends were converted twice":             "以 CR CR LF 结尾；换行符被转换了两次",
 
@@ -36,7 +36,7 @@ var chineseWhole = map[string]string{
 	// Addresses.
 	"contains an invisible character, %v (%U); type the address again": "含有看不见的字符：%v（%U）；请重新输入地址",
 	"contains the full-width %c; type the half-width %c":               "含有全角的 %c；请用半角的 %c",
-	"%q is not allowed in a domain name":                               "域名中不能有 %q",
+	"%q is not allowed in a domain name":                               "域名中不能有%q",
 	"a soft hyphen":                                                    "软连字符",
 	"a zero width space":                                               "零宽空格",
 	"a zero width non-joiner":                                          "零宽不连字",
@@ -71,6 +71,6 @@ var chineseWhole = map[string]string{
 	"it contains a NUL, which mail can't carry, in a part that can't be re-encoded":                                                                                  "邮件中含有无法传送的 NUL，且所在部分无法重新编码",
 	"the header contains unencoded UTF-8 and the server does not support SMTPUTF8":                                                                                   "邮件头中直接含有 UTF-8，而服务器不支持 SMTPUTF8",
 	"Use %s to send this message.": "加 %s 可以发送这封邮件。",
-	"want %q or %q":                "应为 %q 或 %q",
+	"want %q or %q":                "应为%q或%q",
 	"yan does this for messages it composes; for existing messages use '%s'": "yan 撰写的邮件总是如此，已有的邮件请用 %s",
 }

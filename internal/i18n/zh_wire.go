@@ -8,12 +8,12 @@ var chineseWire = map[string]string{
 	"STARTTLS, required, on ports 25, 587 and 2525; TLS from the first byte on others (default port: 465)": "25、587、2525 端口必须 STARTTLS，其他端口一开始就用 TLS（默认端口 465）",
 	"%s %q: want a host name like mail.example.com":                                                        "%s %q：应为主机名，如 mail.example.com",
 	"%q: want a host name like mail.example.com":                                                           "%q：应为主机名，如 mail.example.com",
-	"the TLS name %q is not a host name":                                                                   "TLS 名称 %q 不是主机名",
-	"server %q: %w, %s; if it is correct, write it as %s":                                                  "服务器 %q：%w：%s；如果没有写错，请写成 %s",
+	"the TLS name %q is not a host name":                                                                   "TLS 名称%q不是主机名",
+	"server %q: %w, %s; if it is correct, write it as %s":                                                  "服务器%q：%v：%s；如果没有写错，请写成 %s",
 	"a host name almost identical to a known provider's":                                                   "与已知服务商的主机名只差一个字母",
 
 	// The connection.
-	"the server sends no greeting; the port uses TLS from the first byte":                                "服务器没有发来欢迎应答，该端口一开始就用 TLS",
+	"the server sends no greeting; the port uses TLS from the first byte":                                "服务器没有发来问候语，该端口一开始就用 TLS",
 	"the server did not answer the TLS ClientHello":                                                      "服务器没有应答 TLS 的 ClientHello",
 	"the server did not answer the TLS ClientHello; retrying with a smaller one, without X25519MLKEM768": "服务器没有应答 TLS 的 ClientHello；改用较小的（不含 X25519MLKEM768）再试一次",
 	"no greeting yet; waiting up to %s":                                                                  "尚未收到问候语；继续等待，最多 %s",

@@ -165,7 +165,7 @@ func (a secretErrors) howItEnded(err error) string {
 	var ended *exec.ExitError
 	switch {
 	case err == nil:
-		return a.T("unknown")
+		return a.T("reason unknown")
 	case errors.As(err, &ended) && ended.ExitCode() > 0:
 		status := a.T("exit status %d", ended.ExitCode())
 		if said := strings.TrimPrefix(err.Error(), ended.Error()+": "); said != err.Error() {

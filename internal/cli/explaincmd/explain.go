@@ -150,7 +150,7 @@ func (a *explainCommand) permanenceText(f diagnosis.Finding) string {
 	case f.Permanence == diagnosis.Permanent:
 		return a.T("permanent: change something before you try again")
 	default:
-		return a.T("unknown")
+		return a.T("unclear whether to try again")
 	}
 }
 

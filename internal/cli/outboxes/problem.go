@@ -59,5 +59,5 @@ func WithOutboxName(shown string, err error, as string) error {
 
 // CopiedHint returns what to do with a copied outbox.
 func (a *Outboxes) CopiedHint() string {
-	return a.T("If the original is gone: %s. If it is not, or you are not sure: %s; waiting messages then become in doubt.", "yan queue adopt --moved", "yan queue adopt")
+	return a.T("If the original is gone: %s. If it is not, or you are not sure: %s; waiting messages are then in doubt.", "yan queue adopt --moved", "yan queue adopt")
 }

@@ -212,11 +212,11 @@ func (a *sandboxCommands) announceReady(s *sandboxFlags, server *sandbox.Server,
 			LMTP: server.LMTPAddr(), CA: at.ca, Login: at.login, Password: sandbox.Password, URL: target})
 		return
 	}
-	title := a.T("A mail server that offers every extension.")
+	title, secret := a.T("A mail server that offers every extension."), a.T("password")
 	if s.profile != sandbox.Plain {
 		name := s.profile
 		if p, ok := provider.Lookup(name); ok {
-			name = a.ChooseText(p.Names.EN, p.Names.ZH)
+			name, secret = a.ChooseText(p.Names.EN, p.Names.ZH), a.secretName(p)
 		}
 		title = a.T("A sandbox that imitates %s.", name)
 	}
@@ -225,13 +225,21 @@ func (a *sandboxCommands) announceReady(s *sandboxFlags, server *sandbox.Server,
 	if lmtp := server.LMTPAddr(); lmtp != "" {
 		rows = append(rows, command.ListEntry{Term: "LMTP", Text: lmtp})
 	}
-	rows = append(rows, command.ListEntry{Term: a.T("login"), Text: at.login}, command.ListEntry{Term: a.T("password"), Text: sandbox.Password}, command.ListEntry{Term: "CA", Text: at.ca})
+	rows = append(rows, command.ListEntry{Term: a.T("login"), Text: at.login}, command.ListEntry{Term: secret, Text: sandbox.Password}, command.ListEntry{Term: "CA", Text: at.ca})
 	for _, row := range rows {
 		a.Outf("  %s %s\n", console.Pad(row.Term, 9), row.Text)
 	}
 	a.Outf("\n  %s\n", a.WithVariable("YAN_PASSWORD", sandbox.Password,
 		fmt.Sprintf("yan send --server %s --tls-ca %s -t friend@example.org -s hello -b hello", target, console.ShellWord(at.ca))))
 	a.Outf("  yan login %s --server %s --tls-ca %s\n\n", at.login, target, console.ShellWord(at.ca))
+}
+
+// secretName returns the name that a provider has for its secret.
+func (a *sandboxCommands) secretName(p provider.Provider) string {
+	if p.Auth.Kind == provider.AuthorizationCode {
+		return a.T("code")
+	}
+	return a.T("password")
 }
 
 // writeCA writes the certificate authority to file, or to a temporary one that

@@ -50,11 +50,11 @@ func (a *serveCommand) cobraCommand() *cobra.Command {
 	}
 	command.Add(cmd, a.T("Flags:"),
 		command.NewOption("outbox", "", &s.outbox, a.T("OUTBOX"), a.T("file of the outbox, or a URL that starts with postgres:// without a password (default: from the configuration)")),
-		command.NewOption("grace", "", &s.grace, a.T("TIME"), a.T("how long to wait for messages in flight when stopping (default 30s)")),
+		command.NewOption("grace", "", &s.grace, a.T("TIME"), a.T("how long to wait for messages in flight when stopping (default: 30s)")),
 		command.NewOption("socket", "", &s.socket, a.T("PATH"), a.T("socket for other commands (default: next to the outbox)")),
 		command.NewOption("metrics", "", &s.metrics, a.T("ADDRESS"), a.T("serve Prometheus metrics on this port of 127.0.0.1, or on host:port")),
 		command.NewOption("log-json", "", &s.logJSON, "", a.T("write the log as JSON")),
-		command.NewOption("log-level", "", &s.logLevel, a.T("LEVEL"), a.T("minimum log level: %s (default info)", a.Listed(logLevels()))),
+		command.NewOption("log-level", "", &s.logLevel, a.T("LEVEL"), a.T("minimum log level: %s (default: info)", a.Listed(logLevels()))),
 	)
 	command.Complete(cmd, "log-level", logLevels)
 	return cmd

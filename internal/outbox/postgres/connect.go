@@ -72,7 +72,7 @@ func newPool(ctx context.Context, url string, careless, pooled bool) (*connPool,
 		if err := files.unreadableError(); err != nil {
 			return nil, err
 		}
-		return nil, localerr.Errorf("%s is not the URL of a PostgreSQL database; want postgres://user:password@host:5432/database", outbox.DescribeName(url))
+		return nil, localerr.Errorf("%s is not the URL of a PostgreSQL database; want a URL like postgres://user@host:5432/database", outbox.DescribeName(url))
 	}
 	if err := files.checkFiles(config.ConnConfig); err != nil {
 		return nil, err
