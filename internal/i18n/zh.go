@@ -272,7 +272,7 @@ var chinese = map[string]string{
 	"refuses the login for this reason, in the provider's own words": "以此原因拒绝登录，使用该服务商的原话",
 	"✉ %s: %s -> %s, %s, “%s”":                                       "✉ %s：%s -> %s，%s，《%s》",
 	"A mail server that offers every extension.":                     "一个支持所有扩展的邮件服务器。",
-	"A sandbox that imitates %s.":                                    "模拟 %s 的沙箱。",
+	"A sandbox that imitates %s.":                                    "沙箱，模拟的服务商：%s。",
 	" Nothing leaves this machine; press Ctrl-C to stop.":            "邮件不会离开本机；按 Ctrl-C 结束。",
 	"password": "密码",
 

@@ -22,3 +22,20 @@ func TestNoControlsOfAReceivedMessage(t *testing.T) {
 		t.Errorf("%q", out)
 	}
 }
+
+// The start screen uses the provider's own name for its secret.
+func TestStartScreenNamesTheSecret(t *testing.T) {
+	t.Parallel()
+	for profile, want := range map[string]string{"qq": "授权码 ", "netease": "授权码 ", "gmail": "密码 ", sandbox.Plain: "密码 "} {
+		server, err := sandbox.Start(sandbox.Config{Profile: profile})
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, out, _ := testApp("zh")
+		a.announceReady(&sandboxFlags{profile: profile}, server, clientInfo{ca: "ca.pem", login: "me@example.org"})
+		_ = server.Close()
+		if !strings.Contains(out.String(), "\n  "+want) {
+			t.Errorf("%s: no line starts with %q:\n%s", profile, want, out)
+		}
+	}
+}
