@@ -20,6 +20,8 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
+var errProblems = errors.New("the configuration has problems")
+
 func (a *accountCommands) configCheckCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
