@@ -104,7 +104,7 @@ func TestKill9FindsWhatIsBroken(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			tally, wrong := b.broken(t)
+			tally, wrong := b.compareWithServer(t)
 			if tally.Lost == 0 {
 				t.Errorf("not detected: %s\n%s", tally, b.report())
 			}
@@ -135,7 +135,7 @@ func TestKill9FindsWhatIsBroken(t *testing.T) {
 			if err := b.settle(t.Context(), delivery.HoldDoubt, drained); err != nil {
 				t.Fatal(err)
 			}
-			tally, wrong := b.broken(t)
+			tally, wrong := b.compareWithServer(t)
 			if tally.Duplicates == 0 || len(wrong) == 0 {
 				t.Errorf("not detected: %s\n%s", tally, b.report())
 			}
@@ -154,8 +154,8 @@ func (k storeKind) battle(t *testing.T) *battle {
 	return b
 }
 
-// broken examines an outbox that must have contradictions.
-func (b *battle) broken(t *testing.T) (Tally, []string) {
+// compareWithServer compares the outbox with the server and returns the contradictions.
+func (b *battle) compareWithServer(t *testing.T) (Tally, []string) {
 	t.Helper()
 	if err := b.line.quiet(t.Context()); err != nil {
 		t.Fatal(err)

@@ -177,7 +177,7 @@ func TestCommitsWithoutAnAnswer(t *testing.T) {
 		t.Run(k.name, func(t *testing.T) {
 			t.Parallel()
 			b := loseCommits(t, k, rounds, true)
-			tally, wrong := b.counted(t)
+			tally, wrong := b.compareWithServer(t)
 			if len(wrong) > 0 {
 				t.Error(FirstFew(wrong))
 			}
@@ -195,7 +195,7 @@ func TestCommitsWithoutAnAnswerNeedKeys(t *testing.T) {
 	t.Parallel()
 	for _, k := range storeKinds() {
 		if k.name == "sqlite" {
-			_, wrong := loseCommits(t, k, 4, false).counted(t)
+			_, wrong := loseCommits(t, k, 4, false).compareWithServer(t)
 			if !strings.Contains(strings.Join(wrong, "\n"), "is kept twice") {
 				t.Errorf("it was not found: %q", wrong)
 			}
@@ -238,22 +238,4 @@ func loseCommits(t *testing.T, k storeKind, rounds int, keyed bool) *battle {
 		t.Fatal(err)
 	}
 	return b
-}
-
-// counted compares the outbox with the server.
-func (b *battle) counted(t *testing.T) (Tally, []string) {
-	t.Helper()
-	if err := b.line.quiet(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	store, err := openPlace(t.Context(), b.where, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer store.Close()
-	tally, wrong, err := Examine(t.Context(), store, b.evidence())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tally, wrong
 }
