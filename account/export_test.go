@@ -8,7 +8,8 @@ func (a Account) Same(b Account) bool { return a.sameKeys(b) }
 // KnownKeys returns all keys of the format.
 func KnownKeys() []string {
 	var all []string
-	for _, table := range [][]string{{}, {"account", "a"}, {"account", "a", "secret"}, {"account", "a", "oauth2"}, {"outbox"}} {
+	for _, table := range [][]string{{}, {"account", "a"}, {"account", "a", "secret"}, {"account", "a", "oauth2"}, {"outbox"},
+		{"submit"}, {"submit", "users", "a"}, {"listen"}, {"listen", "smtp"}} {
 		all = append(all, accountSchema().knownKeys(table)...)
 	}
 	return all

@@ -32,6 +32,10 @@ type File struct {
 	defaults   Account
 	accounts   []Account
 	outbox     Outbox
+	local      map[string][]string
+	submit     Submit
+	listenSMTP ListenSMTP
+	listens    bool          // the file has [listen.smtp]
 	faults     []*ParseError // from LoadLenient
 	deferCheck bool          // within Together: only the final state is checked
 }

@@ -154,11 +154,11 @@ var (
 )
 
 // checkKeys returns the faults, one per key.
-func (o Outbox) checkKeys() []outboxFault {
-	var list []outboxFault
+func (o Outbox) checkKeys() []keyFault {
+	var list []keyFault
 	add := func(key string, fault Fault, err error) {
 		if err != nil {
-			list = append(list, outboxFault{key, fault, err})
+			list = append(list, keyFault{key, fault, err})
 		}
 	}
 	fault, err := o.checkURL()
@@ -180,8 +180,8 @@ func (o Outbox) checkKeys() []outboxFault {
 	return list
 }
 
-// outboxFault is a fault of one key.
-type outboxFault struct {
+// keyFault is a fault of one key of a table.
+type keyFault struct {
 	key   string
 	fault Fault
 	err   error

@@ -47,6 +47,9 @@ func (s *schema) readLenient(path string, source []byte) (*File, error) {
 	}
 	f.checkAccounts()
 	f.readOutbox(doc.outbox)
+	f.readLocal(doc.local)
+	f.readSubmit(doc.submit)
+	f.readListen(doc.listen)
 	return f, nil
 }
 

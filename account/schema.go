@@ -37,6 +37,9 @@ func newSchema(keys []key) *schema {
 		tomlField("Defaults", settings, "defaults"),
 		tomlField("Account", reflect.MapOf(reflect.TypeFor[string](), settings), "account"),
 		tomlField("Outbox", reflect.TypeFor[outboxSettings](), "outbox"),
+		tomlField("Local", reflect.TypeFor[map[string]any](), "local"),
+		tomlField("Submit", reflect.TypeFor[submitSettings](), "submit"),
+		tomlField("Listen", reflect.TypeFor[listenSettings](), "listen"),
 	})}
 }
 
@@ -50,6 +53,9 @@ type document struct {
 	defaults reflect.Value
 	accounts reflect.Value
 	outbox   outboxSettings
+	local    map[string]any
+	submit   submitSettings
+	listen   listenSettings
 }
 
 // decodeDocument decodes a file that has known keys only.
@@ -60,7 +66,9 @@ func (s *schema) decodeDocument(source []byte) (document, error) {
 	}
 	d := decoded.Elem()
 	return document{standard: d.FieldByName("Default").String(), defaults: d.FieldByName("Defaults"),
-		accounts: d.FieldByName("Account"), outbox: d.FieldByName("Outbox").Interface().(outboxSettings)}, nil
+		accounts: d.FieldByName("Account"), outbox: d.FieldByName("Outbox").Interface().(outboxSettings),
+		local: d.FieldByName("Local").Interface().(map[string]any), submit: d.FieldByName("Submit").Interface().(submitSettings),
+		listen: d.FieldByName("Listen").Interface().(listenSettings)}, nil
 }
 
 // accountTable returns the table of keys of an account.

@@ -152,6 +152,7 @@ var tables = []map[string]string{
 	chineseRepair,
 	chineseWire,
 	chineseOutboxDoor,
+	chineseListen,
 	chineseDaemon,
 	chineseOutboxBounce,
 	chineseOutboxPostgres,
