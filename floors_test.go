@@ -75,6 +75,7 @@ var floors = map[string]int{
 	"sandboxtest":                 5,
 	"account":                     5,
 	"internal/admission":          5,
+	"internal/tokens":             5,
 	"internal/doctor":             5,
 	"internal/sending":            5,
 	"internal/testing/faultproxy": 5,

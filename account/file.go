@@ -14,6 +14,7 @@ import (
 	"github.com/yanmail/yan/internal/files/filelock"
 	"github.com/yanmail/yan/internal/files/homedir"
 	"github.com/yanmail/yan/internal/localerr"
+	"github.com/yanmail/yan/smtp"
 )
 
 // Version is the version of the format that this program reads and writes.
@@ -32,7 +33,7 @@ type File struct {
 	defaults   Account
 	accounts   []Account
 	outbox     Outbox
-	local      map[string][]string
+	local      map[string][]smtp.Address
 	submit     Submit
 	listenSMTP ListenSMTP
 	listens    bool          // the file has [listen.smtp]

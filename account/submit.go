@@ -74,9 +74,9 @@ func (f *File) Submit() Submit {
 	return s
 }
 
-// Local returns the table [local]: the addresses or other local names that get the mail for a name
-// without a domain. The name "*" is for all that have no entry.
-func (f *File) Local() map[string][]string { return maps.Clone(f.local) }
+// Local returns the table [local]: the addresses that get the mail for a name without a domain, by the
+// name in lower case. The name "*" is for all that have no entry.
+func (f *File) Local() map[string][]smtp.Address { return maps.Clone(f.local) }
 
 // SubmissionFault returns the fault that makes [local], [submit] or [listen.smtp] unusable in a file
 // from LoadLenient; nil if there is none.
@@ -148,23 +148,34 @@ func (f *File) readSubmitUser(name string, s submitUserSettings) SubmitUser {
 
 // readLocal sets [local]; each unusable name is a fault.
 func (f *File) readLocal(table map[string]any) {
+	targets := map[string][]string{} // by the name in lower case
+	written := map[string]string{}   // the name as it is written, by that in lower case
 	for _, name := range slices.Sorted(maps.Keys(table)) {
 		to, err := localTargets(table[name])
 		if err == nil && name != "*" {
 			err = checkLocalName(name)
 		}
+		lower := strings.ToLower(name)
+		if _, twice := targets[lower]; err == nil && twice {
+			err = localerr.Errorf("%q is set twice: keys are not case-sensitive here", name)
+		}
 		f.addFault(FaultValue, err, "local", name)
-		if err != nil {
-			continue
+		if err == nil {
+			targets[lower], written[lower] = to, name
 		}
-		if f.local == nil {
-			f.local = map[string][]string{}
-		}
-		f.local[name] = to
 	}
+	local := map[string][]smtp.Address{}
+	for _, name := range slices.Sorted(maps.Keys(targets)) {
+		addresses, err := resolveLocal(targets, name, nil)
+		f.addFault(FaultReference, err, "local", written[name])
+		if err == nil {
+			local[name] = addresses
+		}
+	}
+	f.local = local
 }
 
-var errLocalTarget = localerr.New(`want an address, another local name, or a list of them like ["a@example.com", "root"]`)
+var errLocalTarget = localerr.New(`want an address, another name of this table, or a list of them like ["a@example.com", "root"]`)
 
 // localTargets returns the value of a name in [local]: a text or a list of texts.
 func localTargets(value any) ([]string, error) {
@@ -191,6 +202,38 @@ func localTargets(value any) ([]string, error) {
 		to = append(to, s)
 	}
 	return to, nil
+}
+
+// resolveLocal returns the addresses of a name, each once. above are the names that lead to it.
+func resolveLocal(targets map[string][]string, name string, above []string) ([]smtp.Address, error) {
+	if slices.Contains(above, name) {
+		return nil, localerr.Errorf("circular local names: %s", strings.Join(append(above, name), ", "))
+	}
+	above = append(slices.Clone(above), name)
+	var all []smtp.Address
+	add := func(a smtp.Address) {
+		if !slices.ContainsFunc(all, a.Equal) {
+			all = append(all, a)
+		}
+	}
+	for _, to := range targets[name] {
+		if a, err := smtp.ParseAddress(to); err == nil {
+			add(a)
+			continue
+		}
+		next := strings.ToLower(to)
+		if _, ok := targets[next]; !ok {
+			return nil, localerr.Errorf("%q has no entry in [local]", to)
+		}
+		below, err := resolveLocal(targets, next, above)
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range below {
+			add(a)
+		}
+	}
+	return all, nil
 }
 
 // checkLocalName accepts what can be a local part without quotes (RFC 5321 section 4.1.2).

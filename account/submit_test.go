@@ -2,6 +2,7 @@ package account_test
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"reflect"
 	"strings"
@@ -21,7 +22,7 @@ func TestSubmitIsRead(t *testing.T) {
 	f := parse(t, twoAccounts+`
 [local]
 root = "ops@example.com"
-admin = ["ops@example.com", "root"]
+Admin = ["dev@example.com", "Root"]
 "*" = "all@example.com"
 [submit]
 account = "work"
@@ -42,8 +43,7 @@ max_rcpt = 20
 	if got := f.Submit(); !reflect.DeepEqual(got, want) {
 		t.Errorf("read %+v", got)
 	}
-	local := map[string][]string{"root": {"ops@example.com"}, "admin": {"ops@example.com", "root"}, "*": {"all@example.com"}}
-	if got := f.Local(); !reflect.DeepEqual(got, local) {
+	if got := fmt.Sprint(f.Local()); got != "map[*:[all@example.com] admin:[dev@example.com ops@example.com] root:[ops@example.com]]" {
 		t.Errorf("local names %v", got)
 	}
 }
@@ -129,6 +129,8 @@ func TestFaultsOfSubmission(t *testing.T) {
 		{"local", `root = ["a@example.com", 7]`, account.FaultValue, "", "want an address"},
 		{"local", `root = "a@@example.com"`, account.FaultValue, "", "a@@example.com"},
 		{"local", `"root@host" = "a@example.com"`, account.FaultValue, "", "local user"},
+		{"local", `root = "ops"`, account.FaultReference, "", "ops"},
+		{"local", `root = "root"`, account.FaultReference, "", "circular local names: root, root"},
 		{"submit", `acount = "work"`, account.FaultUnknownKey, "account", ""},
 		{"submit", `account = "wrok"`, account.FaultReference, "", "wrok"},
 		{"submit", `from = "no"`, account.FaultValue, "", "want rewrite or refuse"},

@@ -3,11 +3,14 @@ package i18n
 // chineseListen is the part of the table for the ways in: the configuration, tokens and the listener.
 var chineseListen = map[string]string{
 	// [local] and [submit].
-	"want an address, another local name, or a list of them like [\"a@example.com\", \"root\"]": "应为地址、另一个本地名称，或由它们组成的列表，如 [\"a@example.com\", \"root\"]",
-	"%q: want the name of a local user, like root, or *":                                        "%q：应为本地用户名，如 root，或 *",
+	"want an address, another name of this table, or a list of them like [\"a@example.com\", \"root\"]": "应为地址、表中的另一个名称，或由它们组成的列表，如 [\"a@example.com\", \"root\"]",
+	"%q: want the name of a local user, like root, or *":                                                "%q：应为本地用户名，如 root，或 *",
 	"%q: want %s or %s":                         "%q：应为 %s 或 %s",
 	"want a number, or 0 for the default":       "应为数字；0 表示默认值",
 	"%q: want a path that starts with /, or %q": "%q：应为以 / 开头的路径，或 %q",
+
+	"circular local names: %s":   "本地名称形成循环引用：%s",
+	"%q has no entry in [local]": "[local] 中没有%q",
 
 	// [listen.smtp].
 	"%q: want a port or an address with a port, like 127.0.0.1:2525":                                                               "%q：应为端口，或带端口的地址，如 127.0.0.1:2525",
