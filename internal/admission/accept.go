@@ -19,7 +19,7 @@ func (t *Transaction) Accept(ctx context.Context, r io.Reader) (Accepted, error)
 		return Accepted{}, err
 	}
 	defer text.Close() // read only
-	m, err := repair.Read(text, text.Size(), repair.Options{Now: t.a.o.Now()})
+	m, err := repair.Read(text, text.Size(), repair.Options{Now: t.a.o.Now(), Received: t.received})
 	if err != nil {
 		return Accepted{}, err
 	}

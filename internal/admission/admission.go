@@ -73,6 +73,8 @@ type Transaction struct {
 	dsn   smtp.DSN
 	utf8  bool
 	to    []smtp.Address
+	// received is the value of the Received field to add.
+	received string
 }
 
 // Begin checks the envelope's sender: as in MAIL FROM:<…>, with "" for the null sender, and a local
@@ -101,3 +103,7 @@ func (t *Transaction) Recipient(to string, notify string) error {
 	t.to = append(t.to, address)
 	return nil
 }
+
+// SetReceived sets the value of the Received field that the message gets; "" for none. The field is not
+// a part of what makes two messages the same.
+func (t *Transaction) SetReceived(value string) { t.received = value }
