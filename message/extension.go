@@ -1,157 +1,95 @@
 package message
 
-// typeOfExtension returns the media type from IANA's list, or else the common one; "" for an
-// unknown extension. It is long because it is a table.
+import "slices"
+
+// extensionTypes lists the media types by the extensions of files: those of IANA's list, or else the
+// common ones.
+var extensionTypes = [...]struct {
+	contentType string
+	extensions  []string
+}{
+	{"text/plain", []string{".txt", ".log", ".text", ".ini", ".conf", ".cfg"}},
+	{"text/csv", []string{".csv"}},
+	{"text/tab-separated-values", []string{".tsv"}},
+	{"text/html", []string{".html", ".htm"}},
+	{"text/css", []string{".css"}},
+	{"text/markdown", []string{".md", ".markdown"}},
+	{"text/calendar", []string{".ics"}},
+	{"text/vcard", []string{".vcf"}},
+	{"text/javascript", []string{".js", ".mjs"}},
+	{"text/x-diff", []string{".diff", ".patch"}},
+	{savedMessageType, []string{".eml"}},
+	{"application/json", []string{".json"}},
+	{"application/xml", []string{".xml"}},
+	{"application/yaml", []string{".yaml", ".yml"}},
+	{"application/toml", []string{".toml"}},
+	{"application/sql", []string{".sql"}},
+	{"application/x-sh", []string{".sh"}},
+	{"image/png", []string{".png"}},
+	{"image/apng", []string{".apng"}},
+	{"image/jpeg", []string{".jpg", ".jpeg", ".jfif", ".jpe"}},
+	{"image/gif", []string{".gif"}},
+	{"image/webp", []string{".webp"}},
+	{"image/avif", []string{".avif"}},
+	{"image/heic", []string{".heic"}},
+	{"image/heif", []string{".heif"}},
+	{"image/tiff", []string{".tif", ".tiff"}},
+	{"image/svg+xml", []string{".svg"}},
+	{"image/bmp", []string{".bmp"}},
+	{"image/jxl", []string{".jxl"}},
+	{"image/vnd.microsoft.icon", []string{".ico"}},
+	{"audio/mpeg", []string{".mp3"}},
+	{"audio/mp4", []string{".m4a"}},
+	{"audio/aac", []string{".aac"}},
+	{"audio/wav", []string{".wav"}},
+	{"audio/flac", []string{".flac"}},
+	{"audio/ogg", []string{".ogg", ".oga", ".opus"}},
+	{"audio/amr", []string{".amr"}},
+	{"video/mp4", []string{".mp4", ".m4v"}},
+	{"video/quicktime", []string{".mov"}},
+	{"video/webm", []string{".webm"}},
+	{"video/matroska", []string{".mkv"}},
+	{"video/x-msvideo", []string{".avi"}},
+	{"video/mpeg", []string{".mpeg", ".mpg"}},
+	{"video/3gpp", []string{".3gp"}},
+	{"application/pdf", []string{".pdf"}},
+	{"application/zip", []string{".zip"}},
+	{"application/gzip", []string{".gz", ".tgz"}},
+	{"application/x-7z-compressed", []string{".7z"}},
+	{"application/vnd.rar", []string{".rar"}},
+	{"application/x-tar", []string{".tar"}},
+	{"application/x-bzip2", []string{".bz2"}},
+	{"application/x-xz", []string{".xz"}},
+	{"application/zstd", []string{".zst"}},
+	{"application/msword", []string{".doc", ".dot"}},
+	{"application/vnd.openxmlformats-officedocument.wordprocessingml.document", []string{".docx"}},
+	{"application/vnd.openxmlformats-officedocument.wordprocessingml.template", []string{".dotx"}},
+	{"application/vnd.ms-word.document.macroEnabled.12", []string{".docm"}},
+	{"application/vnd.ms-excel", []string{".xls"}},
+	{"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", []string{".xlsx"}},
+	{"application/vnd.ms-excel.sheet.macroEnabled.12", []string{".xlsm"}},
+	{"application/vnd.ms-powerpoint", []string{".ppt", ".pps"}},
+	{"application/vnd.openxmlformats-officedocument.presentationml.presentation", []string{".pptx"}},
+	{"application/vnd.openxmlformats-officedocument.presentationml.slideshow", []string{".ppsx"}},
+	{"application/vnd.oasis.opendocument.text", []string{".odt"}},
+	{"application/vnd.oasis.opendocument.spreadsheet", []string{".ods"}},
+	{"application/vnd.oasis.opendocument.presentation", []string{".odp"}},
+	{"application/vnd.oasis.opendocument.graphics", []string{".odg"}},
+	{"application/epub+zip", []string{".epub"}},
+	{"application/rtf", []string{".rtf"}},
+	{"application/postscript", []string{".ps"}},
+	{"application/vnd.ms-outlook", []string{".msg"}},
+	{"application/vnd.visio", []string{".vsd"}},
+	{"application/vnd.android.package-archive", []string{".apk"}},
+	{octetStream, []string{".bin", ".exe", ".dll", ".iso", ".dmg", ".dat"}},
+}
+
+// typeOfExtension returns the media type of an extension with its dot; "" if it is unknown.
 func typeOfExtension(ext string) string {
-	switch ext {
-	case ".txt", ".log", ".text", ".ini", ".conf", ".cfg":
-		return "text/plain"
-	case ".csv":
-		return "text/csv"
-	case ".tsv":
-		return "text/tab-separated-values"
-	case ".html", ".htm":
-		return "text/html"
-	case ".css":
-		return "text/css"
-	case ".md", ".markdown":
-		return "text/markdown"
-	case ".ics":
-		return "text/calendar"
-	case ".vcf":
-		return "text/vcard"
-	case ".js", ".mjs":
-		return "text/javascript"
-	case ".diff", ".patch":
-		return "text/x-diff"
-	case ".eml":
-		return savedMessageType
-	case ".json":
-		return "application/json"
-	case ".xml":
-		return "application/xml"
-	case ".yaml", ".yml":
-		return "application/yaml"
-	case ".toml":
-		return "application/toml"
-	case ".sql":
-		return "application/sql"
-	case ".sh":
-		return "application/x-sh"
-	case ".png":
-		return "image/png"
-	case ".apng":
-		return "image/apng"
-	case ".jpg", ".jpeg", ".jfif", ".jpe":
-		return "image/jpeg"
-	case ".gif":
-		return "image/gif"
-	case ".webp":
-		return "image/webp"
-	case ".avif":
-		return "image/avif"
-	case ".heic":
-		return "image/heic"
-	case ".heif":
-		return "image/heif"
-	case ".tif", ".tiff":
-		return "image/tiff"
-	case ".svg":
-		return "image/svg+xml"
-	case ".bmp":
-		return "image/bmp"
-	case ".jxl":
-		return "image/jxl"
-	case ".ico":
-		return "image/vnd.microsoft.icon"
-	case ".mp3":
-		return "audio/mpeg"
-	case ".m4a":
-		return "audio/mp4"
-	case ".aac":
-		return "audio/aac"
-	case ".wav":
-		return "audio/wav"
-	case ".flac":
-		return "audio/flac"
-	case ".ogg", ".oga", ".opus":
-		return "audio/ogg"
-	case ".amr":
-		return "audio/amr"
-	case ".mp4", ".m4v":
-		return "video/mp4"
-	case ".mov":
-		return "video/quicktime"
-	case ".webm":
-		return "video/webm"
-	case ".mkv":
-		return "video/matroska"
-	case ".avi":
-		return "video/x-msvideo"
-	case ".mpeg", ".mpg":
-		return "video/mpeg"
-	case ".3gp":
-		return "video/3gpp"
-	case ".pdf":
-		return "application/pdf"
-	case ".zip":
-		return "application/zip"
-	case ".gz", ".tgz":
-		return "application/gzip"
-	case ".7z":
-		return "application/x-7z-compressed"
-	case ".rar":
-		return "application/vnd.rar"
-	case ".tar":
-		return "application/x-tar"
-	case ".bz2":
-		return "application/x-bzip2"
-	case ".xz":
-		return "application/x-xz"
-	case ".zst":
-		return "application/zstd"
-	case ".doc", ".dot":
-		return "application/msword"
-	case ".docx":
-		return "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-	case ".dotx":
-		return "application/vnd.openxmlformats-officedocument.wordprocessingml.template"
-	case ".docm":
-		return "application/vnd.ms-word.document.macroEnabled.12"
-	case ".xls":
-		return "application/vnd.ms-excel"
-	case ".xlsx":
-		return "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-	case ".xlsm":
-		return "application/vnd.ms-excel.sheet.macroEnabled.12"
-	case ".ppt", ".pps":
-		return "application/vnd.ms-powerpoint"
-	case ".pptx":
-		return "application/vnd.openxmlformats-officedocument.presentationml.presentation"
-	case ".ppsx":
-		return "application/vnd.openxmlformats-officedocument.presentationml.slideshow"
-	case ".odt":
-		return "application/vnd.oasis.opendocument.text"
-	case ".ods":
-		return "application/vnd.oasis.opendocument.spreadsheet"
-	case ".odp":
-		return "application/vnd.oasis.opendocument.presentation"
-	case ".odg":
-		return "application/vnd.oasis.opendocument.graphics"
-	case ".epub":
-		return "application/epub+zip"
-	case ".rtf":
-		return "application/rtf"
-	case ".ps":
-		return "application/postscript"
-	case ".msg":
-		return "application/vnd.ms-outlook"
-	case ".vsd":
-		return "application/vnd.visio"
-	case ".apk":
-		return "application/vnd.android.package-archive"
-	case ".bin", ".exe", ".dll", ".iso", ".dmg", ".dat":
-		return octetStream
+	for _, row := range extensionTypes {
+		if slices.Contains(row.extensions, ext) {
+			return row.contentType
+		}
 	}
 	return ""
 }
