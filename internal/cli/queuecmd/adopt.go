@@ -8,6 +8,7 @@ import (
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/console"
 	"github.com/yanmail/yan/internal/cli/jsonout"
+	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/queue"
 )
 
@@ -19,22 +20,16 @@ func (a *queueCommands) adoptCommand() *cobra.Command {
 		Long:    a.T("An outbox that was copied, restored from a backup or moved to another disk or machine delivers nothing: the original may have sent the same messages. This command makes it an independent outbox.\n\nAll its unfinished messages are then in doubt, because the original may have sent them since the copy was made; decide about each with 'yan queue resolve'. If you moved the outbox and the original is gone, use --moved: then only messages that were being sent at that moment are in doubt."),
 		Example: "  yan queue adopt\n  yan queue adopt --moved",
 		Args:    a.AtMost(0),
-		RunE:    func(cmd *cobra.Command, _ []string) error { return a.queueAdopt(cmd.Context(), q, moved) },
+		RunE:    func(cmd *cobra.Command, _ []string) error {
+			return a.withOutbox(cmd.Context(), q, queue.Filter{}, func(store outbox.Store) error { return a.adoptOutbox(cmd.Context(), q, store, moved) })
+		},
 	}
 	command.Add(cmd, a.T("Flags:"), command.NewOption("moved", "", &moved, "", a.T("the original is gone and has sent nothing since")))
 	q.registerFlags(a.chooser, cmd)
 	return cmd
 }
 
-func (a *queueCommands) queueAdopt(ctx context.Context, q *queueFlags, moved bool) error {
-	store, err := a.OpenExisting(ctx, q.outbox)
-	if err != nil {
-		return err
-	}
-	if store == nil {
-		return a.reportNoOutbox(q, queue.Filter{})
-	}
-	defer store.Close() // returned changes are on disk already
+func (a *queueCommands) adoptOutbox(ctx context.Context, q *queueFlags, store outbox.Admin, moved bool) error {
 	adopted, err := store.Adopt(ctx, moved)
 	if err != nil {
 		return a.OutboxProblem(q.outbox, err)

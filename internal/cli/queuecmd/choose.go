@@ -58,6 +58,19 @@ func (a chooser) checkAllExist(ctx context.Context, q *queueFlags, store outbox.
 	return nil
 }
 
+// withOutbox calls use with the outbox, and closes it. If there is no outbox, it reports that instead.
+func (a chooser) withOutbox(ctx context.Context, q *queueFlags, filter queue.Filter, use func(outbox.Store) error) error {
+	store, err := a.OpenExisting(ctx, q.outbox)
+	if err != nil {
+		return err
+	}
+	if store == nil {
+		return a.reportNoOutbox(q, filter)
+	}
+	defer store.Close() // returned changes are on disk already
+	return use(store)
+}
+
 // reportNoOutbox reports that there is no outbox yet.
 func (a chooser) reportNoOutbox(q *queueFlags, filter queue.Filter) error {
 	if len(filter.IDs) > 0 {

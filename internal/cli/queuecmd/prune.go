@@ -38,14 +38,10 @@ func (a *queueCommands) queuePrune(ctx context.Context, q *queueFlags, bodies, m
 	if err != nil {
 		return err
 	}
-	store, err := a.OpenExisting(ctx, q.outbox)
-	if err != nil {
-		return err
-	}
-	if store == nil {
-		return a.reportNoOutbox(q, queue.Filter{})
-	}
-	defer store.Close() // returned changes are on disk already
+	return a.withOutbox(ctx, q, queue.Filter{}, func(store outbox.Store) error { return a.pruneOutbox(ctx, q, store, r) })
+}
+
+func (a *queueCommands) pruneOutbox(ctx context.Context, q *queueFlags, store outbox.Admin, r outbox.Retention) error {
 	p, err := store.Prune(ctx, r)
 	if err != nil {
 		return a.OutboxProblem(q.outbox, err)

@@ -13,6 +13,7 @@ import (
 	"github.com/yanmail/yan/internal/cli/jsonout"
 	"github.com/yanmail/yan/internal/cli/outboxes"
 	"github.com/yanmail/yan/internal/daemon"
+	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/queue"
 )
 
@@ -28,7 +29,7 @@ func (a *queueCommands) resumeCommand() *cobra.Command {
 			if all == (len(args) > 0) {
 				return a.Usagef("name the accounts to resume, or use --all")
 			}
-			return a.resumeAccounts(cmd.Context(), q, args)
+			return a.withOutbox(cmd.Context(), q, queue.Filter{}, func(store outbox.Store) error { return a.resumeAccounts(cmd.Context(), q, store, args) })
 		},
 	}
 	command.Add(cmd, a.T("Flags:"), command.NewOption("all", "", &all, "", a.T("all paused accounts")))
@@ -64,15 +65,7 @@ func (a *queueCommands) localRests(ctx context.Context, given string) (names []s
 }
 
 // resumeAccounts ends the pauses of accounts; no name means all accounts.
-func (a *queueCommands) resumeAccounts(ctx context.Context, q *queueFlags, names []string) error {
-	store, err := a.OpenExisting(ctx, q.outbox)
-	if err != nil {
-		return err
-	}
-	if store == nil {
-		return a.reportNoOutbox(q, queue.Filter{})
-	}
-	defer store.Close() // returned changes are on disk already
+func (a *queueCommands) resumeAccounts(ctx context.Context, q *queueFlags, store outbox.Admin, names []string) error {
 	stats, err := store.Stats(ctx)
 	if err != nil {
 		return a.OutboxProblem(q.outbox, err)
