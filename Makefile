@@ -19,11 +19,12 @@
 #	              processes that use an outbox
 #	make indoubt  the share of recipients that end in doubt if yan serve is killed 48
 #	              times and the server cuts replies, in a minute
+#	make walk     the files that one "yan send" goes through
 #	make bench    the benchmark against other programs, in about 20 minutes
 
 FUZZTIME = 2s
 
-.PHONY: test lint words unit fuzz cross interop recording torture indoubt bench bench-check
+.PHONY: test lint words unit fuzz cross interop recording torture indoubt walk bench bench-check
 
 # Run in sequence even with -j: each target uses all cores.
 .NOTPARALLEL:
@@ -70,6 +71,9 @@ torture:
 indoubt:
 	mkdir -p dist && CGO_ENABLED=0 go build -o dist/yan ./cmd/yan
 	cd tools && go run ./indoubt -yan "$(CURDIR)/dist/yan"
+
+walk:
+	cd tools && go run ./walk
 
 bench:
 	cd bench && go run . -rounds 5 -json results.json

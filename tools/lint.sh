@@ -32,7 +32,7 @@ say "staticcheck"
 tool staticcheck -tags interop ./...
 say "staticcheck of bench and of the tools"
 (cd bench && tool staticcheck ./...)
-(cd tools && tool staticcheck ./words ./indoubt)
+(cd tools && tool staticcheck ./words ./indoubt ./walk)
 (cd tools/recording && tool staticcheck ./...)
 
 say "the English of comments, documents and sentences"
