@@ -20,7 +20,7 @@ func (a *queueCommands) adoptCommand() *cobra.Command {
 		Long:    a.T("An outbox that was copied, restored from a backup or moved to another disk or machine delivers nothing: the original may have sent the same messages. This command makes it an independent outbox.\n\nAll its unfinished messages are then in doubt, because the original may have sent them since the copy was made; decide about each with 'yan queue resolve'. If you moved the outbox and the original is gone, use --moved: then only messages that were being sent at that moment are in doubt."),
 		Example: "  yan queue adopt\n  yan queue adopt --moved",
 		Args:    a.AtMost(0),
-		RunE:    func(cmd *cobra.Command, _ []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.withOutbox(cmd.Context(), q, queue.Filter{}, func(store outbox.Store) error { return a.adoptOutbox(cmd.Context(), q, store, moved) })
 		},
 	}
