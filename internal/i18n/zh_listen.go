@@ -34,4 +34,17 @@ var chineseListen = map[string]string{
 	"it is not a file of tokens":      "它不是令牌文件",
 	"token %s has no valid hash":      "令牌 %s 没有有效的散列值",
 	"token %s has a limit below zero": "令牌 %s 的限制小于零",
+
+	// The rules of the configuration.
+	"the token %s does not exist any more":    "令牌 %s 已不存在",
+	"create one with 'yan token new'":         "请用 yan token new 创建一个",
+	"no account is set for this program":      "没有为这个程序设置账号",
+	"set a default: yan account default NAME": "请设置默认账号：yan account default 名称",
+	"set it up with 'yan login'":              "请用 yan login 设置",
+	"the account %s can't be used":            "账号 %s 无法使用",
+	"'yan config check' says why":             "原因见 yan config check",
+	"%q is a local name: %w":                  "%q是本地名称：%v",
+	"%q is a local name without an address":   "%q是本地名称，没有对应的地址",
+	"add to the table [local] in %s: %s":      "请在 %s 的 [local] 中加上：%s",
+	"reading %s: %w":                          "读取 %s：%v",
 }
