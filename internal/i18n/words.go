@@ -165,4 +165,5 @@ var tables = []map[string]string{
 	chineseCompose,
 	chineseGiven,
 	chinesePipeline,
+	chineseSendmail,
 }
