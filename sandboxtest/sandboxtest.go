@@ -48,7 +48,9 @@ import (
 const Patience = 10 * time.Second
 
 // Profiles lists the providers that a server can imitate: plain (every
-// extension, no quirks), qq, netease, gmail and microsoft365.
+// extension, no quirks), qq, netease, gmail and microsoft365; and Microsoft 365 once
+// it refuses passwords: microsoft365-off while an administrator can allow them again,
+// microsoft365-gone after that.
 func Profiles() []string { return sandbox.Profiles() }
 
 // Faults lists every fault, as words for [WithFault]. A word is
@@ -77,6 +79,7 @@ func Faults() []string {
 type Server struct {
 	server   *sandbox.Server
 	tb       testing.TB // nil for New
+	profile  string
 	login    string
 	password string
 	dir      string
@@ -115,7 +118,7 @@ func New(profile string, opts ...Option) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{login: login, password: sandbox.Password, log: &transcript{}}
+	s := &Server{profile: profile, login: login, password: sandbox.Password, log: &transcript{}}
 	cfg := setup.config
 	cfg.Profile = profile
 	cfg.Log = s.log.add
@@ -190,6 +193,10 @@ func (s *Server) Login() string { return s.login }
 
 // Password returns the secret of Login, which is also its OAuth 2.0 token.
 func (s *Server) Password() string { return s.password }
+
+// TakesPasswords reports whether the profile accepts passwords. If not,
+// [Server.Password] is an OAuth 2.0 token only.
+func (s *Server) TakesPasswords() bool { return sandbox.TakesPasswords(s.profile) }
 
 // CAFile returns a PEM file with the certificate authority to trust.
 func (s *Server) CAFile() string { return filepath.Join(s.dir, "ca.pem") }

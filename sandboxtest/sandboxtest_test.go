@@ -46,7 +46,7 @@ func send(t *testing.T, url string, s *sandboxtest.Server, o yan.Options, to ...
 func TestEveryProfile(t *testing.T) {
 	t.Parallel()
 	profiles := sandboxtest.Profiles()
-	if len(profiles) != 5 {
+	if len(profiles) != 7 {
 		t.Errorf("profiles %v", profiles)
 	}
 	for _, profile := range profiles {
@@ -54,7 +54,11 @@ func TestEveryProfile(t *testing.T) {
 			t.Parallel()
 			s := sandboxtest.Start(t, profile)
 			for n, url := range []string{s.URL(), s.StartTLSURL()} {
-				if _, err := send(t, url, s, yan.Options{Password: s.Password()}); err != nil {
+				o := yan.Options{Password: s.Password()}
+				if !s.TakesPasswords() {
+					o = yan.Options{Token: s.Password()}
+				}
+				if _, err := send(t, url, s, o); err != nil {
 					t.Fatalf("%s: %v", url, err)
 				}
 				m := s.WaitMessages(n + 1)[n]
@@ -280,6 +284,8 @@ func TestFilesAndTranscript(t *testing.T) {
 func TestRefusedLoginsAreUnderstood(t *testing.T) {
 	t.Parallel()
 	type table = map[string]diagnosis.Class
+	microsoft := table{"serviceoff": diagnosis.ClassAuthServiceDisabled, "toomany": diagnosis.ClassAuthRateLimited,
+		"basicoff": diagnosis.ClassAuthBasicDisabled, "policy": diagnosis.ClassAuthAdminPolicy, "ipdenied": diagnosis.ClassAuthAdminPolicy}
 	for profile, own := range map[string]struct {
 		provider string
 		usual    diagnosis.Class
@@ -293,8 +299,9 @@ func TestRefusedLoginsAreUnderstood(t *testing.T) {
 			"toomany": diagnosis.ClassAuthRateLimited, "ipdenied": diagnosis.ClassAuthRateLimited}},
 		"gmail": {"gmail", diagnosis.ClassAuthBadCredentials, table{"apppassword": diagnosis.ClassAuthNeedAppPassword,
 			"weblogin": diagnosis.ClassAuthNeedWebLogin, "toomany": diagnosis.ClassAuthRateLimited}},
-		"microsoft365": {"office365", diagnosis.ClassAuthBadCredentials, table{"serviceoff": diagnosis.ClassAuthServiceDisabled, "toomany": diagnosis.ClassAuthRateLimited,
-			"basicoff": diagnosis.ClassAuthBasicDisabled, "policy": diagnosis.ClassAuthAdminPolicy, "ipdenied": diagnosis.ClassAuthAdminPolicy}},
+		"microsoft365":      {"office365", diagnosis.ClassAuthBadCredentials, microsoft},
+		"microsoft365-off":  {"office365", diagnosis.ClassAuthBadCredentials, microsoft},
+		"microsoft365-gone": {"office365", diagnosis.ClassAuthBadCredentials, microsoft},
 	} {
 		for _, reason := range []string{"wrongcode", "serviceoff", "blocked", "apppassword", "weblogin", "toomany", "basicoff", "policy", "ipdenied"} {
 			t.Run(profile+" "+reason, func(t *testing.T) {
@@ -312,6 +319,32 @@ func TestRefusedLoginsAreUnderstood(t *testing.T) {
 					t.Errorf("%v: %s by %s, want %s", err, f.Class, f.Basis, want)
 				}
 			})
+		}
+	}
+}
+
+// Microsoft 365 without passwords refuses the right one, in words that are explained as what
+// they mean, and takes a token.
+func TestPasswordsAreOff(t *testing.T) {
+	t.Parallel()
+	for profile, words := range map[string]string{
+		"microsoft365-off":  "535 5.7.139 Authentication unsuccessful, basic authentication is disabled.",
+		"microsoft365-gone": "550 5.7.30 Basic authentication is not supported for Client Submission.",
+	} {
+		s := sandboxtest.Start(t, profile)
+		if s.TakesPasswords() {
+			t.Errorf("%s takes passwords", profile)
+		}
+		result, err := send(t, s.URL(), s, yan.Options{Password: s.Password()})
+		if err == nil {
+			t.Fatalf("%s: the password was accepted", profile)
+		}
+		o := result.Recipients[0]
+		if f := diagnosis.Diagnose(diagnosis.FromOutcome(o, "office365")); f.Class != diagnosis.ClassAuthBasicDisabled || !strings.HasPrefix(o.Reply.String(), words) {
+			t.Errorf("%s: %s, %s by %s", profile, o.Reply, f.Class, f.Basis)
+		}
+		if _, err := send(t, s.URL(), s, yan.Options{Token: s.Password()}); err != nil {
+			t.Errorf("%s: the token was refused: %v", profile, err)
 		}
 	}
 }

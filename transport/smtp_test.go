@@ -20,7 +20,10 @@ import (
 // open returns a transport to a sandbox.
 func open(t *testing.T, server *sandboxtest.Server, o transport.Options) *transport.SMTP {
 	t.Helper()
-	o.Password, o.CAFile = server.Password(), server.CAFile()
+	if o.Password = server.Password(); !server.TakesPasswords() {
+		o.Password, o.Token = "", o.Password
+	}
+	o.CAFile = server.CAFile()
 	s, err := transport.Open(server.URL(), o)
 	if err != nil {
 		t.Fatal(err)

@@ -17,6 +17,11 @@ var (
 	errCanceled    = errors.New("the client canceled")
 )
 
+// takesPassword reports whether a mechanism proves that the client has the password.
+func takesPassword(mechanism string) bool {
+	return !slices.Contains([]string{"XOAUTH2", "OAUTHBEARER", "EXTERNAL"}, mechanism)
+}
+
 // supportedMechanisms lists the SASL mechanisms that the server implements.
 func supportedMechanisms() []string {
 	return []string{"PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-1", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256",
@@ -42,6 +47,8 @@ func (s *serverSession) runAuth(cmd commandLine) error {
 	answer := w.authOK
 	wrong := errors.Is(err, errCredentials) || errors.Is(err, errToken)
 	switch cfg := s.server.cfg; {
+	case (err == nil || wrong) && s.server.profile.passwordsOff != "" && takesPassword(mechanism):
+		answer = s.server.profile.passwordsOff
 	case (err == nil || wrong) && s.server.lock.recordLogin(login, !wrong, cfg.LockAfter, cfg.Now()):
 		answer = s.server.profile.loginRefusal(TooMany)
 	case errors.Is(err, errCredentials):

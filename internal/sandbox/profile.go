@@ -35,6 +35,9 @@ type profile struct {
 	// password still counts as a violation.
 	cleartextAuth bool
 	authAfterEHLO bool // AUTH only after EHLO, not HELO
+	// passwordsOff is the reply to a password, right or wrong, if the provider takes
+	// only tokens although it still offers LOGIN; "" if it takes passwords.
+	passwordsOff string
 	// QUIRK: QQ - closes the TCP connection right after a failed AUTH.
 	hangsUp bool
 	// QUIRK: QQ - sends an internal length-prefixed frame before the last 221.
@@ -101,7 +104,7 @@ func Profiles() []string {
 const Plain = "plain"
 
 func profiles() []profile {
-	return []profile{plainProfile(), qqProfile(), netEaseProfile(), gmailProfile(), microsoftProfile()}
+	return []profile{plainProfile(), qqProfile(), netEaseProfile(), gmailProfile(), microsoftProfile(), passwordsOffProfile(), passwordsGoneProfile()}
 }
 
 func findProfile(name string) (profile, error) {
@@ -133,6 +136,13 @@ func DefaultLogin(profile string) (string, error) {
 		return "", err
 	}
 	return "me@" + p.domain, nil
+}
+
+// TakesPasswords reports whether a profile accepts passwords, so that [Password] works
+// with every mechanism; otherwise it works as an OAuth 2.0 token only.
+func TakesPasswords(profile string) bool {
+	p, err := findProfile(profile)
+	return err == nil && p.passwordsOff == ""
 }
 
 // offer is the reply to EHLO in one state of a connection.

@@ -43,7 +43,7 @@ func TestProfilesFollowTheFacts(t *testing.T) {
 			t.Errorf("%s: %+v", name, p)
 		}
 	}
-	if imitated != 4 {
+	if imitated != 6 {
 		t.Errorf("%d providers are imitated", imitated)
 	}
 }

@@ -309,3 +309,24 @@ func microsoftProfile() profile {
 		},
 	}
 }
+
+// passwordsOffProfile is Microsoft 365 after the end of December 2026, when passwords
+// are switched off by default.
+//
+// QUIRK: Microsoft 365 - LOGIN is still offered, and every password is refused.
+func passwordsOffProfile() profile {
+	p := microsoftProfile()
+	p.name = "microsoft365-off"
+	p.passwordsOff = p.words.refusals[BasicOff]
+	return p
+}
+
+// passwordsGoneProfile is Microsoft 365 after the final removal of passwords, with the
+// reply that Microsoft has announced for it.
+func passwordsGoneProfile() profile {
+	p := microsoftProfile()
+	p.name = "microsoft365-gone"
+	p.passwordsOff = "550 5.7.30 Basic authentication is not supported for Client Submission. [AS4P190CA0001.EURP190.PROD.OUTLOOK.COM {date} {id}]"
+	p.words.refusals[BasicOff] = p.passwordsOff
+	return p
+}

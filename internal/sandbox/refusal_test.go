@@ -34,7 +34,7 @@ func TestLoginRefusals(t *testing.T) {
 			})
 		}
 	}
-	if own != 20 {
+	if own != 30 {
 		t.Errorf("%d reasons have their own reply", own)
 	}
 }
