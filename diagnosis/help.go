@@ -15,7 +15,9 @@ func (d *diagnosis) addHelp(f Finding) Finding {
 			f.Advice = want
 		}
 	}
-	switch {
+	switch end := d.provider.Auth.PasswordEnd; {
+	case f.Class == ClassAuthBasicDisabled && end != nil: // the menus to another password don't help
+		f.HelpURLs = end.URLs
 	case d.isAboutCode(f.Class):
 		f.Where = Text{EN: d.provider.CodeHelp.EN, ZH: d.provider.CodeHelp.ZH}
 		f.HelpURLs = d.provider.CodeHelp.URLs

@@ -13,6 +13,8 @@ var options = []struct{ command, program Text }{
 		Text{EN: "set TLSName in Options", ZH: "设置 Options 的 TLSName"}},
 	{Text{EN: "'yan doctor' shows which TLS versions the server supports", ZH: "yan doctor 可以查出服务器支持哪种 TLS"},
 		Text{EN: "find out which TLS versions the server supports", ZH: "请查明服务器支持哪种 TLS"}},
+	{Text{EN: "Log in with 'yan login' and OAuth 2.0; docs/relay.md shows how, also for programs without it", ZH: "请用 yan login 改以 OAuth 2.0 登录；步骤见 docs/relay.zh-CN.md，不支持它的程序也适用"},
+		Text{EN: "Log in with OAuth 2.0: set Token or FreshToken in Options", ZH: "请改用 OAuth 2.0 登录：设置 Options 的 Token 或 FreshToken"}},
 	{Text{EN: "like old servers that need --tls-rsa-key-exchange", ZH: "（如需要 --tls-rsa-key-exchange 的旧服务器）"},
 		Text{EN: "like old servers that need RSAKeyExchange in Options", ZH: "（如需要 Options 的 RSAKeyExchange 的旧服务器）"}},
 	{Text{EN: "by fingerprint with --tls-pin (key tls_pin)", ZH: "或用 --tls-pin（配置项 tls_pin）按指纹信任"},

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/yanmail/yan/provider"
 )
@@ -138,6 +139,13 @@ func checkAuth(t *testing.T, p provider.Provider) {
 	}
 	if len(a.Mechanisms) == 0 {
 		t.Error("auth: no mechanisms")
+	}
+	if end := a.PasswordEnd; end != nil {
+		_, err := time.Parse(time.DateOnly, end.Date)
+		if err != nil || end.When.EN == "" || end.When.ZH == "" || end.Do.EN == "" || end.Do.ZH == "" || !slices.Contains(provider.Statuses(), end.Status) ||
+			end.Announced > end.Date || p.Sources["auth.password_end"] == "" {
+			t.Errorf("auth: the end of passwords lacks a date, a text, a status or a source: %+v", end)
+		}
 	}
 	for _, m := range a.Mechanisms {
 		if m != strings.ToUpper(m) {

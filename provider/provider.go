@@ -180,7 +180,23 @@ type Auth struct {
 	// Username is "full", "localpart", "fixed:" with a word, or "other": use [Provider.LoginFor].
 	Username string   `json:"username"`
 	OAuth2   *OAuth2  `json:"oauth2,omitempty"`
-	Notes    []string `json:"notes,omitempty"`
+	// PasswordEnd is the end of logins with the account's own password; nil if none was announced.
+	PasswordEnd *PasswordEnd `json:"password_end,omitempty"`
+	Notes       []string     `json:"notes,omitempty"`
+}
+
+// PasswordEnd says from when on a provider refuses the account's own password (basic authentication).
+// Authorization codes, app passwords and OAuth 2.0 are not affected, unless When says so.
+type PasswordEnd struct {
+	// Date is the first day on which the password is refused by default, "2027-01-01".
+	Date string `json:"date"`
+	// When has the dates in words, with their exceptions; Do is what users do about it.
+	When Text `json:"when"`
+	Do   Text `json:"do"`
+	// Announced is the date of the announcement that Date follows; "" if unknown.
+	Announced string   `json:"announced,omitempty"`
+	URLs      []string `json:"urls,omitempty"`
+	Status    Status   `json:"status"`
 }
 
 // OAuth2 describes the source of access tokens.
@@ -277,6 +293,11 @@ func (p Provider) clone() Provider {
 		relay := *p.Relay
 		relay.Ports = slices.Clone(relay.Ports)
 		p.Relay = &relay
+	}
+	if p.Auth.PasswordEnd != nil {
+		end := *p.Auth.PasswordEnd
+		end.URLs = slices.Clone(end.URLs)
+		p.Auth.PasswordEnd = &end
 	}
 	if p.Auth.OAuth2 != nil {
 		oauth2 := *p.Auth.OAuth2

@@ -42,7 +42,7 @@ type doctorCase struct {
 // corp returns the DNS zone of a domain at Google Workspace, with changes.
 func corp(differs dnstest.Zone) dnstest.Zone {
 	zone := dnstest.Zone{
-		"smtp.gmail.com": {"A 127.0.0.1"}, "smtp.qq.com": {"A 127.0.0.1"},
+		"smtp.gmail.com": {"A 127.0.0.1"}, "smtp.qq.com": {"A 127.0.0.1"}, "smtp.office365.com": {"A 127.0.0.1"},
 		"corp.example":                   {"MX 1 aspmx.l.google.com", "TXT v=spf1 include:_spf.google.com ~all"},
 		"_spf.google.com":                {"TXT v=spf1 ip4:203.0.113.0/24 ~all"},
 		"_submissions._tcp.corp.example": {"SRV 0 1 465 smtp.gmail.com"},
@@ -69,8 +69,12 @@ secret = { env = "WORK_CODE" }
 // doctorCases returns the cases of the golden files.
 func doctorCases() map[string]doctorCase {
 	me := []sandboxtest.Option{sandboxtest.WithAccount("me@corp.example", sandboxPassword)}
+	microsoft := append(me, sandboxtest.WithClock(aMonthAgo))
+	atMicrosoft := strings.ReplaceAll(workspace, `"gmail"`, `"office365"`) + "dkim_selector = \"google\"\n"
 	return map[string]doctorCase{
 		"fine":          {profile: "gmail", options: me, zone: corp(nil), config: workspace + "dkim_selector = \"google\"\n"},
+		"passwords-end": {profile: "microsoft365", options: microsoft, zone: corp(nil), config: atMicrosoft},
+		"passwords-off": {profile: "microsoft365-off", options: microsoft, zone: corp(nil), config: atMicrosoft, exit: command.ExitAuth},
 		"wrong-code":    {profile: "qq", zone: corp(nil), args: []string{"me@qq.com", "--tls-ca", "CA"}, code: wrongSecret, exit: command.ExitAuth},
 		"blocked-ports": {profile: "qq", zone: corp(nil), args: []string{"me@qq.com", "--tls-ca", "CA"}, blocked: true, exit: command.ExitTemporary},
 		"certificate-expired": {profile: "qq", zone: corp(nil), args: []string{"me@qq.com", "--tls-ca", "CA"},
@@ -80,6 +84,8 @@ func doctorCases() map[string]doctorCase {
 			zone: corp(dnstest.Zone{"corp.example": {"MX 1 aspmx.l.google.com", "TXT v=spf1 mx -all"}, "aspmx.l.google.com": {"A 198.51.100.7"}})},
 	}
 }
+
+func aMonthAgo() time.Time { return time.Now().AddDate(0, 0, -30) }
 
 // consult runs the command and returns its output.
 func consult(t testing.TB, c doctorCase, lang string, more ...string) (code int, out, errs string) {
@@ -100,7 +106,7 @@ func consult(t testing.TB, c doctorCase, lang string, more ...string) (code int,
 	w, o, e := testEnv(env)
 	// The sandbox's certificate ends in ten days. With a clock one month back it is valid for
 	// longer.
-	w.Now = func() time.Time { return time.Now().AddDate(0, 0, -30) }
+	w.Now = aMonthAgo
 	if c.today {
 		w.Now = time.Now
 	}
@@ -138,6 +144,7 @@ var (
 	aDuration = regexp.MustCompile(`( *)(\d[\d.]* (?:µs|ms|s))  `)
 	aDay      = regexp.MustCompile(`\d{4}-\d\d-\d\d`)
 	anID      = regexp.MustCompile(`[0-9A-F]+ - gsmtp`)
+	inReply   = regexp.MustCompile(`[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} [0-9:]{8} [+-]\d{4}(?: [0-9A-F]+(]))?`)
 )
 
 // steady replaces values that vary from run to run; the columns keep their width.
@@ -146,6 +153,7 @@ func steady(out string) string {
 		m := aDuration.FindStringSubmatch(found)
 		return console.Pad("", len(m[1])+console.Columns(m[2])-len("12 ms")) + "12 ms  "
 	})
+	out = inReply.ReplaceAllString(out, "Sun, 01 Mar 2026 08:00:00 +0000$1")
 	return anID.ReplaceAllString(aDay.ReplaceAllString(out, "2026-03-01"), "0123456789AB - gsmtp")
 }
 

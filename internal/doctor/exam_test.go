@@ -14,6 +14,7 @@ import (
 	"github.com/yanmail/yan/diagnosis"
 	"github.com/yanmail/yan/internal/doctor"
 	"github.com/yanmail/yan/internal/testing/dnstest"
+	"github.com/yanmail/yan/provider"
 	"github.com/yanmail/yan/sandboxtest"
 	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/transport"
@@ -61,7 +62,9 @@ func exam(t testing.TB, s *sandboxtest.Server, url string) doctor.Exam {
 	return doctor.Exam{Server: server, Options: o, From: from, Resolver: dnstest.Start(t, healthy()).Resolver(), Timeout: long,
 		DKIMSelector: selector,
 		Login: func(context.Context) (transport.Options, error) {
-			o.Password = s.Password()
+			if o.Password = s.Password(); !s.TakesPasswords() {
+				o.Password, o.Token = "", o.Password
+			}
 			return o, nil
 		}}
 }
@@ -164,6 +167,42 @@ func TestAllIsFine(t *testing.T) {
 		}
 		if v := s.Violations(); len(v) > 0 || len(s.Messages()) > 0 || !s.WaitIdle() {
 			t.Errorf("%s: %q, %d messages", profile, v, len(s.Messages()))
+		}
+	}
+}
+
+// A login with a password is a warning where the provider has announced the end of passwords; a
+// token, an app password and an authorization code are not what it means.
+func TestTheEndOfPasswords(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		profile, provider string
+		token             bool
+		want              doctor.StepStatus
+	}{
+		{"microsoft365", "office365", false, doctor.Warning},
+		{"microsoft365", "office365", true, doctor.OK},
+		{"plain", "outlook", false, doctor.Warning},
+		{"gmail", "gmail", false, doctor.OK},
+		{"qq", "qq", false, doctor.OK},
+		{"plain", "", false, doctor.OK},
+	} {
+		s := sandboxtest.Start(t, c.profile)
+		e := exam(t, s, s.URL())
+		e.Server.Provider, _ = provider.ByID(c.provider)
+		if c.token {
+			e.Login = func(context.Context) (transport.Options, error) {
+				return transport.Options{CAFile: s.CAFile(), Token: s.Password()}, nil
+			}
+		}
+		r := e.Run(t.Context())
+		step := find(t, r, doctor.NameLogin)
+		if step.Status != c.want || !r.LoggedIn() {
+			t.Errorf("%+v: %s, %s", c, step.Status, step.Detail.EN)
+		}
+		if end := e.Server.Provider.Auth.PasswordEnd; c.want == doctor.Warning &&
+			(!strings.Contains(step.Advice.EN, end.When.EN) || !strings.Contains(step.Advice.ZH, end.Do.ZH)) {
+			t.Errorf("%+v: %+v", c, step.Advice)
 		}
 	}
 }

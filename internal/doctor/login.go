@@ -9,6 +9,7 @@ import (
 
 	"github.com/yanmail/yan"
 	"github.com/yanmail/yan/diagnosis"
+	"github.com/yanmail/yan/provider"
 	"github.com/yanmail/yan/sasl"
 	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/smtpclient"
@@ -186,7 +187,7 @@ func (v *examSession) trySending(creds *sasl.Credentials) {
 		if creds.Username == "" {
 			s.Detail = say("with %s", "使用 %s", conn.Mechanism())
 		}
-		v.reportStep(s)
+		v.reportStep(v.warnOfPasswordEnd(s, creds))
 	}
 	switch {
 	case !v.SendTo.IsZero():
@@ -196,6 +197,20 @@ func (v *examSession) trySending(creds *sasl.Credentials) {
 	default:
 		v.askSender(conn)
 	}
+}
+
+// warnOfPasswordEnd turns a login with a password into a warning if the provider
+// has announced that it will refuse passwords. Where the secret is an app password
+// or an authorization code, the announcement is about another one.
+func (v *examSession) warnOfPasswordEnd(s Step, creds *sasl.Credentials) Step {
+	auth := v.Server.Provider.Auth
+	if auth.PasswordEnd == nil || creds.Password == "" || auth.Kind != provider.OAuth2OrPassword && auth.Kind != provider.OAuth2Only {
+		return s
+	}
+	s.Status = Warning
+	s.Detail = say("a password, which the provider is about to refuse: %s", "用的是密码，服务商将不再接受：%s", s.Detail)
+	s.Advice = say("%s %s", "%s%s", auth.PasswordEnd.Do, auth.PasswordEnd.When)
+	return s
 }
 
 // askSender sends MAIL FROM and RSET: no message is sent.

@@ -209,7 +209,9 @@ func (r ExamReport) Count(status StepStatus) int {
 
 // LoggedIn reports whether a login was tried and succeeded.
 func (r ExamReport) LoggedIn() bool {
-	return slices.ContainsFunc(r.Steps, func(s Step) bool { return s.Name == NameLogin && s.Status == OK })
+	return slices.ContainsFunc(r.Steps, func(s Step) bool {
+		return s.Name == NameLogin && (s.Status == OK || s.Status == Warning)
+	})
 }
 
 // Next returns the step to act on: the first that failed, else the first with a

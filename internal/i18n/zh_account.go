@@ -66,6 +66,7 @@ var chineseAccount = map[string]string{
 	"off: one command at a time":                                           "关闭：逐条发送命令",
 	"the password may be sent in cleartext, readable by anyone on the way": "密码可能以明文发送，沿途任何人都能读到",
 	"sender rule":                       "发件人规则",
+	"passwords":                         "密码",
 	"no login":                          "不登录",
 	"with a password":                   "使用密码",
 	"with %s":                           "使用 %s",

@@ -26,6 +26,35 @@ func TestFindingAsShown(t *testing.T) {
 	}
 }
 
+// Microsoft's refusals of passwords lead to the document and the command, in both languages, as
+// the program that pastes them has received them.
+func TestPasswordsThatMicrosoftRefuses(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{
+		"550 5.7.30 Basic authentication is not supported for Client Submission.",
+		"535 5.7.139 Authentication unsuccessful, basic authentication is disabled. [LO4P265CA0001.GBRP265.PROD.OUTLOOK.COM 2027-01-04T08:00:00.000Z 08DE0001]",
+		"smtplib.SMTPAuthenticationError: (535, b'5.7.139 Authentication unsuccessful, basic authentication is disabled. [A B C]')",
+	} {
+		for lang, want := range map[i18n.Language][]string{
+			i18n.English: {"'yan login'", "docs/relay.md", "Microsoft 365"},
+			i18n.Chinese: {"yan login", "docs/relay.zh-CN.md", "Microsoft 365"},
+		} {
+			a, out, _ := testApp(lang)
+			if err := a.explainPasted(text, explanation{}); err != nil {
+				t.Errorf("%s: %v", text, err)
+			}
+			for _, word := range want {
+				if !strings.Contains(out.String(), word) {
+					t.Errorf("%s, %s: no %q in\n%s", text, lang, word, out)
+				}
+			}
+			if strings.Contains(out.String(), "Active users") || strings.Contains(out.String(), "活跃用户") {
+				t.Errorf("%s: the way to another switch:\n%s", text, out)
+			}
+		}
+	}
+}
+
 // Postfix lets a client that has not logged in continue up to RCPT.
 func TestLoginWantedAtRcptIsAFailedLogin(t *testing.T) {
 	t.Parallel()

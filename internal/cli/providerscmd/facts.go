@@ -2,6 +2,7 @@ package providerscmd
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/yanmail/yan/provider"
 )
@@ -16,6 +17,13 @@ func (a *providersCommand) providerFacts(p provider.Provider) [][2]string {
 	}
 	if p.Auth.Kind != provider.OAuth2Only || p.CodeHelp.EN == "" { // then the way to log in says it
 		rows = append(rows, [2]string{a.T("login"), a.secretKind(p)})
+	}
+	if end := p.Auth.PasswordEnd; end != nil {
+		rows = append(rows, [2]string{a.T("passwords"), a.T("%s (%s)", a.ChooseText(strings.TrimSuffix(end.When.EN, "."), strings.TrimSuffix(end.When.ZH, "。")), a.statusText(end.Status))},
+			[2]string{"", a.ChooseText(end.Do.EN, end.Do.ZH)})
+		for _, url := range end.URLs {
+			rows = append(rows, [2]string{"", url})
+		}
 	}
 	rows = append(rows, [2]string{a.CodeLabel(p), a.ChooseText(p.CodeHelp.EN, p.CodeHelp.ZH)})
 	for _, url := range p.CodeHelp.URLs {
