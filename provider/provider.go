@@ -178,8 +178,8 @@ type Auth struct {
 	Mechanisms       []string `json:"mechanisms"`
 	MechanismsStatus Status   `json:"mechanisms_status"`
 	// Username is "full", "localpart", "fixed:" with a word, or "other": use [Provider.LoginFor].
-	Username string   `json:"username"`
-	OAuth2   *OAuth2  `json:"oauth2,omitempty"`
+	Username string  `json:"username"`
+	OAuth2   *OAuth2 `json:"oauth2,omitempty"`
 	// PasswordEnd is the end of logins with the account's own password; nil if none was announced.
 	PasswordEnd *PasswordEnd `json:"password_end,omitempty"`
 	Notes       []string     `json:"notes,omitempty"`
