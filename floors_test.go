@@ -83,6 +83,7 @@ var floors = map[string]int{
 	"internal/testing/durability": 6,
 	"internal/settingsimport":     6,
 	"internal/dropfolder":         6,
+	"internal/enquiry":            6,
 	"internal/accountroute":       6,
 	"outbox":                      7,
 	"internal/telemetry/metrics":  6,
