@@ -107,6 +107,7 @@ var floors = map[string]int{
 	"internal/cli/sendcmd":        14,
 	"internal/cli/sendmailcmd":    14,
 	"internal/cli/servecmd":       14,
+	"internal/cli/tokencmd":       14,
 	"internal/cli":                15,
 	"cmd/yan":                     16,
 }

@@ -40,6 +40,7 @@ func jsonSections() map[string]any {
 		"yan explain --json": jsonout.Explained{}, "yan doctor --json": jsonout.Doctor{}, "yan login --json": jsonout.AccountAdded{},
 		"yan account show --json": jsonout.AccountSettings{}, "yan account test --json": jsonout.AccountTest{}, "yan account import --json": jsonout.Import{},
 		"yan config show --json": jsonout.ConfigShown{}, "yan config check --json": jsonout.Check{},
+		"yan token new --json": jsonout.TokenCreated{}, "yan token list --json": jsonout.TokenRules{}, "yan token remove --json": jsonout.TokenRemoved{},
 		"yan version --json": jsonout.Version{}, "yan providers --json": provider.Provider{},
 	}
 }

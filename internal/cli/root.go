@@ -16,6 +16,7 @@ import (
 	"github.com/yanmail/yan/internal/cli/sandboxcmd"
 	"github.com/yanmail/yan/internal/cli/sendcmd"
 	"github.com/yanmail/yan/internal/cli/servecmd"
+	"github.com/yanmail/yan/internal/cli/tokencmd"
 )
 
 // commandMaker builds the commands of one package.
@@ -31,6 +32,7 @@ func (a *front) commandMakers() []commandMaker {
 		{[]string{"send"}, func() []*cobra.Command { return one(sendcmd.New(a.Outboxes)) }},
 		{[]string{"queue"}, func() []*cobra.Command { return one(queuecmd.New(a.Outboxes)) }},
 		{[]string{"serve"}, func() []*cobra.Command { return one(servecmd.New(a.Outboxes, a.env.Hangups)) }},
+		{[]string{"token"}, func() []*cobra.Command { return one(tokencmd.New(a.Outboxes)) }},
 		{[]string{"login"}, func() []*cobra.Command { return one(logincmd.New(a.Outboxes, a.env.FindBrowser)) }},
 		{[]string{"account", "config"}, func() []*cobra.Command {
 			account, config := accountcmd.New(a.Outboxes)

@@ -85,6 +85,9 @@ func takesVariable(path, flag string) bool {
 	if strings.HasPrefix(path+" ", "yan queue ") {
 		return slices.Contains([]string{"outbox", "json", "quiet", "lang"}, flag)
 	}
+	if strings.HasPrefix(path+" ", "yan token ") { // YAN_FROM would limit every token
+		return slices.Contains([]string{"account", "json", "lang"}, flag)
+	}
 	if !strings.HasPrefix(path+" ", "yan login ") && !strings.HasPrefix(path+" ", "yan account ") {
 		return true
 	}
