@@ -28,6 +28,17 @@ type Raw struct {
 	// DKIM-Signature keeps its own.
 	Author        *Mailbox
 	ReplaceAuthor bool
+	// Repair, with Fit, also changes what programs write by mistake:
+	//
+	//   - Parts with control characters other than the tab and the form feed are encoded like those with
+	//     a NUL; ESC, SO and SI are no control characters in the ISO-2022 charsets.
+	//   - CR CR LF is one line end.
+	//   - Lines that can't be encoded, such as those between parts, are broken after 998 octets, and
+	//     a NUL in them is a space.
+	//   - The header of a part may be in GB18030.
+	//
+	// Text with a PGP signature inside is treated as any other: its encoding does not change it.
+	Repair bool
 }
 
 // Open is [OpenRaw] with options.
@@ -114,7 +125,7 @@ func (r Raw) fitContent(body *rawBody, src *source, c *Content, facts *rawFacts)
 	plan := &fitPlan{raw: r, between: fitPart{untouched: true}}
 	hash := sha256.New()
 	f := &fitter{plan: plan, first: true, form: sevenBitForm}
-	body.pieces = r.Fit
+	body.pieces, body.repair = r.Fit, r.Fit && r.Repair
 	err := body.readLines(facts.inspectLine, func(line []byte, partial bool) error {
 		body.octets += int64(len(line))
 		_, _ = hash.Write(line) // a hash returns no errors
@@ -189,24 +200,30 @@ func (b *fitBody) measureSize() error {
 
 // checkFit returns an error for defects that Fit can't repair.
 func (p *fitPlan) checkFit() error {
-	for _, part := range p.allParts() {
+	for i, part := range p.allParts() {
+		if i == 0 && p.breaksLines() {
+			continue
+		}
 		if part.line > 0 && part.recodingIn(eightBitForm) == asItIs {
 			if p.signedBy != "" {
 				return localerr.Errorf("line %d is longer than %d octets and can't be changed, because the message is signed (%s)", part.line, maxLine, p.signedBy)
 			}
 			return localerr.Errorf("line %d is longer than %d octets, in a part that can't be re-encoded", part.line, maxLine)
 		}
-		if part.nul && part.recodingIn(eightBitForm) == asItIs {
+		if part.found&nulOctet != 0 && part.recodingIn(eightBitForm) == asItIs {
 			return localerr.New("it contains a NUL, which mail can't carry, in a part that can't be re-encoded")
 		}
 	}
 	return nil
 }
 
+// breaksLines reports whether lines between parts are broken if they are too long.
+func (p *fitPlan) breaksLines() bool { return p.raw.Repair && p.raw.Fit && p.signedBy == "" }
+
 // isEight reports whether the body has octets above 127 in a form of the message.
 func (p *fitPlan) isEight(f form) bool {
 	for _, part := range p.allParts() {
-		if part.eight && part.recodingIn(f) == asItIs {
+		if part.isEight() && part.recodingIn(f) == asItIs {
 			return true
 		}
 	}
@@ -290,7 +307,7 @@ func (p *fitPlan) rewriteHeader(h fitHeader, index int, f form) ([]byte, error) 
 	if index == 0 && !h.hasField("mime-version") {
 		dst = append(dst, "MIME-Version: 1.0\r\n"...)
 	}
-	if index == 0 && !h.hasField("content-type") && part.eight && !part.notUTF8 {
+	if index == 0 && !h.hasField("content-type") && part.isEight() && !part.notUTF8 {
 		dst = append(dst, "Content-Type: text/plain; charset=utf-8\r\n"...)
 	}
 	return append(append(append(dst, "Content-Transfer-Encoding: "...), encoding...), '\r', '\n'), nil

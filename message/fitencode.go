@@ -41,7 +41,7 @@ func (e *bodyEncoder) encodeLine(dst, line []byte, begins bool) []byte {
 		dst = e.encodeBase64(dst, line)
 	case rewrap:
 		for _, c := range line {
-			if c == ' ' || c == '\t' || c >= 0x80 {
+			if c <= ' ' || c >= 0x7f { // decoders ignore them
 				continue
 			}
 			if e.col == encodedLine {

@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/yanmail/yan/internal/localerr"
+	"github.com/yanmail/yan/internal/text/charset"
 )
 
 // fitPart is a message or a part of one: the results of the first reading, which say how the
@@ -13,25 +14,32 @@ import (
 type fitPart struct {
 	encoding  string // Content-Transfer-Encoding, in lower case
 	isText    bool
-	container bool // of other parts: its own body is not encoded
-	untouched bool // signed or encrypted
-	line      int  // number of the first line that is too long; 0 for none
+	container bool       // of other parts: its own body is not encoded
+	untouched bool       // signed or encrypted
+	line      int        // number of the first line that is too long; 0 for none
+	forbidden octetClass // the classes that must be encoded
 
-	eight, nul, notUTF8 bool
-	octets, quoted      int64 // of the body; those that quoted-printable encodes
+	found          octetClass // the classes of octets in the body
+	notUTF8        bool
+	octets, quoted int64 // of the body; those that quoted-printable encodes
 }
+
+func (p *fitPart) isEight() bool { return p.found&eightOctet != 0 }
+
+// hasForbidden reports whether the body has octets that mail can't carry, or that Raw.Repair encodes.
+func (p *fitPart) hasForbidden() bool { return p.found&p.forbidden != 0 }
 
 // recodingIn returns the recoding of the body in a form of the message.
 func (p *fitPart) recodingIn(f form) recoding {
-	eight := p.eight && f == sevenBitForm
+	eight := p.isEight() && f == sevenBitForm
 	switch {
 	case p.container, p.untouched:
 		return asItIs
-	case p.encoding == "base64" && (p.line > 0 || p.eight || p.nul):
+	case p.encoding == "base64" && (p.line > 0 || p.isEight() || p.hasForbidden()):
 		return rewrap
-	case p.encoding == "quoted-printable" && (p.line > 0 || p.eight || p.nul):
+	case p.encoding == "quoted-printable" && (p.line > 0 || p.isEight() || p.hasForbidden()):
 		return requote
-	case !p.isIdentity() || p.line == 0 && !eight && !p.nul:
+	case !p.isIdentity() || p.line == 0 && !eight && !p.hasForbidden():
 		return asItIs
 	case p.isText && p.quoted*2 <= p.octets/3+readable:
 		return quoteBody
@@ -64,7 +72,7 @@ func (p *fitPart) newEncoding(f form) string {
 		case p.container && f == sevenBitForm && p.encoding != "" && p.encoding != "7bit":
 			return "7bit"
 		case p.encoding == "binary":
-			return map[bool]string{true: "8bit", false: "7bit"}[p.eight || p.container]
+			return map[bool]string{true: "8bit", false: "7bit"}[p.isEight() || p.container]
 		}
 	}
 	return ""
@@ -138,8 +146,12 @@ func (f *fitter) takeLine(line []byte, partial bool) error {
 	}
 	f.inspectLine(line, begins, partial)
 	if f.state == betweenParts {
+		start := len(f.out)
 		f.out = append(f.out, line...)
-		if !partial {
+		if f.plan.breaksLines() {
+			spaceForNUL(f.out[start:])
+		}
+		if !partial || f.plan.breaksLines() {
 			f.out = append(f.out, '\r', '\n')
 		}
 		return nil
@@ -161,25 +173,51 @@ func (f *fitter) inspectLine(line []byte, begins, partial bool) {
 	if partial && p.line == 0 {
 		p.line = f.number
 	}
-	if begins && bytes.HasPrefix(line, []byte("-----BEGIN PGP SIGNED MESSAGE-----")) {
+	if begins && !f.plan.raw.Repair && bytes.HasPrefix(line, []byte("-----BEGIN PGP SIGNED MESSAGE-----")) {
 		p.untouched = true
 		f.plan.signedBy = "PGP"
 	}
 	p.octets += int64(len(line)) + 2
+	var found octetClass
+	quoted := 0
 	for _, c := range line {
+		class := octetClasses[c]
+		found |= class
+		quoted += int(class & quotedOctet)
+	}
+	p.found |= found
+	p.quoted += int64(quoted)
+	p.notUTF8 = p.notUTF8 || found&eightOctet != 0 && (partial || !utf8.Valid(line))
+}
+
+// octetClass says in what an octet of a body is special; the classes are bits.
+type octetClass uint8
+
+const (
+	quotedOctet  octetClass = 1 << iota // quoted-printable encodes it; the lowest bit, which is counted
+	eightOctet                          // above 127
+	nulOctet                            // NUL
+	controlOctet                        // other control characters, but tab and form feed
+	shiftOctet                          // ESC, SO, SI
+)
+
+var octetClasses = func() (table [256]octetClass) {
+	for c := range table {
 		switch {
 		case c >= utf8.RuneSelf:
-			p.eight = true
-			p.quoted++
+			table[c] = quotedOctet | eightOctet
 		case c == 0:
-			p.nul = true
-			p.quoted++
-		case c < ' ' && c != '\t', c == '=', c == 0x7f:
-			p.quoted++
+			table[c] = quotedOctet | nulOctet
+		case c == '\x1b', c == '\x0e', c == '\x0f':
+			table[c] = quotedOctet | shiftOctet
+		case c == '\f', c == '=':
+			table[c] = quotedOctet
+		case c < ' ' && c != '\t', c == 0x7f:
+			table[c] = quotedOctet | controlOctet
 		}
 	}
-	p.notUTF8 = p.notUTF8 || partial || !utf8.Valid(line)
-}
+	return table
+}()
 
 // findBoundary reports whether a line is the boundary of an open part, its depth, and whether it is
 // the last.
@@ -199,7 +237,23 @@ func (f *fitter) findBoundary(line []byte) (depth int, last, ok bool) {
 	return 0, false, false
 }
 
+func spaceForNUL(line []byte) {
+	for i, c := range line {
+		if c == 0 {
+			line[i] = ' '
+		}
+	}
+}
+
 func (f *fitter) headerLine(line []byte) error {
+	if f.plan.raw.Repair && !f.plan.dkim && !f.inUntouched() {
+		spaceForNUL(line)
+		if !utf8.Valid(line) {
+			if decoded, err := charset.Decode(string(line), "gb18030"); err == nil {
+				line = []byte(decoded)
+			}
+		}
+	}
 	if bytes.IndexByte(line, 0) >= 0 {
 		return localerr.Errorf("line %d contains a NUL, in the header of a part", f.number)
 	}
@@ -253,7 +307,9 @@ func (f *fitter) endHeader() error {
 	if f.first && !isASCII(string(header)) {
 		// For a server the header of a part belongs to the body of the message.
 		f.plan.utf8 = f.plan.utf8 || index == 0
-		f.plan.between.eight = f.plan.between.eight || index > 0
+		if index > 0 {
+			f.plan.between.found |= eightOctet
+		}
 	}
 	f.header = nil
 	f.body, f.any, f.owed = bodyEncoder{how: f.part.recodingIn(f.form)}, false, false
@@ -269,12 +325,24 @@ func (f *fitter) endHeader() error {
 	return nil
 }
 
+// inUntouched reports whether the current part belongs to one that is signed or encrypted.
+func (f *fitter) inUntouched() bool {
+	return len(f.boundaries) > 0 && f.boundaries[len(f.boundaries)-1].untouched
+}
+
 func (f *fitter) newPart(index int, kind, boundary string) fitPart {
 	p := fitPart{encoding: f.header.encoding(), isText: strings.HasPrefix(kind, "text/")}
 	if index == 0 && f.header.hasField("dkim-signature") {
 		f.plan.signedBy, f.plan.dkim = "DKIM", true
 	}
-	p.untouched = !f.plan.raw.Fit || f.plan.dkim || len(f.boundaries) > 0 && f.boundaries[len(f.boundaries)-1].untouched
+	p.untouched = !f.plan.raw.Fit || f.plan.dkim || f.inUntouched()
+	p.forbidden = nulOctet
+	if f.plan.raw.Repair {
+		p.forbidden |= controlOctet
+		if !strings.Contains(strings.ToLower(f.header.fieldValue("content-type")), "iso-2022") {
+			p.forbidden |= shiftOctet
+		}
+	}
 	switch kind {
 	case "multipart/signed", "multipart/encrypted":
 		p.untouched = true

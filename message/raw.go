@@ -102,6 +102,7 @@ type rawBody struct {
 	quoted bool // an mbox file with quoted lines
 	former bool // see headerFilter
 	pieces bool // longer lines are allowed, and read in pieces
+	repair bool // CR CR LF is one line end
 }
 
 func (r *rawBody) size() int64 { return r.octets }
@@ -139,6 +140,9 @@ func (r *rawBody) readLines(see func(line []byte, inHeader bool), keep func(line
 		line, err := in.nextLine()
 		if err == io.EOF {
 			return nil
+		}
+		if err == nil && in.doubled && r.repair {
+			continue
 		}
 		if err == nil && !pass.header.done && (in.partial || len(long) > 0) {
 			if long = append(long, line...); len(long) > maxRawHeader {

@@ -96,6 +96,13 @@ func isDropped(lower string) bool {
 	return isBcc(lower) || strings.HasPrefix(lower, "x-mozilla-")
 }
 
+// IsMailboxField reports whether [OpenRaw] leaves a field out because a mailbox adds it, such as
+// Return-Path.
+func IsMailboxField(name string) bool {
+	lower := strings.ToLower(name)
+	return isDropped(lower) && !isBcc(lower)
+}
+
 func isBcc(lower string) bool { return lower == "bcc" || lower == "resent-bcc" }
 
 // cutField splits the first line of a header field; name is in lower case. A blank before the

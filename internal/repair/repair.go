@@ -6,12 +6,14 @@ package repair
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"time"
 
 	"github.com/yanmail/yan/message"
 	"github.com/yanmail/yan/smtp"
+	"github.com/yanmail/yan/smtpclient"
 )
 
 // Options say what to repair beside the form.
@@ -24,12 +26,15 @@ type Options struct {
 	// ReplyTo reports whether an address that From replaces can receive mail: it goes to Reply-To if
 	// there is none, all others to X-Original-From. nil: none can.
 	ReplyTo func(old smtp.Address) bool
-	// Local completes addresses without a domain in To, Cc, Reply-To, Sender and the Resent fields; nil
-	// leaves them.
-	Local    func(name string) (smtp.Address, bool)
+	// Local completes addresses without a domain in To, Cc, Reply-To and the Resent fields; a name that
+	// it does not know becomes an empty group. nil leaves them.
+	Local func(name string) (smtp.Address, bool)
+	// IsLocal reports whether a domain means this machine: names in it are completed, too.
+	IsLocal  func(domain string) bool
 	FullName string // the name of a From that has none, as of sendmail -F
 	Received string // the value of a Received field to put on top; "" for none
 	IDDomain string // of a Message-ID that is added; "" takes it from From
+	TakeKey  bool   // leave out Yan-Key; Message.Key returns it
 }
 
 // Error is a defect that can't be repaired.
@@ -48,59 +53,146 @@ func (e *Error) Error() string {
 // Unwrap returns the defect.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Change is the name of a rule that changed something.
-type Change string
-
-// Rule is a repair.
-type Rule struct {
-	Name Change
-	Does string // an English sentence; package i18n has it in other languages
-}
-
-// Rules returns all repairs, in the order of the documentation.
-func Rules() []Rule { return nil }
-
-// Recipient is a recipient that the header names: an address, or text without a domain.
-type Recipient struct {
-	Address smtp.Address
-	Name    string // a local name as written, or text that is no address; "" if Address is set
-}
-
-// String returns the address or the name.
-func (r Recipient) String() string {
-	if r.Name != "" {
-		return r.Name
-	}
-	return r.Address.String()
-}
-
 // Message is a repaired message. It reads its source again each time that it is written. It is not
 // safe for concurrent use, and has nothing to close.
 type Message struct {
-	content    *message.Content
-	header     message.RawHeader
+	content    smtpclient.Content
+	header     *message.RawHeader // nil until it is asked for
 	recipients []Recipient
 	changes    []Change
+	key        string
 }
 
 // Read reads a message and finds what to repair. Errors of src are returned as they are; any other is
 // an *Error.
 func Read(src io.ReaderAt, size int64, o Options) (*Message, error) {
-	c, err := message.ReadRaw(io.NewSectionReader(src, 0, size))
-	if err != nil {
-		return nil, &Error{Err: err}
-	}
-	m := &Message{content: c}
-	header, err := message.ReadHeader(io.NewSectionReader(src, 0, size), 1<<20)
+	source := &reader{src: src, size: size}
+	in, err := readInput(source, size)
 	if err != nil {
 		return nil, err
 	}
-	m.header = header
+	m := &Message{recipients: recipients(in.fields)}
+	h := &header{input: *in, o: o}
+	h.repair()
+	body, err := readBody(source, h.body, size)
+	if err != nil {
+		return nil, err
+	}
+	if !h.signed {
+		h.labels(&body)
+	}
+	if head := h.bytes(); body.isClean() && isReady(head) && !h.isBinary() {
+		m.content = &plain{head: head, src: source, from: h.body, facts: body}
+	} else if m.content, err = h.fit(source); err != nil {
+		if source.err != nil {
+			return nil, source.err
+		}
+		return nil, &Error{Err: err}
+	}
+	h.noteBody(&body, m.content)
+	m.changes, m.key = h.changes.list(), h.key
 	return m, nil
 }
 
-// Header returns the header after the repair.
-func (m *Message) Header() message.RawHeader { return m.header }
+// noteBody notes what package message changes in the body.
+func (h *header) noteBody(f *facts, c smtpclient.Content) {
+	h.changes[LineEnds] = h.changes[LineEnds] || f.cr
+	h.changes[LongLines] = f.long
+	h.changes[Controls] = f.hasControls()
+	h.changes[EightBit] = f.isEight() && !c.EightBit()
+}
+
+// fit lets package message encode what is left, in the form for any server.
+func (h *header) fit(src io.ReaderAt) (smtpclient.Content, error) {
+	size := src.(*reader).size
+	source := &joined{head: h.bytes(), body: io.NewSectionReader(src, h.body, size-h.body)}
+	c, err := message.Raw{Fit: true, Repair: true}.Read(source)
+	if !h.signed && (err != nil || c.NeedsSMTPUTF8()) && h.encodeHard() {
+		source = &joined{head: h.bytes(), body: io.NewSectionReader(src, h.body, size-h.body)}
+		c, err = message.Raw{Fit: true, Repair: true}.Read(source)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if seven, ok := c.SevenBit(); ok {
+		return seven, nil
+	}
+	return c, nil
+}
+
+// reader remembers the error of a source.
+type reader struct {
+	src  io.ReaderAt
+	size int64
+	err  error
+}
+
+func (r *reader) ReadAt(p []byte, off int64) (int, error) {
+	n, err := r.src.ReadAt(p, off)
+	if err != nil && !errors.Is(err, io.EOF) {
+		r.err = err
+	}
+	return n, err
+}
+
+// joined is the repaired header and the body of the source.
+type joined struct {
+	head []byte
+	body *io.SectionReader
+	at   int64
+}
+
+func (j *joined) Read(p []byte) (int, error) {
+	if j.at < int64(len(j.head)) {
+		n := copy(p, j.head[j.at:])
+		j.at += int64(n)
+		return n, nil
+	}
+	n, err := j.body.ReadAt(p, j.at-int64(len(j.head)))
+	j.at += int64(n)
+	if n > 0 {
+		err = nil
+	}
+	return n, err
+}
+
+// Seek implements io.Seeker.
+func (j *joined) Seek(offset int64, whence int) (int64, error) {
+	switch whence {
+	case io.SeekCurrent:
+		offset += j.at
+	case io.SeekEnd:
+		offset += int64(len(j.head)) + j.body.Size()
+	}
+	j.at = offset
+	return offset, nil
+}
+
+// Header returns the header after the repair; it is empty if the source can no longer be read.
+func (m *Message) Header() message.RawHeader {
+	if m.header == nil {
+		m.header = new(message.RawHeader)
+		w := &headWriter{}
+		if _, err := m.WriteTo(w); err == nil || errors.Is(err, errHead) {
+			*m.header, _ = message.ReadHeader(bytes.NewReader(w.octets), len(w.octets)+1) // memory returns no errors
+		}
+	}
+	return *m.header
+}
+
+var errHead = errors.New("the header is complete")
+
+// headWriter keeps what is written up to the first empty line.
+type headWriter struct{ octets []byte }
+
+func (w *headWriter) Write(p []byte) (int, error) {
+	from := max(0, len(w.octets)-3)
+	w.octets = append(w.octets, p...)
+	if bytes.Contains(w.octets[from:], []byte("\r\n\r\n")) {
+		return len(p), errHead
+	}
+	return len(p), nil
+}
 
 // Recipients returns the recipients of the header before the repair, each once: those of the first
 // block of Resent-To, Resent-Cc and Resent-Bcc if there is one with a recipient, else of To, Cc and Bcc.
@@ -109,13 +201,16 @@ func (m *Message) Recipients() []Recipient { return m.recipients }
 // Changes returns the rules that changed something, in the order of Rules.
 func (m *Message) Changes() []Change { return m.changes }
 
+// Key returns the value of Yan-Key, "" if there is none.
+func (m *Message) Key() string { return m.key }
+
 // Size implements smtpclient.Content.
 func (m *Message) Size() int64 { return m.content.Size() }
 
-// EightBit implements smtpclient.Content.
+// EightBit implements smtpclient.Content: only a signed message stays in 8-bit.
 func (m *Message) EightBit() bool { return m.content.EightBit() }
 
-// NeedsSMTPUTF8 implements smtpclient.Content.
+// NeedsSMTPUTF8 implements smtpclient.Content: UTF-8 before the @ of an address can't be encoded.
 func (m *Message) NeedsSMTPUTF8() bool { return m.content.NeedsSMTPUTF8() }
 
 // WriteTo implements smtpclient.Content.

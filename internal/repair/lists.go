@@ -1,0 +1,62 @@
+package repair
+
+import (
+	"io"
+	"mime"
+	"net/mail"
+	"strings"
+)
+
+// rewriteLists writes lists of addresses anew that a strict reader refuses: with semicolons between
+// the addresses, or names without the quotes that they need. A list in which something is no address
+// stays.
+func (h *header) rewriteLists() {
+	for i := range h.fields {
+		f := &h.fields[i]
+		if !isAddressField(f.lower) {
+			continue
+		}
+		value := f.value()
+		if isBareAddress(value) || isStrictList(value) {
+			continue
+		}
+		var all []string
+		group := false
+		for _, m := range members(value) {
+			group = group || m.inGroup
+			if m.address.IsZero() {
+				group = true
+				break
+			}
+			all = append(all, written(m.name, m.address))
+		}
+		if group || len(all) == 0 {
+			continue
+		}
+		h.changes[Addresses] = true
+		f.set(strings.Join(all, ", "))
+	}
+}
+
+// isBareAddress reports whether a value is the common form, which needs no parser.
+func isBareAddress(s string) bool {
+	at := 0
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '-', c == '_', c == '+':
+		case c == '.' && i > 0 && s[i-1] != '.' && s[i-1] != '@':
+		case c == '@' && i > 0 && s[i-1] != '.':
+			at++
+		default:
+			return false
+		}
+	}
+	return at == 1 && s[len(s)-1] != '.' && s[len(s)-1] != '@'
+}
+
+// isStrictList reports whether net/mail, which reads RFC 5322 strictly, takes a list.
+func isStrictList(value string) bool {
+	p := mail.AddressParser{WordDecoder: &mime.WordDecoder{CharsetReader: func(_ string, r io.Reader) (io.Reader, error) { return r, nil }}}
+	_, err := p.ParseList(value)
+	return err == nil
+}

@@ -1,0 +1,104 @@
+package repair
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"strings"
+)
+
+// plain is a message whose body changes only in its line ends.
+type plain struct {
+	head  []byte
+	src   *reader
+	from  int64 // where the body begins
+	facts facts
+}
+
+// Size implements smtpclient.Content.
+func (p *plain) Size() int64 {
+	size := int64(len(p.head)) + p.facts.octets + p.facts.lone
+	if p.isOpen() {
+		size += int64(len("\r\n"))
+	}
+	return size
+}
+
+// isOpen reports whether the last line has no end.
+func (p *plain) isOpen() bool { return p.facts.line > 0 }
+
+// EightBit implements smtpclient.Content.
+func (p *plain) EightBit() bool { return false }
+
+// NeedsSMTPUTF8 implements smtpclient.Content.
+func (p *plain) NeedsSMTPUTF8() bool { return false }
+
+// WriteTo implements smtpclient.Content.
+func (p *plain) WriteTo(w io.Writer) (int64, error) {
+	const room = 1 << 10
+	at, end := p.from, p.from+p.facts.octets
+	in := make([]byte, min(p.facts.octets, blockSize))
+	out := make([]byte, 0, min(p.Size(), blockSize+room))
+	out = append(out, p.head...)
+	written := int64(0)
+	for at < end {
+		n, err := p.src.ReadAt(in[:min(int64(len(in)), end-at)], at)
+		if n == 0 || err != nil && !errors.Is(err, io.EOF) {
+			return written, errors.Join(err, io.ErrUnexpectedEOF)
+		}
+		at += int64(n)
+		for block := in[:n]; len(block) > 0; {
+			line := block
+			if i := bytes.IndexByte(block, '\n'); i >= 0 {
+				line = block[:i]
+			}
+			block = block[len(line):]
+			out = append(out, line...)
+			if len(block) > 0 {
+				if len(out) == 0 || out[len(out)-1] != '\r' {
+					out = append(out, '\r')
+				}
+				out, block = append(out, '\n'), block[1:]
+			}
+			if len(out) < blockSize {
+				continue
+			}
+			kept := out[len(out)-1:] // the next octet depends on it
+			m, err := w.Write(out[:len(out)-1])
+			written += int64(m)
+			if err != nil {
+				return written, err
+			}
+			out = append(out[:0], kept...)
+		}
+	}
+	if p.isOpen() {
+		out = append(out, '\r', '\n')
+	}
+	m, err := w.Write(out)
+	return written + int64(m), err
+}
+
+// isReady reports whether a header needs no encoding and no folding.
+func isReady(head []byte) bool {
+	line := 0
+	for _, c := range head {
+		if classes[c] != 0 {
+			return false
+		}
+		if line++; c == '\n' {
+			line = 0
+		} else if line > line998+len("\r") {
+			return false
+		}
+	}
+	return len(head) <= maxWritten
+}
+
+// maxWritten is the largest header that package message takes, in octets.
+const maxWritten = 1 << 20
+
+func (h *header) isBinary() bool {
+	f := h.find("content-transfer-encoding")
+	return f != nil && strings.EqualFold(f.value(), "binary")
+}
