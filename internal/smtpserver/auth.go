@@ -166,18 +166,16 @@ func (l *loginFailures) failed(key string, now time.Time) time.Duration {
 	return min(firstWait<<min(f.n-1, 10), longestWait)
 }
 
-// makeRoom removes old failures, or, if all are new, any one.
+// makeRoom looks at a few addresses and removes those with old failures, or one of them.
 func (l *loginFailures) makeRoom(now time.Time) {
+	looked := 0
 	for key, f := range l.by {
-		if now.Sub(f.last) > failureAge {
+		if now.Sub(f.last) > failureAge || looked == 16 && len(l.by) >= maxOffenders {
 			delete(l.by, key)
 		}
-	}
-	for key := range l.by {
-		if len(l.by) < maxOffenders {
+		if looked++; looked > 16 {
 			return
 		}
-		delete(l.by, key)
 	}
 }
 
