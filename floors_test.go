@@ -84,6 +84,7 @@ var floors = map[string]int{
 	"internal/settingsimport":     6,
 	"internal/dropfolder":         6,
 	"internal/enquiry":            6,
+	"internal/smtpserver":         6,
 	"internal/accountroute":       6,
 	"outbox":                      7,
 	"internal/telemetry/metrics":  6,

@@ -80,4 +80,12 @@ var chineseListen = map[string]string{
 	"there is no token %q":                       "没有令牌%q",
 	"Remove the token %s of the account %s?":     "删除账号 %[2]s 的令牌 %[1]s 吗？",
 	"Its program can't send any more.":           "其程序将无法再发送。",
+	// The sessions of the listener.
+	"the user name or the password is wrong":                                                                 "用户名或密码错误",
+	"clients can neither log in nor be known without a login":                                                "客户端既不能登录，也无法在不登录时识别",
+	"the address can be reached by other machines, but there is no certificate: set certificate and key":     "其他机器能访问这个地址，但没有证书：请设置 certificate 和 key",
+	"the address can be reached by other machines, but there are no logins: create one with 'yan token new'": "其他机器能访问这个地址，但没有可用的登录：请用 yan token new 创建",
+	"the address can be reached by other machines, where clients without a login are not allowed":            "其他机器能访问这个地址，不允许客户端不登录",
+	"the address takes passwords in the clear, but no networks are listed":                                   "这个地址接受明文密码，但没有列出允许的网络",
+	"the user of the connection can't be found out":                                                          "无法查明是哪个用户建立了这个连接",
 }
