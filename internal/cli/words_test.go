@@ -83,7 +83,7 @@ func sentences(t *testing.T) map[string]string {
 			s, ok := literal(call.Args[0])
 			if ok {
 				found[s] = fset.Position(call.Pos()).String()
-			} else if filepath.ToSlash(file) != "command/usage.go" { // Usagef and similar functions pass their argument on there
+			} else if filepath.ToSlash(file) != "command/failure.go" { // Usagef and similar functions pass their argument on there
 				t.Errorf("%s: the sentence is not a literal", fset.Position(call.Pos()))
 			}
 			return true

@@ -100,6 +100,9 @@ func (w Words) T(english string, args ...any) string {
 // TranslateError translates the text of an error.
 func (w Words) TranslateError(err error) string { return localerr.Say(err, w.T) }
 
+// Listed joins the items of an enumeration.
+func (w Words) Listed(items []string) string { return strings.Join(items, w.T(", ")) }
+
 // quotable is a value that %q puts into Chinese quotation marks; non-printable characters are
 // escaped as usual.
 type quotable struct{ value any }

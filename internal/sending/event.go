@@ -20,6 +20,9 @@ type Reported struct {
 	Via []*SentAs
 	// InsteadOf holds the outcome at each account that another one took over from.
 	InsteadOf []Handover
+	// Logged reports, by recipient, whether the outcome is from the log of an earlier run; nil if
+	// none is.
+	Logged []bool
 	// Decided is set if some outcomes are from the log or from an earlier account.
 	Decided bool
 	// Reason is why the run ended before the message's turn; nil if it had its turn.

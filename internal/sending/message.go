@@ -142,38 +142,12 @@ func (m *Outgoing) Discard() {
 	m.dropCopies()
 }
 
-// FromLog reports whether the outcome of a recipient is from the log of an earlier run.
-func (m *Outgoing) FromLog(i int) bool {
-	return m.decided != nil && m.decided[i].Status != "" && (m.via == nil || m.via[i] == nil)
-}
-
-// roundPlaces returns the indexes of the recipients that are sent to in this round.
-func (m *Outgoing) roundPlaces() []int {
-	var places []int
-	for i := range m.Envelope.Len() {
-		if m.decided == nil || m.decided[i].Status == "" {
-			places = append(places, i)
+// dropCopies closes the copies that are not saved yet.
+func (m *Outgoing) dropCopies() {
+	for _, c := range m.copies {
+		if c.content != nil {
+			_ = c.content.Close() // an error could only be about temporary files
 		}
 	}
-	return places
-}
-
-// roundEnvelope returns the envelope of the recipients that are sent to in this round.
-func (m *Outgoing) roundEnvelope() smtp.Envelope {
-	if m.decided == nil {
-		return m.Envelope
-	}
-	return m.Envelope.Only(m.roundPlaces()...)
-}
-
-// mergeOutcomes merges the outcomes of this round with the earlier ones.
-func (m *Outgoing) mergeOutcomes(now []smtp.Outcome) []smtp.Outcome {
-	if m.decided == nil {
-		return now
-	}
-	all := append([]smtp.Outcome(nil), m.decided...)
-	for i, place := range m.roundPlaces() {
-		all[place] = now[i]
-	}
-	return all
+	m.copies = nil
 }

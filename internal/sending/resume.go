@@ -1,10 +1,8 @@
 package sending
 
 import (
-	"context"
 	"slices"
 
-	"github.com/yanmail/yan"
 	"github.com/yanmail/yan/internal/sending/sendlog"
 	"github.com/yanmail/yan/smtp"
 )
@@ -62,12 +60,4 @@ func (r *Run) lookUp(m *Outgoing, copies map[sendlog.RecipientKey]int) {
 // sendsAgain reports whether a recipient with this status in the log is sent to again.
 func (o *Options) sendsAgain(s smtp.Status) bool {
 	return s == smtp.Deferred || s == smtp.NotTried || slices.Contains(o.Resend, s)
-}
-
-// reportSettled reports the messages that the log settles.
-func (r *Run) reportSettled(ctx context.Context) {
-	for _, m := range r.settled {
-		result := yan.Result{MessageID: m.MessageID, Size: m.Size, Recipients: m.decided}
-		r.reportMessage(ctx, m, result, r.sentAs(m, result), nil)
-	}
 }

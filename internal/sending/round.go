@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"time"
 
 	"github.com/yanmail/yan"
 	"github.com/yanmail/yan/smtp"
@@ -69,7 +70,7 @@ func (r *Run) settleResult(ctx, sending context.Context, m *Outgoing, result yan
 		return
 	}
 	r.endIfHopeless(result)
-	if r.keepsUnreached(sending, m, result) || r.fallsBack(ctx, sending, m, result) {
+	if _, failed := result.WorstOutcome(); failed && (r.keepsUnreached(sending, m, result) || r.fallsBack(ctx, sending, m, result)) {
 		r.reportLogin(sending, result)
 		return
 	}
@@ -145,10 +146,6 @@ func (r *Run) logOutcome(m *Outgoing, result yan.Result) {
 	}
 }
 
-func hasAccepted(result yan.Result) bool {
-	return slices.ContainsFunc(result.Recipients, func(o smtp.Outcome) bool { return o.Status == smtp.Accepted })
-}
-
 // failedBeforeMail reports whether the sender that took over never got as far as MAIL. Then the
 // earlier outcome is final.
 func failedBeforeMail(m *Outgoing, result yan.Result) bool {
@@ -218,4 +215,82 @@ func (e notBegun) Unwrap() error { return e.error }
 // neverBegan reports whether notBegun is the outcome of all recipients.
 func neverBegan(result yan.Result) bool {
 	return !slices.ContainsFunc(result.Recipients, func(o yan.Outcome) bool { return !errors.As(o.Err, new(notBegun)) })
+}
+
+// drainTimeout is how long a cancelled run of several messages waits for the messages in flight.
+const drainTimeout = 10 * time.Second
+
+// drainContext outlives ctx by drainTimeout, so that messages in flight can finish after Ctrl-C; if
+// they were cut off, their outcome would be unknown. It ends with ctx if ctx ends by its deadline,
+// or if there is only one message.
+func (r *Run) drainContext(ctx context.Context) (sending context.Context, done func()) {
+	if len(r.pending) == 1 {
+		return ctx, func() {}
+	}
+	sending, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	over := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		if cause := context.Cause(ctx); errors.Is(cause, context.DeadlineExceeded) {
+			cancel(cause)
+			return
+		}
+		r.o.Observe(sending, Draining{Timeout: drainTimeout})
+		select {
+		case <-r.o.After(drainTimeout):
+			cancel(context.Canceled)
+		case <-over:
+		}
+	})
+	return sending, func() {
+		stop()
+		close(over)
+		cancel(context.Canceled)
+	}
+}
+
+// roundPlaces returns the indexes of the recipients that are sent to in this round.
+func (m *Outgoing) roundPlaces() []int {
+	var places []int
+	for i := range m.Envelope.Len() {
+		if m.decided == nil || m.decided[i].Status == "" {
+			places = append(places, i)
+		}
+	}
+	return places
+}
+
+// roundEnvelope returns the envelope of the recipients that are sent to in this round.
+func (m *Outgoing) roundEnvelope() smtp.Envelope {
+	if m.decided == nil {
+		return m.Envelope
+	}
+	return m.Envelope.Only(m.roundPlaces()...)
+}
+
+// mergeOutcomes merges the outcomes of this round with the earlier ones.
+func (m *Outgoing) mergeOutcomes(now []smtp.Outcome) []smtp.Outcome {
+	if m.decided == nil {
+		return now
+	}
+	all := append([]smtp.Outcome(nil), m.decided...)
+	for i, place := range m.roundPlaces() {
+		all[place] = now[i]
+	}
+	return all
+}
+
+// reportFailed reports the messages that could not be opened.
+func (r *Run) reportFailed(ctx context.Context) {
+	r.mu.Lock()
+	failed := r.failed
+	r.failed = nil
+	r.mu.Unlock()
+	for _, f := range failed {
+		if f.message.earlier != nil {
+			r.reportEarlier(ctx, f.message)
+			continue
+		}
+		result := notTried(f.message, smtp.StageMail, fmt.Errorf("%w: %w", smtpclient.ErrContent, f.err))
+		r.reportMessage(ctx, f.message, result, r.sentAs(f.message, result), nil)
+	}
 }

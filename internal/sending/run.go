@@ -122,12 +122,15 @@ func (r *Run) Open(ctx context.Context) error {
 // begun, and those in flight get ten seconds to finish. An error is a fault of this program, not of
 // a message.
 func (r *Run) Send(ctx context.Context) (Summary, error) {
-	r.reportSettled(ctx)
+	for _, m := range r.settled {
+		r.reportSettled(ctx, m)
+	}
 	var err error
 	if len(r.pending) > 0 {
-		if err = r.sendRound(ctx); err == nil {
-			err = r.fallBack(ctx)
-		}
+		err = r.sendRound(ctx)
+	}
+	if err == nil && len(r.fallbacks) > 0 {
+		err = r.fallBack(ctx)
 	}
 	if err == nil {
 		r.reportRest(ctx)

@@ -89,13 +89,3 @@ func (m *Outgoing) replaceContent(c OutgoingContent) {
 	}
 	m.Content = c
 }
-
-// dropCopies closes the copies that are not saved yet.
-func (m *Outgoing) dropCopies() {
-	for _, c := range m.copies {
-		if c.content != nil {
-			_ = c.content.Close() // an error could only be about temporary files
-		}
-	}
-	m.copies = nil
-}

@@ -84,3 +84,6 @@ func (a *Accounts) ConfigPath() (string, error) {
 	}
 	return path, nil
 }
+
+// SaveAccounts writes the configuration.
+func (a *Accounts) SaveAccounts(f *account.File) error { return a.SaveError(f, f.Save()) }

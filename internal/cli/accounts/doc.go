@@ -5,15 +5,8 @@ package accounts
 import (
 	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/internal/cli/serverflag"
-	"github.com/yanmail/yan/internal/credentials"
 	"github.com/yanmail/yan/internal/secret"
 )
-
-// Secrets reads and stores the secrets of accounts.
-type Secrets = credentials.Secrets[account.Account]
-
-// NewSecrets returns the secrets in a vault.
-func NewSecrets(v *secret.Vault) *Secrets { return credentials.New[account.Account](v) }
 
 // Accounts finds accounts and their secrets.
 type Accounts struct {

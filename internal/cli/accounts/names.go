@@ -39,20 +39,6 @@ func (a *Accounts) UsableAccount(f *account.File, args []string) (account.Accoun
 	return acc, err
 }
 
-// NoAccountsError returns the error for a configuration without accounts.
-func (a *Accounts) NoAccountsError(f *account.File, code int) error {
-	return command.Fail(code, errors.New(a.T("There are no accounts in %s yet.", command.QuoteName(f.Path()))),
-		a.T("Run 'yan login' to create one, or 'yan account import' to import accounts of other programs."))
-}
-
-// configError explains err; it returns nil for nil.
-func (a *Accounts) configError(path string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return a.BadConfiguration(path, err)
-}
-
 // AccountNamesOf returns the names of the accounts of a configuration, in its order.
 func AccountNamesOf(f *account.File) []string {
 	var names []string

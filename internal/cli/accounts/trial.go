@@ -55,10 +55,10 @@ func (t LoginTrial) Try(ctx context.Context, a *Accounts) (*smtp.Outcome, error)
 			return nil, err
 		}
 	}
+	o.Trace = a.TraceWaiting(t.Server.Host)
 	if t.Transcript {
 		o.Trace = a.TraceSession(a.Stderr, a.StderrWidth)
 	}
-	o.Trace = a.TraceWaiting(o.Trace, t.Server.Host)
 	client, err := yan.Open(t.Account.Server, o)
 	if err != nil {
 		return nil, a.Configf("invalid settings: %v", err)

@@ -136,3 +136,34 @@ func (a *Context) Explain(f *Failure) {
 func InternalFailure(what string, err error) *Failure {
 	return Fail(ExitInternal, fmt.Errorf("%s: %w", what, err), "")
 }
+
+// usageFailure is the failure for an invalid command line; it refers to the help.
+func (a *Context) usageFailure(err error) *Failure {
+	return Fail(ExitUsage, err, a.T("See '%s --help'.", a.Command))
+}
+
+// Usagef is usage for a translated sentence.
+func (a *Context) Usagef(english string, args ...any) *Failure {
+	return a.usageFailure(errors.New(a.T(english, args...)))
+}
+
+// Wrongf is the failure for an invalid value, with a sentence that describes a
+// valid one.
+func (a *Context) Wrongf(english string, args ...any) *Failure {
+	return Fail(ExitUsage, errors.New(a.T(english, args...)), "")
+}
+
+// Dataf is the failure for a message that can't be sent as it is.
+func (a *Context) Dataf(english string, args ...any) *Failure {
+	return Fail(ExitData, errors.New(a.T(english, args...)), "")
+}
+
+// Configf is the failure for settings and secrets that can't be used.
+func (a *Context) Configf(english string, args ...any) *Failure {
+	return Fail(ExitConfig, errors.New(a.T(english, args...)), "")
+}
+
+// Interrupted is the failure for Ctrl-C before anything was sent.
+func (a *Context) Interrupted() *Failure {
+	return Fail(ExitTemporary, errors.New(a.T("interrupted; nothing was sent")), "")
+}

@@ -36,10 +36,6 @@ type ListEntry struct{ Term, Text string }
 // UsageLines annotates a command whose usage needs more than its Use line.
 const UsageLines = "yan_usage"
 
-// AddLists adds lists to the end of a command's page. They are created when the
-// page is shown.
-func (a *Context) AddLists(cmd *cobra.Command, lists func() []List) { a.Lists[cmd] = lists }
-
 // Page collects the documentation of a command.
 func (a *Context) Page(cmd *cobra.Command) helpPage {
 	p := helpPage{Command: cmd.CommandPath(), short: cmd.Short, usage: []string{strings.TrimSuffix(cmd.UseLine(), " [flags]")}}

@@ -129,9 +129,6 @@ func Units(text string) []unit {
 	return list
 }
 
-// Listed joins the items of an enumeration.
-func (a *Console) Listed(items []string) string { return strings.Join(items, a.T(", ")) }
-
 // WrapIndented breaks a line for a terminal, at its spaces and between Chinese
 // characters; the continuation is indented. Without a terminal (0) it stays one
 // line.

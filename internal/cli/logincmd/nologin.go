@@ -58,7 +58,7 @@ func (l *loginSetup) fetchCapabilities(ctx context.Context) (smtp.Capabilities, 
 			return smtp.Capabilities{}, err
 		}
 	}
-	o.Trace, o.StopAfter = l.a.TraceWaiting(nil, l.server.Host), smtp.StageHello
+	o.Trace, o.StopAfter = l.a.TraceWaiting(l.server.Host), smtp.StageHello
 	cfg, err := transport.Options(o).Config(l.server)
 	if err != nil {
 		return smtp.Capabilities{}, err

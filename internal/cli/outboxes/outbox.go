@@ -7,11 +7,15 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/internal/accountroute"
 	"github.com/yanmail/yan/internal/cli/accounts"
 	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/console"
+	"github.com/yanmail/yan/internal/daemon"
+	delivering "github.com/yanmail/yan/internal/delivery"
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/outbox/stores"
 )
@@ -42,7 +46,10 @@ func (a *Outboxes) OpenQueue(ctx context.Context, given string) (outbox.Store, e
 
 // OpenExisting opens the outbox without creating it. It returns nil if there is none.
 func (a *Outboxes) OpenExisting(ctx context.Context, given string) (outbox.Store, error) {
-	name := a.OutboxName(given)
+	return a.openExisting(ctx, a.OutboxName(given), given)
+}
+
+func (a *Outboxes) openExisting(ctx context.Context, name, given string) (outbox.Store, error) {
 	if a.OpenStore == nil && name != "" && !outbox.IsPostgres(name) {
 		if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
 			return nil, a.missingError(name, given)
@@ -65,8 +72,8 @@ func (a *Outboxes) missingError(name, given string) error {
 
 // OpenReadOnly is OpenExisting for commands that only read; a read-only disk will do.
 func (a *Outboxes) OpenReadOnly(ctx context.Context, given string) (outbox.Store, error) {
-	store, err := a.OpenExisting(ctx, given)
 	name := a.OutboxName(given)
+	store, err := a.openExisting(ctx, name, given)
 	var failed *command.Failure
 	if errors.As(err, &failed) && failed.Code == command.ExitNoInput || err == nil || a.OpenStore != nil || name == "" || outbox.IsPostgres(name) {
 		return store, err
@@ -97,18 +104,13 @@ func (a *Outboxes) OutboxSettings() (account.Outbox, error) {
 	return f.Outbox(), nil
 }
 
-// outboxPlace returns the inputs that select the outbox.
-func (a *Outboxes) outboxPlace(given string, settings account.Outbox) accountroute.Place {
-	return accountroute.Place{Named: given, Settings: settings, Secrets: a.Secrets(), Getenv: a.Getenv}
-}
-
 // FindOutbox returns the selected outbox, in the form that OpenOutbox takes; it may hold a password.
 // given is the value of --outbox.
 func (a *Outboxes) FindOutbox(ctx context.Context, given string, settings account.Outbox) (string, error) {
 	if err := a.noPasswordInFlag(given); err != nil {
 		return "", err
 	}
-	where, err := a.outboxPlace(given, settings).Find(ctx)
+	where, err := accountroute.Place{Named: given, Settings: settings, Secrets: a.Secrets(), Getenv: a.Getenv}.Find(ctx)
 	var password *accountroute.PasswordError
 	if errors.As(err, &password) {
 		return "", command.Fail(command.ExitConfig, err, "")
@@ -123,7 +125,7 @@ func (a *Outboxes) OutboxName(given string) string {
 	if err != nil {
 		return ""
 	}
-	name, err := a.outboxPlace(given, settings).Name()
+	name, err := accountroute.Place{Named: given, Settings: settings, Getenv: a.Getenv}.Name()
 	if err != nil {
 		return ""
 	}
@@ -168,4 +170,38 @@ func (a *Outboxes) ServeSecrets(log *slog.Logger) *accounts.Secrets {
 	s := accounts.NewSecrets(a.SecretVault())
 	s.Unsaved = func(error) { log.Warn("a fresh access token could not be kept") }
 	return s
+}
+
+// LoginWorked ends a pause of the account in the outbox that a refused login began, and prints so
+// unless quiet. Errors are ignored: the pause ends by itself.
+func (a *Outboxes) LoginWorked(ctx context.Context, account string, quiet bool) {
+	a.endLoginPause(ctx, a.OutboxName(""), account, quiet)
+}
+
+// LocalLoginWorked is LoginWorked if the outbox is a file, which is fast to open.
+func (a *Outboxes) LocalLoginWorked(ctx context.Context, account string, quiet bool) {
+	if name := a.OutboxName(""); name != "" && !outbox.IsPostgres(name) {
+		a.endLoginPause(ctx, name, account, quiet)
+	}
+}
+
+func (a *Outboxes) endLoginPause(ctx context.Context, name, account string, quiet bool) {
+	const patience = 3 * time.Second
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	store, err := a.openExisting(ctx, name, "")
+	if err != nil || store == nil {
+		return
+	}
+	defer store.Close() // returned changes are on disk already
+	resumed, err := delivering.LoginWorked(ctx, store, account)
+	if err != nil || !resumed {
+		return
+	}
+	if name != "" {
+		a.wakeServe(ctx, daemon.SocketPath(name, a.Getenv))
+	}
+	if !quiet {
+		a.Errf("%s\n", a.T("Account %s is no longer paused: its queued messages can be sent.", console.Visible(account)))
+	}
 }

@@ -8,9 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/yanmail/yan/internal/cli/clitest"
-
 	"github.com/yanmail/yan"
+	"github.com/yanmail/yan/internal/cli/clitest"
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/i18n"
 	"github.com/yanmail/yan/transport"
@@ -34,7 +33,7 @@ func deliverWith(t *testing.T, recorder *transport.Recorder, s *sendFlags, dir s
 	o.Sender.Open = func(context.Context) (*yan.Client, transport.Server, error) {
 		return yan.NewClient(recorder), o.Sender.Server, nil
 	}
-	r.startRun(o)
+	r.createRun(o)
 	if err := r.run.Open(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -8,12 +8,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/spf13/cobra"
-
-	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/console"
-	"github.com/yanmail/yan/internal/cli/outboxes"
+	"github.com/yanmail/yan/internal/cli/jsonout"
 	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/sending"
@@ -21,33 +18,6 @@ import (
 	"github.com/yanmail/yan/message"
 	"github.com/yanmail/yan/queue"
 )
-
-// outboxFlags holds the flags of send that concern the outbox.
-type outboxFlags struct {
-	when     string // a word of account.QueueWords
-	outbox   string
-	at       string
-	expires  string
-	key      string
-	priority string
-	tags     []string
-}
-
-func (o *outboxFlags) registerQueue(a *sendCommand, cmd *cobra.Command) {
-	o.priority = queue.Normal.Word()
-	command.Add(cmd, a.T("Later (outbox):"),
-		command.NewOption("queue", "", &o.when, "", a.T("put the message into the outbox instead of sending it; --queue=offline only if the server can't be reached")),
-		command.NewOption("at", "", &o.at, a.T("TIME"), a.T("send it no earlier than: 15:30, \"tomorrow 9:00\", +2h, or a date and time; puts it into the outbox")),
-		command.NewOption("expires", "", &o.expires, a.T("DURATION|TIME"), a.T("how long, or until when, to try (default: 5d)")),
-		command.NewOption("key", "", &o.key, a.T("WORD"), a.T("enqueue a message with this key only once, no matter how often you run this")),
-		command.NewOption("priority", "", &o.priority, "high|normal|low", a.T("order among due messages")),
-		command.NewOption("tag", "", &o.tags, a.T("WORD"), a.T("a tag to find the message by; repeatable")),
-		command.NewOption("outbox", "", &o.outbox, a.T("PATH|URL"), outboxes.OutboxText(a.Outboxes)),
-	)
-	cmd.Flags().Lookup("queue").NoOptDefVal = account.QueueAlways
-	command.Complete(cmd, "queue", account.QueueWords)
-	command.Complete(cmd, "priority", queue.PriorityWords)
-}
 
 // enqueuer enqueues the messages of one command line.
 type enqueuer struct {
@@ -257,4 +227,17 @@ func laterTime(t, u time.Time) time.Time {
 		return u
 	}
 	return t
+}
+
+func newEnqueued(j *sending.Outgoing, item outbox.NewMessage, receipt outbox.EnqueueResult, expires time.Time) jsonout.Enqueued {
+	e := jsonout.Enqueued{Event: "enqueued", ID: int64(receipt.ID), File: j.File, Number: j.Number, Account: item.Account, From: j.Envelope.From().String(),
+		MessageID: item.MessageID, Size: item.Content.Size(), Key: item.Key, NotBefore: jsonout.OptionalTime(item.NotBefore), Expires: expires.UTC(),
+		Priority: item.Priority.Word(), Tags: item.Tags}
+	if receipt.Duplicate {
+		e.Event = "duplicate"
+	}
+	for _, to := range j.Envelope.To() {
+		e.To = append(e.To, to.String())
+	}
+	return e
 }

@@ -6,17 +6,10 @@ import (
 
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/sending/sendlog"
-	"github.com/yanmail/yan/smtp"
 )
 
-// resendWords returns the values of --resend.
-func resendWords() []string { return []string{string(smtp.Unknown), string(smtp.Refused)} }
-
-// openLog opens the file of --log. It returns nil if the flag is not given.
+// openLog opens the file of --log.
 func (a *sendCommand) openLog(s *sendFlags) (*sendlog.Log, error) {
-	if s.log == "" {
-		return nil, nil
-	}
 	log, err := sendlog.Open(s.log, a.Now)
 	if err != nil {
 		return nil, a.logProblem(s.log, err)

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
 
 	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/cli/console"
 	"github.com/yanmail/yan/message"
 	"github.com/yanmail/yan/provider"
 )
@@ -102,4 +104,48 @@ func listOf(boxes []message.Mailbox) string {
 		list[i] = box.String()
 	}
 	return strings.Join(list, ", ")
+}
+
+// noteFileNames prints a hint if a text looks like a file name, since other programs, and early
+// versions of this one, read the file.
+func (c *composer) noteFileNames() {
+	for _, f := range []struct{ flag, value, other string }{{"body", c.s.body, "--body-file"}, {"html", c.s.html, "--html-file"}} {
+		file, looks := looksLikeFile(f.value)
+		if !c.changed(f.flag) || !looks || c.s.quiet {
+			continue
+		}
+		c.Errf("%s\n", c.T("%s: the text is %q; to send the contents of a file, write %s.", c.Name(f.flag), f.value, f.other+" "+command.QuoteName(file)))
+	}
+}
+
+// looksLikeFile reports whether value looks like a file name: @notes.txt, @/tmp/notes and -, but not
+// @everybody.
+func looksLikeFile(value string) (file string, looks bool) {
+	if value == "-" {
+		return "-", true
+	}
+	file, looks = strings.CutPrefix(value, "@")
+	odd := func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) || r > '~' }
+	return file, looks && strings.ContainsAny(file, `./\`) && !strings.ContainsFunc(file, odd)
+}
+
+// noteImages prints which images the HTML lacks, and which it does not show.
+func (c *composer) noteImages(m *message.Message) {
+	if m.HTML == "" || c.s.quiet {
+		return
+	}
+	missing, unused := message.CheckImages(m)
+	for _, name := range missing {
+		c.Hint(c.T("The HTML refers to cid:%s, but no --inline provides it: recipients will see a gap.", console.ClipText(name)))
+	}
+	for _, name := range unused {
+		c.Hint(c.T("The HTML does not show %s; add <img src=\"cid:%s\">.", command.QuoteName(name), name))
+	}
+}
+
+// noteEncoded prints a hint if the subject looks encoded already: it is sent as it was typed.
+func (c *composer) noteEncoded() {
+	if strings.HasPrefix(c.s.subject, "=?") && strings.HasSuffix(c.s.subject, "?=") && !c.s.quiet {
+		c.Hint(c.T("The subject looks already encoded and recipients will see it encoded; give it as plain text."))
+	}
 }

@@ -16,19 +16,11 @@ func (a *sendCommand) showsProgress(s *sendFlags) bool {
 	return a.StderrWidth > 0 && !s.quiet && !s.json && !s.transcript && s.QuitAfter == ""
 }
 
-// newBar returns the bar of one message. It shows nothing up to 1 MB, or without a terminal.
-func (a *sendCommand) newBar(s *sendFlags, j *sending.Outgoing) *console.Bar {
-	if !a.showsProgress(s) || j.Size <= console.ProgressFrom {
-		return &console.Bar{}
-	}
-	return &console.Bar{A: a.Console, Start: a.Now()}
-}
-
 // runBar shows the progress of a run on standard error: one large message by its octets, several by
 // messages. The zero value shows nothing.
 type runBar struct {
 	a     *sendCommand // nil if no bar is shown for several messages
-	one   *console.Bar // the bar of a single message
+	one   *console.Bar // the bar of a single message; nil if none is shown
 	start time.Time
 	total int
 	work  int64 // sum of workOf over all messages
@@ -47,13 +39,15 @@ const overhead = 4 << 10
 
 func workOf(j *sending.Outgoing) int64 { return j.Size + overhead }
 
-// startBar starts the progress display, if there is a terminal.
+// startBar starts the progress display, if there is a terminal. A single message has none up to 1 MB.
 func (b *runBar) startBar(a *sendCommand, s *sendFlags, todo []*sending.Outgoing) {
-	if len(todo) == 1 {
-		b.one = a.newBar(s, todo[0])
+	if !a.showsProgress(s) {
 		return
 	}
-	if !a.showsProgress(s) {
+	if len(todo) == 1 {
+		if todo[0].Size > console.ProgressFrom {
+			b.one = &console.Bar{A: a.Console, Start: a.Now()}
+		}
 		return
 	}
 	b.a, b.start, b.total, b.partly = a, a.Now(), len(todo), map[*sending.Outgoing]int64{}

@@ -72,6 +72,13 @@ func TestRate(t *testing.T) {
 	}
 }
 
+// barOf returns the bar of a single message; nil if none is shown.
+func barOf(a *sendCommand, s *sendFlags, size int64) *console.Bar {
+	var b runBar
+	b.startBar(a, s, []*sending.Outgoing{{Size: size}})
+	return b.one
+}
+
 func TestProgress(t *testing.T) {
 	t.Parallel()
 	a, _, errs := testApp(i18n.English)
@@ -80,17 +87,14 @@ func TestProgress(t *testing.T) {
 	a.StderrWidth = 80
 	for name, s := range map[string]*sendFlags{"quiet": {quiet: true}, "json": {json: true}, "transcript": {transcript: true},
 		"quit": {ServerFlags: serverflag.ServerFlags{QuitAfter: "rcpt"}}} {
-		b := a.newBar(s, &sending.Outgoing{Size: 5_000_000})
-		b.Set(1, 5_000_000)
-		b.Clear()
-		if errs.Len() > 0 {
-			t.Errorf("with %s: drawn %q", name, errs)
+		if b := barOf(a, s, 5_000_000); b != nil {
+			t.Errorf("with %s a bar is shown", name)
 		}
 	}
-	if small := a.newBar(&sendFlags{}, &sending.Outgoing{Size: 1_000_000}); small.A != nil {
+	if barOf(a, &sendFlags{}, 1_000_000) != nil {
 		t.Error("a small message has a bar")
 	}
-	b := a.newBar(&sendFlags{}, &sending.Outgoing{Size: 4_000_000})
+	b := barOf(a, &sendFlags{}, 4_000_000)
 	steps := []struct {
 		after time.Duration
 		sent  int64

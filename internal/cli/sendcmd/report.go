@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/console"
@@ -27,9 +28,7 @@ func (r *sendRun) handleEvent(ctx context.Context, e sending.RunEvent) {
 	case sending.NotTakenOver:
 		r.reportNotTakenOver(e)
 	case sending.LoggedIn:
-		if a.IsLocalOutbox() {
-			a.LoginWorked(ctx, e.Account, r.s.json || r.s.quiet)
-		}
+		a.LocalLoginWorked(ctx, e.Account, r.s.json || r.s.quiet)
 	case sending.Unreached:
 		r.bar.countSettled(e.Message)
 		r.noteOnce(a.T("%s can't be reached: %s. The messages go into the outbox.", e.Server.String(), a.ReasonText(e.Outcome)))
@@ -55,8 +54,6 @@ func (r *sendRun) reportMessage(e sending.Reported) {
 			}
 			return
 		}
-	} else {
-		r.bar.countSettled(e.Message)
 	}
 	code := verdict.ExitStatus(e.Result, e.As.Server.Provider.ID)
 	stopped := ""
@@ -64,12 +61,16 @@ func (r *sendRun) reportMessage(e sending.Reported) {
 		code, stopped = command.ExitOK, r.s.QuitAfter
 	}
 	r.worst = command.WorseStatus(r.worst, code)
-	if r.groupFailure(e) {
+	grouped := r.groupFailure(e)
+	if e.Reason == nil {
+		r.bar.countSettled(e.Message)
+	}
+	if grouped {
 		return
 	}
 	r.bar.printAround(r.a.StdoutWidth > 0 || code != command.ExitOK, func() {
 		r.a.PrintReport(verdict.Form{Quiet: r.s.quiet, Json: r.s.json}, verdict.MessageReport{Name: e.Message.File, Number: e.Message.Number, As: e.As, Result: e.Result, Exit: code,
-			Logged: e.Message.FromLog, Via: e.Via, InsteadOf: e.InsteadOf, StoppedAfter: stopped, Several: len(r.messages) > 1, Told: r.told})
+			Logged: e.Logged, Via: e.Via, InsteadOf: e.InsteadOf, StoppedAfter: stopped, Several: len(r.messages) > 1, Told: r.told})
 	})
 }
 
@@ -178,9 +179,83 @@ func (r *sendRun) groupFailure(e sending.Reported) bool {
 
 // printGroups prints a line for each group.
 func (r *sendRun) printGroups() {
-	w, width := r.a.ResultStream(r.s.quiet)
 	for _, reason := range r.groups.reasons {
+		w, width := r.a.ResultStream(r.s.quiet)
 		_, _ = fmt.Fprintf(w, "%s %s\n", r.a.Paint(width, console.Yellow, "–"),
 			r.a.T("%d of %d messages not tried: %s", r.groups.counts[reason], len(r.messages), reason))
 	}
+}
+
+// printSummary prints the summary of several messages, and the next step.
+func (r *sendRun) printSummary(t sending.Summary, took time.Duration) {
+	a := r.a
+	if len(r.messages) > 1 && t.Messages > 0 {
+		switch line := r.summaryLine(t, took); {
+		case r.s.json:
+			a.Hint(line)
+		case !r.s.quiet:
+			a.Outf("%s\n", a.Paint(a.StdoutWidth, console.Bold, line))
+		}
+	}
+	if r.s.json || r.s.quiet {
+		return
+	}
+	if t.OutOfStep && !r.s.LockStep {
+		a.Errf("%s\n", a.T("This server can't handle pipelined commands: use --no-pipelining."))
+	}
+	switch {
+	case r.s.log == "" && t.Missing > 0 && len(r.messages) > 1:
+		a.Hint(a.T("With --log FILE, running the same command again sends only the missing messages."))
+	case r.s.log == "":
+	case t.Missing > 0:
+		a.Errf("%s\n", a.T("Run the same command again to send the rest: %s records which messages were sent.", command.QuoteName(r.s.log)))
+	}
+	if t.UnknownTo > 0 {
+		a.Errf("%s\n", a.T("%d still unknown: ask the recipients, or resend with --resend unknown.", t.UnknownTo))
+	}
+	if t.RefusedTo > 0 {
+		a.Errf("%s\n", a.T("%d refused permanently earlier: use --resend refused to try again.", t.RefusedTo))
+	}
+	if t.Unreachable && r.s.id != nil && len(t.Unreached) == 0 && r.s.log == "" {
+		a.Errf("%s\n", a.T("Or queue it: the same command with --queue puts it into the outbox, and 'yan queue run' sends it once the server can be reached."))
+	}
+}
+
+// summaryLine returns a line like "3 messages in 1.2 s (2.5/s): 2 sent, 1 refused".
+func (r *sendRun) summaryLine(t sending.Summary, took time.Duration) string {
+	a := r.a
+	var parts []string
+	add := func(n int, words string) {
+		if n > 0 {
+			parts = append(parts, words)
+		}
+	}
+	add(t.Sent, a.T("%d sent", t.Sent))
+	add(t.Before, a.T("%d sent before", t.Before))
+	add(t.Partial, a.T("%d sent to some", t.Partial))
+	add(t.Refused, a.T("%d refused", t.Refused))
+	add(t.Deferred, a.T("%d deferred", t.Deferred))
+	add(t.Unknown, a.T("%d unknown", t.Unknown))
+	add(t.NotTried, a.T("%d not tried", t.NotTried))
+	if r.s != nil {
+		add(len(r.s.bad), a.T("%d invalid and skipped", len(r.s.bad)))
+	}
+	return a.T("%d messages in %s: %s", t.Messages, console.Duration(took)+a.perSecond(t.Messages-(len(r.messages)-len(r.pending))-t.NotTried, took), strings.Join(parts, a.T(", ")))
+}
+
+// perSecond returns a rate in brackets, or "" if no time passed.
+func (a *sendCommand) perSecond(n int, took time.Duration) string {
+	if took <= 0 || n <= 0 {
+		return ""
+	}
+	return a.T(" (%s/s)", formatRate(n, took))
+}
+
+// formatRate formats a number per second with at most one decimal place.
+func formatRate(n int, took time.Duration) string {
+	perSecond := float64(n) / took.Seconds()
+	if perSecond < 9.95 {
+		return fmt.Sprintf("%.1f", perSecond)
+	}
+	return fmt.Sprintf("%.0f", perSecond)
 }

@@ -23,7 +23,7 @@ type sendRun struct {
 	changed  func(string) bool // reports whether a flag was given; it overrides the account
 	messages []*sending.Outgoing
 	run      *sending.Run
-	settled  int // number of messages that the log shows as finished
+	pending  []*sending.Outgoing // the messages that the log does not show as finished
 	// identities are the accounts that may send, by name.
 	identities map[string]*accounts.Identity
 
@@ -31,6 +31,26 @@ type sendRun struct {
 	worst  int             // the worst exit status so far
 	told   map[string]bool // texts that were printed once
 	groups groupedFailures
+}
+
+// sendNow sends the messages and reports each.
+func (a *sendCommand) sendNow(ctx context.Context, s *sendFlags, changed func(string) bool, messages []*sending.Outgoing) error {
+	server, err := a.oneServer(s, messages)
+	if err != nil {
+		return err
+	}
+	r := a.newRun(s, changed, messages)
+	o, err := r.runOptions(server)
+	if err != nil {
+		return err
+	}
+	r.createRun(o)
+	defer r.run.Close() // Send has closed the log
+	if err := r.run.Open(ctx); err != nil {
+		r.explainLog(r.run.Close())
+		return err
+	}
+	return r.sendPending(ctx)
 }
 
 // newRun returns a run that is not started.
@@ -57,14 +77,16 @@ func (r *sendRun) runOptions(server transport.Server) (o sending.Options, err er
 	for next := r.fallbackOf(s.id); next != nil; next = r.fallbackOf(next) {
 		o.Fallbacks = append(o.Fallbacks, r.newSender(next, func(ctx context.Context) (*yan.Client, transport.Server, error) { return r.takeOver(ctx, next) }))
 	}
-	o.Log, err = a.openLog(s)
+	if s.log != "" {
+		o.Log, err = a.openLog(s)
+	}
 	return o, err
 }
 
-// startRun creates the run, which looks the messages up in the log.
-func (r *sendRun) startRun(o sending.Options) {
+// createRun creates the run, which looks the messages up in the log.
+func (r *sendRun) createRun(o sending.Options) {
 	r.run = sending.New(o, r.messages)
-	r.settled = len(r.messages) - len(r.run.Pending())
+	r.pending = r.run.Pending()
 }
 
 // sendPending sends the pending messages. It returns the worst exit status.
@@ -76,9 +98,9 @@ func (r *sendRun) sendPending(ctx context.Context) error {
 		defer cancel()
 	}
 	began := a.Now()
-	if pending := r.run.Pending(); len(pending) > 0 {
+	if len(r.pending) > 0 {
 		a.Settled = true
-		r.bar.startBar(a, r.s, pending)
+		r.bar.startBar(a, r.s, r.pending)
 	}
 	summary, err := r.run.Send(ctx)
 	r.bar.clear()
@@ -109,7 +131,7 @@ func (r *sendRun) newSender(id *accounts.Identity, open func(context.Context) (*
 		return sender
 	}
 	r.identities[id.Name] = id
-	sender.Account, sender.Serves, sender.Introduce = id.Name, id.Serves, func(m *yan.Message) error { return r.a.Introduce(m, id.Account, r.s.noSignature) }
+	sender.Account, sender.Serves, sender.Introduce = id.Name, id.Serves, func(m *yan.Message) error { return r.a.introduce(m, id.Account, r.s.noSignature) }
 	if id.KeepsSent() {
 		sender.OpenSent = func(ctx context.Context) (sending.CopyMailbox, error) {
 			mailbox, err := r.a.OpenMailbox(ctx, id)
@@ -168,11 +190,11 @@ func (r *sendRun) openClient(ctx context.Context, server transport.Server) (clie
 		return nil, err
 	}
 	o.Window.Messages = s.window
-	if s.transcript {
+	switch {
+	case s.transcript:
 		o.Trace = a.TraceSession(a.Stderr, a.StderrWidth)
-	}
-	if !s.quiet && !s.json {
-		o.Trace = a.TraceWaiting(o.Trace, server.Host)
+	case !s.quiet && !s.json:
+		o.Trace = a.TraceWaiting(server.Host)
 	}
 	if client, err = atomicfile.Await(ctx, func() (*yan.Client, error) { return yan.Open(s.Server, o) }, closeClient); err != nil {
 		if ctx.Err() != nil {
@@ -202,4 +224,31 @@ func parsePolicy(word string) smtpclient.Policy {
 		return smtpclient.Any
 	}
 	return smtpclient.All
+}
+
+// oneServer returns the server of all messages. If the sender selects the server or the login,
+// messages of different senders can't go in one run.
+func (a *sendCommand) oneServer(s *sendFlags, messages []*sending.Outgoing) (transport.Server, error) {
+	first, err := s.TargetServer(a.Servers, s.loginAddress(messages[0].Envelope.From()))
+	if err != nil || s.id != nil {
+		return first, err
+	}
+	last := messages[0]
+	for _, j := range messages[1:] {
+		if j.Envelope.From().Equal(last.Envelope.From()) {
+			continue
+		}
+		last = j
+		other, err := s.TargetServer(a.Servers, j.Envelope.From())
+		if err != nil {
+			return first, err
+		}
+		sameLogin := other.User == first.User &&
+			(first.User != "" || !a.HasSecret() || j.Envelope.From().Equal(messages[0].Envelope.From()))
+		if other.String() != first.String() || !sameLogin {
+			return first, a.Wrongf("%s is from %s and %s from %s: they need different servers or logins; send them in separate runs",
+				a.nameOf(messages[0]), messages[0].Envelope.From(), a.nameOf(j), j.Envelope.From())
+		}
+	}
+	return first, nil
 }

@@ -18,7 +18,7 @@ func TestSummary(t *testing.T) {
 		i18n.Chinese: "28 封邮件，用时 2.0 s（每秒 10 封）：发出 1 封、先前已发出 2 封、只发给部分收件人 3 封、被拒绝 4 封、被推迟 5 封、结果未知 6 封、未尝试 7 封",
 	} {
 		a, _, _ := testApp(lang)
-		r := &sendRun{a: a, settled: 1}
+		r := &sendRun{a: a, messages: []*sending.Outgoing{{}}}
 		counts := sending.Summary{Messages: 28, Sent: 1, Before: 2, Partial: 3, Refused: 4, Deferred: 5, Unknown: 6, NotTried: 7}
 		if got := r.summaryLine(counts, 2*time.Second); got != want {
 			t.Errorf("%s, want %s", got, want)

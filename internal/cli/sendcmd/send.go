@@ -1,51 +1,15 @@
 package sendcmd
 
 import (
+	"errors"
+
 	"github.com/spf13/cobra"
 
 	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/internal/cli/accounts"
 	"github.com/yanmail/yan/internal/cli/command"
-	"github.com/yanmail/yan/internal/cli/serverflag"
 	"github.com/yanmail/yan/internal/sending"
-	"github.com/yanmail/yan/smtp"
-	"github.com/yanmail/yan/transport"
 )
-
-// sendFlags holds the flags of send.
-type sendFlags struct {
-	serverflag.ServerFlags
-	outboxFlags
-	rawFlags
-	to, cc, bcc, replyTo []string
-	from                 string
-	subject              string
-	toFile, ccFile       []string
-	bccFile              []string
-	body, bodyFile       string
-	html, htmlFile       string
-	charset              string
-	inviteFile           string
-	sender, date         string
-	messageID            string
-	attach, inline       []string
-	header               []string
-	account              string
-	noSignature          bool
-	noFallback           bool
-	raw                  bool
-	log                  string
-	resend               []string
-	window               int
-	policy               string
-	dryRun               bool
-	transcript           bool
-	quiet                bool
-	json                 bool
-
-	// id is the account that sends; nil if there is none.
-	id *accounts.Identity
-}
 
 func (a *sendCommand) cobraCommand() *cobra.Command {
 	s := &sendFlags{policy: "all"}
@@ -74,44 +38,8 @@ func (a *sendCommand) cobraCommand() *cobra.Command {
 		command.NewOption("quiet", "q", &s.quiet, "", a.T("print errors only")),
 		command.NewOption("json", "", &s.json, "", a.T("print one JSON object for each message")),
 	)
+	completeFlags(a, cmd)
 	return cmd
-}
-
-func (s *sendFlags) registerMessage(a *sendCommand, cmd *cobra.Command) {
-	file, address, text := a.T("FILE"), a.T("ADDRESS"), a.T("TEXT")
-	command.Add(cmd, a.T("Message:"),
-		command.NewOption("to", "t", &s.to, address, a.T("recipient: an address, 'Name <address>', or several separated by commas; repeatable")),
-		command.NewOption("cc", "", &s.cc, address, a.T("carbon copy recipient")),
-		command.NewOption("bcc", "", &s.bcc, address, a.T("blind copy recipient")),
-		command.NewOption("to-file", "", &s.toFile, file, a.T("read recipients from a file, one address per line; also --cc-file, --bcc-file")),
-		command.NewOption("cc-file", "", &s.ccFile, file, a.T("read carbon copy recipients from a file")),
-		command.NewOption("bcc-file", "", &s.bccFile, file, a.T("read blind copy recipients from a file")),
-		command.NewOption("from", "f", &s.from, address, a.T("sender (default: the account's, else EMAIL, else the user in the server URL)")),
-		command.NewOption("subject", "s", &s.subject, text, a.T("subject, in any language")),
-		command.NewOption("body", "b", &s.body, text, a.T("text")),
-		command.NewOption("body-file", "", &s.bodyFile, file, a.T("read the text from a file")),
-		command.NewOption("html", "", &s.html, "HTML", a.T("HTML, alone or as an alternative to the text")),
-		command.NewOption("html-file", "", &s.htmlFile, file, a.T("read the HTML from a file")),
-		command.NewOption("charset", "", &s.charset, a.T("NAME"), a.T("charset of text from a file or standard input that is not UTF-8, such as gbk")),
-		command.NewOption("attach", "a", &s.attach, file, a.T("attach a file; repeatable; use FILE;name=NAME;type=TYPE to set its name and type")),
-		command.NewOption("inline", "", &s.inline, file, a.T("image for the HTML, referenced as cid:FILENAME; repeatable")),
-		command.NewOption("invite", "", &s.inviteFile, file, a.T("invitation: a calendar file (.ics) that recipients can answer in their mail program")),
-		command.NewOption("header", "", &s.header, a.T("'NAME: VALUE'"), a.T("additional header field; repeatable")),
-		command.NewOption("reply-to", "", &s.replyTo, address, a.T("reply address")),
-		command.NewOption("sender", "", &s.sender, address, a.T("address that submits the message, if it is not the author (Sender); also the envelope sender")),
-		command.NewOption("date", "", &s.date, a.T("TIME"), a.T("the date of the message (default: now)")),
-		command.NewOption("message-id", "", &s.messageID, "ID@DOMAIN", a.T("the Message-ID (default: a random one)")),
-		command.NewOption("raw", "", &s.raw, "", a.T("send existing messages unchanged: files (.eml, mbox), folders, or standard input")),
-		command.NewOption("to-policy", "", &s.policy, "all|any", a.T("if a recipient is refused: all (default) sends to no one, any to the other recipients; the library's default is any")),
-	)
-	command.Add(cmd, a.T("Many messages (--raw):"),
-		command.NewOption("log", "", &s.log, file, a.T("record outcomes in this file; recipients already accepted are skipped")),
-		command.NewOption("resend", "", &s.resend, "unknown|refused", a.T("also resend recipients that the log has as unknown, or as refused permanently")),
-		command.NewOption("window", "", &s.window, a.T("NUMBER"), a.T("messages per connection that may await a reply; if the connection is lost, their outcomes are unknown (default: 32; 1: one at a time)")),
-	)
-	command.Complete(cmd, "resend", resendWords)
-	command.Complete(cmd, "charset", charsetNames)
-	command.Complete(cmd, "to-policy", func() []string { return []string{"all", "any"} })
 }
 
 // runSend runs the command: it checks all input, then connects, then sends each message.
@@ -120,7 +48,11 @@ func (a *sendCommand) runSend(cmd *cobra.Command, s *sendFlags, args []string) e
 		return err
 	}
 	if !s.raw {
-		if err := a.takeAccount(cmd, s, a.StatedSender(s.sender, s.from)); err != nil {
+		id, err := a.SelectAccount(s.account, s.Server, a.StatedSender(s.sender, s.from))
+		if err == nil {
+			err = a.useAccount(cmd, s, id)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -130,10 +62,14 @@ func (a *sendCommand) runSend(cmd *cobra.Command, s *sendFlags, args []string) e
 	}
 	defer discardAll(messages)
 	if s.raw {
-		if err := a.takeAccount(cmd, s, messages[0].Envelope.From()); err != nil {
-			return err
+		id, err := a.SelectAccount(s.account, s.Server, messages[0].Envelope.From())
+		if err == nil {
+			err = a.useAccount(cmd, s, id)
 		}
-		if err := a.ofOneAccount(s, s.id, messages); err != nil {
+		if err == nil {
+			err = a.ofOneAccount(s, id, messages)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -143,29 +79,13 @@ func (a *sendCommand) runSend(cmd *cobra.Command, s *sendFlags, args []string) e
 	if s.when == account.QueueAlways {
 		return s.countBad((&enqueuer{a, s}).enqueueAll(cmd.Context(), messages))
 	}
-	server, err := a.oneServer(s, messages)
-	if err != nil {
-		return err
-	}
-	r := a.newRun(s, cmd.Flags().Changed, messages)
-	o, err := r.runOptions(server)
-	if err != nil {
-		return err
-	}
-	r.startRun(o)
-	defer r.run.Close() // Send has closed the log
-	if err := r.run.Open(cmd.Context()); err != nil {
-		r.explainLog(r.run.Close())
-		return err
-	}
-	return s.countBad(r.sendPending(cmd.Context()))
+	return s.countBad(a.sendNow(cmd.Context(), s, cmd.Flags().Changed, messages))
 }
 
-// takeAccount finds the account and fills flags that were not given from it.
-func (a *sendCommand) takeAccount(cmd *cobra.Command, s *sendFlags, from smtp.Address) error {
-	id, err := a.SelectAccount(s.account, s.Server, from)
-	if err != nil || id == nil {
-		return err
+// useAccount fills flags that were not given from the account. It does nothing without an account.
+func (a *sendCommand) useAccount(cmd *cobra.Command, s *sendFlags, id *accounts.Identity) error {
+	if id == nil {
+		return nil
 	}
 	// Permission to send a password in cleartext holds for one server: it is set in the account, or
 	// by a flag for the requested account. It is never taken from a variable, and a fallback
@@ -175,33 +95,6 @@ func (a *sendCommand) takeAccount(cmd *cobra.Command, s *sendFlags, from smtp.Ad
 	s.id, id.Given = id, s.ServerFlags
 	id.Given.Cleartext = false
 	return a.FillFlags(&s.ServerFlags, id, cmd.Flags().Changed)
-}
-
-// oneServer returns the server of all messages. If the sender selects the server or the login,
-// messages of different senders can't go in one run.
-func (a *sendCommand) oneServer(s *sendFlags, messages []*sending.Outgoing) (transport.Server, error) {
-	first, err := s.TargetServer(a.Servers, s.loginAddress(messages[0].Envelope.From()))
-	if err != nil || s.id != nil {
-		return first, err
-	}
-	last := messages[0]
-	for _, j := range messages[1:] {
-		if j.Envelope.From().Equal(last.Envelope.From()) {
-			continue
-		}
-		last = j
-		other, err := s.TargetServer(a.Servers, j.Envelope.From())
-		if err != nil {
-			return first, err
-		}
-		sameLogin := other.User == first.User &&
-			(first.User != "" || !a.HasSecret() || j.Envelope.From().Equal(messages[0].Envelope.From()))
-		if other.String() != first.String() || !sameLogin {
-			return first, a.Wrongf("%s is from %s and %s from %s: they need different servers or logins; send them in separate runs",
-				a.nameOf(messages[0]), messages[0].Envelope.From(), a.nameOf(j), j.Envelope.From())
-		}
-	}
-	return first, nil
 }
 
 // ofOneAccount returns an error if a message belongs to another account than the first.
@@ -223,16 +116,6 @@ func (a *sendCommand) ofOneAccount(s *sendFlags, id *accounts.Identity, messages
 	return nil
 }
 
-// registerAccount adds the flags that choose an account and change its effects.
-func (s *sendFlags) registerAccount(a *sendCommand, cmd *cobra.Command) {
-	command.Add(cmd, a.T("Account:"),
-		command.NewOption("account", "A", &s.account, a.T("NAME"), a.T("send from this account (default: the account of the sender's address, else the default account)")),
-		command.NewOption("no-signature", "", &s.noSignature, "", a.T("omit the account's signature")),
-		command.NewOption("no-fallback", "", &s.noFallback, "", a.T("do not use the fallback account")),
-	)
-	command.Complete(cmd, "account", a.AccountNames)
-}
-
 // discardAll closes messages.
 func discardAll(messages []*sending.Outgoing) {
 	for _, m := range messages {
@@ -242,3 +125,22 @@ func discardAll(messages []*sending.Outgoing) {
 
 // nameOf returns the name of a message as the user knows it: the file, and its number there.
 func (a *sendCommand) nameOf(m *sending.Outgoing) string { return a.MessageName(m.File, m.Number) }
+
+// countBad adds the bad messages to the exit status of a run.
+func (s *rawFlags) countBad(err error) error {
+	if len(s.bad) == 0 {
+		return err
+	}
+	code := command.ExitOK
+	for _, b := range s.bad {
+		code = command.WorseStatus(code, b.err.Code)
+	}
+	if err == nil {
+		return &command.Failure{Code: code, Err: errors.New("not all messages can be sent"), Told: true}
+	}
+	var failed *command.Failure
+	if errors.As(err, &failed) {
+		failed.Code = command.WorseStatus(failed.Code, code)
+	}
+	return err
+}

@@ -10,6 +10,7 @@ import (
 	"github.com/yanmail/yan/internal/sending"
 	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/smtpclient"
+	"github.com/yanmail/yan/transport"
 )
 
 // ExitStatus returns the exit status for a message's result.
@@ -65,4 +66,28 @@ func isProtocol(c diagnosis.Class) bool {
 		return true
 	}
 	return false
+}
+
+// ErrTimeout is the error of a message that was not sent in time. It matches
+// context.DeadlineExceeded.
+type ErrTimeout struct{}
+
+func (ErrTimeout) Error() string { return "the --timeout has expired" }
+
+func (ErrTimeout) Timeout() bool { return true }
+
+func (ErrTimeout) Is(target error) bool { return target == context.DeadlineExceeded }
+
+// ReachedStop reports whether --quit-after was given and the session reached its stage.
+func ReachedStop(quitAfter string, r yan.Result) bool {
+	if quitAfter == "" {
+		return false
+	}
+	for _, o := range r.Recipients {
+		stopped := errors.Is(o.Err, transport.ErrStopped) || o.Err == nil && o.Reply.Positive()
+		if o.Status != smtp.NotTried || !stopped {
+			return false
+		}
+	}
+	return true
 }

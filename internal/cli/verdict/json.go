@@ -31,7 +31,7 @@ func newReport(r MessageReport) jsonout.SendReport {
 		rep.InsteadOf = append(rep.InsteadOf, instead)
 	}
 	for i, o := range r.Result.Recipients {
-		rec := jsonout.SendRecipient{Logged: r.Logged(i), Address: o.Recipient.String(), Status: string(o.Status), Stage: string(o.Stage),
+		rec := jsonout.SendRecipient{Logged: r.wasLogged(i), Address: o.Recipient.String(), Status: string(o.Status), Stage: string(o.Stage),
 			Code: o.Reply.Code, Enhanced: o.Reply.Enhanced.String(), Text: o.Reply.Text()}
 		if o.Err != nil {
 			rec.Error = o.Err.Error()

@@ -28,9 +28,9 @@ type MessageReport struct {
 	As     sending.SentAs
 	Result yan.Result
 	Exit   int
-	// Logged reports whether the outcome of the recipient at an index is from the log of an earlier
-	// run.
-	Logged func(place int) bool
+	// Logged reports, by recipient, whether the outcome is from the log of an earlier run; nil if
+	// none is.
+	Logged []bool
 	// Via holds, by recipient, the account that decided before a fallback account took over; nil if
 	// none did.
 	Via []*sending.SentAs
@@ -43,6 +43,9 @@ type MessageReport struct {
 	Several bool
 	Told    map[string]bool
 }
+
+// wasLogged reports whether the outcome of a recipient is from the log of an earlier run.
+func (r MessageReport) wasLogged(recipient int) bool { return r.Logged != nil && r.Logged[recipient] }
 
 // Form selects how results are printed.
 type Form struct{ Quiet, Json bool }
@@ -77,7 +80,7 @@ func (a *Reporter) PrintReport(f Form, r MessageReport) {
 	}
 	w, width := a.ResultStream(f.Quiet)
 	for i, o := range r.Result.Recipients {
-		again := r.Logged(i)
+		again := r.wasLogged(i)
 		if o.Status == smtp.Accepted && (f.Quiet || again && r.Several) {
 			continue
 		}
@@ -90,7 +93,7 @@ func (a *Reporter) PrintReport(f Form, r MessageReport) {
 		}
 		_, _ = fmt.Fprintf(w, "%s\n", line)
 	}
-	if mayBeDelivered(r.Exit) && !f.Quiet && !r.Several && !r.Logged(0) {
+	if mayBeDelivered(r.Exit) && !f.Quiet && !r.Several && !r.wasLogged(0) {
 		a.Outf("%s\n", a.Paint(a.StdoutWidth, console.Dim, a.ReceiptLine(r.Result, r.As)))
 	}
 	if r.Exit != command.ExitOK {

@@ -62,11 +62,11 @@ func (a *Reporter) handshakeText(e yan.Event) string {
 	return text
 }
 
-// TraceWaiting prints on a terminal that yan waits for a silent server. With the transcript it
-// adds nothing.
-func (a *Reporter) TraceWaiting(trace func(yan.Event), host string) func(yan.Event) {
-	if trace != nil || a.StderrWidth == 0 {
-		return trace
+// TraceWaiting prints on a terminal that yan waits for a silent server. It returns nil without a
+// terminal.
+func (a *Reporter) TraceWaiting(host string) func(yan.Event) {
+	if a.StderrWidth == 0 {
+		return nil
 	}
 	return func(e yan.Event) {
 		if e.Direction == smtpclient.Waiting {

@@ -3,10 +3,17 @@ package sendcmd
 import (
 	"errors"
 	"strings"
-	"unicode"
+	"unicode/utf8"
 
 	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/text/charset"
 )
+
+type addressFile struct {
+	flag  string
+	files []string
+	to    *[]string
+}
 
 // A flag that takes a text or an address never reads a file, because a script may pass on text from
 // strangers. Only flags named *-file read files, and only there does - mean standard input.
@@ -15,12 +22,6 @@ import (
 // they extend.
 func (s *sendFlags) addressFiles() []addressFile {
 	return []addressFile{{"to-file", s.toFile, &s.to}, {"cc-file", s.ccFile, &s.cc}, {"bcc-file", s.bccFile, &s.bcc}}
-}
-
-type addressFile struct {
-	flag  string
-	files []string
-	to    *[]string
 }
 
 // readNamedFiles reads the files of recipients and the file of the HTML.
@@ -116,25 +117,33 @@ func (s *sendFlags) wantsStdin(args []string) int {
 	return n
 }
 
-// noteFileNames prints a hint if a text looks like a file name, since other programs, and early
-// versions of this one, read the file.
-func (c *composer) noteFileNames() {
-	for _, f := range []struct{ flag, value, other string }{{"body", c.s.body, "--body-file"}, {"html", c.s.html, "--html-file"}} {
-		file, looks := looksLikeFile(f.value)
-		if !c.changed(f.flag) || !looks || c.s.quiet {
-			continue
-		}
-		c.Errf("%s\n", c.T("%s: the text is %q; to send the contents of a file, write %s.", c.Name(f.flag), f.value, f.other+" "+command.QuoteName(file)))
+// decodeText returns text in UTF-8; where is its source. --charset applies to files and standard
+// input. Piped text that is not UTF-8 is in the charset of the console or the locale, if that is
+// known.
+func (c *composer) decodeText(where, text string, piped bool) (string, error) {
+	if c.s.charset != "" {
+		return c.decodeChecked(where, func() (string, error) { return charset.Decode(text, c.s.charset) })
 	}
+	if piped && !utf8.ValidString(text) {
+		if name := charset.OfInput(c.Getenv); name != "" {
+			if decoded, err := charset.Decode(text, name); err == nil {
+				c.Hint(c.T("%s was read as %s; use --charset if that is wrong.", where, name))
+				text = decoded
+			}
+		}
+	}
+	return text, c.Text(where, text)
 }
 
-// looksLikeFile reports whether value looks like a file name: @notes.txt, @/tmp/notes and -, but not
-// @everybody.
-func looksLikeFile(value string) (file string, looks bool) {
-	if value == "-" {
-		return "-", true
+// decodeHTML is readable for an HTML page, which may declare its own charset.
+func (c *composer) decodeHTML(where, page string) (string, error) {
+	return c.decodeChecked(where, func() (string, error) { return charset.HTML(page, c.s.charset) })
+}
+
+func (c *composer) decodeChecked(where string, decode func() (string, error)) (string, error) {
+	text, err := decode()
+	if err != nil {
+		return "", c.Dataf("%s: %v", where, err)
 	}
-	file, looks = strings.CutPrefix(value, "@")
-	odd := func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) || r > '~' }
-	return file, looks && strings.ContainsAny(file, `./\`) && !strings.ContainsFunc(file, odd)
+	return text, c.Text(where, text)
 }
