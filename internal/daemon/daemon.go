@@ -28,6 +28,8 @@ var (
 	// ErrAddress: the address for metrics can't be listened on.
 	ErrAddress = localerr.New("can't listen on the metrics address")
 	errEnded   = localerr.New("delivery ended unexpectedly")
+	// errServiceEnded: a way in ended without having been asked to.
+	errServiceEnded = localerr.New("a way in ended unexpectedly")
 )
 
 // daemon is the state of one Run.
@@ -42,8 +44,9 @@ type daemon struct {
 	since    time.Time
 	stopping atomic.Bool
 
-	socket  *Listener    // nil if there is none
-	metrics net.Listener // nil if there is none
+	socket   *Listener    // nil if there is none
+	metrics  net.Listener // nil if there is none
+	services []Service
 
 	reloads  sync.Mutex // held during a reload
 	standing accountStatsCache
@@ -65,7 +68,11 @@ func Run(ctx context.Context, o Options) error {
 	if err := d.listen(ctx); err != nil {
 		return err
 	}
-	err = d.run(ctx)
+	if err = d.openServices(ctx); err == nil {
+		err = d.run(ctx)
+	} else if d.metrics != nil {
+		err = errors.Join(err, d.metrics.Close())
+	}
 	if d.socket != nil {
 		err = errors.Join(err, d.socket.Close())
 	}
@@ -122,6 +129,7 @@ func (d *daemon) run(ctx context.Context) error {
 		return errEnded
 	})
 	others := d.startTasks(working, beside)
+	services := d.startServices(working)
 	d.announceReady()
 	d.warnWrongClock(working)
 	d.logRestingAccounts(beside)
@@ -135,7 +143,8 @@ func (d *daemon) run(ctx context.Context) error {
 	d.systemd.send("STOPPING=1", statusLine("stopping"))
 	d.o.Log.Info("stopping", telemetry.Milliseconds("grace_ms", d.o.Grace), slog.Int("in_flight", d.deliver.Status().InFlight))
 	stop()
-	late := d.awaitDelivery(delivered)
+	limit := d.afterGrace(beside)
+	late := errors.Join(d.awaitDelivery(delivered, limit), d.awaitServices(services, limit))
 	end()
 	for _, ended := range others {
 		<-ended
@@ -151,13 +160,27 @@ func (d *daemon) run(ctx context.Context) error {
 	return why
 }
 
+// afterGrace returns a channel that is closed when the parts have had the grace period, and the time
+// that they need afterwards.
+func (d *daemon) afterGrace(ctx context.Context) <-chan struct{} {
+	limit, after := make(chan struct{}), d.o.After(d.o.Grace+afterCut)
+	go func() {
+		select {
+		case <-after:
+			close(limit)
+		case <-ctx.Done(): // everything ended
+		}
+	}()
+	return limit
+}
+
 // awaitDelivery waits until the delivery has finished the messages in flight. After the grace period the
 // delivery cuts them off itself; if it still does not end, await abandons it.
-func (d *daemon) awaitDelivery(delivered <-chan struct{}) error {
+func (d *daemon) awaitDelivery(delivered, limit <-chan struct{}) error {
 	select {
 	case <-delivered:
 		return nil
-	case <-d.o.After(d.o.Grace + afterCut):
+	case <-limit:
 		return ErrUnfinished
 	}
 }

@@ -67,6 +67,11 @@ type Options struct {
 	// none. Meter serves /metrics; if it is nil there is no /metrics.
 	Metrics string
 	Meter   Meter
+	// Services returns the ways in for messages; nil means none. It is called once; wake makes the
+	// delivery look for due messages.
+	Services func(wake func()) []Service
+	// Ways counts the messages of the ways in, for /status; nil means none.
+	Ways func() []WayStatus
 	// Tracer records a span for every attempt; nil means none.
 	Tracer trace.Tracer
 	// Log receives the events; nil discards them.
@@ -106,6 +111,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Grace <= 0 {
 		o.Grace = DefaultGrace
+	}
+	if o.Ways == nil {
+		o.Ways = func() []WayStatus { return []WayStatus{} }
 	}
 	if o.Ready == nil {
 		o.Ready = func(Info) {}

@@ -48,6 +48,8 @@ type StatusReply struct {
 	Connections map[string]int `json:"connections"`
 	// Resting are the accounts that do not send now.
 	Resting []Resting `json:"resting"`
+	// Ways are the ways in for messages of programs.
+	Ways []WayStatus `json:"ways"`
 	// Configured is when the current configuration was read. ConfigError says why a later reload
 	// failed.
 	Configured  time.Time `json:"configured"`
@@ -143,7 +145,7 @@ func (d *daemon) status(ctx context.Context) StatusReply {
 	now := d.deliver.Status()
 	s := StatusReply{Version: d.o.Version, PID: os.Getpid(), Since: d.since, Outbox: d.o.Outbox,
 		Ready: ready, Why: why, Stopping: d.stopping.Load(), Couriers: now.Couriers, InFlight: now.InFlight,
-		Connections: d.routes.openConnections(), Resting: resting, Accounts: d.routes.config.Load().Accounts}
+		Connections: d.routes.openConnections(), Resting: resting, Accounts: d.routes.config.Load().Accounts, Ways: d.o.Ways()}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	s.Configured = d.read

@@ -101,23 +101,34 @@ type Listener struct {
 // process; while another process serves there, the error is a *BusyError. A lock on a file next to
 // the socket, which is never removed, tells the two cases apart.
 func Listen(ctx context.Context, path string) (*Listener, error) {
+	return listenAt(path, 0o700, 0o600, func() error { return busyError(ctx, path) })
+}
+
+// ListenPublic is Listen for a socket that every user of this machine can connect to.
+func ListenPublic(path string) (*Listener, error) {
+	return listenAt(path, 0o755, 0o666, func() error { return &BusyError{Socket: path} })
+}
+
+// listenAt opens a socket with a mode, in a directory that it creates with another if it is missing.
+// busy returns the error if another process has the socket.
+func listenAt(path string, dirMode, mode fs.FileMode, busy func() error) (*Listener, error) {
 	if !fitsSocketName(path) {
 		return nil, localerr.Errorf("%w: the path is too long: %s", ErrSocket, path)
 	}
 	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := createDir(dir, dirMode); err != nil {
 		return nil, localerr.Errorf("%w: %w", ErrSocket, err)
 	}
 	lock := flock.New(path+".lock", flock.SetFlag(os.O_CREATE|os.O_RDWR|noFollow))
 	ok, err := lock.TryLock()
 	if err == nil && !ok {
-		err = busyError(ctx, path)
+		err = busy()
 	} else if err != nil {
 		err = localerr.Errorf("%w: %w", ErrSocket, err)
 	}
 	var l net.Listener
 	if err == nil {
-		l, err = createSocket(dir, path)
+		l, err = createSocket(dir, path, mode)
 	}
 	if err != nil {
 		_ = lock.Close() // nothing was written to it
@@ -126,6 +137,18 @@ func Listen(ctx context.Context, path string) (*Listener, error) {
 	listener := &Listener{Listener: l, path: path, lock: lock}
 	listener.close = sync.OnceValue(listener.release)
 	return listener, nil
+}
+
+// createDir creates a directory that is missing. The mode does not depend on the umask, which a
+// service sets to 077.
+func createDir(dir string, mode fs.FileMode) error {
+	if _, err := os.Stat(dir); err == nil {
+		return nil
+	}
+	if err := os.MkdirAll(dir, mode); err != nil {
+		return err
+	}
+	return os.Chmod(dir, mode)
 }
 
 // busyError returns the BusyError of the process that has the socket.
@@ -140,9 +163,9 @@ func busyError(ctx context.Context, path string) error {
 	return e
 }
 
-// createSocket creates the socket in a private directory, restricts it to this user, and renames it to
-// path, replacing the socket of a dead process.
-func createSocket(dir, path string) (net.Listener, error) {
+// createSocket creates the socket in a private directory, sets its mode, and renames it to path,
+// replacing the socket of a dead process.
+func createSocket(dir, path string, mode fs.FileMode) (net.Listener, error) {
 	temp, err := os.MkdirTemp(dir, ".yan-")
 	if err != nil {
 		return nil, localerr.Errorf("%w: %w", ErrSocket, err)
@@ -154,7 +177,7 @@ func createSocket(dir, path string) (net.Listener, error) {
 		return nil, localerr.Errorf("%w: %w", ErrSocket, err)
 	}
 	l.SetUnlinkOnClose(false)
-	if err = os.Chmod(made, 0o600); err == nil {
+	if err = os.Chmod(made, mode); err == nil {
 		err = os.Rename(made, path)
 	}
 	if err != nil {

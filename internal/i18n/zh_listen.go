@@ -88,4 +88,7 @@ var chineseListen = map[string]string{
 	"the address can be reached by other machines, where clients without a login are not allowed":            "其他机器能访问这个地址，不允许客户端不登录",
 	"the address takes passwords in the clear, but no networks are listed":                                   "这个地址接受明文密码，但没有列出允许的网络",
 	"the user of the connection can't be found out":                                                          "无法查明是哪个用户建立了这个连接",
+
+	// yan serve.
+	"a way in ended unexpectedly": "接收邮件的途径意外结束",
 }
