@@ -31,9 +31,17 @@ func (t *Transaction) Accept(ctx context.Context, r io.Reader) (Accepted, error)
 	if err != nil {
 		return Accepted{}, err
 	}
-	result, err := prepared.Enqueue(ctx, t.a.o.Store, submission.Order{Account: t.grant.Account, Tags: []string{t.peer.tag()}})
+	result, err := prepared.Enqueue(ctx, t.a.o.Store, submission.Order{Account: t.grant.Account, Key: t.orderKey(), Tags: []string{t.peer.tag()}})
 	if err != nil {
 		return Accepted{}, err
 	}
 	return Accepted{ID: result.ID, Duplicate: result.Duplicate, MessageID: prepared.MessageID(), Changes: m.Changes()}, nil
+}
+
+// orderKey returns the key in the outbox. The peer is a part of it: no peer finds out the keys of others.
+func (t *Transaction) orderKey() string {
+	if t.key == "" {
+		return ""
+	}
+	return t.peer.tag() + "/" + t.key
 }

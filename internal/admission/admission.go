@@ -75,6 +75,8 @@ type Transaction struct {
 	to    []smtp.Address
 	// received is the value of the Received field to add.
 	received string
+	// key makes one message of two with the same key and peer; "" derives one.
+	key string
 }
 
 // Begin checks the envelope's sender: as in MAIL FROM:<…>, with "" for the null sender, and a local
@@ -107,3 +109,7 @@ func (t *Transaction) Recipient(to string, notify string) error {
 // SetReceived sets the value of the Received field that the message gets; "" for none. The field is not
 // a part of what makes two messages the same.
 func (t *Transaction) SetReceived(value string) { t.received = value }
+
+// SetKey sets the key of the message, as its field Yan-Key does, which counts first: a second message
+// of the same peer with this key is the first one.
+func (t *Transaction) SetKey(key string) { t.key = key }
