@@ -2,11 +2,15 @@ package admission
 
 import (
 	"context"
+	"errors"
 	"io"
+	"strings"
 
+	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/internal/repair"
 	"github.com/yanmail/yan/internal/spool"
 	"github.com/yanmail/yan/internal/submission"
+	"github.com/yanmail/yan/message"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -14,34 +18,129 @@ import (
 // on the disk. The error is a *Refusal, one of r, or one of package queue; [Reply] is the answer to
 // each.
 func (t *Transaction) Accept(ctx context.Context, r io.Reader) (Accepted, error) {
-	text, err := spool.Read(r, t.a.o.Spool, t.grant.MaxSize)
+	accepted, err := t.accept(ctx, r)
+	if t.a.o.Observe != nil {
+		t.a.o.Observe(Event{Peer: t.peer, Account: t.grant.Account, From: t.given, Recipients: len(t.to), Accepted: accepted, Err: err})
+	}
+	return accepted, err
+}
+
+func (t *Transaction) accept(ctx context.Context, r io.Reader) (Accepted, error) {
+	text, err := spool.Read(r, t.a.o.Spool, t.grant.Size())
+	if errors.Is(err, spool.ErrTooLarge) {
+		return Accepted{}, t.tooLarge()
+	}
 	if err != nil {
 		return Accepted{}, err
 	}
-	defer text.Close() // read only
-	m, err := repair.Read(text, text.Size(), repair.Options{Now: t.a.o.Now(), Received: t.received})
+	defer text.Close() // nothing in it is needed any more
+	m, err := t.repair(text)
 	if err != nil {
 		return Accepted{}, err
 	}
-	envelope, err := smtp.NewEnvelope(t.from, t.to...)
+	if len(t.to) == 0 {
+		return Accepted{}, NewRefusal("recipient", 554, "5.5.1", localerr.New("the message has no recipients"), nil)
+	}
+	envelope, err := t.envelope(t.from, t.to...)
+	if err != nil {
+		return Accepted{}, NewRefusal("recipient", 554, "5.5.4", err, nil)
+	}
+	return t.store(ctx, text, m, envelope)
+}
+
+// repair repairs the message, and checks what it says.
+func (t *Transaction) repair(text *spool.File) (*repair.Message, error) {
+	var foreign *smtp.Address
+	o := repair.Options{
+		Now:      t.a.o.Now(),
+		TakeKey:  true,
+		Received: t.received,
+		IsLocal:  t.policy.IsLocalDomain,
+		ReplyTo:  t.canReceive,
+		From: func(from *message.Mailbox) *message.Mailbox {
+			switch {
+			case from != nil && t.grant.MaySend(from.Address):
+				return nil
+			case from != nil && t.grant.Foreign == Refuse:
+				foreign = &from.Address
+				return nil
+			}
+			return &t.grant.Mailbox
+		},
+		Local: func(name string) (smtp.Address, bool) {
+			list, err := t.policy.Local(name)
+			if err != nil || len(list) == 0 {
+				return smtp.Address{}, false
+			}
+			return list[0], true
+		},
+	}
+	m, err := repair.Read(text, text.Size(), o)
+	var defect *repair.Error
+	switch {
+	case errors.As(err, &defect):
+		return nil, NewRefusal("content", 554, "5.6.0", defect, nil)
+	case err != nil:
+		return nil, &spool.DiskError{Err: err}
+	case foreign != nil:
+		return nil, t.foreign(foreign.String())
+	case m.NeedsSMTPUTF8() && !t.grant.SMTPUTF8:
+		return nil, NewRefusal("smtputf8", 550, "5.6.7", localerr.Errorf("the header has letters other than ASCII that can't be encoded, and the provider of account %q does not take them", t.grant.Account),
+			localerr.New("use addresses with ASCII letters before the @"))
+	case m.Size() > t.grant.Size():
+		return nil, t.tooLarge()
+	}
+	return m, nil
+}
+
+// canReceive reports whether an answer to an address can arrive.
+func (t *Transaction) canReceive(a smtp.Address) bool {
+	domain := strings.ToLower(strings.TrimSuffix(a.ASCIIDomain(), "."))
+	if !strings.Contains(domain, ".") || strings.HasPrefix(domain, "[") || t.policy.IsLocalDomain(a.Domain()) {
+		return false
+	}
+	switch domain[strings.LastIndexByte(domain, '.')+1:] {
+	case "local", "localhost", "localdomain", "lan", "home", "internal", "intranet", "invalid", "test", "arpa":
+		return false // names of private networks (RFC 6761, RFC 6762, RFC 8375)
+	}
+	switch strings.NewReplacer("-", "", "_", "", ".", "").Replace(strings.ToLower(a.Local())) {
+	case "noreply", "donotreply", "nobody", "null", "devnull", "mailerdaemon":
+		return false
+	}
+	return true
+}
+
+// store reserves the rate and stores the message.
+func (t *Transaction) store(ctx context.Context, text *spool.File, m *repair.Message, e smtp.Envelope) (Accepted, error) {
+	now, tag := t.a.o.Now(), t.peer.Tag()
+	if t.grant.PerHour > 0 {
+		wait, err := t.a.rates.reserve(ctx, tag, t.grant.PerHour, e.Len(), now)
+		if err != nil {
+			return Accepted{}, err
+		}
+		if wait > 0 {
+			return Accepted{}, t.tooMany(wait)
+		}
+	}
+	accepted, err := t.enqueue(ctx, text, m, e)
+	if t.grant.PerHour > 0 && (err != nil || accepted.Duplicate) {
+		t.a.rates.release(tag, e.Len(), now)
+	}
+	return accepted, err
+}
+
+func (t *Transaction) enqueue(ctx context.Context, text *spool.File, m *repair.Message, e smtp.Envelope) (Accepted, error) {
+	k, err := t.keyOf(text, m, e)
 	if err != nil {
 		return Accepted{}, err
 	}
-	prepared, err := submission.Raw(m, envelope)
+	prepared, err := submission.Raw(keyedContent{m, k.octets}, e)
 	if err != nil {
 		return Accepted{}, err
 	}
-	result, err := prepared.Enqueue(ctx, t.a.o.Store, submission.Order{Account: t.grant.Account, Key: t.orderKey(), Tags: []string{t.peer.tag()}})
+	result, err := k.enqueue(ctx, t.a, prepared, submission.Order{Account: t.grant.Account, Tags: []string{t.peer.Tag()}})
 	if err != nil {
 		return Accepted{}, err
 	}
 	return Accepted{ID: result.ID, Duplicate: result.Duplicate, MessageID: prepared.MessageID(), Changes: m.Changes()}, nil
-}
-
-// orderKey returns the key in the outbox. The peer is a part of it: no peer finds out the keys of others.
-func (t *Transaction) orderKey() string {
-	if t.key == "" {
-		return ""
-	}
-	return t.peer.tag() + "/" + t.key
 }

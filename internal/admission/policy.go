@@ -1,6 +1,10 @@
 package admission
 
 import (
+	"strings"
+	"unicode"
+
+	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/message"
 	"github.com/yanmail/yan/smtp"
 )
@@ -24,16 +28,17 @@ func (p Peer) String() string {
 }
 
 // Tag returns the tag of the peer's messages in the outbox: user:www-data, token:gitea or local.
-func (p Peer) Tag() string { return p.tag() }
-
-func (p Peer) tag() string {
-	switch {
-	case p.Token != "":
-		return "token:" + p.Token
-	case p.User != "":
-		return "user:" + p.User
+func (p Peer) Tag() string {
+	tag := strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) || unicode.IsControl(r) || r == ',' || r == unicode.ReplacementChar {
+			return '_'
+		}
+		return r
+	}, strings.Replace(p.String(), " ", ":", 1))
+	for len(tag) > outbox.MaxTag {
+		tag = tag[:len(tag)-1]
 	}
-	return "local"
+	return strings.ToValidUTF8(tag, "")
 }
 
 // Foreign says what happens to a sender that a grant does not have.
@@ -60,6 +65,44 @@ type Grant struct {
 	MaxRecipients int             // of a message; 0: DefaultMaxRecipients
 	MaxSize       int64           // in octets; 0: DefaultMaxSize
 	SMTPUTF8      bool            // the account's provider takes it
+}
+
+// Recipients returns the highest number of recipients of a message.
+func (g Grant) Recipients() int {
+	if g.MaxRecipients > 0 {
+		return g.MaxRecipients
+	}
+	return DefaultMaxRecipients
+}
+
+// Size returns the highest size of a message.
+func (g Grant) Size() int64 {
+	if g.MaxSize > 0 {
+		return g.MaxSize
+	}
+	return DefaultMaxSize
+}
+
+// MaySend reports whether the sender may be used as it is.
+func (g Grant) MaySend(sender smtp.Address) bool {
+	if sameAddress(sender, g.Mailbox.Address) {
+		return true
+	}
+	for _, p := range g.From {
+		if p.Matches(sender) {
+			return true
+		}
+	}
+	return false
+}
+
+// senders lists the senders for a hint.
+func (g Grant) senders() string {
+	list := []string{g.Mailbox.Address.String()}
+	for _, p := range g.From {
+		list = append(list, p.String())
+	}
+	return strings.Join(list, ", ")
 }
 
 // Policy is the table of rules that the configuration makes. It is safe for concurrent use.
