@@ -5,7 +5,7 @@
 // # The same message twice
 //
 // A message has a key if it has the field Yan-Key, which is not sent, or if the way in gives it one
-// ([Transaction.UseKey]). Stored again by the same peer under its key, it is a duplicate, or, with other
+// ([Transaction.SetKey]). Stored again by the same peer under its key, it is a duplicate, or, with other
 // octets, queue.ErrConflict. Otherwise a message with a Message-ID of its own is a duplicate for a day if
 // peer, envelope and octets are the same: a client that lost the reply sends it again.
 package admission

@@ -1,6 +1,7 @@
 package admission
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -37,12 +38,9 @@ type messageKey struct {
 // keyOf returns the key of a message. Keys of different peers are different, so that one can't occupy
 // another's.
 func (t *Transaction) keyOf(text *spool.File, m *repair.Message, e smtp.Envelope) (messageKey, error) {
-	chosen := m.Key()
-	if chosen == "" && t.key != nil {
-		chosen = *t.key
-	}
+	chosen := cmp.Or(m.Key(), t.key)
 	own := !slices.Contains(m.Changes(), repair.MessageID)
-	if chosen == "" && (t.key != nil || t.a.o.Repeat || !own) {
+	if chosen == "" && (t.a.o.Repeat || !own) {
 		return messageKey{}, nil
 	}
 	var k messageKey

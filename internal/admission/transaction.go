@@ -22,7 +22,7 @@ type Transaction struct {
 	dsn      smtp.DSN
 	to       []smtp.Address
 	seen     map[string]bool // those in to
-	key      *string // of UseKey
+	key      string          // of SetKey
 	received string
 }
 
@@ -191,9 +191,10 @@ func (t *Transaction) envelope(from smtp.Address, to ...smtp.Address) (smtp.Enve
 	return e.WithDSN(t.dsn)
 }
 
-// UseKey gives the message a key if it has no Yan-Key: for a way in that may hand over the same file
-// twice after a crash. With "" each message is new, even with the octets of an earlier one.
-func (t *Transaction) UseKey(key string) { t.key = &key }
+// SetKey sets the key of the message, as its field Yan-Key does, which counts first: a second message
+// of the same peer with this key is the first one. "" derives a key from the message.
+func (t *Transaction) SetKey(key string) { t.key = key }
 
-// AddReceived puts a Received field on top of the message.
-func (t *Transaction) AddReceived(value string) { t.received = value }
+// SetReceived sets the value of a Received field on top of the message; "" for none. It is no part of what
+// makes two messages the same.
+func (t *Transaction) SetReceived(value string) { t.received = value }
