@@ -64,6 +64,8 @@ func (t *Transaction) repair(text *spool.File) (*repair.Message, error) {
 			case from != nil && t.grant.Foreign == Refuse:
 				foreign = &from.Address
 				return nil
+			case t.grant.Mailbox.Address.IsZero():
+				return nil
 			}
 			return &t.grant.Mailbox
 		},

@@ -37,14 +37,11 @@ func (a *Admission) Begin(p Peer, from string, d smtp.DSN, utf8 bool, size int64
 		return nil, err
 	}
 	t := &Transaction{a: a, policy: policy, peer: p, grant: g, given: from, dsn: d, seen: map[string]bool{}}
-	if g.Mailbox.Address.IsZero() {
-		return nil, NewRefusal("account", 451, "4.3.5", localerr.Errorf("account %q has no sender address", g.Account), localerr.New("add from to the account in the configuration"))
-	}
 	if size > g.Size() {
 		return nil, t.tooLarge()
 	}
-	if _, err := t.envelope(smtp.Address{}, g.Mailbox.Address); err != nil {
-		return nil, NewRefusal("notify", 501, "5.5.4", err, nil)
+	if err := t.checkDSN(); err != nil {
+		return nil, err
 	}
 	if t.from, err = t.sender(from); err != nil {
 		return nil, err
@@ -63,6 +60,9 @@ func (t *Transaction) sender(from string) (smtp.Address, error) {
 	}
 	if t.grant.Foreign == Refuse {
 		return smtp.Address{}, t.foreign(from)
+	}
+	if t.grant.Mailbox.Address.IsZero() {
+		return smtp.Address{}, NewRefusal("account", 451, "4.3.5", localerr.Errorf("account %q has no sender address", t.grant.Account), localerr.New("add from to the account in the configuration"))
 	}
 	return t.grant.Mailbox.Address, nil
 }
@@ -176,8 +176,15 @@ func (t *Transaction) addNotify(notify string) error {
 		words = slices.DeleteFunc(words, func(word string) bool { return word == "NEVER" })
 	}
 	t.dsn.Notify = words
-	if _, err := t.envelope(smtp.Address{}, t.grant.Mailbox.Address); err != nil {
+	err := t.checkDSN()
+	if err != nil {
 		t.dsn = saved
+	}
+	return err
+}
+
+func (t *Transaction) checkDSN() error {
+	if _, err := (smtp.Envelope{}).WithDSN(t.dsn); err != nil {
 		return NewRefusal("notify", 501, "5.5.4", err, nil)
 	}
 	return nil

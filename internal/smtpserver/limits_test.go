@@ -119,7 +119,8 @@ func TestLineOfOneGigabyte(t *testing.T) {
 type noRules struct{ admission.Policy }
 
 func (noRules) Grant(admission.Peer) (admission.Grant, error) {
-	return admission.Grant{Account: "work", MaxSize: 10 << 20}, nil
+	anyone, err := admission.ParsePattern("*")
+	return admission.Grant{Account: "work", From: []admission.Pattern{anyone}, MaxSize: 10 << 20}, err
 }
 func (noRules) IsLocalDomain(string) bool { return false }
 
