@@ -40,7 +40,9 @@ func (r *Run) fallsBack(ctx, sending context.Context, m *Outgoing, result yan.Re
 	if r.round.why.Status == "" {
 		r.round.why = result.Recipients[places[0]]
 	}
-	r.addDueCopy(m, result) // the other account sends a different message
+	if r.sender.OpenSent != nil {
+		r.addDueCopy(m, result) // the other account sends a different message
+	}
 	r.deferToNext(m, result, places)
 	return true
 }
@@ -138,7 +140,7 @@ func isTemporary(o smtp.Outcome, provider string) bool {
 func (r *Run) fallBack(ctx context.Context) error {
 	for r.nextSender() != nil && r.round.why.Status != "" {
 		r.waitRest(ctx)
-		r.reportRest(ctx)
+		r.reportRest(ctx, r.stopReason(ctx))
 		r.o.Observe(ctx, TookOver{From: r.sender.Account, To: r.nextSender().Account, Outcome: r.round.why})
 		if err := r.switchSender(ctx); err != nil {
 			r.reportWaiting(ctx, err)

@@ -39,10 +39,9 @@ func notTried(m *Outgoing, stage smtp.Stage, err error) yan.Result {
 	return yan.Result{MessageID: m.MessageID, Size: m.Size, Recipients: m.mergeOutcomes(now)}
 }
 
-// reportRest reports the messages that were not taken. Messages that waited for another account
-// keep their earlier outcome.
-func (r *Run) reportRest(ctx context.Context) {
-	reason := r.stopReason(ctx)
+// reportRest reports the messages that were not taken, for a reason. Messages that waited for another
+// account keep their earlier outcome.
+func (r *Run) reportRest(ctx context.Context, reason error) {
 	for _, m := range r.pending {
 		switch {
 		case m.taken || m.failed || m.waits || m.reported:

@@ -82,8 +82,12 @@ func (r *Run) settleResult(ctx, sending context.Context, m *Outgoing, result yan
 	all.Recipients = m.mergeOutcomes(result.Recipients)
 	r.reportMessage(sending, m, all, r.sentAs(m, result), nil)
 	r.reportLogin(sending, result)
-	r.addDueCopy(m, result)
-	r.saveCopies(sending, m)
+	if r.sender.OpenSent != nil {
+		r.addDueCopy(m, result)
+	}
+	if len(m.copies) > 0 {
+		r.saveCopies(sending, m)
+	}
 }
 
 // takenAt returns the message that the transport took at an index; nil if there is none.

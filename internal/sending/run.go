@@ -133,7 +133,7 @@ func (r *Run) Send(ctx context.Context) (Summary, error) {
 		err = r.fallBack(ctx)
 	}
 	if err == nil {
-		r.reportRest(ctx)
+		r.reportRest(ctx, r.stopReason(ctx))
 	}
 	r.summary.LogErr = r.closeLog()
 	return r.summary, err
@@ -145,7 +145,9 @@ func (r *Run) Close() error {
 	if r.client != nil {
 		_ = r.client.Close() // all its messages are settled
 	}
-	r.mailboxes.closeAll()
+	for _, b := range r.mailboxes {
+		b.close()
+	}
 	return r.closeLog()
 }
 

@@ -17,12 +17,10 @@ type sentMailbox struct {
 	err     error
 }
 
-// closeAll logs out of all mailboxes.
-func (s sentMailboxes) closeAll() {
-	for _, b := range s {
-		if b.mailbox != nil {
-			b.mailbox.Close()
-		}
+// close logs out.
+func (b *sentMailbox) close() {
+	if b.mailbox != nil {
+		b.mailbox.Close()
 	}
 }
 
@@ -36,10 +34,9 @@ type dueCopy struct {
 	content OutgoingContent
 }
 
-// addDueCopy adds a copy if the account wants one and the server accepted the message for a
-// recipient.
+// addDueCopy adds a copy if the server accepted the message for a recipient.
 func (r *Run) addDueCopy(m *Outgoing, result yan.Result) {
-	if r.sender.OpenSent != nil && m.Content != nil && hasAccepted(result) {
+	if m.Content != nil && hasAccepted(result) {
 		m.copies = append(m.copies, dueCopy{sender: r.sender, messageID: m.MessageID})
 	}
 }

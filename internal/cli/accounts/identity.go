@@ -107,10 +107,6 @@ func withReadTimeout(ctx context.Context, timeout time.Duration) (context.Contex
 // SetAccountSecret sets the account's secret in the options. If none is stored, it asks for one on the
 // terminal.
 func (a *Accounts) SetAccountSecret(ctx context.Context, s *serverflag.ServerFlags, id *Identity, server transport.Server, o *yan.Options) error {
-	o.User = id.User
-	if !serverflag.ReachesLogin(s.QuitAfter) {
-		return nil
-	}
 	reading, cancel := withReadTimeout(ctx, s.Timeout)
 	given, err := id.Options(reading, id.Secrets)
 	cancel()

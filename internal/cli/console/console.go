@@ -7,7 +7,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"strings"
 	"sync"
 
 	"github.com/yanmail/yan/internal/files/atomicfile"
@@ -55,6 +54,7 @@ func (a *Console) WithoutEcho() func() {
 // Outf and Errf print. An error of standard output is kept for the end; one of
 // standard error can't be reported.
 func (a *Console) Outf(format string, args ...any) { _, _ = fmt.Fprintf(a.Stdout, format, args...) }
+
 func (a *Console) Errf(format string, args ...any) { _, _ = fmt.Fprintf(a.Stderr, format, args...) }
 
 // Hint prints a recommendation on standard error, only on a terminal, because
@@ -64,22 +64,6 @@ func (a *Console) Hint(s string) {
 		a.Errf("%s\n", a.Paint(a.StderrWidth, Dim, WrapIndented(s, "", a.StderrWidth)))
 	}
 }
-
-// Paint colours a word if the stream is a terminal.
-func (a *Console) Paint(width int, code, s string) string {
-	if width == 0 || !a.Color {
-		return s
-	}
-	return "\x1b[" + code + "m" + s + "\x1b[0m"
-}
-
-const (
-	Green  = "32"
-	Red    = "31"
-	Yellow = "33"
-	Dim    = "2"
-	Bold   = "1"
-)
 
 // watchedWriter remembers the first error. Writers with the same mu write one
 // after the other.
@@ -97,13 +81,4 @@ func (w *watchedWriter) Write(p []byte) (int, error) {
 		*w.err = err
 	}
 	return n, err
-}
-
-// Heading prints a line in bold; a line break before it is not.
-func (a *Console) Heading(s string) {
-	lead := ""
-	if strings.HasPrefix(s, "\n") {
-		lead, s = "\n", s[1:]
-	}
-	a.Outf("%s%s\n", lead, a.Paint(a.StdoutWidth, Bold, s))
 }

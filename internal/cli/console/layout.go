@@ -177,3 +177,28 @@ func JoinWrapped(parts []string, width int) string {
 
 // ClipText shortens a text to 60 characters.
 func ClipText(s string) string { return excerpt.Runes(s, 60) }
+
+// Paint colours a word if the stream is a terminal.
+func (a *Console) Paint(width int, code, s string) string {
+	if width == 0 || !a.Color {
+		return s
+	}
+	return "\x1b[" + code + "m" + s + "\x1b[0m"
+}
+
+const (
+	Green  = "32"
+	Red    = "31"
+	Yellow = "33"
+	Dim    = "2"
+	Bold   = "1"
+)
+
+// Heading prints a line in bold; a line break before it is not.
+func (a *Console) Heading(s string) {
+	lead := ""
+	if strings.HasPrefix(s, "\n") {
+		lead, s = "\n", s[1:]
+	}
+	a.Outf("%s%s\n", lead, a.Paint(a.StdoutWidth, Bold, s))
+}

@@ -23,7 +23,7 @@ func (a *sendCommand) collectMessages(cmd *cobra.Command, s *sendFlags, args []s
 	if err := c.readNamedFiles(args); err != nil {
 		return nil, err
 	}
-	if err := c.checkAddresses(); err != nil {
+	if err := c.checkHeaderFlags(); err != nil {
 		return nil, err
 	}
 	if err := c.askMisspelt(cmd.Context()); err != nil {
@@ -46,8 +46,8 @@ type composer struct {
 	changed func(string) bool // reports whether a flag was given
 }
 
-// checkAddresses checks the addresses in the flags.
-func (c *composer) checkAddresses() error {
+// checkHeaderFlags checks the addresses and the subject in the flags.
+func (c *composer) checkHeaderFlags() error {
 	for _, l := range []struct {
 		flag string
 		list []string
@@ -58,8 +58,8 @@ func (c *composer) checkAddresses() error {
 			}
 		}
 	}
-	if c.s.from == "" {
-		return nil
+	if err := c.OneLine(c.Name("subject"), c.s.subject); err != nil || c.s.from == "" {
+		return err
 	}
 	if err := c.Address("from", c.s.from); err != nil {
 		return err
@@ -108,9 +108,6 @@ func (c *composer) composeMessage() (*sending.Outgoing, error) {
 	}
 	if len(c.s.to)+len(c.s.cc)+len(c.s.bcc) == 0 {
 		return nil, c.Usagef("no recipient: use -t ADDRESS")
-	}
-	if err := c.OneLine(c.Name("subject"), c.s.subject); err != nil {
-		return nil, err
 	}
 	if m.Headers, err = c.parseHeaders(); err != nil {
 		return nil, err

@@ -159,7 +159,7 @@ func charsetNames() []string {
 }
 
 // completeFlags sets the values that the shell completes.
-func completeFlags(a *sendCommand, cmd *cobra.Command) {
+func (s *sendFlags) completeFlags(a *sendCommand, cmd *cobra.Command) {
 	command.Complete(cmd, "account", a.AccountNames)
 	command.Complete(cmd, "resend", resendWords)
 	command.Complete(cmd, "charset", charsetNames)

@@ -60,8 +60,11 @@ func (r *sendRun) reportMessage(e sending.Reported) {
 	if verdict.ReachedStop(r.s.QuitAfter, e.Result) {
 		code, stopped = command.ExitOK, r.s.QuitAfter
 	}
-	r.worst = command.WorseStatus(r.worst, code)
-	grouped := r.groupFailure(e)
+	grouped := false
+	if code != command.ExitOK {
+		r.worst = command.WorseStatus(r.worst, code)
+		grouped = r.groupFailure(e)
+	}
 	if e.Reason == nil {
 		r.bar.countSettled(e.Message)
 	}

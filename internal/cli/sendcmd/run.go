@@ -181,10 +181,10 @@ func (r *sendRun) openClient(ctx context.Context, server transport.Server) (clie
 	if err != nil {
 		return nil, err
 	}
-	if s.id != nil {
-		err = a.SetAccountSecret(ctx, &s.ServerFlags, s.id, server, &o)
-	} else {
+	if s.id == nil {
 		err = a.SetServerSecret(ctx, &s.ServerFlags, server, &o)
+	} else if o.User = s.id.User; s.ReachesLogin() {
+		err = a.SetAccountSecret(ctx, &s.ServerFlags, s.id, server, &o)
 	}
 	if err != nil {
 		return nil, err

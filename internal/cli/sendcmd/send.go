@@ -26,7 +26,6 @@ func (a *sendCommand) cobraCommand() *cobra.Command {
 		Annotations: map[string]string{command.UsageLines: a.T("yan send -t ADDRESS… [-f ADDRESS] [-s TEXT] [-b TEXT] [-a FILE…]\nyan send --raw [FILE|FOLDER…] [--log FILE]")},
 		RunE:        func(cmd *cobra.Command, args []string) error { return a.runSend(cmd, s, args) },
 	}
-	a.AddLists(cmd, func() []command.List { return []command.List{a.ServerForms(), a.Variables(), a.ExitStatuses()} })
 	s.registerAccount(a, cmd)
 	s.registerMessage(a, cmd)
 	s.registerRaw(a, cmd)
@@ -38,7 +37,8 @@ func (a *sendCommand) cobraCommand() *cobra.Command {
 		command.NewOption("quiet", "q", &s.quiet, "", a.T("print errors only")),
 		command.NewOption("json", "", &s.json, "", a.T("print one JSON object for each message")),
 	)
-	completeFlags(a, cmd)
+	a.AddLists(cmd, func() []command.List { return []command.List{a.ServerForms(), a.Variables(), a.ExitStatuses()} })
+	s.completeFlags(a, cmd)
 	return cmd
 }
 

@@ -11,7 +11,6 @@ import (
 	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/internal/secret"
 	"github.com/yanmail/yan/sasl"
-	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/transport"
 )
 
@@ -29,7 +28,7 @@ func (a *Servers) SetServerSecret(ctx context.Context, s *ServerFlags, server tr
 	if o.Token, err = a.EnvironmentSecret("YAN_TOKEN"); err != nil {
 		return err
 	}
-	if !ReachesLogin(s.QuitAfter) {
+	if !s.ReachesLogin() {
 		return nil
 	}
 	name := a.Name("auth")
@@ -58,16 +57,6 @@ func (a *Servers) SetServerSecret(ctx context.Context, s *ServerFlags, server tr
 		return nil
 	}
 	return a.AskSecret(ctx, server, o)
-}
-
-// ReachesLogin reports whether a session that stops after a stage includes the
-// login.
-func ReachesLogin(quitAfter string) bool {
-	switch smtp.Stage(quitAfter) {
-	case smtp.StageConnect, smtp.StageTLS, smtp.StageGreeting, smtp.StageHello:
-		return false
-	}
-	return true
 }
 
 // HasSecret reports whether the environment holds a secret.
