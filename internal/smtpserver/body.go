@@ -76,7 +76,7 @@ func (c *clientSession) turnDown(err error, stage string) {
 	r := replyTo(err)
 	level := slog.LevelInfo
 	fields := []any{slog.String("stage", stage), slog.Int("code", r.code), ruleField(r.rule), slog.String("peer", c.peer.String())}
-	if r.rule == "outbox" || r.rule == "space" {
+	if r.rule == ruleStore || r.rule == ruleSpace {
 		level = slog.LevelError
 		fields = append(fields, slog.String("error", redact.Text(err.Error())))
 	}

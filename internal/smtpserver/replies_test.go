@@ -22,10 +22,10 @@ func TestReplies(t *testing.T) {
 		want  string // codes, after those of a correct prefix
 		words string // in the last refusal
 	}{
-		{"empty line", "\r\n", "500 5.5.1, 250 2.0.0", "rule command"},
+		{"empty line", "\r\n", "500 5.5.1, 250 2.0.0", "(rule: command)"},
 		{"unknown command", "FOO bar\r\n", "500 5.5.1, 250 2.0.0", "see HELP"},
-		{"control character", "MAIL\x00 FROM:<a@example.com>\r\n", "500 5.5.2, 250 2.0.0", "rule syntax"},
-		{"not UTF-8", "EHLO \xff\r\n", "500 5.5.2, 250 2.0.0", "rule syntax"},
+		{"control character", "MAIL\x00 FROM:<a@example.com>\r\n", "500 5.5.2, 250 2.0.0", "(rule: syntax)"},
+		{"not UTF-8", "EHLO \xff\r\n", "500 5.5.2, 250 2.0.0", "(rule: syntax)"},
 		{"EXPN", "EXPN list\r\n", "502 5.5.1, 250 2.0.0", "EXPN is not offered"},
 		{"VRFY", "VRFY root\r\n", "252 2.1.5, 250 2.0.0", ""},
 		{"HELP", "HELP\r\n", "214 2.0.0, 250 2.0.0", ""},
@@ -42,9 +42,9 @@ func TestReplies(t *testing.T) {
 		{"quote without end", "EHLO me\r\nMAIL FROM:<\"a@example.com>\r\n", "250, 501 5.5.4, 250 2.0.0", "MAIL FROM:<address>"},
 		{"route without end", "EHLO me\r\nMAIL FROM:<@b a@example.com>\r\n", "250, 501 5.5.4, 250 2.0.0", "MAIL FROM:<address>"},
 		{"empty recipient", "EHLO me\r\nMAIL FROM:<>\r\nRCPT TO:<>\r\n", "250, 250 2.1.0, 501 5.5.4, 250 2.0.0", "RCPT TO:<address>"},
-		{"parameter twice", "EHLO me\r\nMAIL FROM:<a@example.com> SIZE=1 SIZE=2\r\n", "250, 501 5.5.4, 250 2.0.0", "rule syntax"},
+		{"parameter twice", "EHLO me\r\nMAIL FROM:<a@example.com> SIZE=1 SIZE=2\r\n", "250, 501 5.5.4, 250 2.0.0", "(rule: syntax)"},
 		{"unknown parameter", "EHLO me\r\nMAIL FROM:<a@example.com> X=1\r\n", "250, 555 5.5.4, 250 2.0.0", "leave out what EHLO does not list"},
-		{"REQUIRETLS", "EHLO me\r\nMAIL FROM:<a@example.com> REQUIRETLS\r\n", "250, 555 5.5.4, 250 2.0.0", "rule parameter"},
+		{"REQUIRETLS", "EHLO me\r\nMAIL FROM:<a@example.com> REQUIRETLS\r\n", "250, 555 5.5.4, 250 2.0.0", "(rule: parameter)"},
 		{"SIZE not a number", "EHLO me\r\nMAIL FROM:<a@example.com> SIZE=-1\r\n", "250, 501 5.5.4, 250 2.0.0", "SIZE"},
 		{"BINARYMIME", "EHLO me\r\nMAIL FROM:<a@example.com> BODY=BINARYMIME\r\n", "250, 555 5.6.1, 250 2.0.0", "8BITMIME"},
 		{"RET", "EHLO me\r\nMAIL FROM:<a@example.com> RET=SOME\r\n", "250, 501 5.5.4, 250 2.0.0", "RET"},
@@ -54,21 +54,21 @@ func TestReplies(t *testing.T) {
 		{"UTF-8 without SMTPUTF8", "EHLO me\r\nMAIL FROM:<\u96c1@example.com>\r\n", "250, 553 5.6.7, 250 2.0.0", "send MAIL with SMTPUTF8"},
 		{"NOTIFY", "EHLO me\r\nMAIL FROM:<>\r\nRCPT TO:<b@example.com> NOTIFY=NEVER,DELAY\r\n", "250, 250 2.1.0, 501 5.5.4, 250 2.0.0", "NOTIFY"},
 		{"ORCPT", "EHLO me\r\nMAIL FROM:<>\r\nRCPT TO:<b@example.com> ORCPT=b\r\n", "250, 250 2.1.0, 501 5.5.4, 250 2.0.0", "ORCPT"},
-		{"RCPT parameter", "EHLO me\r\nMAIL FROM:<>\r\nRCPT TO:<b@example.com> RRVS=1\r\n", "250, 250 2.1.0, 555 5.5.4, 250 2.0.0", "rule parameter"},
-		{"sender of another", "EHLO me\r\nMAIL FROM:<stranger@example.org>\r\n", "250, 550 5.7.1, 250 2.0.0", "rule sender: stranger@example.org may not be used; use me@example.com"},
+		{"RCPT parameter", "EHLO me\r\nMAIL FROM:<>\r\nRCPT TO:<b@example.com> RRVS=1\r\n", "250, 250 2.1.0, 555 5.5.4, 250 2.0.0", "(rule: parameter)"},
+		{"sender of another", "EHLO me\r\nMAIL FROM:<stranger@example.org>\r\n", "250, 550 5.7.1, 250 2.0.0", "stranger@example.org may not be used; use me@example.com (rule: sender)"},
 		{"local recipient", "EHLO me\r\nMAIL FROM:<>\r\nRCPT TO:<nobody>\r\n", "250, 250 2.1.0, 550 5.1.1, 250 2.0.0", "to [local]"},
 		{"AUTH without logins", "EHLO me\r\nAUTH PLAIN\r\n", "250, 502 5.5.1, 250 2.0.0", "without a login"},
 		{"STARTTLS without TLS", "EHLO me\r\nSTARTTLS\r\n", "250, 502 5.5.1, 250 2.0.0", "encryption to none"},
 		{"BDAT without MAIL", "EHLO me\r\nBDAT 6 LAST\r\nQUIT\r\n", "250, 503 5.5.1, 250 2.0.0", "MAIL comes first"},
 		{"BDAT without RCPT", "EHLO me\r\nMAIL FROM:<>\r\nBDAT 6 LAST\r\nQUIT\r\n", "250, 250 2.1.0, 554 5.5.1, 250 2.0.0", "no recipient"},
 		{"BDAT without size", envelope + "BDAT\r\n", "250, 250 2.1.0, 250 2.1.5, 501 5.5.4", "the connection ends"},
-		{"BDAT negative", envelope + "BDAT -5 LAST\r\n", "250, 250 2.1.0, 250 2.1.5, 501 5.5.4", "rule chunk"},
-		{"BDAT with a sign", envelope + "BDAT +5 LAST\r\n", "250, 250 2.1.0, 250 2.1.5, 501 5.5.4", "rule chunk"},
-		{"BDAT hexadecimal", envelope + "BDAT 0x5 LAST\r\n", "250, 250 2.1.0, 250 2.1.5, 501 5.5.4", "rule chunk"},
-		{"BDAT too large for a number", envelope + "BDAT 99999999999999999999 LAST\r\n", "250, 250 2.1.0, 250 2.1.5, 501 5.5.4", "rule chunk"},
-		{"BDAT FIRST", envelope + "BDAT 5 FIRST\r\n", "250, 250 2.1.0, 250 2.1.5, 501 5.5.4", "rule chunk"},
-		{"BDAT LAST twice", envelope + "BDAT 5 LAST LAST\r\n", "250, 250 2.1.0, 250 2.1.5, 501 5.5.4", "rule chunk"},
-		{"malformed second BDAT", envelope + "BDAT 2\r\nabBDAT x\r\n", "250, 250 2.1.0, 250 2.1.5, 250 2.0.0, 501 5.5.4", "rule chunk"},
+		{"BDAT negative", envelope + "BDAT -5 LAST\r\n", "250, 250 2.1.0, 250 2.1.5, 501 5.5.4", "(rule: chunk)"},
+		{"BDAT with a sign", envelope + "BDAT +5 LAST\r\n", "250, 250 2.1.0, 250 2.1.5, 501 5.5.4", "(rule: chunk)"},
+		{"BDAT hexadecimal", envelope + "BDAT 0x5 LAST\r\n", "250, 250 2.1.0, 250 2.1.5, 501 5.5.4", "(rule: chunk)"},
+		{"BDAT too large for a number", envelope + "BDAT 99999999999999999999 LAST\r\n", "250, 250 2.1.0, 250 2.1.5, 501 5.5.4", "(rule: chunk)"},
+		{"BDAT FIRST", envelope + "BDAT 5 FIRST\r\n", "250, 250 2.1.0, 250 2.1.5, 501 5.5.4", "(rule: chunk)"},
+		{"BDAT LAST twice", envelope + "BDAT 5 LAST LAST\r\n", "250, 250 2.1.0, 250 2.1.5, 501 5.5.4", "(rule: chunk)"},
+		{"malformed second BDAT", envelope + "BDAT 2\r\nabBDAT x\r\n", "250, 250 2.1.0, 250 2.1.5, 250 2.0.0, 501 5.5.4", "(rule: chunk)"},
 		{"MAIL between chunks", envelope + "BDAT 2\r\nabMAIL FROM:<>\r\nRSET\r\n", "250, 250 2.1.0, 250 2.1.5, 250 2.0.0, 503 5.5.1, 250 2.0.0, 250 2.0.0", "in chunks"},
 		{"DATA between chunks", envelope + "BDAT 2\r\nabDATA\r\nRSET\r\n", "250, 250 2.1.0, 250 2.1.5, 250 2.0.0, 503 5.5.1, 250 2.0.0, 250 2.0.0", "in chunks"},
 		{"GET", "GET / HTTP/1.1\r\nHost: x\r\n\r\n", "554 5.5.1", "not HTTP"},
@@ -102,7 +102,7 @@ func checkReplies(t *testing.T, said string) {
 		if len(line) > 510 || !isPrintableASCII(line) {
 			t.Errorf("a line of %d octets: %q", len(line), line)
 		}
-		if (line[0] == '4' || line[0] == '5') && !strings.Contains(line, " rule ") {
+		if (line[0] == '4' || line[0] == '5') && !strings.Contains(line, " (rule: ") {
 			t.Errorf("no rule in %q", line)
 		}
 	}

@@ -2,13 +2,10 @@ package smtpserver
 
 import (
 	"errors"
-	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/yanmail/yan/internal/admission"
-	"github.com/yanmail/yan/queue"
 )
 
 // maxReply bounds a line of a reply without its line end (RFC 5321 section 4.5.3.1.5).
@@ -89,12 +86,17 @@ type refusalReply struct {
 	todo     string
 }
 
+// text is what happened, what to do and the rule, which a long text does not push out.
 func (r refusalReply) text() string {
-	text := "rule " + r.rule + ": " + r.what
+	text := r.what
 	if r.todo != "" {
 		text += "; " + r.todo
 	}
-	return text
+	rule := " (rule: " + r.rule + ")"
+	if most := maxReply - len("550 5.7.123 ") - len(rule); len(text) > most {
+		text = strings.ToValidUTF8(text[:most-3], "") + "..."
+	}
+	return text + rule
 }
 
 // refuse adds a negative reply.
@@ -118,8 +120,6 @@ func replyTo(err error) refusalReply {
 		said := refusalReply{code: r.Reply.Code, enhanced: r.Reply.Enhanced.String(), rule: r.Rule}
 		if r.Err != nil {
 			said.what = oneLine(r.Err.Error())
-		} else {
-			said.what = oneLine(r.Reply.Text())
 		}
 		if r.Hint != nil {
 			said.todo = oneLine(r.Hint.Error())
@@ -129,18 +129,22 @@ func replyTo(err error) refusalReply {
 		}
 		return said
 	}
-	switch {
-	case errors.Is(err, queue.ErrFull):
-		return refusalReply{452, "4.3.1", "space", "the disk of the outbox is full", "try again later, or free space"}
-	case errors.Is(err, queue.ErrConflict):
-		return refusalReply{554, "5.5.0", "key", "another message has the same key", "use another Yan-Key or Message-ID"}
-	default:
-		return refusalReply{451, "4.3.0", "outbox", "the message can't be kept now", "try again later; the log of yan says more"}
+	answer := admission.Reply(err)
+	said := refusalReply{code: answer.Code, enhanced: answer.Enhanced.String(), rule: ruleStore, what: oneLine(answer.Text()), todo: "the log of yan says more"}
+	switch answer.Code {
+	case 452:
+		said.rule, said.todo = ruleSpace, "try again later, or free space"
+	case 554:
+		said.rule, said.todo = "key", "use another Yan-Key"
 	}
+	return said
 }
+
+// Rules that are no client's fault.
+const (
+	ruleStore = "store"
+	ruleSpace = "space"
+)
 
 // oneLine keeps a reply one line.
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
-
-// seconds formats a duration for a person.
-func seconds(d time.Duration) string { return fmt.Sprintf("%d s", int(d.Round(time.Second).Seconds())) }

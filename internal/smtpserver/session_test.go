@@ -111,7 +111,7 @@ func TestLogins(t *testing.T) {
 		{"twice", "AUTH PLAIN " + right + "\r\nAUTH PLAIN " + right + "\r\n", "235 2.7.0, 503 5.5.1", "logged in already"},
 		{"trouble", "AUTH PLAIN " + encode("\x00trouble\x00x") + "\r\nNOOP\r\n", "454 4.7.0, 250 2.0.0", "try again later"},
 		{"in a transaction", "AUTH PLAIN " + right + "\r\nMAIL FROM:<>\r\nAUTH PLAIN x\r\n", "235 2.7.0, 250 2.1.0, 503 5.5.1", ""},
-		{"wrong, then right", wrong + "AUTH PLAIN " + right + "\r\n", "535 5.7.8, 235 2.7.0", "rule login"},
+		{"wrong, then right", wrong + "AUTH PLAIN " + right + "\r\n", "535 5.7.8, 235 2.7.0", "(rule: login)"},
 		{"three failures", wrong + wrong + wrong + "NOOP\r\n", "535 5.7.8, 535 5.7.8, 535 5.7.8", "'yan token list'"},
 		{"a long password", "AUTH PLAIN " + encode("\x00gitea\x00"+strings.Repeat("x", 9000)) + "\r\nNOOP\r\n", "535 5.7.8, 250 2.0.0", ""},
 	} {

@@ -61,9 +61,9 @@ func TestSTARTTLS(t *testing.T) {
 	converse(t, conn, r, "")
 	for _, c := range []struct{ send, want string }{
 		{"EHLO me\r\n", "250 STARTTLS\r\n"},
-		{giteaLogin, "538 5.7.11 rule tls: a login needs TLS here; set the client's encryption to STARTTLS\r\n"},
-		{"MAIL FROM:<>\r\n", "530 5.7.0 rule tls: this server needs STARTTLS and a login; set the client's encryption to STARTTLS\r\n"},
-		{"STARTTLS now\r\n", "501 5.5.4 rule syntax: STARTTLS has no arguments; leave them out\r\n"},
+		{giteaLogin, "538 5.7.11 a login needs TLS here; set the client's encryption to STARTTLS (rule: tls)\r\n"},
+		{"MAIL FROM:<>\r\n", "530 5.7.0 this server needs STARTTLS and a login; set the client's encryption to STARTTLS (rule: tls)\r\n"},
+		{"STARTTLS now\r\n", "501 5.5.4 STARTTLS has no arguments; leave them out (rule: syntax)\r\n"},
 		{"STARTTLS\r\n", "220 2.0.0 begin TLS\r\n"},
 	} {
 		if got := converse(t, conn, r, c.send); got != c.want {
@@ -73,9 +73,9 @@ func TestSTARTTLS(t *testing.T) {
 	secure := tls.Client(conn, trusting)
 	r = bufio.NewReader(secure)
 	for _, c := range []struct{ send, want string }{
-		{"MAIL FROM:<>\r\n", "503 5.5.1 rule order"}, // EHLO is forgotten
+		{"MAIL FROM:<>\r\n", "503 5.5.1 "}, // EHLO is forgotten
 		{"EHLO me\r\n", "250 AUTH PLAIN LOGIN\r\n"},
-		{"STARTTLS\r\n", "503 5.5.1 rule tls"},
+		{"STARTTLS\r\n", "503 5.5.1 "},
 		{giteaLogin, "235 2.7.0"},
 		{"MAIL FROM:<>\r\n", "250 2.1.0"},
 		{"RCPT TO:<b@example.com>\r\n", "250 2.1.5"},
@@ -195,7 +195,7 @@ func TestNetworks(t *testing.T) {
 	o.Networks = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}
 	conn := startServer(t, o).dial()
 	all, err := io.ReadAll(conn)
-	if err != nil || !strings.HasPrefix(string(all), "554 5.7.1 rule network: ") {
+	if err != nil || !strings.HasPrefix(string(all), "554 5.7.1 ") {
 		t.Errorf("said %q, %v", all, err)
 	}
 }
