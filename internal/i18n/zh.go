@@ -230,7 +230,7 @@ var chinese = map[string]string{
 
 	// demo
 	"Send a first message to a sandbox on this machine; needs no account": "向本机沙箱发出第一封邮件；不需要账号",
-	"Send a first test message to a sandbox that imitates QQ Mail on this machine: log in with an authorization code over verified TLS, show the conversation, then show the message as both mailboxes received it. Nothing leaves the machine.": "在本机启动一个模拟 QQ 邮箱的沙箱，发送第一封测试邮件：经过验证的 TLS、用授权码登录，显示完整对话，再显示两个邮箱收到的邮件。邮件不会离开本机。",
+	"Send a first test message to a sandbox that imitates QQ Mail on this machine: log in with an authorization code over verified TLS, show the conversation, then show the message as both mailboxes received it. Nothing leaves the machine.\n\nWith --relay the sandbox imitates Microsoft 365, which refuses passwords; a program that knows only passwords sends through Yan all the same.": "在本机启动一个模拟 QQ 邮箱的沙箱，发送第一封测试邮件：经过验证的 TLS、用授权码登录，显示完整对话，再显示两个邮箱收到的邮件。邮件不会离开本机。\n\n加 --relay 时，沙箱模拟不再接受密码的 Microsoft 365，只会用密码的程序仍能通过雁发信。",
 	"A sandbox on this machine imitates QQ Mail; nothing leaves this machine.": "沙箱在本机模拟 QQ 邮箱；邮件不会离开本机。",
 	"account":                              "账号",
 	"TLS verified by the sandbox's own CA": "TLS 由沙箱自己的 CA 验证",
@@ -245,6 +245,21 @@ var chinese = map[string]string{
 	"sandbox": "沙箱",
 	"Now use your own mailbox: log in once, then send": "换成您自己的邮箱：先登录一次，然后发送",
 	"Messages received by the %d mailboxes":            "%d 个邮箱收到的邮件",
+
+	// demo --relay
+	"show how a program without OAuth 2.0 sends through Yan":                               "演示不支持 OAuth 2.0 的程序如何通过雁发信",
+	"A sandbox here imitates Microsoft 365 from 2027 on; nothing leaves this machine.":     "沙箱在本机模拟 2027 年起的 Microsoft 365；邮件不会离开本机。",
+	"The password is right, but passwords are switched off.":                               "密码没有错，但密码登录已停用。",
+	"1. A program that knows only passwords (→ program, ← server)":                         "1. 只会用密码的程序（→ 程序，← 服务器）",
+	"2. The same program with other settings: Yan's listener, and a token as the password": "2. 同一个程序，只改设置：连到雁，用令牌作密码",
+	"server %s · port %s · user name %s · password %s":                                     "服务器 %s · 端口 %s · 用户名 %s · 密码 %s",
+	"(%d lines, with %s)": "（共 %d 行，含 %s）",
+	"The message was on the disk before this reply. The program is done.":        "应答之前，邮件已写入磁盘。程序的任务到此完成。",
+	"3. Yan sends it from its outbox, with OAuth 2.0 (→ yan, ← server)":          "3. 雁从发件箱发出，用 OAuth 2.0 登录（→ yan，← 服务器）",
+	"4. The message as it arrived, with what the program left out":               "4. 收到的邮件：程序缺少的内容已补上",
+	"Now with your own mailbox; docs/relay.md has the settings of many programs": "换成您自己的邮箱；各种程序的设置见 docs/relay.zh-CN.md",
+	"can't write to the temporary folder":                                        "无法写入临时目录",
+	"the relay can't listen":                                                     "中继无法监听",
 
 	// sandbox
 	"Run a mail server on this machine that imitates a provider": "在本机运行模拟服务商的邮件服务器",

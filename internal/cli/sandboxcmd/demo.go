@@ -17,13 +17,21 @@ import (
 )
 
 func (a *sandboxCommands) demoCommand() *cobra.Command {
-	return &cobra.Command{
+	var relay bool
+	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: a.T("Send a first message to a sandbox on this machine; needs no account"),
-		Long:  a.T("Send a first test message to a sandbox that imitates QQ Mail on this machine: log in with an authorization code over verified TLS, show the conversation, then show the message as both mailboxes received it. Nothing leaves the machine."),
+		Long:  a.T("Send a first test message to a sandbox that imitates QQ Mail on this machine: log in with an authorization code over verified TLS, show the conversation, then show the message as both mailboxes received it. Nothing leaves the machine.\n\nWith --relay the sandbox imitates Microsoft 365, which refuses passwords; a program that knows only passwords sends through Yan all the same."),
 		Args:  a.AtMost(0),
-		RunE:  func(cmd *cobra.Command, _ []string) error { return a.runDemo(cmd.Context()) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if relay {
+				return a.runRelayDemo(cmd.Context())
+			}
+			return a.runDemo(cmd.Context())
+		},
 	}
+	command.Add(cmd, a.T("Flags:"), command.NewOption("relay", "", &relay, "", a.T("show how a program without OAuth 2.0 sends through Yan")))
+	return cmd
 }
 
 // demoProfile is the provider in the original tutorial.
@@ -66,7 +74,7 @@ func (a *sandboxCommands) runDemo(ctx context.Context) error {
 		a.Outf("%s\n", a.OutcomeLine("", o, a.StdoutWidth))
 	}
 	a.Outf("%s\n\n", a.ReceiptLine(result, sending.SentAs{Server: transport.Server{Host: a.T("%s (%s)", "smtp.qq.com", a.T("sandbox"))}}))
-	if err := a.showReceived(ctx, server, len(result.Recipients)); err != nil {
+	if err := a.showReceived(ctx, server, a.T("Messages received by the %d mailboxes", len(result.Recipients))); err != nil {
 		return err
 	}
 	a.Heading(a.T("Now use your own mailbox: log in once, then send"))
@@ -83,13 +91,13 @@ func (a *sandboxCommands) demoMessage(login string) yan.Message {
 	}
 }
 
-// showReceived prints each recipient's message as it is in the mailbox.
-func (a *sandboxCommands) showReceived(ctx context.Context, server *sandbox.Server, mailboxes int) error {
+// showReceived prints each recipient's message as it is in the mailbox, below a heading.
+func (a *sandboxCommands) showReceived(ctx context.Context, server *sandbox.Server, heading string) error {
 	messages, err := server.WaitMessages(ctx, 1)
 	if err != nil {
 		return command.InternalFailure("reading the mailboxes", err)
 	}
-	a.Heading(a.T("Messages received by the %d mailboxes", mailboxes))
+	a.Heading(heading)
 	for _, m := range messages {
 		for _, to := range m.To {
 			a.Outf("  ┌ %s\n", to)
