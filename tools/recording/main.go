@@ -1,9 +1,10 @@
-// Command recording runs yan login against a local sandbox with scripted input
-// and records the terminal as an asciicast (https://docs.asciinema.org) and as
-// an animated SVG. The program is the real one. The typing has human pauses,
-// and only these count as time, so that two recordings of one program look the
-// same. The milliseconds of the login and the Message-ID are replaced by those
-// of the first recording.
+// Command recording runs yan login against a local sandbox with scripted input, and
+// yan demo --relay, and records the terminal as asciicasts (https://docs.asciinema.org)
+// and as animated SVGs. The program is the real one. The typing has human pauses,
+// and only these and the pauses before the demo's sections count as time, so that two
+// recordings of one program look the same. Values that differ each time are replaced by
+// those of the first recording: the milliseconds of the login, the Message-ID, ports,
+// dates and the first letters of a token.
 //
 //	go run . -yan ../../dist/yan -out ../../docs
 package main
@@ -28,6 +29,7 @@ import (
 
 const (
 	cols, rows = 84, 34
+	demoRows   = 57     // the whole output of yan demo --relay
 	port       = "4650" // of the sandbox; it is visible in the recording
 )
 
@@ -41,6 +43,21 @@ func main() {
 		if err := recordDialogue(*program, *out, *still, d); err != nil {
 			log.Fatalf("%s: %v", d.file, err)
 		}
+	}
+	for _, d := range demos() {
+		if err := recordDemo(*program, *out, *still, d); err != nil {
+			log.Fatalf("%s: %v", d.file, err)
+		}
+	}
+}
+
+// demo is a recording of a command that asks nothing.
+type demo struct{ file, lang, title string }
+
+func demos() []demo {
+	return []demo{
+		{"relay", "en_US.UTF-8", "yan demo --relay: a program that knows only passwords sends through Microsoft 365"},
+		{"relay.zh-CN", "zh_CN.UTF-8", "yan demo --relay：只会用密码的程序通过 Microsoft 365 发信"},
 	}
 }
 
@@ -62,7 +79,7 @@ const (
 func dialogues() []dialogue {
 	return []dialogue{
 		{"login", "en_US.UTF-8", "yan login: an account in a minute, with a wrong authorization code first", []inputStep{
-			{"Your e-mail address", "me@qq.com"}, {"Your name", "Wild Goose"}, {"? shows the page", wrongCode}, {"Enter alone", rightCode}},
+			{"Your e-mail address", "me@qq.com"}, {"Your name", "Wild Goose"}, {"? shows the page", wrongCode}, {"Press Enter to change", rightCode}},
 			`yan send -t me@qq.com -s "Hello" -b "It works"`, "accepted"},
 		{"login.zh-CN", "zh_CN.UTF-8", "yan login：一分钟设好账号，先输错一次授权码", []inputStep{
 			{"您的邮箱地址", "me@qq.com"}, {"您的名字", "小雁"}, {"二维码打开上面的页面", wrongCode}, {"直接按回车", rightCode}},
@@ -91,6 +108,9 @@ func (t *tape) recordOutput(p []byte) {
 	}
 	p = took.ReplaceAll(p, []byte("${1}6.1 ms${2}"))
 	p = messageID.ReplaceAll(p, []byte("<r5mzkq3cduxw7nthg2vyoa6bei@"))
+	for _, v := range varying() {
+		p = v.value.ReplaceAll(p, []byte(v.recorded))
+	}
 	t.screen.write(p)
 	if n := len(t.events); n > 0 && t.events[n-1].at == t.round() { // however many writes it took
 		t.events[n-1].text += string(p)
@@ -110,6 +130,22 @@ var took = regexp.MustCompile(`([（(])[0-9.]+ (?:µs|ms|s)([)）])`)
 
 // messageID matches the Message-ID, which differs each time.
 var messageID = regexp.MustCompile(`<[a-z2-7]{26}@`)
+
+// varyingValue is a value that differs from run to run, and the recorded one.
+type varyingValue struct {
+	value    *regexp.Regexp
+	recorded string
+}
+
+func varying() []varyingValue {
+	return []varyingValue{
+		{regexp.MustCompile(`(127\.0\.0\.1:)\d{5}\b`), "${1}45005"},
+		{regexp.MustCompile(`(port |端口 )\d{5}\b`), "${1}42525"},
+		{regexp.MustCompile(`yan_[a-z2-7]{4}…`), "yan_k7qh…"},
+		{regexp.MustCompile(`[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} [0-9:]{8} [+-]\d{4}`), "Mon, 04 Jan 2027 08:00:00 +0000"},
+		{regexp.MustCompile(`<[0-9A-F]{12}@`), "<6B77B8D00002@"},
+	}
+}
 
 func (t *tape) round() float64 { return float64(int(t.clock*1000+0.5)) / 1000 }
 
@@ -152,11 +188,50 @@ func recordDialogue(program, out string, still int, d dialogue) error {
 	if still >= 0 {
 		t.frames = t.frames[:min(still+1, len(t.frames))]
 	}
-	end := t.clock + 4
-	if err := os.WriteFile(filepath.Join(out, d.file+".svg"), []byte(renderPicture(t.frames, cols, rows, end, d.title)), 0o644); err != nil {
+	return t.save(out, d.file, d.title, rows)
+}
+
+// save writes the picture and the cast.
+func (t *tape) save(out, file, title string, height int) error {
+	picture := renderPicture(t.frames, cols, height, t.clock+4, title)
+	if err := os.WriteFile(filepath.Join(out, file+".svg"), []byte(picture), 0o644); err != nil {
 		return err
 	}
-	return writeCast(filepath.Join(out, d.file+".cast"), d.title, t.events)
+	return writeCast(filepath.Join(out, file+".cast"), title, height, t.events)
+}
+
+// recordDemo runs yan demo --relay and records its output in sections, with a pause
+// before each.
+func recordDemo(program, out string, still int, d demo) error {
+	home, err := os.MkdirTemp("", "yan-recording-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(home)
+	env := []string{"HOME=" + home, "LANG=" + d.lang, "TERM=xterm-256color", "PATH=" + os.Getenv("PATH")}
+	whole := &tape{screen: newScreen(cols, demoRows)}
+	if err := whole.runCommand(program, env, "", []string{"demo", "--relay"}, nil); err != nil {
+		return err
+	}
+	var output strings.Builder
+	for _, e := range whole.events[1:] { // the first is the prompt
+		output.WriteString(e.text)
+	}
+	t := &tape{screen: newScreen(cols, demoRows)}
+	t.typeLine("yan demo --relay")
+	for i, section := range strings.Split(strings.TrimPrefix(output.String(), "\r\n"), "\r\n\r\n") {
+		if i > 0 {
+			t.clock += 0.7
+			section = "\r\n\r\n" + section
+		}
+		t.recordOutput([]byte(section))
+	}
+	t.clock += 6
+	t.recordOutput([]byte("\x1b[1;32m$\x1b[0m "))
+	if still >= 0 {
+		t.frames = t.frames[:min(still+1, len(t.frames))]
+	}
+	return t.save(out, d.file, d.title, demoRows)
 }
 
 // startSandbox starts a sandbox and waits until it listens.
@@ -178,8 +253,8 @@ func startSandbox(program, ca string) (stop func(), err error) {
 	}, nil
 }
 
-// runCommand types a command line and runs it.
-func (t *tape) runCommand(program string, env []string, shown string, args []string, steps []inputStep) error {
+// typeLine types a command line after the prompt.
+func (t *tape) typeLine(shown string) {
 	t.recordOutput([]byte("\x1b[1;32m$\x1b[0m "))
 	t.clock += 0.8
 	for _, r := range shown {
@@ -188,12 +263,17 @@ func (t *tape) runCommand(program string, env []string, shown string, args []str
 	}
 	t.clock += 0.4
 	t.recordOutput([]byte("\r\n"))
+}
+
+// runCommand types a command line and runs it.
+func (t *tape) runCommand(program string, env []string, shown string, args []string, steps []inputStep) error {
+	t.typeLine(shown)
 	terminal, side, err := pty.Open()
 	if err != nil {
 		return err
 	}
 	defer terminal.Close()
-	if err := pty.Setsize(side, &pty.Winsize{Cols: cols, Rows: rows}); err != nil {
+	if err := pty.Setsize(side, &pty.Winsize{Cols: cols, Rows: uint16(t.screen.rows)}); err != nil {
 		return err
 	}
 	cmd := exec.Command(program, args...)
@@ -288,11 +368,11 @@ func (t *tape) recordSettled(output <-chan []byte, seen *screen) {
 }
 
 // writeCast writes the asciinema format, version 2: a header, then one event per line.
-func writeCast(path, title string, events []event) error {
+func writeCast(path, title string, height int, events []event) error {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	header := map[string]any{"version": 2, "width": cols, "height": rows, "title": title, "env": map[string]string{"TERM": "xterm-256color"}}
+	header := map[string]any{"version": 2, "width": cols, "height": height, "title": title, "env": map[string]string{"TERM": "xterm-256color"}}
 	if err := e.Encode(header); err != nil {
 		return err
 	}

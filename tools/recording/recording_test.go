@@ -55,12 +55,36 @@ func TestRecordedScreens(t *testing.T) {
 	}
 }
 
+// The recordings of the demo show all of it on one screen, from the command to the
+// next prompt, with no line broken by the edge.
+func TestRecordedDemos(t *testing.T) {
+	t.Parallel()
+	for _, d := range demos() {
+		lines := strings.Split(strings.TrimSpace(played(t, d.file)), "\n")
+		if lines[0] != "$ yan demo --relay" || lines[len(lines)-1] != "$" {
+			t.Errorf("%s begins with %q and ends with %q", d.file, lines[0], lines[len(lines)-1])
+		}
+		for _, want := range []string{"535 5.7.139", "250 2.0.0 kept as 1", "XOAUTH2 ****", "Scanner <me@contoso.onmicrosoft.com>"} {
+			if !strings.Contains(strings.Join(lines, "\n"), want) {
+				t.Errorf("%s: no %q", d.file, want)
+			}
+		}
+	}
+}
+
 // Each picture is well-formed XML, matches its recording, and takes its colors
 // from rules, so that it is light and dark.
 func TestPicturesAreLightAndDark(t *testing.T) {
 	t.Parallel()
+	var files []string
 	for _, d := range dialogues() {
-		content, err := os.ReadFile(filepath.Join(docs, d.file+".svg"))
+		files = append(files, d.file)
+	}
+	for _, d := range demos() {
+		files = append(files, d.file)
+	}
+	for _, file := range files {
+		content, err := os.ReadFile(filepath.Join(docs, file+".svg"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -70,7 +94,7 @@ func TestPicturesAreLightAndDark(t *testing.T) {
 				break
 			}
 			if err != nil {
-				t.Fatalf("%s: %v", d.file, err)
+				t.Fatalf("%s: %v", file, err)
 			}
 			start, ok := token.(xml.StartElement)
 			if !ok || start.Name.Local == "circle" { // the buttons of the window
@@ -78,13 +102,13 @@ func TestPicturesAreLightAndDark(t *testing.T) {
 			}
 			for _, a := range start.Attr {
 				if a.Name.Local == "fill" {
-					t.Errorf("%s: a %s has the color %s in both modes", d.file, start.Name.Local, a.Value)
+					t.Errorf("%s: a %s has the color %s in both modes", file, start.Name.Local, a.Value)
 				}
 			}
 		}
-		for _, rules := range []string{lightPalette().rules(), "@media(prefers-color-scheme:dark){" + darkPalette().rules() + "}", "Message-ID: &lt;r5mzkq3cduxw7nthg2vyoa6bei@qq.com&gt;"} {
+		for _, rules := range []string{lightPalette().rules(), "@media(prefers-color-scheme:dark){" + darkPalette().rules() + "}", "Message-ID: &lt;r5mzkq3cduxw7nthg2vyoa6bei@"} {
 			if !bytes.Contains(content, []byte(rules)) {
-				t.Errorf("%s.svg lacks %s", d.file, rules)
+				t.Errorf("%s.svg lacks %s", file, rules)
 			}
 		}
 	}
