@@ -26,8 +26,8 @@ type dialogueView struct {
 	}
 
 	mu    sync.Mutex // the trace and the reply may come from two goroutines
-	lines []string // of a reply of several lines
-	ended bool     // QUIT was sent
+	lines []string   // of a reply of several lines
+	ended bool       // QUIT was sent
 }
 
 // showSent prints a line of the client.
