@@ -18,7 +18,7 @@ func main() {
 	// A reader who has had enough must not end a message half-way: what can't
 	// be printed is an error of the write.
 	signal.Ignore(syscall.SIGPIPE)
-	code := cli.Run(ctx, os.Args[1:], cli.SystemEnv())
+	code := cli.RunProgram(ctx, os.Args, cli.SystemEnv())
 	stop()
 	os.Exit(code)
 }

@@ -12,11 +12,15 @@ import (
 	"context"
 	"net"
 	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/console"
 	"github.com/yanmail/yan/internal/cli/outboxes"
+	"github.com/yanmail/yan/internal/cli/sendmailcmd"
 	"github.com/yanmail/yan/internal/i18n"
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/secret"
@@ -49,12 +53,48 @@ type front struct {
 	env Env
 }
 
+// RunProgram is [Run] for a whole command line. A program that is called sendmail, mailq or newaliases,
+// as through a link, is yan sendmail.
+func RunProgram(ctx context.Context, argv []string, world Env) int {
+	if len(argv) == 0 {
+		return Run(ctx, nil, world)
+	}
+	name := strings.TrimSuffix(filepath.Base(argv[0]), ".exe")
+	if slices.Contains([]string{"sendmail", "mailq", "newaliases"}, name) {
+		return runSendmail(ctx, name, argv[1:], world)
+	}
+	return Run(ctx, argv[1:], world)
+}
+
+// runSendmail executes yan sendmail without the command tree, which takes longer to build than the
+// command to run. Its help needs the tree.
+func runSendmail(ctx context.Context, name string, args []string, world Env) int {
+	if slices.Contains(args, "--help") || len(args) == 1 && args[0] == "-h" { // -h has a value otherwise
+		return runTree(ctx, append([]string{"sendmail"}, args...), world)
+	}
+	a := newFront(ctx, args, world)
+	cmd := sendmailcmd.New(a.Outboxes, name)
+	cmd.SetContext(ctx)
+	return a.Finish(cmd.RunE(cmd, args))
+}
+
 // Run executes a command line (without the program's name) and returns the exit status. It prints
 // errors itself.
 func Run(ctx context.Context, args []string, world Env) int {
+	if len(args) > 0 && args[0] == "sendmail" {
+		return runSendmail(ctx, "", args[1:], world)
+	}
+	return runTree(ctx, args, world)
+}
+
+func newFront(ctx context.Context, args []string, world Env) *front {
 	c := console.New(ctx, world.System, i18n.NewWords(command.ChooseLanguage(args, world.System)))
 	services := outboxes.Services{Keyring: world.Keyring, WorkFactor: world.WorkFactor, OpenStore: world.OpenOutbox, LoadConfig: world.LoadConfig}
-	a := &front{Outboxes: outboxes.New(command.New(c, args), services), env: world}
+	return &front{Outboxes: outboxes.New(command.New(c, args), services), env: world}
+}
+
+func runTree(ctx context.Context, args []string, world Env) int {
+	a := newFront(ctx, args, world)
 	root := a.rootCommand(a.requestedCommand(args))
 	root.SetArgs(args)
 	return a.Finish(root.ExecuteContext(ctx))

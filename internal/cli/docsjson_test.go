@@ -35,7 +35,7 @@ func jsonSections() map[string]any {
 		"yan send --dry-run --json": jsonout.DryRun{}, "yan send --log FILE": sendlog.Line{}, "yan send --queue --json": jsonout.Enqueued{},
 		"yan queue --json": jsonout.QueueEntry{}, "yan queue watch --json": jsonout.QueueEvent{}, "yan queue run --json": jsonout.QueueDrained{},
 		"yan queue cancel --json": jsonout.QueueChanged{}, "yan queue resume --json": jsonout.Resumed{}, "yan queue stats --json": jsonout.QueueStats{},
-		"yan queue adopt --json": jsonout.QueueAdopted{}, "yan queue prune --json": jsonout.QueuePruned{},
+		"yan queue adopt --json": jsonout.QueueAdopted{}, "yan queue prune --json": jsonout.QueuePruned{}, "yan sendmail -bp --json": jsonout.MailqEntry{},
 		"yan sandbox --json: ready": jsonout.Ready{}, "yan sandbox --json: message": jsonout.Received{},
 		"yan explain --json": jsonout.Explained{}, "yan doctor --json": jsonout.Doctor{}, "yan login --json": jsonout.AccountAdded{},
 		"yan account show --json": jsonout.AccountSettings{}, "yan account test --json": jsonout.AccountTest{}, "yan account import --json": jsonout.Import{},

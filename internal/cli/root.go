@@ -15,6 +15,7 @@ import (
 	"github.com/yanmail/yan/internal/cli/queuecmd"
 	"github.com/yanmail/yan/internal/cli/sandboxcmd"
 	"github.com/yanmail/yan/internal/cli/sendcmd"
+	"github.com/yanmail/yan/internal/cli/sendmailcmd"
 	"github.com/yanmail/yan/internal/cli/servecmd"
 	"github.com/yanmail/yan/internal/cli/tokencmd"
 )
@@ -30,6 +31,7 @@ func (a *front) commandMakers() []commandMaker {
 	one := func(cmd *cobra.Command) []*cobra.Command { return []*cobra.Command{cmd} }
 	return []commandMaker{
 		{[]string{"send"}, func() []*cobra.Command { return one(sendcmd.New(a.Outboxes)) }},
+		{[]string{"sendmail"}, func() []*cobra.Command { return one(sendmailcmd.New(a.Outboxes, "")) }},
 		{[]string{"queue"}, func() []*cobra.Command { return one(queuecmd.New(a.Outboxes)) }},
 		{[]string{"serve"}, func() []*cobra.Command { return one(servecmd.New(a.Outboxes, a.env.Hangups)) }},
 		{[]string{"token"}, func() []*cobra.Command { return one(tokencmd.New(a.Outboxes)) }},

@@ -63,9 +63,9 @@ type Route struct {
 	Code    int    `json:"code,omitempty"`
 }
 
-// unfinished are the states of recipients that mailq shows.
-func unfinished() []queue.State {
-	return []queue.State{queue.Queued, queue.Deferred, queue.Leased, queue.Sending, queue.InDoubt, queue.Held}
+// Unfinished returns the filter of the messages that mailq shows, the oldest first.
+func Unfinished() queue.Filter {
+	return queue.Filter{States: []queue.State{queue.Queued, queue.Deferred, queue.Leased, queue.Sending, queue.InDoubt, queue.Held}, Oldest: true, Limit: pageSize}
 }
 
 // pageSize is the number of messages of a page.

@@ -90,7 +90,7 @@ func (h *handler) forUser(answer func(http.ResponseWriter, *http.Request, peerus
 func peerOf(u peeruser.User) admission.Peer { return admission.Peer{User: u.Name, UID: u.UID} }
 
 func (h *handler) messages(w http.ResponseWriter, r *http.Request, user peeruser.User) {
-	f := queue.Filter{States: unfinished(), Oldest: true, Limit: pageSize}
+	f := Unfinished()
 	if !user.IsRoot() {
 		f.Tag = peerOf(user).Tag()
 	}

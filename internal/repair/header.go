@@ -244,6 +244,9 @@ func (h *header) date() {
 		}
 		h.remove(func(f *field) bool { return f.lower == "date" })
 	}
+	if h.o.Undated {
+		return
+	}
 	now := h.o.Now
 	if now.IsZero() {
 		now = time.Now()
@@ -262,6 +265,9 @@ func (h *header) messageID() {
 			return
 		}
 		h.remove(func(f *field) bool { return f.lower == "message-id" })
+	}
+	if h.o.Undated {
+		return
 	}
 	h.top = append(h.top, "Message-ID: "+message.NewMessageID(h.idDomain()))
 	h.changes[MessageID] = true

@@ -35,6 +35,8 @@ type Options struct {
 	Received string // the value of a Received field to put on top; "" for none
 	IDDomain string // of a Message-ID that is added; "" takes it from From
 	TakeKey  bool   // leave out Yan-Key; Message.Key returns it
+	// Undated leaves a missing Date and Message-ID to a later repair, which knows the account's domain.
+	Undated bool
 }
 
 // Error is a defect that can't be repaired.

@@ -130,3 +130,21 @@ type QueuePruned struct {
 	Messages int   `json:"messages"`
 	Bytes    int64 `json:"bytes"`
 }
+
+// MailqEntry is a line of yan sendmail -bp --json: a message that is not finished.
+type MailqEntry struct {
+	ID         int64            `json:"id"`
+	Created    time.Time        `json:"created"`
+	Size       int64            `json:"size"`
+	From       string           `json:"from"`
+	Recipients []MailqRecipient `json:"recipients"`
+	Left       int              `json:"recipients_left"`
+}
+
+// MailqRecipient is a recipient that is not finished.
+type MailqRecipient struct {
+	Address string     `json:"address"`
+	State   string     `json:"state"`
+	Due     *time.Time `json:"due,omitempty"`
+	Reason  string     `json:"reason,omitempty"`
+}

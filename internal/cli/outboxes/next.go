@@ -13,13 +13,19 @@ import (
 // NextStepHint wakes a 'yan serve' for new work and returns how that work is sent; later says that its
 // time has not come.
 func (a *Outboxes) NextStepHint(ctx context.Context, store outbox.Admin, given string, later bool) string {
-	name := a.OutboxName(given)
-	woken := name != "" && a.wakeServe(ctx, daemon.SocketPath(name, a.Getenv))
+	woken := a.WakeOwn(ctx, given)
 	stats, err := store.Stats(ctx)
 	if err != nil {
 		stats = queue.Stats{} // the work is stored all the same
 	}
 	return a.NextSteps(stats, woken, later)
+}
+
+// WakeOwn tells the 'yan serve' of an outbox to look for due messages, and reports whether one runs. given
+// is the value of --outbox.
+func (a *Outboxes) WakeOwn(ctx context.Context, given string) bool {
+	name := a.OutboxName(given)
+	return name != "" && a.wakeServe(ctx, daemon.SocketPath(name, a.Getenv))
 }
 
 // wakeServe tells a 'yan serve' about new work. It does not wait for a stopped process: the message is

@@ -131,6 +131,9 @@ func parse(program string, argv []string) (call, error) {
 	case "newaliases":
 		c.mode = modeAliases
 	}
+	if len(argv) == 1 && argv[0] == "-h" { // with a value it is the count of hops
+		argv = []string{"--help"}
+	}
 	known := options()
 	for len(argv) > 0 {
 		word := argv[0]

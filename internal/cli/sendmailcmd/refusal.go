@@ -1,0 +1,72 @@
+package sendmailcmd
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/yanmail/yan/internal/admission"
+	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/localerr"
+	"github.com/yanmail/yan/internal/repair"
+	"github.com/yanmail/yan/internal/spool"
+	"github.com/yanmail/yan/queue"
+	"github.com/yanmail/yan/smtp"
+)
+
+// exitOf returns the exit status of a rule of admission.
+func exitOf(rule string, reply smtp.Reply) int {
+	if reply.Transient() {
+		return command.ExitTemporary
+	}
+	switch rule {
+	case "local", "recipient":
+		return command.ExitNoUser
+	case "size", "content", "smtputf8", "key":
+		return command.ExitData
+	}
+	return command.ExitUnavailable
+}
+
+// refusedBy explains a reply of the daemon. Its text is "rule NAME: what; what to do", in English.
+func (a *sendmailCommand) refusedBy(reply smtp.Reply, to string) error {
+	text := reply.Text()
+	rule, hint := "", ""
+	if rest, ok := strings.CutPrefix(text, "rule "); ok {
+		if name, what, ok := strings.Cut(rest, ": "); ok {
+			rule = name
+			text, hint, _ = strings.Cut(what, "; ")
+		}
+	}
+	var err error
+	switch code := exitOf(rule, reply); {
+	case code == command.ExitNoUser && to != "":
+		err = localerr.Errorf("%s: %s", a.T("the recipient %s was not accepted", strings.TrimSuffix(to, "@"+localDomain)), text)
+	case code == command.ExitTemporary:
+		err = localerr.Errorf("%s: %s", a.T("the message can't be kept now"), text)
+	case code == command.ExitUnavailable:
+		err = localerr.Errorf("%s: %s", a.T("the message is not allowed"), text)
+	default:
+		err = localerr.Errorf("%s: %s", a.T("the message can't be kept"), text)
+	}
+	return command.Fail(exitOf(rule, reply), err, hint)
+}
+
+// admissionFailure explains an error of admission in this process.
+func (a *sendmailCommand) admissionFailure(err error) error {
+	refusal, refused := errors.AsType[*admission.Refusal](err)
+	_, defect := errors.AsType[*repair.Error](err)
+	_, onDisk := errors.AsType[*spool.DiskError](err)
+	switch {
+	case refused:
+		hint := ""
+		if refusal.Hint != nil {
+			hint = a.TranslateError(refusal.Hint)
+		}
+		return command.Fail(exitOf(refusal.Rule, refusal.Reply), refusal.Err, hint)
+	case defect, onDisk, errors.Is(err, spool.ErrTooLarge):
+		return a.textFailure(err)
+	case errors.Is(err, queue.ErrConflict):
+		return command.Fail(command.ExitData, err, "")
+	}
+	return a.OutboxProblem(a.givenOutbox(), err)
+}
