@@ -89,6 +89,7 @@ var floors = map[string]int{
 	"outbox":                      7,
 	"internal/telemetry/metrics":  6,
 	"internal/daemon":             7,
+	"internal/intake":             8,
 	"internal/cli/console":        8,
 	"internal/cli/jsonout":        8,
 	"internal/cli/clitest":        9,

@@ -191,22 +191,50 @@ func (f *File) checkListen(l ListenSMTP) []keyFault {
 	if l.MaxPerPeer <= 0 {
 		add("max_per_peer", FaultValue, localerr.New("want a number above zero"))
 	}
+	return append(list, l.checkReach()...)
+}
+
+// checkReach returns the faults of a listener that would be open to other machines.
+func (l ListenSMTP) checkReach() []keyFault {
+	var list []keyFault
+	add := func(key string, err error) { list = append(list, keyFault{key, FaultValue, err}) }
 	if l.Insecure && len(l.Networks) == 0 {
-		add("insecure", FaultValue, errListenNetwork)
+		add("insecure", errListenNetwork)
 	}
 	if l.Address == "" || l.IsLoopback() {
 		return list
 	}
 	if l.Certificate == "" && !l.Insecure {
-		add("address", FaultValue, errListenOpen)
+		add("address", errListenOpen)
 	}
 	if len(l.Local) > 0 {
-		add("local", FaultValue, errListenLocal)
+		add("local", errListenLocal)
 	}
 	if len(l.Users) > 0 {
-		add("users", FaultValue, errListenLocal)
+		add("users", errListenLocal)
 	}
 	return list
+}
+
+// ListenAt returns the listener of the file at another address, as a flag names it. Without
+// [listen.smtp], the default account is for every process of this machine. The error says why the
+// listener would not be safe.
+func (f *File) ListenAt(address string) (ListenSMTP, error) {
+	l := f.listenSMTP
+	if !f.listens {
+		l = ListenSMTP{MaxConnections: DefaultListenConnections, MaxPerPeer: DefaultListenPerPeer}
+		if name := f.Default(); name != "" {
+			l.Local = []string{name}
+		}
+	}
+	var err error
+	if l.Address, err = ListenAddress(address); err != nil {
+		return l, err
+	}
+	if faults := l.checkReach(); len(faults) > 0 {
+		return l, faults[0].err
+	}
+	return l, nil
 }
 
 // parseNetworks parses networks and single addresses.

@@ -56,6 +56,11 @@ func TestUnitsFit(t *testing.T) {
 				t.Errorf("%s: %s=%s", name, key, s[key])
 			}
 		}
+		if filepath.Base(filepath.Dir(name)) == "systemd" { // all users reach the submission socket and the drop folder
+			if s["RuntimeDirectory"] != "yan" || s["RuntimeDirectoryMode"] != "0755" || !strings.Contains(s["ReadWritePaths"], "/var/spool/yan") || !strings.Contains(unit, "install -d -m 3733 -o yan -g yan /var/spool/yan/drop") {
+				t.Errorf("%s: users can't reach the ways in", name)
+			}
+		}
 		n, err := strconv.Atoi(s["TimeoutStopSec"])
 		if err != nil || time.Duration(n)*time.Second <= DefaultGrace+afterCut {
 			t.Errorf("%s: TimeoutStopSec is %s s, the daemon may take %v", name, s["TimeoutStopSec"], DefaultGrace+afterCut)

@@ -63,6 +63,7 @@ func (c *clientSession) checkLogin(user, password string) error {
 		return nil
 	}
 	c.failures++
+	c.o.Count("login", false)
 	wait := c.server.login.failed(c.key, c.o.Now())
 	c.log.Warn("SMTP: a login failed", slog.Int("failures", c.failures), slog.Duration("wait", wait))
 	c.o.Sleep(c.ctx, wait)

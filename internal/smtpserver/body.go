@@ -66,6 +66,7 @@ func (c *clientSession) take(m messageText) error {
 	c.commands = 0
 	c.log.Info("SMTP: kept a message", slog.Int64("id", int64(kept.ID)), slog.String("peer", c.peer.String()), slog.Int64("octets", body.octets),
 		slog.Bool("again", kept.Duplicate))
+	c.o.Count("", kept.Duplicate)
 	c.reply(250, "2.0.0", "kept as "+strconv.FormatInt(int64(kept.ID), 10))
 	return nil
 }
@@ -81,6 +82,7 @@ func (c *clientSession) turnDown(err error, stage string) {
 		fields = append(fields, slog.String("error", redact.Text(err.Error())))
 	}
 	c.log.Log(c.ctx, level, "SMTP: refused", fields...)
+	c.o.Count(r.rule, false)
 	c.refuse(r)
 }
 

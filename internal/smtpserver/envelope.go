@@ -101,6 +101,7 @@ func (c *clientSession) askForLogin() error {
 		}
 	}
 	c.log.Info("SMTP: refused a sender without a login", ruleField(r.rule))
+	c.o.Count(r.rule, false)
 	return c.misuse(r.code, r.enhanced, r.rule, r.what, r.todo)
 }
 

@@ -42,6 +42,9 @@ type Options struct {
 	Trace bool
 	// Log is for refused connections and messages, failed logins and panics; nil means none.
 	Log *slog.Logger
+	// Count is told of each message that was kept, with rule "", and of each refusal; again says that
+	// the message was kept before. nil counts nothing.
+	Count func(rule string, again bool)
 	// Now and Sleep are the clock, for tests; nil means the system's.
 	Now   func() time.Time
 	Sleep func(ctx context.Context, d time.Duration)
@@ -138,6 +141,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Count == nil {
+		o.Count = func(string, bool) {}
 	}
 	if o.Now == nil {
 		o.Now = time.Now

@@ -20,6 +20,7 @@ import (
 	"github.com/yanmail/yan/internal/cli/outboxes"
 	"github.com/yanmail/yan/internal/daemon"
 	"github.com/yanmail/yan/internal/files/atomicfile"
+	"github.com/yanmail/yan/internal/intake"
 	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/queue"
@@ -29,6 +30,7 @@ type serveFlags struct {
 	outbox   string
 	socket   string
 	metrics  string
+	smtp     string
 	grace    time.Duration
 	logJSON  bool
 	logLevel string
@@ -44,7 +46,7 @@ func (a *serveCommand) cobraCommand() *cobra.Command {
 		Short: a.T("Deliver queued mail until stopped"),
 		Long: a.T("Deliver queued mail until Ctrl-C or SIGTERM: at each account's pace, retrying when the server asks to try later, and never resending on its own. It then finishes the messages in flight; a second signal stops it at once, and nothing is lost. Several processes can serve one outbox, on several machines if it is in PostgreSQL.") + "\n\n" +
 			a.T("SIGHUP reloads the configuration; an invalid one is ignored. docs/serve.md has details and a systemd unit."),
-		Example: "  yan serve\n  yan serve --metrics 9090 --log-json\n  yan serve --outbox /var/lib/yan/outbox.db",
+		Example: "  yan serve\n  yan serve --smtp 2525\n  yan serve --metrics 9090 --log-json\n  yan serve --outbox /var/lib/yan/outbox.db",
 		Args:    a.AtMost(0),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.runServe(cmd.Context(), s) },
 	}
@@ -52,6 +54,7 @@ func (a *serveCommand) cobraCommand() *cobra.Command {
 		command.NewOption("outbox", "", &s.outbox, a.T("OUTBOX"), a.T("file of the outbox, or a URL that starts with postgres:// without a password (default: from the configuration)")),
 		command.NewOption("grace", "", &s.grace, a.T("TIME"), a.T("how long to wait for messages in flight when stopping (default: 30s)")),
 		command.NewOption("socket", "", &s.socket, a.T("PATH"), a.T("socket for other commands (default: next to the outbox)")),
+		command.NewOption("smtp", "", &s.smtp, a.T("ADDRESS"), a.T("take messages from programs over SMTP on this port of this machine, or on address:port; see docs/listener.md")),
 		command.NewOption("metrics", "", &s.metrics, a.T("ADDRESS"), a.T("serve Prometheus metrics on this port of 127.0.0.1, or on host:port")),
 		command.NewOption("log-json", "", &s.logJSON, "", a.T("write the log as JSON")),
 		command.NewOption("log-level", "", &s.logLevel, a.T("LEVEL"), a.T("minimum log level: %s (default: info)", a.Listed(logLevels()))),
@@ -82,8 +85,12 @@ func (a *serveCommand) runServe(ctx context.Context, s *serveFlags) error {
 	if o.Socket = s.socket; o.Socket == "" {
 		o.Socket = daemon.SocketPath(where, a.Getenv)
 	}
-	o.Configure = a.configReader(f, o.Log)
-	o.Ready = func(i daemon.Info) { a.announceServe(i, f.Path()) }
+	in, err := a.openIntake(ctx, s, f, store, where, &o)
+	if err != nil {
+		return err
+	}
+	o.Configure = a.configReader(f, o.Log, func(ctx context.Context, f *account.File) error { return a.reconfigure(ctx, s, in, f) })
+	o.Ready = func(i daemon.Info) { a.announceServe(i, in.Places(), f.Path()) }
 	hangups, stop := a.hangupSignals()
 	defer stop()
 	o.Hangups = hangups
@@ -145,7 +152,7 @@ func (a *serveCommand) hangupSignals() (<-chan os.Signal, func()) {
 
 // announceServe prints the outbox, the accounts and the addresses, and how to stop. Programs read the
 // log.
-func (a *serveCommand) announceServe(i daemon.Info, config string) {
+func (a *serveCommand) announceServe(i daemon.Info, places []intake.Place, config string) {
 	if a.StdoutWidth == 0 {
 		return
 	}
@@ -155,6 +162,9 @@ func (a *serveCommand) announceServe(i daemon.Info, config string) {
 		rows = append(rows, command.ListEntry{Term: a.T("socket"), Text: a.T("none: set XDG_RUNTIME_DIR, or use --socket")})
 	} else {
 		rows = append(rows, command.ListEntry{Term: a.T("socket"), Text: command.QuoteName(i.Socket)})
+	}
+	for _, p := range places {
+		rows = append(rows, command.ListEntry{Term: a.wayName(p.Way), Text: command.QuoteName(p.Address)})
 	}
 	if i.Metrics != "" {
 		rows = append(rows, command.ListEntry{Term: a.T("metrics"), Text: "http://" + i.Metrics + "/metrics"})
@@ -184,6 +194,8 @@ func (a *serveCommand) explainEnd(s *serveFlags, err error) error {
 		return failed
 	case errors.As(err, &mishap):
 		return command.Fail(command.ExitInternal, err, a.T("The log shows where it happened; please report it."))
+	case errors.Is(err, intake.ErrSubmitSocket), errors.Is(err, intake.ErrDrop), errors.Is(err, intake.ErrListen):
+		return a.explainWay(err)
 	case errors.As(err, &busy):
 		return command.Fail(command.ExitTemporary, err, a.T("Stop it, or use --socket to run beside it."))
 	case errors.Is(err, queue.ErrCopied):

@@ -13,10 +13,10 @@ import (
 
 // configReader reads the configuration. At the start it uses the file that was
 // already read, in which one invalid account does not stop the others. Later
-// the whole file must be valid, because a working configuration is in use.
-func (a *serveCommand) configReader(first *account.File, log *slog.Logger) func(context.Context) (daemon.Config, error) {
-	return func(context.Context) (daemon.Config, error) {
-		f := first
+// the whole file must be valid, because a working configuration is in use; again makes the ways in use it.
+func (a *serveCommand) configReader(first *account.File, log *slog.Logger, again func(context.Context, *account.File) error) func(context.Context) (daemon.Config, error) {
+	return func(ctx context.Context) (daemon.Config, error) {
+		f, starting := first, first != nil
 		if first = nil; f == nil {
 			var err error
 			if f, err = a.ReloadConfiguration(); err != nil {
@@ -29,6 +29,11 @@ func (a *serveCommand) configReader(first *account.File, log *slog.Logger) func(
 		if len(f.Accounts()) == 0 {
 			return daemon.Config{}, command.Fail(command.ExitConfig, errors.New(a.T("%s: there are no accounts to send from", command.QuoteName(f.Path()))),
 				a.T("Run 'yan login' to create one."))
+		}
+		if !starting {
+			if err := again(ctx, f); err != nil {
+				return daemon.Config{}, err
+			}
 		}
 		return a.serveConfig(f, log), nil
 	}

@@ -109,7 +109,7 @@ func (a *tokenCommands) printToken(f *account.File, t tokens.ProgramToken, secre
 	}
 	a.Outf("%s\n", a.T("The password is not shown again. A running 'yan serve' accepts it at once."))
 	if _, ok := f.ListenSMTP(); !ok {
-		a.Errf("%s\n", a.T("Nothing listens yet: add [listen.smtp] to %s, or run 'yan serve --smtp 2525'.", command.QuoteName(f.Path())))
+		a.Errf("%s\n", a.T("The configuration has no [listen.smtp]: add it to %s, or run 'yan serve --smtp 2525'.", command.QuoteName(f.Path())))
 	}
 }
 

@@ -27,6 +27,8 @@ type Metrics struct {
 	storeFails prometheus.Counter
 	lapses     prometheus.Counter
 	reports    prometheus.Counter
+	handedIn   *prometheus.CounterVec
+	refused    *prometheus.CounterVec
 }
 
 // Bounds of the histograms, in seconds. A mark is one commit, an attempt takes a few round trips,
@@ -60,8 +62,12 @@ func New() *Metrics {
 			Help: "Times that this worker's lease ended before it was renewed."}),
 		reports: prometheus.NewCounter(prometheus.CounterOpts{Name: "yan_reports_total",
 			Help: "Messages whose sender was told that they could not be handed over."}),
+		handedIn: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "yan_accepted_messages_total",
+			Help: "Messages of programs that were put into the outbox, or were there already, by the way in."}, []string{"way"}),
+		refused: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "yan_refused_total",
+			Help: "Senders, recipients and messages of programs that a rule refused, by the way in."}, []string{"way", "rule"}),
 	}
-	m.registry.MustRegister(m.settled, m.attempts, m.pauses, m.waits, m.took, m.marks, m.marked, m.storeFails, m.lapses, m.reports,
+	m.registry.MustRegister(m.settled, m.attempts, m.pauses, m.waits, m.took, m.marks, m.marked, m.storeFails, m.lapses, m.reports, m.handedIn, m.refused,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -85,6 +91,15 @@ func (m *Metrics) Observe(e delivery.WorkerEvent) {
 	case delivery.Reported:
 		m.reports.Inc()
 	}
+}
+
+// CountMessage counts what a program handed over: accepted, with rule "", or refused by a rule.
+func (m *Metrics) CountMessage(way, rule string) {
+	if rule == "" {
+		m.handedIn.WithLabelValues(way).Inc()
+		return
+	}
+	m.refused.WithLabelValues(way, rule).Inc()
 }
 
 func (m *Metrics) settle(e delivery.WorkerEvent) {
