@@ -1,9 +1,6 @@
 package cli
 
 import (
-	"github.com/yanmail/yan/internal/settingsimport"
-	"github.com/yanmail/yan/queue"
-
 	"fmt"
 	"os"
 	"os/exec"
@@ -13,15 +10,16 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/yanmail/yan/internal/cli/clitest"
-
 	"github.com/spf13/cobra"
 
 	"github.com/yanmail/yan"
+	"github.com/yanmail/yan/internal/cli/clitest"
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/console"
 	"github.com/yanmail/yan/internal/cli/verdict"
 	"github.com/yanmail/yan/internal/i18n"
+	"github.com/yanmail/yan/internal/settingsimport"
+	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 )
 
@@ -95,6 +93,8 @@ var roffRequest = regexp.MustCompile(`^\.(TH|SH|PP|TP|br|nh|ad l|nf|fi)\b`)
 func TestManualPages(t *testing.T) {
 	t.Parallel()
 	for _, lang := range []i18n.Language{i18n.English, i18n.Chinese} {
+		var files []string
+		dir := t.TempDir()
 		for _, cmd := range commands(t, lang) {
 			a, _, _ := testApp(lang)
 			page := a.Roff(a.Page(cmd))
@@ -112,20 +112,27 @@ func TestManualPages(t *testing.T) {
 			if strings.Contains(page, "Name <address>") != strings.Contains(cmd.CommandPath(), "send") && lang == i18n.English {
 				t.Errorf("%s: the brackets of an address are lost", cmd.CommandPath())
 			}
-			if groff, err := exec.LookPath("groff"); err == nil {
-				check := exec.CommandContext(t.Context(), groff, "-man", "-Kutf8", "-Tutf8", "-z")
-				check.Stdin = strings.NewReader(page)
-				out, err := check.CombinedOutput()
-				for line := range strings.Lines(string(out)) {
-					// Without its Chinese macros groff breaks lines only at blanks.
-					if !strings.Contains(line, "can't break line") {
-						t.Errorf("%s: groff: %s", cmd.CommandPath(), line)
-					}
-				}
-				if err != nil {
-					t.Errorf("%s: groff: %v", cmd.CommandPath(), err)
-				}
+			file := strings.ReplaceAll(cmd.CommandPath(), " ", "-") + ".1"
+			if err := os.WriteFile(filepath.Join(dir, file), []byte(page), 0o600); err != nil {
+				t.Fatal(err)
 			}
+			files = append(files, file)
+		}
+		groff, err := exec.LookPath("groff")
+		if err != nil {
+			continue
+		}
+		check := exec.CommandContext(t.Context(), groff, append([]string{"-man", "-Kutf8", "-Tutf8", "-z"}, files...)...)
+		check.Dir = dir
+		out, err := check.CombinedOutput()
+		for line := range strings.Lines(string(out)) {
+			// Without its Chinese macros groff breaks lines only at blanks.
+			if !strings.Contains(line, "can't break line") {
+				t.Errorf("%s: groff: %s", lang, line)
+			}
+		}
+		if err != nil {
+			t.Errorf("%s: groff: %v", lang, err)
 		}
 	}
 }

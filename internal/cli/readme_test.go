@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -16,19 +17,15 @@ import (
 
 func readmes() []string { return []string{"README.md", "README.zh-CN.md"} }
 
-// The Go code of the READMEs is one program, which the test compiles.
+// The Go code of each README is one function of a program, which the test compiles.
 func TestProgramsInTheReadmes(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("go"); err != nil {
 		t.Skip("there is no go command to compile them")
 	}
-	root := filepath.Join("..", "..")
-	for _, name := range readmes() {
-		text, err := os.ReadFile(filepath.Join(root, name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		blocks := strings.Split(strings.ReplaceAll(string(text), "\r\n", "\n"), "\n```go\n")[1:]
+	source := "package main\n\nimport (\n\"context\"\n\"database/sql\"\n\"fmt\"\n\"iter\"\n\n\"github.com/yanmail/yan\"\n\"github.com/yanmail/yan/account\"\n\"github.com/yanmail/yan/outbox\"\n)\n\nfunc main() {}\n"
+	for i, name := range readmes() {
+		blocks := strings.Split(readmeText(t, name), "\n```go\n")[1:]
 		if len(blocks) < 2 {
 			t.Errorf("%s: %d programs", name, len(blocks))
 		}
@@ -37,21 +34,31 @@ func TestProgramsInTheReadmes(t *testing.T) {
 			program, _, _ := strings.Cut(block, "\n```")
 			body.WriteString(program + "\n")
 		}
-		file := filepath.Join(t.TempDir(), "main.go")
-		source := "package main\n\nimport (\n\"context\"\n\"database/sql\"\n\"fmt\"\n\"iter\"\n\n\"github.com/yanmail/yan\"\n\"github.com/yanmail/yan/account\"\n\"github.com/yanmail/yan/outbox\"\n)\n\nfunc main() {}\n\n" +
-			"func program(ctx context.Context, code string, messages iter.Seq[yan.Message], tx *sql.Tx, message yan.Message) error {\n" + body.String() + "return err\n}\n\nvar _ = program\n"
-		if err := os.WriteFile(file, []byte(source), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		vet := exec.CommandContext(t.Context(), "go", "vet", file)
-		vet.Dir = root
-		if out, err := vet.CombinedOutput(); err != nil {
-			t.Errorf("%s: %v: %s\n%s", name, err, out, source)
-		}
+		source += fmt.Sprintf("\n// %s\nfunc program%d(ctx context.Context, code string, messages iter.Seq[yan.Message], tx *sql.Tx, message yan.Message) error {\n%sreturn err\n}\n\nvar _ = program%d\n",
+			name, i, body.String(), i)
+	}
+	file := filepath.Join(t.TempDir(), "main.go")
+	if err := os.WriteFile(file, []byte(source), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	vet := exec.CommandContext(t.Context(), "go", "vet", file)
+	vet.Dir = filepath.Join("..", "..")
+	if out, err := vet.CombinedOutput(); err != nil {
+		t.Errorf("%v: %s\n%s", err, out, source)
 	}
 }
 
-// The first program of the READMEs reports every error: a server that does not reply, an invalid
+// readmeText returns a README with the line ends of Unix.
+func readmeText(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "..", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.ReplaceAll(string(text), "\r\n", "\n")
+}
+
+// The first program of each README reports every error: a server that does not reply, an invalid
 // address, a refused recipient.
 func TestFirstProgramOfTheReadmes(t *testing.T) {
 	t.Parallel()
@@ -59,34 +66,32 @@ func TestFirstProgramOfTheReadmes(t *testing.T) {
 		t.Skip("there is no go command to compile it")
 	}
 	s := sandboxtest.Start(t, "qq")
-	root := filepath.Join("..", "..")
-	for _, name := range readmes() {
-		text, err := os.ReadFile(filepath.Join(root, name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, after, ok := strings.Cut(strings.ReplaceAll(string(text), "\r\n", "\n"), "```go\nclient, err := yan.Open(")
+	source := "package main\n\nimport (\n\"context\"\n\"fmt\"\n\"os\"\n\n\"github.com/yanmail/yan\"\n)\n"
+	for i, name := range readmes() {
+		_, after, ok := strings.Cut(readmeText(t, name), "```go\nclient, err := yan.Open(")
 		program, _, _ := strings.Cut(after, "```")
 		program = "client, err := yan.Open(" + program
-		for from, to := range map[string]string{`yan.Open("qq"`: "yan.Open(os.Args[1]", `[]string{"friend@163.com"}`: "os.Args[3:]", "Password: code": "Password: code, CAFile: os.Args[2]", `	Attachments: []yan.Attachment{yan.File("report.pdf")},`: ""} {
+		for from, to := range map[string]string{`yan.Open("qq"`: "yan.Open(os.Args[2]", `[]string{"friend@163.com"}`: "os.Args[4:]", "Password: code": "Password: code, CAFile: os.Args[3]", `	Attachments: []yan.Attachment{yan.File("report.pdf")},`: ""} {
 			ok = ok && strings.Contains(program, from)
 			program = strings.ReplaceAll(program, from, to)
 		}
 		if !ok {
 			t.Fatalf("%s: the program has another form:\n%s", name, program)
 		}
-		dir := t.TempDir()
-		source, binary := filepath.Join(dir, "main.go"), filepath.Join(dir, "program.exe")
-		program = "package main\n\nimport (\n\"context\"\n\"fmt\"\n\"os\"\n\n\"github.com/yanmail/yan\"\n)\n\nfunc program(ctx context.Context, code string) error {\n" + program +
-			"return nil\n}\n\nfunc main() {\nif err := program(context.Background(), \"" + sandboxPassword + "\"); err != nil {\nfmt.Println(\"error:\", err)\n}\n}\n"
-		if err := os.WriteFile(source, []byte(program), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, source)
-		build.Dir = root
-		if out, err := build.CombinedOutput(); err != nil {
-			t.Fatalf("%s: %v: %s\n%s", name, err, out, program)
-		}
+		source += fmt.Sprintf("\n// %s\nfunc program%d(ctx context.Context, code string) error {\n%sreturn nil\n}\n", name, i, program)
+	}
+	source += "\nfunc main() {\nprogram := program0\nif os.Args[1] == \"1\" {\nprogram = program1\n}\nif err := program(context.Background(), \"" + sandboxPassword + "\"); err != nil {\nfmt.Println(\"error:\", err)\n}\n}\n"
+	dir := t.TempDir()
+	file, binary := filepath.Join(dir, "main.go"), filepath.Join(dir, "program.exe")
+	if err := os.WriteFile(file, []byte(source), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, file)
+	build.Dir = filepath.Join("..", "..")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s\n%s", err, out, source)
+	}
+	for i, name := range readmes() {
 		for _, c := range []struct {
 			args []string
 			want []string
@@ -96,7 +101,7 @@ func TestFirstProgramOfTheReadmes(t *testing.T) {
 			{[]string{"smtps://me%40qq.com@127.0.0.1:1", s.CAFile(), "friend@example.org"}, []string{"not tried", "refused", "error: "}},
 			{[]string{s.URL(), s.CAFile(), "not an address"}, []string{"error: ", `not an address`}},
 		} {
-			out, err := exec.CommandContext(t.Context(), binary, c.args...).CombinedOutput()
+			out, err := exec.CommandContext(t.Context(), binary, append([]string{strconv.Itoa(i)}, c.args...)...).CombinedOutput()
 			for _, want := range c.want {
 				if err != nil || !strings.Contains(string(out), want) {
 					t.Errorf("%s, %q: %v, want %q in\n%s", name, c.args, err, want, out)

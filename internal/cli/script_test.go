@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"maps"
@@ -19,16 +20,31 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/yanmail/yan/internal/cli/clitest"
-
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/yanmail/yan/internal/cli/clitest"
 	"github.com/yanmail/yan/internal/testing/secrettest"
 	"github.com/yanmail/yan/sandboxtest"
 )
 
+// testRun runs the tests with a folder for the command that some of them build.
+type testRun struct{ *testing.M }
+
+func (r testRun) Run() int {
+	// Most tests wait for a process or a socket, not for a processor.
+	if err := flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0))); err != nil {
+		panic(err)
+	}
+	var err error
+	if buildFolder, err = os.MkdirTemp("", "yan"); err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(buildFolder) // the system removes the rest
+	return r.M.Run()
+}
+
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
+	testscript.Main(testRun{m}, map[string]func(){
 		"yan": func() { // as cmd/yan does
 			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 			signal.Ignore(syscall.SIGPIPE)

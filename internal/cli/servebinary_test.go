@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -29,17 +30,27 @@ func builtYan(t testing.TB) string {
 	if runtime.GOOS == "windows" {
 		t.Skip("there is no SIGTERM on Windows")
 	}
-	goTool, err := exec.LookPath("go")
-	if err != nil {
+	if _, err := exec.LookPath("go"); err != nil {
 		t.Skip("the go command is not here")
 	}
-	path := filepath.Join(t.TempDir(), "yan")
-	out, err := exec.CommandContext(t.Context(), goTool, "build", "-o", path, "github.com/yanmail/yan/cmd/yan").CombinedOutput()
+	path, err := buildYan()
 	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
+		t.Fatal(err)
 	}
 	return path
 }
+
+// buildFolder is the folder for buildYan, which TestMain makes and removes.
+var buildFolder string
+
+// buildYan builds the command once for all tests.
+var buildYan = sync.OnceValues(func() (string, error) {
+	path := filepath.Join(buildFolder, "yan")
+	if out, err := exec.Command("go", "build", "-o", path, "github.com/yanmail/yan/cmd/yan").CombinedOutput(); err != nil {
+		return path, fmt.Errorf("%w\n%s", err, out)
+	}
+	return path, nil
+})
 
 // binaryFixture runs the real program, with a server and an outbox.
 type binaryFixture struct {
