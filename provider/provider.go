@@ -199,6 +199,12 @@ type PasswordEnd struct {
 	Status    Status   `json:"status"`
 }
 
+// EndsPasswords reports whether PasswordEnd is about the secret of a login: no app password or
+// authorization code replaces the account's own password.
+func (a Auth) EndsPasswords() bool {
+	return a.PasswordEnd != nil && (a.Kind == OAuth2OrPassword || a.Kind == OAuth2Only)
+}
+
 // OAuth2 describes the source of access tokens.
 type OAuth2 struct {
 	Issuer   string `json:"issuer"`

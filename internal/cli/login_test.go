@@ -92,6 +92,33 @@ func (d *loginDesk) yan(args ...string) (code int, out, errs string) {
 	return code, stdout.String(), stderr.String()
 }
 
+// A password for Microsoft 365 is asked for with the date from which it is refused, and the way
+// that stays.
+func TestLoginWithAPasswordThatEnds(t *testing.T) {
+	t.Parallel()
+	for lang, want := range map[string][]string{
+		"en": {"Microsoft switches passwords for SMTP off by default", "end of December 2026", "docs/relay.md"},
+		"zh": {"微软将于 2026 年 12 月底默认停用", "docs/relay.zh-CN.md"},
+	} {
+		d := newLoginDesk(t)
+		d.lang, d.secrets = lang, []string{sandboxPassword}
+		s := sandboxtest.Start(t, "microsoft365")
+		code, out, errs := d.login(s, s.Login())
+		if code != command.ExitOK {
+			t.Fatalf("exit status %d\n%s%s", code, out, errs)
+		}
+		flat := strings.Join(strings.Fields(errs), " ")
+		for _, words := range want {
+			if lang == "zh" {
+				flat = strings.ReplaceAll(errs, "\n    ", "")
+			}
+			if !strings.Contains(flat, words) {
+				t.Errorf("%s: no %q in\n%s", lang, words, errs)
+			}
+		}
+	}
+}
+
 // login runs yan login for a sandbox.
 func (d *loginDesk) login(s *sandboxtest.Server, args ...string) (code int, out, errs string) {
 	d.t.Helper()

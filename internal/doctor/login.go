@@ -9,7 +9,6 @@ import (
 
 	"github.com/yanmail/yan"
 	"github.com/yanmail/yan/diagnosis"
-	"github.com/yanmail/yan/provider"
 	"github.com/yanmail/yan/sasl"
 	"github.com/yanmail/yan/smtp"
 	"github.com/yanmail/yan/smtpclient"
@@ -200,11 +199,10 @@ func (v *examSession) trySending(creds *sasl.Credentials) {
 }
 
 // warnOfPasswordEnd turns a login with a password into a warning if the provider
-// has announced that it will refuse passwords. Where the secret is an app password
-// or an authorization code, the announcement is about another one.
+// has announced that it will refuse passwords.
 func (v *examSession) warnOfPasswordEnd(s Step, creds *sasl.Credentials) Step {
 	auth := v.Server.Provider.Auth
-	if auth.PasswordEnd == nil || creds.Password == "" || auth.Kind != provider.OAuth2OrPassword && auth.Kind != provider.OAuth2Only {
+	if !auth.EndsPasswords() || creds.Password == "" {
 		return s
 	}
 	s.Status = Warning

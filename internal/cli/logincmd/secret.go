@@ -147,22 +147,30 @@ func (l *loginSetup) showWhere() {
 		return
 	}
 	l.shown = true
-	width := min(max(l.a.StderrWidth, 40), 100) - 4
-	if l.a.StderrWidth == 0 { // a file or pipe has no width
-		width = 1 << 16
+	if auth := l.provider().Auth; auth.EndsPasswords() {
+		l.sayWrapped(l.a.ChooseText(auth.PasswordEnd.When.EN+" "+auth.PasswordEnd.Do.EN, auth.PasswordEnd.When.ZH+auth.PasswordEnd.Do.ZH))
 	}
-	for i, line := range console.Wrap(l.a.WhereTo(l.provider())+l.a.ChooseText(help.EN, help.ZH), width) {
-		indent := "    "
-		if i == 0 {
-			indent = "  "
-		}
-		l.say(indent + line)
-	}
+	l.sayWrapped(l.a.WhereTo(l.provider()) + l.a.ChooseText(help.EN, help.ZH))
 	if len(help.URLs) > 0 {
 		l.say("  " + help.URLs[0])
 		if l.s.qr {
 			l.showQR()
 		}
+	}
+}
+
+// sayWrapped prints a paragraph, indented, and further below its first line.
+func (l *loginSetup) sayWrapped(text string) {
+	width := min(max(l.a.StderrWidth, 40), 100) - 4
+	if l.a.StderrWidth == 0 { // a file or pipe has no width
+		width = 1 << 16
+	}
+	for i, line := range console.Wrap(text, width) {
+		indent := "    "
+		if i == 0 {
+			indent = "  "
+		}
+		l.say(indent + line)
 	}
 }
 
