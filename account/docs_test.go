@@ -49,3 +49,29 @@ func TestConfigurationIsDocumented(t *testing.T) {
 		}
 	}
 }
+
+// Every whole configuration in a document can be read.
+func TestConfigurationsInTheDocuments(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob(filepath.Join("..", "docs", "*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	checked := 0
+	for _, name := range files {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := strings.ReplaceAll(string(b), "\r\n", "\n")
+		for _, example := range regexp.MustCompile("(?s)```toml\n(version = .*?)```").FindAllStringSubmatch(text, -1) {
+			checked++
+			if _, err := account.Parse(name, []byte(example[1])); err != nil {
+				t.Errorf("%s: %v in\n%s", name, err, example[1])
+			}
+		}
+	}
+	if checked < 10 {
+		t.Errorf("only %d configurations were found", checked)
+	}
+}
