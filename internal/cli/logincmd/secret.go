@@ -148,9 +148,9 @@ func (l *loginSetup) showWhere() {
 	}
 	l.shown = true
 	if auth := l.provider().Auth; auth.EndsPasswords() {
-		l.sayWrapped(l.a.ChooseText(auth.PasswordEnd.When.EN+" "+auth.PasswordEnd.Do.EN, auth.PasswordEnd.When.ZH+auth.PasswordEnd.Do.ZH))
+		l.say(wrapIndented(l.a.ChooseText(auth.PasswordEnd.When.EN+" "+auth.PasswordEnd.Do.EN, auth.PasswordEnd.When.ZH+auth.PasswordEnd.Do.ZH), l.a.StderrWidth))
 	}
-	l.sayWrapped(l.a.WhereTo(l.provider()) + l.a.ChooseText(help.EN, help.ZH))
+	l.say(wrapIndented(l.a.WhereTo(l.provider())+l.a.ChooseText(help.EN, help.ZH), l.a.StderrWidth))
 	if len(help.URLs) > 0 {
 		l.say("  " + help.URLs[0])
 		if l.s.qr {
@@ -159,19 +159,14 @@ func (l *loginSetup) showWhere() {
 	}
 }
 
-// sayWrapped prints a paragraph, indented, and further below its first line.
-func (l *loginSetup) sayWrapped(text string) {
-	width := min(max(l.a.StderrWidth, 40), 100) - 4
-	if l.a.StderrWidth == 0 { // a file or pipe has no width
+// wrapIndented breaks a paragraph into lines for a terminal of a width, indented, and
+// further below the first line.
+func wrapIndented(text string, terminal int) string {
+	width := min(max(terminal, 40), 100) - 4
+	if terminal == 0 { // a file or pipe has no width
 		width = 1 << 16
 	}
-	for i, line := range console.Wrap(text, width) {
-		indent := "    "
-		if i == 0 {
-			indent = "  "
-		}
-		l.say(indent + line)
-	}
+	return "  " + strings.Join(console.Wrap(text, width), "\n    ")
 }
 
 // askPassword asks for the secret. again means that a secret was refused: an empty answer then
