@@ -160,7 +160,7 @@ func TestServerIDOfRecipients(t *testing.T) {
 	client := yan.NewClient(&perRecipient{})
 	r, _ := client.Send(t.Context(), yan.Message{From: "me@example.org", To: []string{"a@example.org", "b@example.org", "c@example.org"}, Text: "x"})
 	if r.ServerID != "id1" {
-		t.Errorf("the id is %q, want that of the first recipient who was accepted", r.ServerID)
+		t.Errorf("the id is %q, want that of the first accepted recipient", r.ServerID)
 	}
 }
 
@@ -232,6 +232,6 @@ func TestSendAllOneByOneEndsWithItsContext(t *testing.T) {
 		}
 	}
 	if seen != given || given > 4 {
-		t.Errorf("%d given, %d told of", given, seen)
+		t.Errorf("%d given, %d reported", given, seen)
 	}
 }

@@ -61,7 +61,7 @@ func TestSendToEveryProfile(t *testing.T) {
 			}
 			m := server.WaitMessages(1)[0]
 			if int64(len(m.Data)) != result.Size || m.Header("Message-ID") != result.MessageID {
-				t.Errorf("arrived: %d octets, id %q; told: %d, %q", len(m.Data), m.Header("Message-ID"), result.Size, result.MessageID)
+				t.Errorf("arrived: %d octets, id %q; reported: %d, %q", len(m.Data), m.Header("Message-ID"), result.Size, result.MessageID)
 			}
 			if m.Header("Subject") != "第一封测试邮件" || m.Text() != "你好，世界\r\n" || m.HTML() == "" {
 				t.Errorf("subject %q, text %q, html %q", m.Header("Subject"), m.Text(), m.HTML())
@@ -178,7 +178,7 @@ func TestWrongPasswordIsTriedOnce(t *testing.T) {
 				t.Errorf("%d connections, want 1: the first failure ends it", n)
 			}
 			if strings.Contains(err.Error(), "not-the-code") {
-				t.Errorf("the password stands in the error: %v", err)
+				t.Errorf("the error contains the password: %v", err)
 			}
 		})
 	}
@@ -248,7 +248,7 @@ func TestSizeOfAMessageInItsSevenBitForm(t *testing.T) {
 		t.Fatal(err)
 	}
 	if n := int64(len(server.WaitMessages(1)[0].Data)); n != result.Size {
-		t.Errorf("%d octets arrived, told %d", n, result.Size)
+		t.Errorf("%d octets arrived, reported %d", n, result.Size)
 	}
 }
 
@@ -262,7 +262,7 @@ func TestNoErrorOnlyIfEverybodyIsTold(t *testing.T) {
 	t.Parallel()
 	_, err := yan.NewClient(silent{}).Send(t.Context(), yan.Message{From: "a@example.org", To: []string{"b@example.org"}, Text: "x"})
 	if err == nil {
-		t.Error("a transport that said nothing of the recipient passed for one that sent")
+		t.Error("a transport without an outcome for the recipient counts as sent")
 	}
 }
 

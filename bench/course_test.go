@@ -146,7 +146,7 @@ func TestTurns(t *testing.T) {
 	t.Parallel()
 	all := []string{"a", "b", "c"}
 	if got := turnOrder(nil, 1); len(got) != 0 {
-		t.Errorf("of nobody: %v", got)
+		t.Errorf("of no message: %v", got)
 	}
 	for round, want := range [][]string{{"a", "b", "c"}, {"b", "c", "a"}, {"c", "a", "b"}, {"a", "b", "c"}} {
 		if got := turnOrder(all, round); !slices.Equal(got, want) {

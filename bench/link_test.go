@@ -59,7 +59,7 @@ func TestLinkDelaysWithoutSerialising(t *testing.T) {
 		for i := range many {
 			line, err := lines.ReadString('\n')
 			if err != nil || line != fmt.Sprintf("line %d\n", i) {
-				t.Fatalf("line %d came back as %q, %v", i, line, err)
+				t.Fatalf("line %d is read as %q, %v", i, line, err)
 			}
 		}
 		if took := time.Since(begun); took < want || took > want+2*roundTrip {
@@ -109,7 +109,7 @@ func TestLinkIsWide(t *testing.T) {
 		t.Fatal(err)
 	}
 	if sent.Sum32() != came.Sum32() {
-		t.Error("what came back is not what was sent")
+		t.Error("the data received is not the data sent")
 	}
 	rate := float64(n) / 1e6 / took.Seconds()
 	t.Logf("%.0f MB/s each way, or %.0f messages of 5 kB", rate, rate*1e6/block)

@@ -157,7 +157,7 @@ func TestFromOutcomeAndError(t *testing.T) {
 		t.Errorf("error: %+v", f)
 	}
 	if f := diagnosis.Diagnose(diagnosis.FromError(errors.New("odd"), "")); f.Class != diagnosis.ClassUnclassified || !strings.Contains(f.Hint.EN, "odd") || !strings.Contains(f.Hint.ZH, "odd") {
-		t.Errorf("an error nobody knows: %+v", f)
+		t.Errorf("an unknown error: %+v", f)
 	}
 	if f := diagnosis.Diagnose(diagnosis.FromError(nil, "")); f.Class != diagnosis.ClassUnclassified {
 		t.Errorf("no error: %+v", f)
@@ -239,12 +239,12 @@ func TestHelp(t *testing.T) {
 	}
 	f = diagnosis.Diagnose(diagnosis.Fact{Stage: smtp.StageAuth, Provider: "gmail", Reply: reply(454, "4.7.0", "Too many login attempts, please try again later.")})
 	if f.Where.EN != "" || len(f.HelpURLs) != 0 {
-		t.Errorf("somebody who logs in too often is sent to make a code: %+v", f)
+		t.Errorf("too many logins: the advice is a new code: %+v", f)
 	}
 	refused := &smtp.Error{Stage: smtp.StageAuth, Reply: reply(535, "5.7.8", "Username and Password not accepted. x"), Err: smtpclient.ErrTokenRefused}
 	f = diagnosis.Diagnose(diagnosis.FromError(refused, "gmail"))
 	if f.Class != diagnosis.ClassAuthTokenRefused || f.Where.EN != "" || f.Hint.EN != "" || f.Row != "" {
-		t.Errorf("somebody with a token is sent to make an app password: %+v", f)
+		t.Errorf("login with a token: the advice is an app password: %+v", f)
 	}
 }
 

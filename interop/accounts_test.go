@@ -236,7 +236,7 @@ func TestAccountFallsBack(t *testing.T) {
 		t.Errorf("it is from %q\n%s%s", path, r.stdout, r.stderr)
 	}
 	if !strings.Contains(r.stdout+r.stderr, "other") {
-		t.Errorf("it does not say who sent it:\n%s%s", r.stdout, r.stderr)
+		t.Errorf("the output does not name the account:\n%s%s", r.stdout, r.stderr)
 	}
 }
 

@@ -82,7 +82,7 @@ func checkProtocol(t *testing.T, service string, got stored) {
 	}
 	trace := got.header("Received")
 	if len(trace) == 0 || !strings.Contains(strings.Join(strings.Fields(trace[len(trace)-1]), " "), " with "+want+" ") {
-		t.Errorf("the message came otherwise than with %s: %q", want, trace)
+		t.Errorf("the message was not sent with %s: %q", want, trace)
 	}
 }
 

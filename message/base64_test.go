@@ -96,7 +96,7 @@ func TestBase64IsThatOfTheStandardLibrary(t *testing.T) {
 				want := base64PerLine([]byte(head), src[:n])
 				for _, way := range base64Ways {
 					if got := way.append(bytes.Clone(dst), src[:n]); !bytes.Equal(got, want) {
-						t.Fatalf("%s: %d octets behind %q: got %q, want %q", way.name, n, head, got, want)
+						t.Fatalf("%s: %d octets after %q: got %q, want %q", way.name, n, head, got, want)
 					}
 				}
 				if got := appendBase64(dst, src[:n]); int64(len(got)) != base64Size(int64(n))+int64(len(head)) {
@@ -104,7 +104,7 @@ func TestBase64IsThatOfTheStandardLibrary(t *testing.T) {
 				}
 				for i := len(want); i < len(beyond); i++ {
 					if beyond[i] != '#' {
-						t.Fatalf("%d octets behind %q: octet %d beyond the end was written to", n, head, i-len(want))
+						t.Fatalf("%d octets after %q: octet %d beyond the end was changed", n, head, i-len(want))
 					}
 				}
 			}

@@ -163,7 +163,7 @@ func TestLongTexts(t *testing.T) {
 						t.Errorf("%d octets of %q: %d empty lines before a boundary", size, line, n)
 					}
 					if got := string(l.body); strings.TrimSuffix(got, "\r\n") != strings.TrimSuffix(text, "\r\n") {
-						t.Errorf("%d octets of %q in %s came back as %d", size, line, l.encoding, len(got))
+						t.Errorf("%d octets of %q in %s are decoded as %d", size, line, l.encoding, len(got))
 					}
 				}
 			}

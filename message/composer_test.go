@@ -58,7 +58,7 @@ func TestComposerEncodesOnce(t *testing.T) {
 			for range 5 {
 				got := bodies(t, c, File(path), Bytes("data", bytes.Clone(data)))
 				if got[0] != string(data[1:]) || got[1] != string(data) {
-					t.Errorf("%d and %d octets came back", len(got[0]), len(got[1]))
+					t.Errorf("got %d and %d octets", len(got[0]), len(got[1]))
 				}
 			}
 		})

@@ -106,7 +106,7 @@ func TestFingerprint(t *testing.T) {
 	}
 	generated := func() Message { return Message{From: "me@example.com", To: []string{"a@example.com"}, Text: "x"} }
 	if first, second := fingerprintOf(t, generated()), fingerprintOf(t, generated()); first != second {
-		t.Error("what is made up for a message is part of it")
+		t.Error("generated header fields are part of the fingerprint")
 	}
 }
 

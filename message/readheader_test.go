@@ -10,7 +10,7 @@ import (
 
 func TestReadHeader(t *testing.T) {
 	t.Parallel()
-	const text = "Subject: =?gb2312?B?08q8/g==?=\r\n =?utf-8?Q?_x?=\r\nFROM : Li <li@example.org>\nsubject: second\r\n" +
+	const text = "Subject: =?gb2312?B?08q8/g==?=\r\n =?utf-8?Q?_x?=\r\nsubject: second\nFROM : Li <li@example.org>\r\n" +
 		"no field\r\n of it\r\nMessage-ID:\r\n <1@example.org>\r\n\r\nBcc: body@example.org\r\n"
 	h, err := ReadHeader(iotest.OneByteReader(strings.NewReader(text)), 1000)
 	if err != nil {
@@ -46,6 +46,7 @@ func TestReadHeaderEndsWithAWholeField(t *testing.T) {
 		{"A: b\r\nC: d\r\n e", 100, "A: b\r\n"},
 		{"A: b\r\nC: d\r\n e\r\n\r\n", 14, "A: b\r\n"},
 		{"A: b\r\nC: d\r\n\r\n", 12, "A: b\r\nC: d\r\n"},
+		{"A: b\nC: d\n", 11, "A: b\r\n"}, // the limit is that of the result, with CRLF
 		{"\r\nA: b\r\n", 100, ""},
 	} {
 		h, err := ReadHeader(strings.NewReader(c.text), c.limit)

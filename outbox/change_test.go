@@ -37,7 +37,7 @@ func TestChanges(t *testing.T) {
 		}
 	}
 	if changed, err := box.Release(t.Context(), queue.Filter{}); err != nil || changed != (queue.Changed{Untouched: 1}) {
-		t.Errorf("releasing what is not held: %+v, %v", changed, err)
+		t.Errorf("releasing a message that is not held: %+v, %v", changed, err)
 	}
 	var wrong *queue.StateError
 	if _, err := box.Release(t.Context(), one); !errors.As(err, &wrong) || wrong.From != queue.Queued || wrong.ID != receipt.ID || wrong.Verb != queue.Release {
@@ -61,7 +61,7 @@ func TestResolve(t *testing.T) {
 		}
 		var wrong *queue.StateError
 		if _, err := box.Resolve(t.Context(), receipt.ID, resolution); !errors.As(err, &wrong) {
-			t.Errorf("%s of what is queued: %v", resolution, err)
+			t.Errorf("%s of a queued message: %v", resolution, err)
 		}
 		settleInDoubt(t, model)
 		if _, err := box.Resolve(t.Context(), receipt.ID, "perhaps"); err == nil {

@@ -100,10 +100,10 @@ func TestEnqueueWithoutAccounts(t *testing.T) {
 		t.Errorf("%+v, %v", receipt, err)
 	}
 	if _, err := box.Enqueue(t.Context(), testMessage("me@qq.com"), outbox.EnqueueOptions{}); !errors.Is(err, account.ErrNone) {
-		t.Errorf("nobody says which: %v", err)
+		t.Errorf("no account is named: %v", err)
 	}
 	if _, err := box.Enqueue(t.Context(), testMessage(""), outbox.EnqueueOptions{Account: "elsewhere"}); err == nil {
-		t.Error("a message from nobody is kept")
+		t.Error("a message without a sender is enqueued")
 	}
 }
 
@@ -146,7 +146,7 @@ func TestEnqueueKeepsWhatWasAskedFor(t *testing.T) {
 		t.Errorf("%+v, %v", stats, err)
 	}
 	if _, err := box.Show(t.Context(), 99); !errors.Is(err, queue.ErrNotFound) {
-		t.Errorf("what is not there: %v", err)
+		t.Errorf("a missing message: %v", err)
 	}
 }
 
@@ -305,6 +305,6 @@ func TestDeliverTellsWhatIsWrong(t *testing.T) {
 		all = append(all, line)
 	}
 	if text := strings.Join(all, "\n"); !strings.Contains(text, "account unusable") || !strings.Contains(text, "account=a") || !strings.Contains(text, "NOPE") {
-		t.Errorf("told %q", text)
+		t.Errorf("got %q", text)
 	}
 }

@@ -59,7 +59,7 @@ func testTransactional(t *testing.T, box *outbox.Outbox, begin func() callerTran
 		t.Fatal(err)
 	}
 	if kept() != 0 || rows() != 0 {
-		t.Errorf("behind a rollback: %d messages, %d rows", kept(), rows())
+		t.Errorf("after a rollback: %d messages, %d rows", kept(), rows())
 	}
 
 	tx = begin()
@@ -71,7 +71,7 @@ func testTransactional(t *testing.T, box *outbox.Outbox, begin func() callerTran
 		t.Fatal(err)
 	}
 	if kept() != 1 || rows() != 1 {
-		t.Errorf("behind a commit: %d messages, %d rows", kept(), rows())
+		t.Errorf("after a commit: %d messages, %d rows", kept(), rows())
 	}
 
 	tx = begin()
@@ -214,7 +214,7 @@ func TestSQL(t *testing.T) {
 		t.Errorf("%v, %v, %q", found, err, name)
 	}
 	if found, err := wrapped.QueryRow(t.Context(), "SELECT name FROM t WHERE id = ?", []any{2}, &name); err != nil || found {
-		t.Errorf("what is not there: %v, %v", found, err)
+		t.Errorf("a missing message: %v, %v", found, err)
 	}
 	if found, err := wrapped.QueryRow(t.Context(), "SELECT nothing FROM nowhere", nil, &name); err == nil || found {
 		t.Errorf("what makes no sense: %v, %v", found, err)
@@ -227,6 +227,6 @@ func TestSQL(t *testing.T) {
 	}
 	var n int
 	if err := db.QueryRow("SELECT count(*) FROM t").Scan(&n); err != nil || n != 0 {
-		t.Errorf("%d rows behind the rollback, %v", n, err)
+		t.Errorf("%d rows after the rollback, %v", n, err)
 	}
 }

@@ -114,7 +114,7 @@ func TestWatchIsWoken(t *testing.T) {
 			}
 			others.Wait()
 			if len(told) != 3 || told[0] != second {
-				t.Errorf("told %v, want %s first", told, second)
+				t.Errorf("got %v, want %s first", told, second)
 			}
 		})
 	}
@@ -159,12 +159,12 @@ func TestWatchSurvivesErrors(t *testing.T) {
 	for e, err := range box.WatchBy(ctx, "", at) {
 		if err == nil {
 			if e.ID != first {
-				t.Errorf("told of %s", e.ID)
+				t.Errorf("got an event of %s", e.ID)
 			}
 			break
 		}
 		if failures++; !errors.Is(err, lost) {
-			t.Errorf("told %v", err)
+			t.Errorf("got %v", err)
 		}
 	}
 	if failures != 8 || len(waited) != 8 || waited[0] != time.Second || waited[1] != 2*time.Second || waited[7] != time.Minute {
@@ -183,7 +183,7 @@ func TestWatchEnds(t *testing.T) {
 	n := 0
 	for _, err := range box.WatchBy(ctx, "", neverFires) {
 		if err != nil {
-			t.Errorf("told %v", err)
+			t.Errorf("got %v", err)
 		}
 		n++
 		cancel()
@@ -197,10 +197,10 @@ func TestWatchEnds(t *testing.T) {
 	n = 0
 	for _, err := range box.WatchBy(t.Context(), "", neverFires) {
 		if n++; !errors.Is(err, queue.ErrClosed) {
-			t.Errorf("told %v", err)
+			t.Errorf("got %v", err)
 		}
 	}
 	if n != 1 {
-		t.Errorf("told %d times", n)
+		t.Errorf("got %d events", n)
 	}
 }

@@ -161,7 +161,7 @@ func TestAddressEqualAndText(t *testing.T) {
 		}
 		var back smtp.Address
 		if err := json.Unmarshal(text, &back); err != nil || back != in {
-			t.Errorf("%s came back as %q, %v", text, back, err)
+			t.Errorf("%s parsed again is %q, %v", text, back, err)
 		}
 	}
 	if err := json.Unmarshal([]byte(`"no at"`), &a); err == nil || a.String() != "me@QQ.com" {

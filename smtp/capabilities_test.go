@@ -148,7 +148,7 @@ func TestCutEnhancedCode(t *testing.T) {
 		}
 		var back smtp.EnhancedCode
 		if err := back.UnmarshalText([]byte(tc.code)); err != nil || back != code {
-			t.Errorf("%q came back as %v, %v", tc.code, back, err)
+			t.Errorf("%q parsed again is %v, %v", tc.code, back, err)
 		}
 	}
 	var e smtp.EnhancedCode

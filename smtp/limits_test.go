@@ -51,6 +51,6 @@ func TestEnvelopeOnly(t *testing.T) {
 		t.Error("the whole has changed")
 	}
 	if none := e.Only(); none.Len() != 0 || !none.From().IsZero() {
-		t.Errorf("nobody: %+v", none)
+		t.Errorf("without recipients: %+v", none)
 	}
 }

@@ -42,7 +42,7 @@ func TestRunTellsNoProgressBehindTheResult(t *testing.T) {
 							t.Errorf("message %d: %d of %d octets", i, n, size)
 						}
 						if int(told.Load()) > i {
-							t.Errorf("message %d: %d octets, behind its result", i, n)
+							t.Errorf("message %d: progress of %d octets after its result", i, n)
 						}
 					}
 				}

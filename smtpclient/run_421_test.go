@@ -50,7 +50,7 @@ func TestRunOnAServerThatReadsOnAfter421(t *testing.T) {
 					cases.Add(1)
 					l.compare(t, results)
 					if t.Failed() {
-						t.Fatalf("cut off behind %d octets", k)
+						t.Fatalf("cut off after %d octets", k)
 					}
 				}
 			})

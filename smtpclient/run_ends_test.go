@@ -151,7 +151,7 @@ func TestRunTakesNothingAfter421(t *testing.T) {
 			q := source(t, list)
 			results := carry(t, l, cfg, q)
 			if n := len(results) - 4; n < 0 || n > 33 || len(q.left) < 100 {
-				t.Errorf("%d results behind the 421, %d not taken", n, len(q.left))
+				t.Errorf("%d results after the 421, %d not taken", n, len(q.left))
 			}
 			l.compare(t, results)
 		})

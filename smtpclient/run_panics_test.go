@@ -85,7 +85,7 @@ func TestRunWhoseSourcePanics(t *testing.T) {
 			}
 		}()
 		if conn.Usable() {
-			t.Errorf("%v: the connection is said to be usable", caps)
+			t.Errorf("%v: the connection is reported as usable", caps)
 		}
 		conn.Close()
 		<-done

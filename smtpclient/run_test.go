@@ -218,7 +218,7 @@ func (l *ledger) compare(t *testing.T, results []smtpclient.Result) (unknown int
 	}
 	for subject, to := range l.books {
 		if i, err := strconv.Atoi(subject); len(to) > 0 && (err != nil || i >= len(results)) {
-			t.Errorf("message %s: the server has it for %v, and nobody was told", subject, to)
+			t.Errorf("message %s: the server has it for %v, but no outcome says so", subject, to)
 		}
 	}
 	return unknown

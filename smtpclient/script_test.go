@@ -196,7 +196,7 @@ func (s *script) play(conn net.Conn, rhythm func([]byte) [][]byte, c cut) error 
 				return fmt.Errorf("the client said %q, not %q", got[:n], want)
 			}
 			if received += n; err != nil {
-				return fmt.Errorf("%w: it stopped behind %q, before %q", err, got[:n], want[n:])
+				return fmt.Errorf("%w: it stopped after %q, before %q", err, got[:n], want[n:])
 			}
 			if len(want) < len(r.data) || received == c.received {
 				return nil

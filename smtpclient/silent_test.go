@@ -88,7 +88,7 @@ func TestSilenceOfASlowServer(t *testing.T) {
 			}
 			conn.Close()
 			if len(told) != 1 || told[0] != 5*time.Minute-50*time.Millisecond {
-				t.Errorf("told %v", told)
+				t.Errorf("got %v", told)
 			}
 		})
 	}

@@ -34,7 +34,7 @@ func TestCloseWhileWaitingForAConnection(t *testing.T) {
 		_ = s.Close()
 		synctest.Wait()
 		if s.pool.wanted.Load() != 0 {
-			t.Error("somebody still waits")
+			t.Error("a goroutine still waits")
 		}
 		close(release)
 		wg.Wait()

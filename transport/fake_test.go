@@ -334,7 +334,7 @@ func sendAll(t testing.TB, ctx context.Context, s *SMTP, list []smtpclient.Trans
 	seen := make([]bool, len(list))
 	for i, r := range s.SendAll(ctx, each(list)) {
 		if i < 0 || i >= len(list) || seen[i] {
-			t.Fatalf("place %d came twice or is none", i)
+			t.Fatalf("place %d is repeated or invalid", i)
 		}
 		seen[i], results[i] = true, r
 		if len(r.Outcomes) != list[i].Envelope.Len() {

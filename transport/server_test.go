@@ -121,7 +121,7 @@ func TestParseServerRefuses(t *testing.T) {
 				t.Errorf("error %v, want one with %q", err, tt.want)
 			}
 			if err != nil && strings.Contains(err.Error(), "hunter2") {
-				t.Errorf("the password stands in the error: %v", err)
+				t.Errorf("the error contains the password: %v", err)
 			}
 		})
 	}

@@ -244,7 +244,7 @@ func TestTheHeaderOfAReport(t *testing.T) {
 		t.Errorf("the parts are %q", l.kinds)
 	}
 	if want, _, _ := strings.Cut(text, "\r\n\r\n"); l.original != want+"\r\n" {
-		t.Errorf("the header came back as %q", l.original)
+		t.Errorf("the header in the report is %q", l.original)
 	}
 }
 

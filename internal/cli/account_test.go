@@ -253,7 +253,7 @@ func TestAccountEditAgain(t *testing.T) {
 		}
 		left, err := filepath.Glob(filepath.Join(filepath.Dir(path), "edit-*"))
 		if err != nil || (len(left) == 0) != tt.changed {
-			t.Errorf("%q: left behind: %q, %v", tt.typed, left, err)
+			t.Errorf("%q: left over: %q, %v", tt.typed, left, err)
 		}
 	}
 }

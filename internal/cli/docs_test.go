@@ -103,7 +103,7 @@ func TestManualPages(t *testing.T) {
 			}
 			for i, line := range strings.Split(page, "\n") {
 				if strings.HasPrefix(line, "'") || strings.HasPrefix(line, ".") && !roffRequest.MatchString(line) {
-					t.Errorf("%s, line %d is a request of nobody: %s", cmd.CommandPath(), i+1, line)
+					t.Errorf("%s, line %d is an unexpected request: %s", cmd.CommandPath(), i+1, line)
 				}
 			}
 			if strings.Contains(page, `\-\-RAW`) {

@@ -112,12 +112,12 @@ func (c *ledgerCourse) run(t *testing.T) map[string]jsonout.SendReport {
 		}
 		name := filepath.Base(rep.File)
 		if _, twice := reports[name]; twice {
-			t.Errorf("%s is told of twice", name)
+			t.Errorf("%s is reported twice", name)
 		}
 		reports[name] = rep
 	}
 	if len(reports) != c.messages {
-		t.Errorf("told of %d messages of %d\n%s", len(reports), c.messages, errs)
+		t.Errorf("%d messages of %d are reported\n%s", len(reports), c.messages, errs)
 	}
 	return reports
 }
@@ -181,7 +181,7 @@ func (c *ledgerCourse) checkLog(t *testing.T, reports map[string]jsonout.SendRep
 			logged, known := log.State(sendlog.RecipientKey{Hash: hash, Recipient: o.Address, Copy: 1})
 			same := string(logged.Status) == o.Status || !known && o.Status == string(smtp.NotTried)
 			if !same {
-				t.Errorf("%s: %s was told to be %s and is %s in the log", name, o.Address, o.Status, logged.Status)
+				t.Errorf("%s: %s was reported as %s and is %s in the log", name, o.Address, o.Status, logged.Status)
 			}
 		}
 	}

@@ -151,7 +151,7 @@ func (d *loginDesk) kept() string {
 func (d *loginDesk) empty() {
 	d.t.Helper()
 	if d.config() != "" || len(d.keyring) > 0 {
-		d.t.Errorf("left behind: %q, in the keyring %d", d.config(), len(d.keyring))
+		d.t.Errorf("left over: %q, in the keyring %d", d.config(), len(d.keyring))
 	}
 }
 

@@ -64,7 +64,7 @@ func TestKilledRuns(t *testing.T) {
 			kills++
 		}
 		if !ended {
-			t.Fatalf("seed %d: no run came to its end", seed)
+			t.Fatalf("seed %d: no run finished", seed)
 		}
 		if !s.WaitIdle() {
 			t.Fatal("a connection stays open")

@@ -87,7 +87,7 @@ func TestValuesAreNeverFiles(t *testing.T) {
 			}
 			for _, secret := range []string{inFile, piped} {
 				if strings.Contains(plain+out.String()+errs.String(), secret) {
-					t.Errorf("--%s %q shows what is in a file:\n%s%s", f.Name, value, out, errs)
+					t.Errorf("--%s %q shows the contents of a file:\n%s%s", f.Name, value, out, errs)
 				}
 			}
 			if code == command.ExitOK {

@@ -235,11 +235,11 @@ func TestLoginLeavesNothing(t *testing.T) {
 				t.Errorf("not said:\n%s", s.Text())
 			}
 			if test.term == "dumb" && !strings.Contains(strings.ReplaceAll(s.Text(), "\r", ""), "\nyan: interrupted") {
-				t.Errorf("said behind the question:\n%s", s.Text())
+				t.Errorf("printed after the question:\n%s", s.Text())
 			}
 			left, err := os.ReadDir(s.home)
 			if err != nil || len(left) > 0 {
-				t.Errorf("left behind: %v, %v", left, err)
+				t.Errorf("left over: %v, %v", left, err)
 			}
 		})
 	}

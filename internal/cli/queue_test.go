@@ -168,7 +168,7 @@ func TestManyAreEnqueuedTogether(t *testing.T) {
 	k.store = &fullStore{Store: k.store, room: 70, err: queue.ErrFull}
 	code, out, errs = k.yan("send", "--queue", "-A", "qq", "--raw", folder)
 	if code != command.ExitTemporary || strings.Count(out, "✓") != 70 {
-		t.Errorf("exit status %d, %d told", code, strings.Count(out, "✓"))
+		t.Errorf("exit status %d, %d reported", code, strings.Count(out, "✓"))
 	}
 	clitest.Wants(t, "the error", errs, "70 of 150 messages are")
 }
@@ -299,7 +299,7 @@ func TestExportIsWholeOrNothing(t *testing.T) {
 	}
 	left, err := os.ReadDir(filepath.Dir(file))
 	if now, readErr := os.ReadFile(file); err != nil || readErr != nil || !bytes.Equal(now, whole) || len(left) != 1 {
-		t.Errorf("%q behind it, and %d files; %v %v", now, len(left), err, readErr)
+		t.Errorf("%q afterwards, and %d files; %v %v", now, len(left), err, readErr)
 	}
 }
 

@@ -162,7 +162,7 @@ func TestManyMessagesOfTheReadmes(t *testing.T) {
 			}
 		}
 		if got := len(s.WaitMessages(7)); got != 7 {
-			t.Errorf("%s: %d messages came", name, got)
+			t.Errorf("%s: %d messages arrived", name, got)
 		}
 	}
 }

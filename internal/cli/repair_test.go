@@ -117,7 +117,7 @@ func TestLoginOtherEncryption(t *testing.T) {
 	d.answers, d.secrets = []string{"1", "5"}, []string{sandboxPassword}
 	_, _, errs := d.yan("login", "me@qq.com", "--from", "me@qq.com", "--server", "smtps://127.0.0.1:1", "--tls-ca", s.CAFile())
 	if n := strings.Count(errs, ") 127.0.0.1:465, TLS"); n != 1 {
-		t.Errorf("what was tried is offered %d times, want once:\n%s", n, errs)
+		t.Errorf("the server that was tried is offered %d times, want once:\n%s", n, errs)
 	}
 }
 

@@ -231,7 +231,7 @@ func TestNewAccountsInheritNoLogin(t *testing.T) {
 			t.Errorf("%s: %s, want %s: %+v", name, got, c.server, acc)
 		}
 		if acc.LocalName != "pc.example" {
-			t.Errorf("%s: what is not about the login is inherited: %+v", name, acc)
+			t.Errorf("%s: settings besides the login are inherited: %+v", name, acc)
 		}
 		if other, _ := f.Account("other"); other.Server != "smtps://smtp.other.example" || other.User != "other" {
 			t.Errorf("%s: the other account changed", name)
@@ -286,7 +286,7 @@ local_name = "corp.example"
 			}
 		}
 		if acc.Signature != "Yours" || acc.ReplyTo != "answers@corp.example" || len(acc.Headers) != 1 || len(acc.Match) != 1 {
-			t.Errorf("%s: what is the user's is lost: %+v", name, acc)
+			t.Errorf("%s: the user's own settings are lost: %+v", name, acc)
 		}
 		if kept := d.kept(); !strings.Contains(kept, sandboxPassword) {
 			t.Errorf("%s: the keyring holds %q", name, kept)

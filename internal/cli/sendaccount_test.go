@@ -190,7 +190,7 @@ func TestFallback(t *testing.T) {
 				t.Errorf("two sent to %q, want %q", got, test.twoTo)
 			}
 			if !strings.Contains(errs, "using fallback account two") || !strings.Contains(out, "from account two") {
-				t.Errorf("it is not told:\n%s%s", out, errs)
+				t.Errorf("no sentence says so:\n%s%s", out, errs)
 			}
 			if got := two[0].Header("From") + " " + two[0].Header("Reply-To"); got != "<two@example.org> <answers@example.org>" && got != "<two@example.org> 一 <one@example.org>" {
 				t.Errorf("From and Reply-To: %s", got)
@@ -218,7 +218,7 @@ func TestFallbackOfWholeMessages(t *testing.T) {
 		t.Fatalf("exit status %d, %d and %d messages\n%s%s", code, len(servers["one"].Messages()), len(servers["two"].Messages()), out, errs)
 	}
 	if strings.Count(errs, "using fallback account") != 1 {
-		t.Errorf("it is not told once:\n%s", errs)
+		t.Errorf("the sentence is not printed once:\n%s", errs)
 	}
 	code, out, errs = run(t.Context(), env, "send", "-A", "two", "--raw", dir, "--log", log)
 	if code != command.ExitOK || len(servers["two"].Messages()) != 2 {

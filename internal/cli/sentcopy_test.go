@@ -147,7 +147,7 @@ func TestSentCopy(t *testing.T) {
 	}
 	for _, refused := range []string{"rcpt-550@example.org", "body-554@example.org", "body-cut@example.org"} {
 		if code, _, _ := run(t.Context(), env, "send", "-t", refused, "-b", "x"); code == command.ExitOK || m.sent(t) != 2 {
-			t.Errorf("%s: exit status %d, %d copies: nobody is known to have it", refused, code, m.sent(t))
+			t.Errorf("%s: exit status %d, %d copies of a message that no recipient is known to have", refused, code, m.sent(t))
 		}
 	}
 	dir, logins := t.TempDir(), m.loginCount()

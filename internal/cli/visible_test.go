@@ -109,7 +109,7 @@ func TestNoControlsOfAMessageReachTheTerminal(t *testing.T) {
 	a, _, _ := testApp("en")
 	for _, path := range leafCommands(a.rootCommand("")) {
 		if shown[path] == slices.Contains(others, path) {
-			t.Errorf("%s: does it show what is in a message?", path)
+			t.Errorf("%s: is it one of the commands that show a message?", path)
 		}
 	}
 

@@ -114,7 +114,7 @@ func TestPausesGrow(t *testing.T) {
 	t.Parallel()
 	for before, want := range []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 4 * time.Hour, 4 * time.Hour} {
 		if got := retryPause(before); got < want*9/10 || got > want*11/10 {
-			t.Errorf("behind %d tries: %v, want about %v", before+1, got, want)
+			t.Errorf("after %d attempts: %v, want about %v", before+1, got, want)
 		}
 	}
 }

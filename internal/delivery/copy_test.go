@@ -76,6 +76,6 @@ func TestAMailboxThatFailsChangesNothing(t *testing.T) {
 		t.Errorf("%v, asked %d times", drained.Count, folder.opened)
 	}
 	if n := w.countEvents(delivery.Copied, ""); n != 5 {
-		t.Errorf("%d were told that there is no copy", n)
+		t.Errorf("%d events say that there is no copy", n)
 	}
 }

@@ -35,7 +35,7 @@ func TestEverythingIsHandedOverOnce(t *testing.T) {
 		t.Errorf("the server has %d, twice %v", n, twice)
 	}
 	if w.countEvents(delivery.Settled, queue.HandedOver) != 2*messages {
-		t.Errorf("%d were told of", w.countEvents(delivery.Settled, queue.HandedOver))
+		t.Errorf("%d events", w.countEvents(delivery.Settled, queue.HandedOver))
 	}
 }
 
@@ -52,7 +52,7 @@ func TestEachRecipientIsOnItsOwn(t *testing.T) {
 	for i, code := range []int{250, 550, 450} {
 		r := e.Recipients[i]
 		if r.Answer.Reply.Code != code || r.Attempts != 1 {
-			t.Errorf("%s: answer %d behind %d tries", r.Address, r.Answer.Reply.Code, r.Attempts)
+			t.Errorf("%s: reply %d after %d attempts", r.Address, r.Answer.Reply.Code, r.Attempts)
 		}
 	}
 	if e.Recipients[0].Answer.ServerID == "" || e.Recipients[1].Answer.Class == "" {
@@ -232,7 +232,7 @@ func TestAnAccountThatIsRefusedRestsAndThatIsSaidOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	if e.Recipients[0].Attempts != 0 {
-		t.Errorf("%d tries were charged to a message that nobody tried", e.Recipients[0].Attempts)
+		t.Errorf("got %d attempts of a message that was never sent, want 0", e.Recipients[0].Attempts)
 	}
 	stats, err := w.model.Stats(t.Context())
 	if err != nil {
@@ -268,7 +268,7 @@ func TestStopGivesBackWhatIsNotBegun(t *testing.T) {
 		count[w.statesOf(id)]++
 	}
 	if count["handed_over"]+count["queued"] != 200 || count["queued"] == 0 {
-		t.Errorf("left behind: %v", count)
+		t.Errorf("left over: %v", count)
 	}
 	if n, twice := w.countDeliveries(); n != count["handed_over"] || len(twice) > 0 {
 		t.Errorf("the server has %d, twice %v, the outbox %v", n, twice, count)

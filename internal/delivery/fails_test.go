@@ -270,7 +270,7 @@ func TestAStoreThatHangsDoesNotHoldUpTheEnd(t *testing.T) {
 			select {
 			case <-done:
 			case <-time.After(patience):
-				t.Fatalf("it has not ended %v behind its context", patience)
+				t.Fatalf("it has not ended %v after its context", patience)
 			}
 			switch method {
 			case "Mark", "Claim":

@@ -38,7 +38,7 @@ func TestTheSenderIsToldOnce(t *testing.T) {
 		t.Errorf("%d messages, reports on %v", len(page.Entries), reports)
 	}
 	if n := w.countEvents(delivery.Reported, ""); n != 2 {
-		t.Errorf("%d were told of", n)
+		t.Errorf("%d events", n)
 	}
 	for _, m := range w.server.Messages() {
 		if strings.Join(m.To, " ") == "boss@example.org" {

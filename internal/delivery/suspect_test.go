@@ -218,7 +218,7 @@ func TestALocalFaultRestsHereOnly(t *testing.T) {
 			}
 			d.Reload()
 			if rests := d.Status().Rests; len(rests) != 0 {
-				t.Errorf("it still rests behind a reload: %+v", rests)
+				t.Errorf("it still rests after a reload: %+v", rests)
 			}
 		})
 	}

@@ -77,6 +77,6 @@ func TestWhatIsWrappedIsFound(t *testing.T) {
 	}
 	var path *fs.PathError
 	if !errors.As(Errorf("reading it: %w", &fs.PathError{Op: "open", Path: "x", Err: fs.ErrNotExist}), &path) {
-		t.Error("errors.As does not find what is wrapped")
+		t.Error("errors.As does not find the wrapped error")
 	}
 }

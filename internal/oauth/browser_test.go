@@ -225,7 +225,7 @@ func TestBrowserEnds(t *testing.T) {
 	c, clock := clientOf(s), newClock()
 	c.Wait = clock.wait
 	if _, err := c.Browser(t.Context(), func(string) error { return nil }); !errors.Is(err, oauth.ErrExpired) || !equal(clock.waits, durations(600)) {
-		t.Errorf("no redirect came: %v after %v", err, clock.waits)
+		t.Errorf("no redirect: %v after %v", err, clock.waits)
 	}
 }
 

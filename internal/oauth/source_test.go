@@ -264,7 +264,7 @@ func TestSourceSurvivesASaveThatFails(t *testing.T) {
 		}
 	}
 	if len(told) != 2 || !errors.Is(told[0], k.err) || problemOf(t, told[0]).Problem != oauth.Unsaved {
-		t.Errorf("told %v", told)
+		t.Errorf("got %v", told)
 	}
 	source.Unsaved = nil
 	clock.advance(time.Hour)

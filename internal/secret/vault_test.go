@@ -126,7 +126,7 @@ func TestWithoutKeyringTheFileIsUsed(t *testing.T) {
 			m.expect(t, password, "geheim")
 			m.expect(t, token, "a token")
 			if len(m.asked) != 2 || !m.asked[0] || m.asked[1] {
-				t.Errorf("the passphrase was asked for with anew = %v, want [true false]: once for each vault", m.asked)
+				t.Errorf("the passphrase was asked with anew = %v, want [true false]: once for each vault", m.asked)
 			}
 			if err := m.Delete(t.Context(), password); err != nil && name != "fails" && name != "short" {
 				t.Fatal(err)

@@ -260,12 +260,13 @@ func TestRefusedLoginSendsNothingElsewhere(t *testing.T) {
 // server may have is not sent again.
 func TestFaultsThatAnotherAccountWouldMeet(t *testing.T) {
 	t.Parallel()
-	for _, err := range []error{smtpclient.ErrTooLarge, smtpclient.ErrNeedsSMTPUTF8, smtpclient.ErrContent, context.Canceled} {
-		if isTemporary(smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageMail, Err: errors.Join(err)}, "") {
+	later := smtp.Reply{Code: 452, Lines: []string{"later"}} // temporary by itself
+	for _, err := range []error{smtpclient.ErrTooLarge, smtpclient.ErrNeedsSMTPUTF8, smtpclient.ErrTooManyRecipients, smtpclient.ErrContent, context.Canceled} {
+		if isTemporary(smtp.Outcome{Status: smtp.NotTried, Stage: smtp.StageMail, Reply: later, Err: errors.Join(err)}, "") {
 			t.Errorf("%v: another account is tried", err)
 		}
 	}
-	if places := retryablePlaces(yan.Result{Recipients: []smtp.Outcome{{Status: smtp.Unknown, Stage: smtp.StageBody}}}, smtpclient.Any, ""); places != nil {
+	if places := retryablePlaces(yan.Result{Recipients: []smtp.Outcome{{Status: smtp.Unknown, Stage: smtp.StageBody, Reply: later}, {Status: smtp.Deferred, Stage: smtp.StageRcpt, Reply: later}}}, smtpclient.Any, ""); !slices.Equal(places, []int{1}) {
 		t.Errorf("unknown is tried again: %v", places)
 	}
 }

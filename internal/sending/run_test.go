@@ -56,7 +56,7 @@ func TestRunsThatLeadNowhere(t *testing.T) {
 			probe.endIfHopeless(result)
 		}
 		if probe.end != nil {
-			t.Errorf("%s: a probe is ended by what it was to find out", test.name)
+			t.Errorf("%s: a probe ended at a failure", test.name)
 		}
 	}
 }

@@ -142,7 +142,7 @@ func TestAFigureMayFallButNotRise(t *testing.T) {
 	}
 	out.Reset()
 	if err := run(&out, root, false, false); err != nil || out.Len() > 0 {
-		t.Errorf("what was just written differs: %v: %s", err, out.String())
+		t.Errorf("the file just written differs: %v: %s", err, out.String())
 	}
 	readme := filepath.Join(root, "README.md")
 	if err := os.WriteFile(readme, []byte("Nobody tells nobody.\n"), 0o644); err != nil {

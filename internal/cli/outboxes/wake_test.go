@@ -29,6 +29,6 @@ func TestAServerThatIsSilentIsNotWaitedFor(t *testing.T) {
 	defer l.Close()
 	a, _, _ := testApp(i18n.English)
 	if a.wakeServe(t.Context(), socket) {
-		t.Error("nobody has answered, and it counts as serving")
+		t.Error("a server that never replied counts as serving")
 	}
 }

@@ -56,7 +56,7 @@ func TestTry(t *testing.T) {
 	}
 	defer second.Close()
 	if ok, err := filelock.Try(first); !ok || err != nil {
-		t.Fatalf("nobody has it: %v, %v", ok, err)
+		t.Fatalf("a free lock: %v, %v", ok, err)
 	}
 	if ok, err := filelock.Try(second); ok || err != nil {
 		t.Errorf("another has it: %v, %v", ok, err)
@@ -65,7 +65,7 @@ func TestTry(t *testing.T) {
 		t.Fatal(err)
 	}
 	if ok, err := filelock.Try(second); !ok || err != nil {
-		t.Errorf("nobody has it any more: %v, %v", ok, err)
+		t.Errorf("a released lock: %v, %v", ok, err)
 	}
 }
 

@@ -224,7 +224,7 @@ func TestClose(t *testing.T) {
 		}
 		c.Close()
 		if err := doRecovering(c, writeEntry(9)); !errors.Is(err, group.ErrClosed) {
-			t.Errorf("behind Close: %v", err)
+			t.Errorf("after Close: %v", err)
 		}
 	})
 	if errs[0] != nil || !errors.Is(errs[1], group.ErrClosed) || !errors.Is(errs[2], group.ErrClosed) || !slices.Equal(b.kept, []int{0}) {
@@ -243,7 +243,7 @@ func TestContext(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancelCause(context.Background())
 	if err := c.Do(ctx, func(p *testPage) error { cancel(errBad); p.addEntry(2); return nil }); err != nil {
-		t.Errorf("a context that ended behind the beginning: %v", err)
+		t.Errorf("a context that ended after the start: %v", err)
 	}
 	if !slices.Equal(b.kept, []int{2}) {
 		t.Errorf("kept %v", b.kept)

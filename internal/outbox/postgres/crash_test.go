@@ -116,7 +116,7 @@ func TestServerKilledInMidCommit(t *testing.T) {
 	t.Logf("%d kills, %d answers lost: %d acknowledged, %d refused, %d uncertain; %d are there",
 		kills, lost.Load(), len(acknowledged), len(refused), uncertain, len(there))
 	if missing+twice+ghosts+uncertain > 0 {
-		t.Errorf("%d of those acknowledged are missing, %d there twice, %d of those refused are there, of %d nobody knows", missing, twice, ghosts, uncertain)
+		t.Errorf("%d acknowledged ones are missing, %d stored twice, %d refused ones stored, %d uncertain", missing, twice, ghosts, uncertain)
 	}
 	if lost.Load() < wanted || len(acknowledged) == 0 {
 		t.Errorf("only %d answers were lost: this proves nothing", lost.Load())
@@ -277,7 +277,7 @@ func TestAnswerOfACommitIsLost(t *testing.T) {
 				t.Errorf("%d messages are there, want %d", n, want)
 			}
 			if _, err := s.Enqueue(t.Context(), testMessage(t, size)); err != nil {
-				t.Errorf("behind it: %v", err)
+				t.Errorf("afterwards: %v", err)
 			}
 		})
 	}
@@ -352,7 +352,7 @@ func TestWake(t *testing.T) {
 		select {
 		case <-wake:
 		case <-time.After(patience):
-			t.Fatalf("%s: nobody woke", what)
+			t.Fatalf("%s: no waiter woke", what)
 		}
 	}
 	woken("the first connection", other.Wake())

@@ -90,7 +90,7 @@ func TestNumbersComeAgain(t *testing.T) {
 		server.Restart(t)
 	}
 	if !again {
-		t.Error("no number came again in 5 crashes: if servers don't do that any more, the notes are not needed")
+		t.Error("no number was reused in 5 crashes: if servers no longer do that, the notes are not needed")
 	}
 }
 

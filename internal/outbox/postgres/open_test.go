@@ -156,7 +156,7 @@ func TestErrorsOfOne(t *testing.T) {
 		t.Errorf("full: %v", err)
 	}
 	if _, err := s.Enqueue(t.Context(), testMessage(t, 100)); err != nil {
-		t.Errorf("behind it: %v", err)
+		t.Errorf("afterwards: %v", err)
 	}
 	if n := countRows(t, at, "select count(*) from yan.message"); n != 64 {
 		t.Errorf("%d messages were kept, want 64", n)

@@ -38,7 +38,7 @@ func TestBehindPgBouncer(t *testing.T) {
 	select {
 	case <-woken:
 	case <-time.After(time.Minute):
-		t.Error("nobody was woken")
+		t.Error("no waiter was woken")
 	}
 }
 

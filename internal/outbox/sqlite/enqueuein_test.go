@@ -77,7 +77,7 @@ func TestEnqueueIn(t *testing.T) {
 	select {
 	case <-wake:
 	case <-time.After(time.Minute):
-		t.Error("nobody was woken")
+		t.Error("no waiter was woken")
 	}
 	if again := both(m, true); again.ID != kept.ID || !again.Duplicate {
 		t.Errorf("%+v", again)
@@ -95,7 +95,7 @@ func TestEnqueueIn(t *testing.T) {
 		_ = body.Close()
 	}
 	if other := mustEnqueue(t, s, testMessage(t, "x")); other <= inline.ID {
-		t.Errorf("%d behind %d", other, inline.ID)
+		t.Errorf("%d after %d", other, inline.ID)
 	}
 	checkTally(t, s)
 	settleRest(t, s)

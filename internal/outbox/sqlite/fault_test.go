@@ -148,7 +148,7 @@ func TestBusy(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	if _, err := hasty.List(ctx, queue.Filter{}); err != nil {
-		t.Errorf("who reads does not wait: %v", err)
+		t.Errorf("a reader does not wait: %v", err)
 	}
 	select {
 	case err := <-done:

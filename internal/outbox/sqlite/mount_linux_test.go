@@ -103,7 +103,7 @@ func TestFullDisk(t *testing.T) {
 			t.Fatal("the disk never was full")
 		}
 		if left, err := filepath.Glob(filepath.Join(s.spoolFolder(), "*"+halfName)); len(left) > 0 || err != nil {
-			t.Errorf("left behind: %v, %v", left, err)
+			t.Errorf("left over: %v, %v", left, err)
 		}
 		for id := range kept {
 			if body, err := s.Body(ctx, id); err != nil {

@@ -187,7 +187,7 @@ func TestWakeOfOthers(t *testing.T) {
 		select {
 		case <-wake:
 		case <-time.After(time.Minute):
-			t.Fatal("nobody was woken")
+			t.Fatal("no waiter was woken")
 		}
 	}
 }
@@ -209,7 +209,7 @@ func TestNumbersAreNotUsedTwice(t *testing.T) {
 	}
 	second := mustEnqueue(t, s, testMessage(t, "y"))
 	if second <= first {
-		t.Errorf("%d behind %d", second, first)
+		t.Errorf("%d after %d", second, first)
 	}
 	events, _, err := s.Events(ctx, cursor, 10)
 	if err != nil || len(events) != 1 || events[0].ID != second {

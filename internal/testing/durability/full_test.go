@@ -148,7 +148,7 @@ func TestWritesFail(t *testing.T) {
 				}
 			}
 			if strings.Contains(told, "done") || !strings.Contains(told, "refused broken") {
-				t.Errorf("after %d letters: %q", len(b.kept), told)
+				t.Errorf("after %d messages: %q", len(b.kept), told)
 			}
 			t.Logf("after %d letters: %.300s", len(b.kept), told)
 			b.all(ctx, t)
