@@ -59,6 +59,7 @@ func (l *lineReader) nextLine() ([]byte, error) {
 			return nil, io.EOF
 		case l.eof:
 			l.r = l.w
+			l.lone, l.doubled = false, false
 			return have, nil
 		}
 		if err := l.readMore(); err != nil {

@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/internal/text/charset"
 	"github.com/yanmail/yan/message"
 )
@@ -26,7 +27,7 @@ type header struct {
 }
 
 // repair applies the rules for the header, but those for MIME.
-func (h *header) repair() {
+func (h *header) repair() error {
 	h.signed = h.has("dkim-signature")
 	h.decode()
 	h.drop()
@@ -44,7 +45,7 @@ func (h *header) repair() {
 	}
 	h.date()
 	h.messageID()
-	h.foldLong()
+	return h.foldLong()
 }
 
 // find returns the first field with a name, nil if there is none.
@@ -180,6 +181,7 @@ func (h *header) drop() {
 // more, or readers show different ones.
 func (h *header) joinDoubled() {
 	first := map[string]int{}
+	joined := map[string][]string{}
 	var kept []field
 	for _, f := range h.fields {
 		at, seen := first[f.lower]
@@ -189,10 +191,16 @@ func (h *header) joinDoubled() {
 			kept = append(kept, f)
 			continue
 		case f.lower == "to" || f.lower == "cc" || f.lower == "reply-to":
-			joined := strings.TrimRight(kept[at].value(), " \t,") + ", " + f.value()
-			kept[at].set(strings.Trim(joined, " \t,"))
+			if joined[f.lower] == nil {
+				joined[f.lower] = []string{strings.Trim(kept[at].value(), " \t,")}
+			}
+			joined[f.lower] = append(joined[f.lower], strings.Trim(f.value(), " \t,"))
 		}
 		h.changes[Doubled] = true
+	}
+	for lower, values := range joined {
+		values = slices.DeleteFunc(values, func(s string) bool { return s == "" })
+		kept[first[lower]].set(strings.Join(values, ", "))
 	}
 	h.fields = kept
 }
@@ -296,17 +304,24 @@ func (h *header) idDomain() string {
 	return "localhost"
 }
 
-// foldLong folds lines that are too long at blanks; package message encodes what has none.
-func (h *header) foldLong() {
+// foldLong folds lines that are too long at blanks; package message encodes what has none, but not in a
+// signed message.
+func (h *header) foldLong() error {
 	for i := range h.fields {
 		f := &h.fields[i]
-		if slices.ContainsFunc(f.lines, func(line string) bool { return len(line) > line998 }) {
-			h.changes[FieldLength] = true
-			if h.signed {
-				f.set(f.value())
-			}
+		tooLong := func(line string) bool { return len(line) > line998 }
+		if !slices.ContainsFunc(f.lines, tooLong) {
+			continue
+		}
+		h.changes[FieldLength] = true
+		if !h.signed {
+			continue
+		}
+		if f.set(f.value()); slices.ContainsFunc(f.lines, tooLong) {
+			return localerr.Errorf("the header field %s has a line of more than %d octets and can't be changed, because the message is signed (DKIM)", f.name, line998)
 		}
 	}
+	return nil
 }
 
 // bytes returns the header with the empty line after it.

@@ -3,6 +3,7 @@ package repair
 import (
 	"strings"
 
+	"github.com/yanmail/yan/internal/text/excerpt"
 	"github.com/yanmail/yan/message"
 	"github.com/yanmail/yan/smtp"
 )
@@ -117,6 +118,9 @@ func wordLen(s string) int {
 	return n
 }
 
+// maxMember is the longest mailbox that is parsed, in octets, as the time may grow with its square.
+const maxMember = 4 << 10
+
 // parseMember parses s[at:end]; ok is false if it is empty.
 func parseMember(s string, at, end int) (m member, ok bool) {
 	raw := s[at:end]
@@ -126,6 +130,10 @@ func parseMember(s string, at, end int) (m member, ok bool) {
 	}
 	at += strings.Index(raw, text)
 	m = member{start: at, end: at + len(text)}
+	if len(text) > maxMember {
+		m.text = excerpt.Runes(text, 100)
+		return m, true
+	}
 	plain, comment := withoutComments(text)
 	plain = strings.Trim(plain, blanks)
 	name, inside := comment, plain
@@ -145,15 +153,26 @@ func parseMember(s string, at, end int) (m member, ok bool) {
 		}
 	}
 	m.name = decodeName(name)
-	inside = strings.NewReplacer(" ", "", "\t", "").Replace(inside)
+	m.readAddress(inside, text)
+	return m, true
+}
+
+// readAddress parses what is between the angle brackets, or all of the text without them.
+func (m *member) readAddress(inside, text string) {
+	inside = strings.Trim(inside, blanks)
+	bare := strings.Trim(inside, `"`)
+	if isLocalName(bare) {
+		m.local = bare
+		return
+	}
+	if !strings.HasPrefix(inside, `"`) && strings.ContainsAny(inside, blanks) && strings.Contains(inside, "@") {
+		inside = strings.NewReplacer(" ", "", "\t", "").Replace(inside) // blanks around the @ or a dot are obsolete
+	}
 	if address, err := smtp.ParseAddress(inside); err == nil {
 		m.address = address
-	} else if bare := strings.Trim(inside, `"`); isLocalName(bare) && !strings.ContainsAny(strings.Trim(plain, blanks), blanks) || isLocalName(bare) && strings.ContainsRune(plain, '<') {
-		m.local = bare
 	} else {
 		m.text = text
 	}
-	return m, true
 }
 
 // lastOutside returns the last place of c outside of quotes, -1 if there is none.

@@ -1,6 +1,8 @@
 package repair
 
 import (
+	"bytes"
+	"cmp"
 	"strings"
 
 	"github.com/yanmail/yan/message"
@@ -118,26 +120,51 @@ func (h *header) completeLocal() {
 			continue
 		}
 		value := f.value()
-		var b strings.Builder
-		from := 0
-		for _, m := range members(value) {
-			if text, ok := h.completed(m); ok {
-				b.WriteString(value[from:m.start] + text)
-				from = m.end
-			}
-		}
-		if from == 0 {
+		text, changed := h.completedList(value)
+		if !changed {
 			continue
 		}
-		b.WriteString(value[from:])
-		value = b.String()
 		h.changes[Local] = true
-		if text := strings.Trim(value, " \t,;"); text == "" {
-			f.lines = []string{f.name + ":"}
+		if strings.HasSuffix(f.lower, "reply-to") && !hasAddress(members(text)) {
+			f.lines = nil // answers go to From
 			continue
 		}
-		f.set(value)
+		f.set(text)
 	}
+	h.remove(func(f *field) bool { return f.lines == nil })
+}
+
+// completedList returns a list with its names without a domain completed.
+func (h *header) completedList(value string) (list string, changed bool) {
+	var b []byte
+	from := 0
+	all := members(value)
+	for i, m := range all {
+		text, ok := h.completed(m)
+		if !ok {
+			continue
+		}
+		changed = true
+		b = append(append(b, value[from:m.start]...), text...)
+		from = m.end
+		switch {
+		case text != "":
+		case i+1 < len(all) && all[i+1].inGroup:
+			from = all[i+1].start
+		default: // the last of its group
+			b = bytes.TrimRight(b, ", \t")
+		}
+	}
+	return string(append(b, value[from:]...)), changed
+}
+
+func hasAddress(list []member) bool {
+	for _, m := range list {
+		if !m.address.IsZero() {
+			return true
+		}
+	}
+	return false
 }
 
 // completed returns the text for a mailbox without a domain that mail can use; ok is false if it has one.
@@ -149,10 +176,7 @@ func (h *header) completed(m member) (text string, ok bool) {
 		}
 		local = m.address.Local()
 	}
-	name := m.name
-	if name == "" {
-		name = m.String()
-	}
+	name := cmp.Or(m.name, local, m.text)
 	if local != "" {
 		if address, found := h.o.Local(local); found {
 			return written(name, address), true

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/yanmail/yan/message"
@@ -75,11 +76,15 @@ func Read(src io.ReaderAt, size int64, o Options) (*Message, error) {
 	}
 	m := &Message{recipients: recipients(in.fields)}
 	h := &header{input: *in, o: o}
-	h.repair()
+	if err := h.repair(); err != nil {
+		return nil, &Error{Err: err}
+	}
 	body, err := readBody(source, h.body, size)
 	if err != nil {
 		return nil, err
 	}
+	kind := h.find("content-type")
+	body.iso2022 = body.iso2022 || kind != nil && strings.Contains(strings.ToLower(kind.value()), "iso-2022")
 	if !h.signed {
 		h.labels(&body)
 	}
