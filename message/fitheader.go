@@ -196,7 +196,7 @@ func (f *folder) parameterField(name, value string) {
 	var params [][]string
 	for _, p := range pieces[1:] {
 		key, text, found := strings.Cut(p, "=")
-		if !found || isASCII(p) {
+		if !found || isASCII(p) || !isASCII(key) {
 			params = append(params, []string{p})
 			continue
 		}

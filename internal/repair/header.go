@@ -244,7 +244,7 @@ func isAddressField(lower string) bool {
 func (h *header) date() {
 	f := h.find("date")
 	if f != nil {
-		if _, err := mail.ParseDate(f.value()); err == nil || h.signed {
+		if _, err := mail.ParseDate(f.value()); err == nil && isASCII(f.value()) || h.signed {
 			return
 		}
 		if old := f.value(); old != "" {
@@ -381,7 +381,9 @@ func folded(name, value string) string {
 // and so do MIME fields. It reports whether it changed anything.
 func (h *header) encodeHard() (changed bool) {
 	for i := range h.fields {
-		if f := &h.fields[i]; h.isHard(f) {
+		if f := &h.fields[i]; isMIME(f.lower) {
+			changed = f.cleanMIME() || changed
+		} else if h.isHard(f) {
 			f.set(mime.BEncoding.Encode("utf-8", f.value()))
 			changed = true
 		}
@@ -400,7 +402,7 @@ func (h *header) encodeHard() (changed bool) {
 func (h *header) isHard(f *field) bool {
 	value := f.value()
 	long := slices.ContainsFunc(strings.Fields(value), func(word string) bool { return len(word) > line998-len(f.name)-len(": ") })
-	if isASCII(value) && !long || strings.HasPrefix(f.lower, "content-") {
+	if isASCII(value) && !long || isMIME(f.lower) {
 		return false
 	}
 	if isAddressField(f.lower) || f.lower == "x-original-from" {
@@ -412,4 +414,34 @@ func (h *header) isHard(f *field) bool {
 		return !isAddressField(f.lower) || h.o.Local != nil
 	}
 	return true
+}
+
+// isMIME reports whether a field says how the body is written.
+func isMIME(lower string) bool {
+	return lower == "content-type" || lower == "content-disposition" || lower == "content-transfer-encoding"
+}
+
+// cleanMIME makes the words of a MIME field ASCII, but not the values of its parameters.
+func (f *field) cleanMIME() (changed bool) {
+	pieces := strings.Split(f.value(), ";")
+	for i, piece := range pieces {
+		name, value, found := strings.Cut(piece, "=")
+		if isASCII(name) {
+			continue
+		}
+		name = strings.Map(func(r rune) rune {
+			if r >= utf8.RuneSelf {
+				return '_'
+			}
+			return r
+		}, name)
+		if pieces[i] = name; found {
+			pieces[i] += "=" + value
+		}
+		changed = true
+	}
+	if changed {
+		f.set(strings.Join(pieces, ";"))
+	}
+	return changed
 }

@@ -92,8 +92,8 @@ func TestRecipients(t *testing.T) {
 		"To: undisclosed-recipients:;\nBcc: team: a@b.example, root;, c@d.example\n\n":                                                             "a@b.example root c@d.example",
 		"To: <@x.example,@y.example:a@b.example>, <root>, \"quoted@x\"@d.example\n\n":                                                              "a@b.example root \"quoted@x\"@d.example",
 		"To: -f, bob@example.com, Me Too, <a@b.example\nCc: a@b@c, =?UTF-8?Q?A,_B?= <e@f.example>, ROOT, root\n\n":                                 "-f bob@example.com Me Too <a@b.example a@b@c e@f.example ROOT",
-		"Subject: x\n\nTo: a@b.example\n":                                                 "",
-		"To: \xd1\xe3 <a@b.example>, b\x00c@d.example, 雁@e.example\n\n":                   "a@b.example b\x00c@d.example 雁@e.example",
+		"Subject: x\n\nTo: a@b.example\n":                                                  "",
+		"To: \xd1\xe3 <a@b.example>, b\x00c@d.example, 雁@e.example\n\n":                    "a@b.example b\x00c@d.example 雁@e.example",
 		"To: a@b.example,\n c@d.example,\n \n e@f.example\nApparently-To: x@y.example\n\n": "a@b.example c@d.example e@f.example",
 	} {
 		var got []string
