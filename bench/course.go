@@ -32,6 +32,7 @@ type sizes struct {
 	million    int           // messages waiting in one
 	shared     int           // messages that two processes share
 	paced      int           // messages that they send at a pace
+	yardstick  int64         // octets that are hashed to see how fast the machine is
 	patience   time.Duration // time limit for one figure of one contender
 }
 
@@ -39,13 +40,13 @@ type sizes struct {
 func fullSizes() sizes {
 	return sizes{loopback: 1, link: 1.5, run: 100, waiting: 4, long: 100 * time.Millisecond, far: 40 * time.Millisecond, near: 3,
 		small: 50e6, large: 1e9, starts: 20, recipients: 50, patience: 5 * time.Minute,
-		through: 20_000, million: 1_000_000, shared: 2000, paced: 500}
+		yardstick: 1e9, through: 20_000, million: 1_000_000, shared: 2000, paced: 500}
 }
 
 func quickSizes() sizes {
 	return sizes{loopback: .05, link: .05, run: 10, waiting: 2, long: 20 * time.Millisecond, far: 10 * time.Millisecond, near: 1,
 		small: 300e3, large: 3e6, starts: 2, recipients: 5, patience: time.Minute,
-		through: 300, million: 2000, shared: 200, paced: 100}
+		yardstick: 1e6, through: 300, million: 2000, shared: 200, paced: 100}
 }
 
 // course is the environment of all measurements.
@@ -62,6 +63,8 @@ type course struct {
 	noPostgres error
 	relay      *relay
 	noRelay    error
+	holder     *relay // takes messages and delivers none
+	noHolder   error
 	filled     map[string]string // outboxes with a long queue
 }
 
@@ -100,10 +103,11 @@ func newCourse(ctx context.Context, folder string, sizes sizes) (*course, error)
 	}
 	c.postgres, c.noPostgres = startPostgres(ctx, folder)
 	if s := c.servers[postfixServer]; s != nil {
-		c.relay, c.noRelay = startRelay(ctx, folder, s.address(inClear))
+		c.relay, c.noRelay = startRelay(ctx, folder, s.address(inClear), "")
 	} else {
 		c.noRelay = errors.New("no smtp-sink to relay to")
 	}
+	c.holder, c.noHolder = startHolder(ctx, folder)
 	return c, nil
 }
 
@@ -113,8 +117,10 @@ func (c *course) close() {
 	for _, w := range c.workers {
 		w.close()
 	}
-	if c.relay != nil {
-		c.relay.close()
+	for _, r := range []*relay{c.relay, c.holder} {
+		if r != nil {
+			r.close()
+		}
 	}
 	if c.postgres != nil {
 		c.postgres.close()

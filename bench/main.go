@@ -35,6 +35,7 @@ const (
 	asWorker = "as-worker"
 	asSink   = "as-sink"
 	asOutbox = "as-outbox"
+	asDoor   = "as-door"
 )
 
 func main() {
@@ -110,6 +111,8 @@ func runAs(arguments []string) (started bool, err error) {
 		return true, runSink(arguments[1], arguments[2])
 	case asOutbox:
 		return true, runOutbox(arguments[1])
+	case asDoor:
+		return true, runDoorProcess(arguments[1])
 	}
 	return false, nil
 }
@@ -146,6 +149,10 @@ func measureAll(ctx context.Context, rounds int, amount sizes, only string) (*re
 	if len(ledgers) == 0 {
 		return nil, fmt.Errorf("no row has %q in its id; the ids are %s", only, strings.Join(ids, ", "))
 	}
+	yard, err := measureYardstick(folder, amount.yardstick, amount.loopback)
+	if err != nil {
+		return nil, err
+	}
 	begun := time.Now()
 	for round := range rounds {
 		for i, l := range ledgers {
@@ -158,6 +165,7 @@ func measureAll(ctx context.Context, rounds int, amount sizes, only string) (*re
 		}
 	}
 	r := newReport(rounds, c.tools)
+	r.Yardstick = yard
 	for _, l := range ledgers {
 		r.addSamples(l)
 	}

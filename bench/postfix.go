@@ -22,8 +22,8 @@ type relay struct {
 
 const postfixMaster = "/usr/lib/postfix/sbin/master"
 
-// startRelay runs Postfix's own processes with their own configuration.
-func startRelay(ctx context.Context, folder, sink string) (*relay, error) {
+// startRelay runs Postfix's own processes with their own configuration; more is added to it.
+func startRelay(ctx context.Context, folder, sink, more string) (*relay, error) {
 	if _, err := os.Stat(postfixMaster); err != nil {
 		return nil, fmt.Errorf("no Postfix is installed (Debian's postfix)")
 	}
@@ -62,7 +62,7 @@ smtpd_client_connection_count_limit = 0
 default_process_limit = 100
 smtp_tls_security_level = none
 default_destination_concurrency_limit = 20
-`, dir, portOf(sink))
+%[3]s`, dir, portOf(sink), more)
 	services := fmt.Sprintf(`127.0.0.1:%s inet n - n - - smtpd
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr

@@ -87,6 +87,8 @@ func promises() []promise {
 		// machine.
 		all = append(all, promise{row: "single/" + single.id, bound: single.trips + .3, wanted: fmt.Sprintf("at most %.0f", single.trips)})
 	}
+	all = append(all, promise{row: "door/smtp", bound: 3000}, promise{row: "door/smtp", peer: postfixMTA, times: 5},
+		promise{row: "door/smtp", peer: syncedGoSMTP, times: 2}, promise{row: "door/idle", bound: 40})
 	return append(all, promise{row: "small/memory", bound: 25})
 }
 

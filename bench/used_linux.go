@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"errors"
 	"fmt"
 	"os"
 	"syscall"
@@ -14,7 +13,12 @@ import (
 func peakResident() (int64, error) { return peakResidentOf("self") }
 
 // peakResidentOf returns it for another process.
-func peakResidentOf(process string) (int64, error) {
+func peakResidentOf(process string) (int64, error) { return memoryOf(process, "VmHWM") }
+
+// residentOf returns the memory that a process uses now.
+func residentOf(process string) (int64, error) { return memoryOf(process, "VmRSS") }
+
+func memoryOf(process, key string) (int64, error) {
 	file, err := os.Open("/proc/" + process + "/status")
 	if err != nil {
 		return 0, err
@@ -22,11 +26,11 @@ func peakResidentOf(process string) (int64, error) {
 	defer file.Close()
 	for lines := bufio.NewScanner(file); lines.Scan(); {
 		var kilobytes int64
-		if n, _ := fmt.Sscanf(lines.Text(), "VmHWM: %d kB", &kilobytes); n == 1 { // other lines don't match
+		if n, _ := fmt.Sscanf(lines.Text(), key+": %d kB", &kilobytes); n == 1 { // other lines don't match
 			return kilobytes << 10, nil
 		}
 	}
-	return 0, errors.New("/proc has no VmHWM")
+	return 0, fmt.Errorf("/proc has no %s", key)
 }
 
 // userSeconds returns the user-mode processor time of this process.
