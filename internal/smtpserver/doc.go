@@ -4,7 +4,7 @@
 // A [Server] serves the listeners of TCP and the Unix socket ([Server.Serve]) and single
 // connections ([Server.ServeConn]), such as [Stdio] for "sendmail -bs".
 //
-// The session is our own code; see docs/decisions for the reasons. Its rules:
+// The session is our own code; decision 42 has the reasons. Its rules:
 //
 //   - 250 for a message is written after the outbox's commit. A connection that ends after the last
 //     octet of a message does not stop the commit; before it, nothing is kept.
