@@ -37,7 +37,8 @@ type Raw struct {
 	//     a NUL in them is a space.
 	//   - The header of a part may be in GB18030.
 	//
-	// Text with a PGP signature inside is treated as any other: its encoding does not change it.
+	// Text with a PGP signature inside is treated as any other: its encoding does not change it. The
+	// Content has the 7-bit form if there is one.
 	Repair bool
 }
 
@@ -151,6 +152,9 @@ func (r Raw) fitContent(body *rawBody, src *source, c *Content, facts *rawFacts)
 	}
 	plan.findMissing(facts)
 	whole := &fitBody{raw: body, plan: plan, form: eightBitForm}
+	if r.Fit && r.Repair && !plan.isEight(sevenBitForm) {
+		whole.form = sevenBitForm
+	}
 	if err := whole.measureSize(); err != nil {
 		return err
 	}
@@ -158,7 +162,7 @@ func (r Raw) fitContent(body *rawBody, src *source, c *Content, facts *rawFacts)
 	c.segments = []segment{nil, whole}
 	c.addFields()
 	c.size = c.segments[0].size() + whole.octets
-	c.eightBit, c.utf8 = plan.isEight(eightBitForm), plan.utf8 || !isASCII(string(plan.from))
+	c.eightBit, c.utf8 = plan.isEight(whole.form), plan.utf8 || !isASCII(string(plan.from))
 	return nil
 }
 

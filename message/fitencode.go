@@ -23,6 +23,7 @@ type bodyEncoder struct {
 	col     int
 	blank   byte // a pending blank: at the end of a line it is encoded
 	pending []byte
+	scratch []byte // of base64
 }
 
 const encodedLine = 76
@@ -90,7 +91,8 @@ func (e *bodyEncoder) finishBody(dst []byte) []byte {
 func (e *bodyEncoder) encodeBase64(dst, data []byte) []byte {
 	e.pending = append(e.pending, data...)
 	n := len(e.pending) / 3 * 3
-	dst = e.putBase64(dst, base64.StdEncoding.AppendEncode(nil, e.pending[:n]))
+	e.scratch = base64.StdEncoding.AppendEncode(e.scratch[:0], e.pending[:n])
+	dst = e.putBase64(dst, e.scratch)
 	e.pending = append(e.pending[:0], e.pending[n:]...)
 	return dst
 }

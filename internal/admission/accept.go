@@ -105,7 +105,13 @@ func (t *Transaction) canReceive(a smtp.Address) bool {
 	case "local", "localhost", "localdomain", "lan", "home", "internal", "intranet", "invalid", "test", "arpa":
 		return false // names of private networks (RFC 6761, RFC 6762, RFC 8375)
 	}
-	switch strings.NewReplacer("-", "", "_", "", ".", "").Replace(strings.ToLower(a.Local())) {
+	letters := strings.Map(func(r rune) rune {
+		if r == '-' || r == '_' || r == '.' {
+			return -1
+		}
+		return r
+	}, strings.ToLower(a.Local()))
+	switch letters {
 	case "noreply", "donotreply", "nobody", "null", "devnull", "mailerdaemon":
 		return false
 	}

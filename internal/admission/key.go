@@ -45,7 +45,7 @@ func (t *Transaction) keyOf(text *spool.File, m *repair.Message, e smtp.Envelope
 	}
 	var k messageKey
 	sum := sha256.New()
-	if _, err := io.Copy(sum, io.NewSectionReader(text, 0, text.Size())); err != nil {
+	if _, err := io.CopyBuffer(sum, io.NewSectionReader(text, 0, text.Size()), make([]byte, min(text.Size()+1, 32<<10))); err != nil {
 		return k, &spool.DiskError{Err: err}
 	}
 	sum.Sum(k.octets[:0])

@@ -1,6 +1,7 @@
 package admission
 
 import (
+	"cmp"
 	"path"
 	"strings"
 
@@ -24,7 +25,7 @@ func ParsePattern(s string) (Pattern, error) {
 		return Pattern{text: s, any: true}, nil
 	}
 	domain, whole := strings.CutPrefix(s, "*@")
-	if strings.ContainsAny(domain, "*?[") || !whole && strings.ContainsAny(s, "*?[") {
+	if !strings.Contains(s, "@[") && (strings.ContainsAny(domain, "*?[") || !whole && strings.ContainsAny(s, "*?[")) {
 		return parseGlobs(s)
 	}
 	if whole {
@@ -35,7 +36,7 @@ func ParsePattern(s string) (Pattern, error) {
 		return Pattern{}, localerr.Errorf("%w; examples: a@example.com, *@example.com, *", err)
 	}
 	if whole {
-		return Pattern{text: "*@" + domain, domain: strings.ToLower(address.ASCIIDomain())}, nil
+		return Pattern{text: "*@" + domain, domain: domainOf(address)}, nil
 	}
 	return Pattern{text: s, address: address}, nil
 }
@@ -60,8 +61,7 @@ func withoutSlash(s string) string { return strings.ReplaceAll(s, "/", "_") }
 // String returns the pattern as it was written.
 func (p Pattern) String() string { return p.text }
 
-// Matches reports whether the pattern has an address. Domains are compared without regard to case;
-// so are the local parts of ASCII letters, as providers compare them.
+// Matches reports whether the pattern has an address. Case does not matter, as at providers.
 func (p Pattern) Matches(a smtp.Address) bool {
 	switch {
 	case a.IsZero():
@@ -74,12 +74,15 @@ func (p Pattern) Matches(a smtp.Address) bool {
 		written, _ := path.Match(p.globs[1], strings.ToLower(a.Domain()))
 		return local && (domain || written)
 	case p.domain != "":
-		return strings.EqualFold(a.ASCIIDomain(), p.domain)
+		return domainOf(a) == p.domain
 	}
 	return sameAddress(p.address, a)
 }
 
 // sameAddress compares addresses as providers do, without regard to case.
 func sameAddress(a, b smtp.Address) bool {
-	return strings.EqualFold(a.Local(), b.Local()) && strings.EqualFold(a.ASCIIDomain(), b.ASCIIDomain())
+	return strings.EqualFold(a.Local(), b.Local()) && domainOf(a) == domainOf(b)
 }
+
+// domainOf returns the domain as A-labels, or the address literal, in lower case.
+func domainOf(a smtp.Address) string { return strings.ToLower(cmp.Or(a.ASCIIDomain(), a.Domain())) }

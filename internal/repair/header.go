@@ -244,7 +244,7 @@ func isAddressField(lower string) bool {
 func (h *header) date() {
 	f := h.find("date")
 	if f != nil {
-		if _, err := mail.ParseDate(f.value()); err == nil && isASCII(f.value()) || h.signed {
+		if isDate(f.value()) || h.signed {
 			return
 		}
 		if old := f.value(); old != "" {
@@ -261,6 +261,14 @@ func (h *header) date() {
 	}
 	h.top = append(h.top, "Date: "+now.Format(time.RFC1123Z))
 	h.changes[Date] = true
+}
+
+func isDate(s string) bool {
+	if _, err := time.Parse("Mon, 2 Jan 2006 15:04:05 -0700", s); err == nil { // the common form, at once
+		return true
+	}
+	_, err := mail.ParseDate(s)
+	return err == nil && isASCII(s)
 }
 
 func (h *header) messageID() {

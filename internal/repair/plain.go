@@ -35,12 +35,15 @@ func (p *plain) NeedsSMTPUTF8() bool { return false }
 
 // WriteTo implements smtpclient.Content.
 func (p *plain) WriteTo(w io.Writer) (int64, error) {
+	n, err := w.Write(p.head) // alone: some readers want no more
+	written := int64(n)
+	if err != nil {
+		return written, err
+	}
 	const room = 1 << 10
 	at, end := p.from, p.from+p.facts.octets
 	in := make([]byte, min(p.facts.octets, blockSize))
-	out := make([]byte, 0, min(p.Size(), blockSize+room))
-	out = append(out, p.head...)
-	written := int64(0)
+	out := make([]byte, 0, min(p.Size()-written, blockSize+room))
 	for at < end {
 		n, err := p.src.ReadAt(in[:min(int64(len(in)), end-at)], at)
 		if n == 0 || err != nil && !errors.Is(err, io.EOF) {
@@ -74,6 +77,9 @@ func (p *plain) WriteTo(w io.Writer) (int64, error) {
 	}
 	if p.isOpen() {
 		out = append(out, '\r', '\n')
+	}
+	if len(out) == 0 {
+		return written, nil
 	}
 	m, err := w.Write(out)
 	return written + int64(m), err

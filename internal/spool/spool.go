@@ -15,6 +15,9 @@ import (
 // InMemory is the number of octets that are kept in memory; a longer stream goes to a file.
 const InMemory = 256 << 10
 
+// common is the size of a common message, for which memory is taken at once.
+const common = 8 << 10
+
 // ErrTooLarge: the stream has more octets than allowed.
 var ErrTooLarge = localerr.New("it is larger than allowed")
 
@@ -37,8 +40,8 @@ func (e *DiskError) Unwrap() error { return e.Err }
 // with more than most octets (0: no limit) the rest is read and dropped, so that a client can be
 // answered, and the error is ErrTooLarge. Close the File.
 func Read(r io.Reader, folder string, most int64) (*File, error) {
-	var head bytes.Buffer
-	_, err := io.CopyN(&head, r, InMemory+1)
+	head := bytes.NewBuffer(make([]byte, 0, common))
+	_, err := io.CopyN(head, r, InMemory+1)
 	ended := errors.Is(err, io.EOF)
 	if err != nil && !ended {
 		return nil, err
@@ -49,7 +52,7 @@ func Read(r io.Reader, folder string, most int64) (*File, error) {
 	if ended {
 		return &File{at: bytes.NewReader(head.Bytes()), size: int64(head.Len())}, nil
 	}
-	return readToDisk(&head, r, folder, most)
+	return readToDisk(head, r, folder, most)
 }
 
 func readToDisk(head *bytes.Buffer, r io.Reader, folder string, most int64) (*File, error) {
