@@ -36,7 +36,7 @@ const (
 )
 
 func (c *course) experiments() []experiment {
-	return slices.Concat([]experiment{c.waitRows()}, c.rateRows(), c.farRates(), c.connectRows(), c.attachmentRows(), c.startRows(), c.policyRows(), c.outboxRows(), c.doorRows())
+	return slices.Concat([]experiment{c.waitRows()}, c.rateRows(), c.farRates(), c.connectRows(), c.attachmentRows(), c.startRows(), c.policyRows(), c.outboxRows(), c.doorRows(), c.sendmailRows())
 }
 
 // plainServer returns the server for cleartext mail: Postfix's sink if it is

@@ -73,6 +73,8 @@ func promises() []promise {
 		promise{row: "outbox/through", bound: 5000}, promise{row: "outbox/through", peer: postfixMTA, times: 8},
 		promise{row: "outbox/two", peer: oneWorker, times: 1.9}, promise{row: "outbox/pace", bound: 5}, promise{row: "outbox/big", bound: 40},
 		promise{row: "outbox/big", who: onPostgres, bound: 40})
+	all = append(all, promise{row: "door/sendmail", bound: 15}, promise{row: "door/sendmail", peer: nullmailer, times: 1},
+		promise{row: "door/sendmail", peer: postfixSendmail, times: 1})
 	all = append(all, promise{row: "outbox/million/memory", bound: 150}, promise{row: "outbox/million/memory", who: onPostgres, bound: 150})
 	for _, what := range []string{"claim", "list", "stats"} {
 		all = append(all, promise{row: "outbox/million/" + what, bound: 50}, promise{row: "outbox/million/" + what, who: onPostgres, bound: 50})

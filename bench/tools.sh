@@ -1,7 +1,7 @@
 #!/bin/sh
 # Finds or downloads the programs that the benchmark compares Yan with and can't
-# build itself: Postfix's smtp-source and smtp-sink, curl, msmtp, openssl, and
-# nodemailer with Node.js.
+# build itself: Postfix's smtp-source and smtp-sink, curl, msmtp, openssl,
+# nullmailer, and nodemailer with Node.js.
 #
 #	tools.sh fetch FOLDER
 #
@@ -92,6 +92,23 @@ tool() {
 	have "$1" "$path" "$version"
 }
 
+# Nullmailer is always unpacked, into a folder of its own: installed it replaces the
+# machine's sendmail. Its queue program is setuid, which the benchmark does not need.
+nullmailer() {
+	path="$folder/nullmailer/usr/sbin/sendmail"
+	if [ ! -x "$path" ]; then
+		say "downloading nullmailer into $folder"
+		mkdir -p "$folder/debs" "$folder/nullmailer"
+		if ! (cd "$folder/debs" && apt-get download -q nullmailer >&2 && dpkg -x nullmailer_*.deb "$folder/nullmailer" &&
+			dpkg-deb -f nullmailer_*.deb Version >"$folder/nullmailer/version" && rm nullmailer_*.deb) ||
+			! chmod u-s "$folder/nullmailer/usr/sbin/nullmailer-queue"; then
+			lack nullmailer "Debian's package nullmailer can't be had"
+			return
+		fi
+	fi
+	have nullmailer "$path" "$(sed 's/^[0-9]*://; s/-.*//' "$folder/nullmailer/version")"
+}
+
 nodemailer() {
 	node=$(command -v node || true)
 	if [ -z "$node" ] || ! command -v npm >/dev/null; then
@@ -125,4 +142,5 @@ tool smtp-sink postfix
 tool curl curl
 tool msmtp msmtp
 tool openssl openssl
+nullmailer
 nodemailer

@@ -24,6 +24,8 @@ type Raw struct {
 	Fit bool
 	// Date is the date for a message without one, with Fit; zero means now.
 	Date time.Time
+	// Undated, with Fit, adds neither Date nor Message-ID.
+	Undated bool
 	// Author replaces From if it has no address, or always with ReplaceAuthor. A message with a
 	// DKIM-Signature keeps its own.
 	Author        *Mailbox
@@ -259,7 +261,7 @@ func (p *fitPlan) findMissing(facts *rawFacts) {
 	if p.raw.Date.IsZero() {
 		p.raw.Date = time.Now()
 	}
-	p.dated = p.raw.Fit && !facts.Has("date")
+	p.dated = p.raw.Fit && !p.raw.Undated && !facts.Has("date")
 	_, hasAuthor := facts.Author()
 	if p.raw.Author != nil && (p.raw.ReplaceAuthor || !hasAuthor) {
 		p.author = true
@@ -267,7 +269,7 @@ func (p *fitPlan) findMissing(facts *rawFacts) {
 		f.mailboxField("From", []Mailbox{*p.raw.Author})
 		p.from = f.buf
 	}
-	if p.raw.Fit && !facts.Has("message-id") {
+	if p.raw.Fit && !p.raw.Undated && !facts.Has("message-id") {
 		p.idDomain = "localhost"
 		if p.author {
 			p.idDomain = p.raw.Author.Address.ASCIIDomain()

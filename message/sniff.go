@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"regexp"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -155,11 +156,13 @@ func isPlainText(head []byte) bool {
 	return true
 }
 
-var metaCharset = regexp.MustCompile(`(?i)<meta[^>]{0,200}?charset\s*=\s*["']?\s*([a-z0-9][a-z0-9_:.-]{0,39})`)
+var metaCharset = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)<meta[^>]{0,200}?charset\s*=\s*["']?\s*([a-z0-9][a-z0-9_:.-]{0,39})`)
+})
 
 // charsetOfHTML returns the charset that HTML declares; "" if none.
 func charsetOfHTML(head []byte) string {
-	if found := metaCharset.FindSubmatch(head); found != nil {
+	if found := metaCharset().FindSubmatch(head); found != nil {
 		return strings.ToLower(string(found[1]))
 	}
 	return ""

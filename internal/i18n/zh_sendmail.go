@@ -91,7 +91,8 @@ var chineseSendmail = map[string]string{
 	"the message can't be kept now":                                                          "现在无法保存邮件",
 	"the connection to 'yan serve' was lost":                                                 "与 yan serve 的连接中断",
 	"-C: a configuration with password_command can't be named on the command line":           "-C：命令行不能指定含有 password_command 的配置",
-	"no recipient given":              "没有给出收件人",
-	"not every recipient is accepted": "并非所有收件人都被接受",
-	"Start it, or send them now: %s":  "请启动它，或立即发送：%s",
+	"no recipient given":                                 "没有给出收件人",
+	"not every recipient is accepted":                    "并非所有收件人都被接受",
+	"Start it, or send them now: %s":                     "请启动它，或立即发送：%s",
+	"-V %q: want at most 100 printable ASCII characters": "-V %q：应为最多 100 个可打印的 ASCII 字符",
 }

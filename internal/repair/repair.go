@@ -113,10 +113,10 @@ func (h *header) noteBody(f *facts, c smtpclient.Content) {
 func (h *header) fit(src io.ReaderAt) (smtpclient.Content, error) {
 	size := src.(*reader).size
 	source := &joined{head: h.bytes(), body: io.NewSectionReader(src, h.body, size-h.body)}
-	c, err := message.Raw{Fit: true, Repair: true}.Read(source)
+	c, err := message.Raw{Fit: true, Repair: true, Undated: h.o.Undated}.Read(source)
 	if !h.signed && (err != nil || c.NeedsSMTPUTF8()) && h.encodeHard() {
 		source = &joined{head: h.bytes(), body: io.NewSectionReader(src, h.body, size-h.body)}
-		c, err = message.Raw{Fit: true, Repair: true}.Read(source)
+		c, err = message.Raw{Fit: true, Repair: true, Undated: h.o.Undated}.Read(source)
 	}
 	if err != nil {
 		return nil, err

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/internal/text/spelling"
@@ -65,11 +66,11 @@ func options() map[byte]option {
 		'I': {never, func(c *call, _ string) error { c.mode = modeAliases; return nil }},
 		'f': {always, setSender},
 		'r': {always, setSender},
-		'F': {always, func(c *call, v string) error { c.fullName = v; return nil }},
+		'F': {always, func(c *call, v string) error { c.fullName = oneLine(v); return nil }},
 		'C': {always, func(c *call, v string) error { c.config = v; return nil }},
 		'N': {always, setNotify},
 		'R': {always, setReturn},
-		'V': {always, func(c *call, v string) error { c.envelopeID = v; return nil }},
+		'V': {always, setEnvelopeID},
 		'b': {always, setMode},
 		'q': {glued, func(c *call, _ string) error { c.mode = modeWake; return nil }},
 		'o': {always, func(c *call, v string) error { c.ignoreDots = c.ignoreDots || v == "i"; return nil }},
@@ -90,6 +91,16 @@ func setSender(c *call, v string) error {
 	return nil
 }
 
+// oneLine returns a name that fits into a header field: valid UTF-8 without control characters.
+func oneLine(name string) string {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(name, "\ufffd")))
+}
+
 func setNotify(c *call, v string) error {
 	v = strings.ToUpper(v)
 	for _, one := range strings.Split(v, ",") {
@@ -107,6 +118,14 @@ func setReturn(c *call, v string) error {
 		return localerr.Errorf("-R %q: want full or hdrs", v)
 	}
 	c.ret = v
+	return nil
+}
+
+func setEnvelopeID(c *call, v string) error {
+	if len(v) > 100 || strings.ContainsFunc(v, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return localerr.Errorf("-V %q: want at most 100 printable ASCII characters", v)
+	}
+	c.envelopeID = v
 	return nil
 }
 

@@ -27,16 +27,13 @@ func exitOf(rule string, reply smtp.Reply) int {
 	return command.ExitUnavailable
 }
 
-// refusedBy explains a reply of the daemon. Its text is "rule NAME: what; what to do", in English.
+// refusedBy explains a reply of the daemon. Its text is "what; what to do (rule: NAME)", in English.
 func (a *sendmailCommand) refusedBy(reply smtp.Reply, to string) error {
-	text := reply.Text()
-	rule, hint := "", ""
-	if rest, ok := strings.CutPrefix(text, "rule "); ok {
-		if name, what, ok := strings.Cut(rest, ": "); ok {
-			rule = name
-			text, hint, _ = strings.Cut(what, "; ")
-		}
+	text, rule, found := strings.Cut(reply.Text(), " (rule: ")
+	if found {
+		rule = strings.TrimSuffix(rule, ")")
 	}
+	text, hint, _ := strings.Cut(text, "; ")
 	var err error
 	switch code := exitOf(rule, reply); {
 	case code == command.ExitNoUser && to != "":

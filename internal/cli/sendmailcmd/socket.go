@@ -3,7 +3,7 @@ package sendmailcmd
 import (
 	"context"
 	"errors"
-	"regexp"
+	"strings"
 
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/localerr"
@@ -57,8 +57,8 @@ func (l *letter) envelope() (smtp.Envelope, error) {
 	return e, nil
 }
 
-// keptAs finds the number of the message in the daemon's reply.
-var keptAs = regexp.MustCompile(`\bkept as (\d+)`)
+// keptAs is before the number of the message in the daemon's reply.
+const keptAs = "kept as "
 
 // afterSocket finds what has become of the message: with policy All, of all recipients alike, though
 // one of them may be the reason.
@@ -71,11 +71,8 @@ func (a *sendmailCommand) afterSocket(ctx context.Context, result smtpclient.Res
 	}
 	switch {
 	case worst.Status == smtp.Accepted:
-		got := kept{}
-		if found := keptAs.FindStringSubmatch(result.Reply.Text()); found != nil {
-			got.id = found[1]
-		}
-		return got, nil
+		_, id, _ := strings.Cut(result.Reply.Text(), keptAs)
+		return kept{id: id}, nil
 	case worst.Reply.Code == 421, worst.Reply.IsZero() && (result.Lost || worst.Status == smtp.Unknown):
 		if ctx.Err() != nil {
 			return kept{}, a.textFailure(ctx.Err())

@@ -10,6 +10,7 @@ package charset
 import (
 	"regexp"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding"
@@ -64,13 +65,15 @@ func Decode(text, name string) (string, error) {
 	return "", localerr.Errorf("the text is not in %s", name)
 }
 
-var meta = regexp.MustCompile(`(?i)(<meta[^>]{0,200}?charset\s*=\s*["']?\s*)([a-z0-9][a-z0-9_:.-]{0,39})`)
+var meta = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)(<meta[^>]{0,200}?charset\s*=\s*["']?\s*)([a-z0-9][a-z0-9_:.-]{0,39})`)
+})
 
 // HTML converts a page to UTF-8 from the named charset or, if name is "", from UTF-8 or the charset
 // that the page declares. It changes the declaration to utf-8, too.
 func HTML(page, name string) (string, error) {
 	const head = 1 << 10
-	found := meta.FindStringSubmatchIndex(page[:min(head, len(page))])
+	found := meta().FindStringSubmatchIndex(page[:min(head, len(page))])
 	if name == "" {
 		if utf8.ValidString(page) || found == nil {
 			return page, nil
@@ -81,7 +84,7 @@ func HTML(page, name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if found = meta.FindStringSubmatchIndex(decoded[:min(head, len(decoded))]); found != nil {
+	if found = meta().FindStringSubmatchIndex(decoded[:min(head, len(decoded))]); found != nil {
 		decoded = decoded[:found[4]] + "utf-8" + decoded[found[5]:]
 	}
 	return decoded, nil
