@@ -253,7 +253,7 @@ var chinese = map[string]string{
 	"1. A program that knows only passwords (→ program, ← server)":                         "1. 只会用密码的程序（→ 程序，← 服务器）",
 	"2. The same program with other settings: Yan's listener, and a token as the password": "2. 同一个程序，只改设置：连到雁，用令牌作密码",
 	"server %s · port %s · user name %s · password %s":                                     "服务器 %s · 端口 %s · 用户名 %s · 密码 %s",
-	"(%d lines, with %s)": "（共 %d 行，含 %s）",
+	"%s (%d lines, with %s)": "%s（共 %d 行，含 %s）",
 	"The message was on the disk before this reply. The program is done.":        "应答之前，邮件已写入磁盘。程序的任务到此完成。",
 	"3. Yan sends it from its outbox, with OAuth 2.0 (→ yan, ← server)":          "3. 雁从发件箱发出，用 OAuth 2.0 登录（→ yan，← 服务器）",
 	"4. The message as it arrived, with what the program left out":               "4. 收到的邮件：程序缺少的内容已补上",

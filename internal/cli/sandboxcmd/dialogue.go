@@ -53,7 +53,7 @@ func (v *dialogueView) showReceived(line string) {
 		return
 	}
 	if n := len(v.lines); n > 1 {
-		line = line[:3] + " " + v.words.T("(%d lines, with %s)", n, lineWith(v.lines, "AUTH "))
+		line = v.words.T("%s (%d lines, with %s)", line[:3], n, lineWith(v.lines, "AUTH "))
 	}
 	v.lines = nil
 	c, colour := v.console, console.Green
