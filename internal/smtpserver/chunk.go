@@ -113,9 +113,10 @@ func (b *chunkBody) next() error {
 		if isHTTP(line) {
 			return errClientWeb
 		}
-		verb, args, ok := splitCommand(line)
+		verb, args, _ := splitCommand(line)
 		switch verb {
 		case "BDAT":
+			var ok bool
 			if b.left, b.last, ok = splitChunk(args); !ok {
 				return c.endChunks()
 			}

@@ -25,7 +25,6 @@ type inputBuffer struct {
 	large       *[]byte
 	data        []byte
 	first, last int
-	deadline    time.Time // of the command that is being read
 }
 
 // release gives a large buffer back.
