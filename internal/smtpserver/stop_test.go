@@ -144,3 +144,27 @@ func TestStdio(t *testing.T) {
 		t.Errorf("%d messages, said %s", n, &said)
 	}
 }
+
+// TestRepliesBeforeTheCommit: what is answered already does not wait for the disk.
+func TestRepliesBeforeTheCommit(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, localOptions())
+	s.desk.hold, s.desk.reached = make(chan struct{}), make(chan struct{})
+	conn := s.dial()
+	r := bufio.NewReader(conn)
+	converse(t, conn, r, "")
+	converse(t, conn, r, "EHLO me\r\n")
+	if _, err := io.WriteString(conn, "MAIL FROM:<>\r\nRCPT TO:<b@example.com>\r\nBDAT 1 LAST\r\nx"); err != nil {
+		t.Fatal(err)
+	}
+	<-s.desk.reached
+	for _, want := range []string{"250 2.1.0", "250 2.1.5"} {
+		if got := converse(t, conn, r, ""); !strings.HasPrefix(got, want) {
+			t.Errorf("heard %q, want %s", got, want)
+		}
+	}
+	close(s.desk.hold)
+	if got := converse(t, conn, r, ""); !strings.HasPrefix(got, "250 2.0.0 kept as") {
+		t.Errorf("heard %q", got)
+	}
+}

@@ -62,7 +62,7 @@ func (t *fakeTransaction) Recipient(to, notify string) error {
 	return t.desk.recipient
 }
 
-func (t *fakeTransaction) Accept(_ context.Context, r io.Reader) (admission.Accepted, error) {
+func (t *fakeTransaction) Accept(ctx context.Context, r io.Reader) (admission.Accepted, error) {
 	d := t.desk
 	if d.early != nil {
 		return admission.Accepted{}, d.early
@@ -78,6 +78,9 @@ func (t *fakeTransaction) Accept(_ context.Context, r io.Reader) (admission.Acce
 	if d.hold != nil {
 		d.reached <- struct{}{}
 		<-d.hold
+	}
+	if err := ctx.Err(); err != nil {
+		return admission.Accepted{}, err
 	}
 	if d.late != nil {
 		return admission.Accepted{}, d.late
