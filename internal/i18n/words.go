@@ -155,6 +155,7 @@ var tables = []map[string]string{
 	chineseRepair,
 	chineseWire,
 	chineseOutboxDoor,
+	chineseAdmission,
 	chineseListen,
 	chineseDaemon,
 	chineseOutboxBounce,

@@ -2,6 +2,8 @@ package repair_test
 
 import (
 	"bytes"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -192,6 +194,26 @@ func TestRules(t *testing.T) {
 		}
 		if r.Does == "" {
 			t.Errorf("the rule %s has no text", r.Name)
+		}
+	}
+}
+
+// Users find each rule in the documents, in its place.
+func TestRulesAreDocumented(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"repair.md", "repair.zh-CN.md"} {
+		b, err := os.ReadFile(filepath.Join("..", "..", "docs", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		rest := string(b)
+		for _, r := range repair.Rules() {
+			_, after, found := strings.Cut(rest, "\n| `"+string(r.Name)+"` | ")
+			if !found {
+				t.Errorf("%s lacks a row of %s, or has it in another place", name, r.Name)
+				continue
+			}
+			rest = "\n" + after
 		}
 	}
 }

@@ -5,7 +5,7 @@ import "slices"
 // Change is the name of a rule that changed something.
 type Change string
 
-// The rules. Decision 42 gives the reasons.
+// The rules. Decision 43 gives the reasons, and docs/repair.md tells users.
 const (
 	FromLine    Change = "from-line"
 	NoHeader    Change = "no-header"
@@ -39,7 +39,7 @@ const (
 // Rule is a repair.
 type Rule struct {
 	Name Change
-	Does string // an English sentence; package i18n has it in other languages
+	Does string // an English sentence
 }
 
 // Rules returns all repairs, in the order in which they are made.
