@@ -10,9 +10,10 @@
 #	              smtpclient, which repeat less under it, also without
 #	make fuzz     every fuzz target, FUZZTIME each (2s); for longer: make fuzz FUZZTIME=60s
 #	make cross    the command for six systems, without cgo, into dist/
+#	make packages the packages yan and yan-mta for Debian and RPM, into dist/
 #	make interop  the tests against Debian's Postfix, Dovecot and GNOME Keyring,
 #	              eight other mail servers of Debian, npm and Go, and nine readers
-#	              of mail
+#	              of mail; and of the packages, in a Debian of their own
 #	make recording  docs/login.svg and similar pictures, from a real `yan login`
 #	make torture  10,000 random schedules of faults, every fault at every place, and
 #	              memory over 100,000 messages, in some minutes; then 1,000 kills of
@@ -24,7 +25,7 @@
 
 FUZZTIME = 2s
 
-.PHONY: test lint words unit fuzz cross interop recording torture indoubt walk bench bench-check
+.PHONY: test lint words unit fuzz cross packages interop recording torture indoubt walk bench bench-check
 
 # Run in sequence even with -j: each target uses all cores.
 .NOTPARALLEL:
@@ -47,6 +48,10 @@ fuzz:
 
 cross:
 	sh tools/cross.sh
+
+# make interop builds, installs and removes them.
+packages:
+	sh tools/packages.sh
 
 # The figures are not tested; the benchmark's code and the pictures of the READMEs
 # are.

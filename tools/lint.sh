@@ -11,7 +11,9 @@ say "shell scripts"
 find . -name '*.sh' -not -path './.cache/*' | while read -r script; do
 	sh -n "$script"
 done
-sh -n .ci/run
+for script in .ci/run packaging/deb/*.p* packaging/rpm/*; do
+	sh -n "$script"
+done
 
 say "gofmt"
 unformatted=$(find . -name '*.go' -not -path './.cache/*' -exec gofmt -l {} +)
