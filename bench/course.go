@@ -140,7 +140,7 @@ func (c *course) missingReason(who string) string {
 	case who == postfixMTA && c.noRelay != nil:
 		return c.noRelay.Error()
 	}
-	needs := map[string]string{nodemailer: nodemailer, smtpsource: smtpsource, curl: curl, msmtp: msmtp, rawOpenSSL: "openssl", nullmailer: nullmailer}[who]
+	needs := map[string]string{nodemailer: nodemailer, smtpsource: smtpsource, curl: curl, msmtp: msmtp, rawOpenSSL: "openssl", nullmailer: nullmailer, mailpitRelay: mailpit}[who]
 	if needs == "" {
 		return ""
 	}

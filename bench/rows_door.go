@@ -30,7 +30,7 @@ func (c *course) doorRows() []experiment {
 	others := absentFor("it is no server", gomailName, netsmtp, gosmtpName, nodemailer, smtpsource)
 	return []experiment{
 		{rows: []reportRow{{ID: "door/smtp", Name: fmt.Sprintf("durable messages of 5 kB taken from smtp-source, %d connections", doorConnections), Unit: "messages/s", Higher: true}},
-			guests: []string{postfixMTA, syncedGoSMTP}, absent: others, measure: c.doorRate},
+			guests: []string{postfixMTA, syncedGoSMTP, mailpitRelay}, absent: others, measure: c.doorRate},
 		{rows: []reportRow{{ID: "door/idle", Name: fmt.Sprintf("%d idle SMTP connections to the server", idleConnections), Unit: "MB of memory"}},
 			guests: []string{syncedGoSMTP}, absent: others, measure: c.doorMemory},
 	}
@@ -50,6 +50,9 @@ func (c *course) doorRate(ctx context.Context, who string) ([]float64, error) {
 		n = max(n/8, 200)
 		took, err := timeSource(ctx, source, c.holder.where, n)
 		return []float64{float64(n) / took}, err
+	}
+	if who == mailpitRelay {
+		return c.mailpitRate(ctx, source, max(n/40, 100))
 	}
 	d, err := c.startDoor(ctx, who)
 	if err != nil {

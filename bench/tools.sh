@@ -1,7 +1,7 @@
 #!/bin/sh
 # Finds or downloads the programs that the benchmark compares Yan with and can't
 # build itself: Postfix's smtp-source and smtp-sink, curl, msmtp, openssl,
-# nullmailer, and nodemailer with Node.js.
+# nullmailer, and nodemailer with Node.js. Mailpit takes part if it is there.
 #
 #	tools.sh fetch FOLDER
 #
@@ -137,6 +137,16 @@ nodemailer() {
 	have node "$node" "$("$node" -p process.versions.node)"
 }
 
+mailpit() {
+	for place in $(command -v mailpit || true) "$folder/mailpit/mailpit"; do
+		if [ -x "$place" ]; then
+			have mailpit "$place" "$("$place" version --no-release-check 2>/dev/null | head -n 1 | cut -d ' ' -f 2)"
+			return
+		fi
+	done
+	lack mailpit "not installed; GOBIN=$folder/mailpit go install github.com/axllent/mailpit@v1.33.1 builds it"
+}
+
 tool smtp-source postfix
 tool smtp-sink postfix
 tool curl curl
@@ -144,3 +154,4 @@ tool msmtp msmtp
 tool openssl openssl
 nullmailer
 nodemailer
+mailpit
