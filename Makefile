@@ -12,8 +12,9 @@
 #	make cross    the command for six systems, without cgo, into dist/
 #	make packages the packages yan and yan-mta for Debian and RPM, into dist/
 #	make interop  the tests against Debian's Postfix, Dovecot and GNOME Keyring,
-#	              eight other mail servers of Debian, npm and Go, and nine readers
-#	              of mail; and of the packages, in a Debian of their own
+#	              eight other mail servers of Debian, npm and Go, nine readers of
+#	              mail, 55 ways in which programs hand mail to yan, and the packages,
+#	              in a Debian of their own
 #	make recording  docs/login.svg and similar pictures, from a real `yan login`
 #	make torture  10,000 random schedules of faults, every fault at every place, and
 #	              memory over 100,000 messages, in some minutes; then 1,000 kills of

@@ -3,7 +3,8 @@
 // Package interop sends mail through independent servers: Debian's Postfix
 // accepts it, Dovecot authenticates and stores the message, and Python's email
 // package reads it back. Eight other servers (peers_test.go) have their own
-// records, with which outcomes are compared.
+// records, with which outcomes are compared. The programs of
+// callers_programs_test.go hand mail to yan, as their sendmail or over SMTP.
 //
 //	go test -tags interop ./interop/...
 //
