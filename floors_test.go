@@ -45,6 +45,7 @@ var floors = map[string]int{
 	"message":                     1,
 	"internal/spool":              1,
 	"internal/localnames":         1,
+	"internal/selfca":             1,
 	"smtpclient":                  1,
 	"provider":                    1,
 	"queue":                       1,

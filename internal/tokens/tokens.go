@@ -2,7 +2,7 @@
 // and a hash of the secret. The file tokens.toml is next to the configuration.
 //
 // A secret is 160 random bits, so that SHA-256 without a salt and without rounds protects it: no one
-// can try that many (decision 42). The secret is in no file, error or log.
+// can try that many (decision 46). The secret is in no file, error or log.
 package tokens
 
 import (
@@ -201,7 +201,7 @@ func change(ctx context.Context, path, like string, do func(*TokenFile) error) e
 	if _, missing := os.Stat(path); missing == nil {
 		like = path
 	}
-	if err = ownLike(written, like); err == nil {
+	if err = atomicfile.OwnLike(written, like); err == nil {
 		err = os.Rename(written, path)
 	}
 	if err != nil {

@@ -68,6 +68,9 @@ func Variable(flag string) string {
 // the time and the key of a message: YAN_ALL or YAN_KEY in a profile would
 // affect more than intended.
 func takesVariable(path, flag string) bool {
+	if path == "yan serve" && strings.HasPrefix(flag, "smtp-") { // YAN_SMTP_CERT would end the service
+		return false
+	}
 	if path == "yan send" && slices.Contains([]string{"at", "key"}, flag) {
 		return false
 	}

@@ -27,13 +27,15 @@ import (
 )
 
 type serveFlags struct {
-	outbox   string
-	socket   string
-	metrics  string
-	smtp     string
-	grace    time.Duration
-	logJSON  bool
-	logLevel string
+	outbox    string
+	socket    string
+	metrics   string
+	smtp      string
+	smtpCert  string
+	smtpNames []string
+	grace     time.Duration
+	logJSON   bool
+	logLevel  string
 }
 
 // logLevels are the words of --log-level.
@@ -48,13 +50,20 @@ func (a *serveCommand) cobraCommand() *cobra.Command {
 			a.T("SIGHUP reloads the configuration; an invalid one is ignored. docs/serve.md has details and a systemd unit."),
 		Example: "  yan serve\n  yan serve --smtp 2525\n  yan serve --metrics 9090 --log-json\n  yan serve --outbox /var/lib/yan/outbox.db",
 		Args:    a.AtMost(0),
-		RunE:    func(cmd *cobra.Command, _ []string) error { return a.runServe(cmd.Context(), s) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if s.smtpCert != "" {
+				return a.issueCertificate(cmd.Context(), s)
+			}
+			return a.runServe(cmd.Context(), s)
+		},
 	}
 	command.Add(cmd, a.T("Flags:"),
 		command.NewOption("outbox", "", &s.outbox, a.T("OUTBOX"), a.T("file of the outbox, or a URL that starts with postgres:// without a password (default: from the configuration)")),
 		command.NewOption("grace", "", &s.grace, a.T("TIME"), a.T("how long to wait for messages in flight when stopping (default: 30s)")),
 		command.NewOption("socket", "", &s.socket, a.T("PATH"), a.T("socket for other commands (default: next to the outbox)")),
 		command.NewOption("smtp", "", &s.smtp, a.T("ADDRESS"), a.T("take messages from programs over SMTP on this port of this machine, or on address:port; see docs/listener.md")),
+		command.NewOption("smtp-cert", "", &s.smtpCert, a.T("FOLDER"), a.T("make or renew a certificate for the SMTP listener, with a CA of its own, print how clients are told to trust it, and exit")),
+		command.NewOption("smtp-name", "", &s.smtpNames, a.T("NAME"), a.T("further host name or IP address for --smtp-cert; repeatable")),
 		command.NewOption("metrics", "", &s.metrics, a.T("ADDRESS"), a.T("serve Prometheus metrics on this port of 127.0.0.1, or on host:port")),
 		command.NewOption("log-json", "", &s.logJSON, "", a.T("write the log as JSON")),
 		command.NewOption("log-level", "", &s.logLevel, a.T("LEVEL"), a.T("minimum log level: %s (default: info)", a.Listed(logLevels()))),

@@ -1,5 +1,0 @@
-//go:build !unix
-
-package tokens
-
-func ownLike(string, string) error { return nil }
