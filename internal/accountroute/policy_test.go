@@ -150,6 +150,11 @@ func TestGrantsOfTheListener(t *testing.T) {
 func TestLocalNames(t *testing.T) {
 	t.Parallel()
 	p := policy(t, policyConfig)
+	for name, want := range map[string]string{"root": "ops@example.com", "Root": "ops@example.com", "backup": "night@example.com"} {
+		if to, err := p.Local(name); err != nil || len(to) != 1 || to[0].String() != want {
+			t.Errorf("%s: %v, %v", name, to, err)
+		}
+	}
 	var refused *admission.Refusal
 	for name, line := range map[string]string{"nobody": `nobody = "you@example.com"`, "j.doe": `"j.doe" = "you@example.com"`} {
 		if _, err := p.Local(name); !errors.As(err, &refused) || refused.Rule != "local" || refused.Reply.Code != 550 || !strings.Contains(refused.Hint.Error(), line) {
