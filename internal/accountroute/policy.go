@@ -205,5 +205,11 @@ func (p *ListenPolicy) Grant(peer admission.Peer) (admission.Grant, error) {
 	if peer.Token != "" || len(p.accounts) == 0 {
 		return p.SubmitPolicy.Grant(peer)
 	}
-	return p.accountGrant(p.accounts[0])
+	g, err := p.accountGrant(p.accounts[0])
+	for _, name := range p.accounts[1:] {
+		if other, unusable := p.accountGrant(name); unusable == nil {
+			g.Others = append(g.Others, other)
+		}
+	}
+	return g, err
 }

@@ -65,6 +65,9 @@ type Grant struct {
 	MaxRecipients int             // of a message; 0: DefaultMaxRecipients
 	MaxSize       int64           // in octets; 0: DefaultMaxSize
 	SMTPUTF8      bool            // the account's provider takes it
+	// Others are grants of further accounts: the first that has the sender is used in place of this
+	// one, if this one has not.
+	Others []Grant
 }
 
 // Recipients returns the highest number of recipients of a message.
@@ -103,6 +106,20 @@ func (g Grant) senders() string {
 		list = append(list, p.String())
 	}
 	return strings.Join(list, ", ")
+}
+
+// forSender returns the grant for an envelope sender: this one, or one of Others.
+func (g Grant) forSender(from string) Grant {
+	address, err := smtp.ParseAddress(from)
+	if err != nil || g.MaySend(address) {
+		return g
+	}
+	for _, other := range g.Others {
+		if other.MaySend(address) {
+			return other
+		}
+	}
+	return g
 }
 
 // Policy is the table of rules that the configuration makes. It is safe for concurrent use.

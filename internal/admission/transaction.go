@@ -36,6 +36,7 @@ func (a *Admission) Begin(p Peer, from string, d smtp.DSN, utf8 bool, size int64
 	if err != nil {
 		return nil, err
 	}
+	g = g.forSender(from)
 	t := &Transaction{a: a, policy: policy, peer: p, grant: g, given: from, dsn: d, seen: map[string]bool{}}
 	if size > g.Size() {
 		return nil, t.tooLarge()

@@ -223,6 +223,22 @@ func TestListener(t *testing.T) {
 	}
 }
 
+// Of several accounts, the one that has the sender is used, and the first for all other senders.
+func TestListenerWithAccounts(t *testing.T) {
+	t.Parallel()
+	w := start(t, "[listen.smtp]\naddress = \"127.0.0.1:0\"\nlocal = [\"shop\", \"work\"]\n")
+	for _, from := range []string{"me+x@example.com", "other@example.net", "shop@shop.example", ""} {
+		lines := message("a@example.org")
+		lines[1] = "MAIL FROM:<" + from + ">"
+		if got := codes(w.talk("tcp", w.address(intake.WaySMTP), lines...)); got != "220 250 250 250 354 250 221" {
+			t.Errorf("%s: %s", from, got)
+		}
+	}
+	if got := strings.Join(w.tags(), "; "); got != "work local; shop local; shop local; shop local" {
+		t.Error(got)
+	}
+}
+
 // Without local and users, every program has to log in.
 func TestListenerWithoutLocal(t *testing.T) {
 	t.Parallel()
