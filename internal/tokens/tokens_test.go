@@ -187,6 +187,37 @@ func TestLiveTokens(t *testing.T) {
 	check("b", b, false)
 }
 
+// A change that leaves size and time of the file as they were is seen while the time is recent.
+func TestLiveTokensWithinOneTick(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "tokens.toml")
+	secret := newToken(t, path, tokens.ProgramToken{Name: "a"})
+	recent := time.Now().Add(time.Hour) // however slow the test is
+	if err := os.Chtimes(path, recent, recent); err != nil {
+		t.Fatal(err)
+	}
+	live, err := tokens.Open(t.Context(), path, func(err error) { t.Error(err) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := live.Check(t.Context(), "a", secret); !ok {
+		t.Fatal("the token does not work")
+	}
+	before, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, bytes.Replace(before, []byte("[token.a]"), []byte("[token.b]"), 1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chtimes(path, recent, recent); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := live.Check(t.Context(), "a", secret); ok {
+		t.Error("the change is not seen")
+	}
+}
+
 // Two processes that add tokens at once lose none.
 func TestTokensAtOnce(t *testing.T) {
 	t.Parallel()
