@@ -79,7 +79,7 @@ const (
 	// copyOfTree clones the repository and commits the files as they are in the
 	// working tree.
 	copyOfTree = `set -e
-git clone -q --shared . "$1"
+git clone -q --shared --no-tags . "$1"
 git ls-files -z --cached --others --exclude-standard | xargs -0 -r cp --parents -P -t "$1" 2>/dev/null || true
 cd "$1"
 git add -A
