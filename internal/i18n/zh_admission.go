@@ -22,6 +22,7 @@ var chineseAdmission = map[string]string{
 	"use addresses with ASCII letters before the @":                                                                    "请使用 @ 之前只有 ASCII 字符的地址",
 	"Yan-Key must be 1 to %d octets of text without control characters":                                                "Yan-Key 应为 1 到 %d 字节的文本，不含控制字符",
 	"the header has more than %d octets":                                                                               "邮件头超过 %d 字节",
+	"the header has more than %d lines":                                                                                "邮件头超过 %d 行",
 	"the header field %s has a line of more than %d octets and can't be changed, because the message is signed (DKIM)": "邮件头字段 %s 有一行超过 %d 字节；邮件带有签名（DKIM），不能改动",
 	"the message can't be stored now; try again later":                                                                 "现在无法保存邮件，请稍后重试",
 	"it is larger than allowed":                                                                                        "超过允许的大小",

@@ -14,6 +14,10 @@ import (
 // maxHeader is the largest header that is read, in octets: 100,000 hidden recipients fit.
 const maxHeader = 8 << 20
 
+// maxLines limits the lines of a header, which take memory even if they are short: 100,000 recipients
+// fit, one on each.
+const maxLines = 150_000
+
 // line998 is the longest line that mail allows, without its line end (RFC 5322 section 2.1.1).
 const line998 = 998
 
@@ -40,6 +44,7 @@ type input struct {
 }
 
 var (
+	errManyLines  = localerr.Errorf("the header has more than %d lines", maxLines)
 	errLongHeader = localerr.Errorf("the header has more than %d octets", maxHeader)
 	errEnough     = errors.New("the line is longer than the header may be")
 )
@@ -48,12 +53,9 @@ var (
 type headReader struct {
 	in     *bufio.Reader
 	offset int64 // of the next line
-	cr     bool  // lines end with a CR alone
+	cr     bool  // lines end with a CR alone, as in an input without any LF
 	buffer []byte
 }
-
-// peeked is how much of the input is searched for a LF: without any, a CR ends a line.
-const peeked = 64 << 10
 
 func newHeadReader(src io.ReaderAt, size int64) (*headReader, error) {
 	in := bufio.NewReaderSize(io.NewSectionReader(src, 0, size), int(min(max(size, 16), 4<<10)))
@@ -63,14 +65,33 @@ func newHeadReader(src io.ReaderAt, size int64) (*headReader, error) {
 	}
 	h := &headReader{in: in}
 	if bytes.IndexByte(head, '\n') < 0 && bytes.IndexByte(head, '\r') >= 0 {
-		whole := make([]byte, min(size, peeked))
-		n, err := src.ReadAt(whole, 0)
-		if err != nil && !errors.Is(err, io.EOF) {
+		hasLF, err := contains(src, size, '\n')
+		if err != nil {
 			return nil, err
 		}
-		h.cr = bytes.IndexByte(whole[:n], '\n') < 0
+		h.cr = !hasLF
 	}
 	return h, nil
+}
+
+// contains looks for an octet in the whole input: a CR that someone has put into a long field must not
+// end it.
+func contains(src io.ReaderAt, size int64, octet byte) (bool, error) {
+	block := make([]byte, min(size, blockSize))
+	for at := int64(0); at < size; {
+		n, err := src.ReadAt(block[:min(int64(len(block)), size-at)], at)
+		if bytes.IndexByte(block[:n], octet) >= 0 {
+			return true, nil
+		}
+		if err != nil && !errors.Is(err, io.EOF) {
+			return false, err
+		}
+		if n == 0 {
+			return false, io.ErrUnexpectedEOF
+		}
+		at += int64(n)
+	}
+	return false, nil
 }
 
 // next returns the next line with its end, valid until the next call; io.EOF after the last one, and
@@ -137,6 +158,9 @@ func readInput(src io.ReaderAt, size int64) (*input, error) {
 		if !in.add(line) {
 			in.stopAt(start, number, line)
 			return in, nil
+		}
+		if number > maxLines {
+			return nil, &Error{Line: number, Err: errManyLines}
 		}
 	}
 }

@@ -56,7 +56,29 @@ func isBareAddress(s string) bool {
 
 // isStrictList reports whether net/mail, which reads RFC 5322 strictly, takes a list.
 func isStrictList(value string) bool {
-	p := mail.AddressParser{WordDecoder: &mime.WordDecoder{CharsetReader: func(_ string, r io.Reader) (io.Reader, error) { return r, nil }}}
-	_, err := p.ParseList(value)
+	_, err := strictList(value)
 	return err == nil
+}
+
+func strictList(value string) ([]*mail.Address, error) {
+	p := mail.AddressParser{WordDecoder: &mime.WordDecoder{CharsetReader: func(_ string, r io.Reader) (io.Reader, error) { return r, nil }}}
+	return p.ParseList(value)
+}
+
+// isReadAlike reports whether net/mail finds the same addresses in a list.
+func isReadAlike(value string, boxes []member) bool {
+	list, err := strictList(value)
+	if err != nil || len(list) != len(boxes) {
+		return false
+	}
+	for i, a := range list {
+		local := boxes[i].address.Local()
+		if strings.HasPrefix(local, `"`) {
+			local = strings.NewReplacer(`\"`, `"`, `\\`, `\`).Replace(local[1 : len(local)-1])
+		}
+		if a.Address != local+"@"+boxes[i].address.Domain() {
+			return false
+		}
+	}
+	return true
 }

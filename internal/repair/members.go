@@ -200,9 +200,12 @@ func withoutComments(s string) (plain, comment string) {
 	for i := 0; i < len(s); i++ {
 		n := 0
 		if s[i] == '"' || s[i] == '(' {
-			n = closing(s[i:])
+			if n = closing(s[i:]); n == 0 { // the rest can't be divided; looking on would take the square of the time
+				b.WriteString(s[i:])
+				break
+			}
 		}
-		if s[i] == '(' && n > 0 {
+		if s[i] == '(' {
 			comment = s[i+1 : i+n]
 		} else {
 			b.WriteString(s[i : i+n+1])

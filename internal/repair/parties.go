@@ -3,14 +3,21 @@ package repair
 import (
 	"bytes"
 	"cmp"
+	"slices"
 	"strings"
 
+	"github.com/yanmail/yan/internal/text/excerpt"
 	"github.com/yanmail/yan/message"
 	"github.com/yanmail/yan/smtp"
 )
 
 // author applies the rules for From and Sender.
 func (h *header) author() {
+	if h.o.From != nil {
+		h.keepFirst("from")
+		h.keepFirst("sender")
+		h.resender()
+	}
 	f := h.find("from")
 	var boxes []member
 	if f != nil {
@@ -19,6 +26,9 @@ func (h *header) author() {
 	if m, old := h.newAuthor(boxes); m != nil {
 		h.replaceFrom(f, boxes, *m, old)
 		return
+	}
+	if f != nil && h.o.From != nil && !slices.ContainsFunc(boxes, func(m member) bool { return !m.isMailbox() }) {
+		h.writeChecked(f, boxes)
 	}
 	if h.o.FullName != "" && f != nil && len(boxes) == 1 && boxes[0].name == "" && boxes[0].text == "" {
 		if address := boxes[0].address; !address.IsZero() {
@@ -36,20 +46,78 @@ func (h *header) newAuthor(boxes []member) (author *message.Mailbox, old *member
 	if h.o.From == nil {
 		return nil, nil
 	}
-	usable := false
+	checked := len(boxes) > 0
 	for i := range boxes {
-		if boxes[i].address.IsZero() {
+		if !boxes[i].isMailbox() {
+			checked = false // a reader may see an address in it
 			continue
 		}
-		usable = true
-		if m := h.o.From(&message.Mailbox{Name: boxes[i].name, Address: boxes[i].address}); m != nil {
+		if m := h.o.From(boxes[i].mailbox()); m != nil {
 			return m, &boxes[i]
 		}
 	}
-	if usable {
+	if checked {
 		return nil, nil
 	}
 	return h.o.From(nil), nil
+}
+
+// isMailbox reports whether the member is an address outside of a group.
+func (m *member) isMailbox() bool { return !m.address.IsZero() && !m.inGroup }
+
+func (m *member) mailbox() *message.Mailbox {
+	return &message.Mailbox{Name: m.name, Address: m.address}
+}
+
+// keepFirst removes all but the first of a field, also from a signed message: readers differ in which
+// one they show, and only one is checked.
+func (h *header) keepFirst(lower string) {
+	first := true
+	if h.remove(func(f *field) bool {
+		extra := f.lower == lower && !first
+		first = first && f.lower != lower
+		return extra
+	}) {
+		h.changes[Doubled] = true
+	}
+}
+
+// writeChecked writes a From anew that other readers may divide otherwise: they would see addresses
+// that were not checked.
+func (h *header) writeChecked(f *field, boxes []member) {
+	if value := f.value(); isBareAddress(value) || isReadAlike(value, boxes) {
+		return
+	}
+	all := make([]string, len(boxes))
+	for i, m := range boxes {
+		all[i] = written(m.name, m.address)
+	}
+	f.set(strings.Join(all, ", "))
+	h.changes[Addresses] = true
+}
+
+// resender replaces who has resent the message last, as author does for From.
+func (h *header) resender() {
+	block := resentBlock(h.fields) // shares its fields with h
+	for i := range block {
+		f := &block[i]
+		if f.lower != "resent-from" && f.lower != "resent-sender" {
+			continue
+		}
+		boxes := members(f.value())
+		m, _ := h.newAuthor(boxes)
+		if m == nil && f.lower == "resent-sender" && len(boxes) > 1 {
+			m = h.o.From(nil)
+		}
+		if m == nil {
+			continue
+		}
+		if name := h.authorName(boxes); name != "" {
+			m = &message.Mailbox{Name: name, Address: m.Address}
+		}
+		f.set(written(m.Name, m.Address))
+		h.changes[Resender] = true
+	}
 }
 
 // replaceFrom writes the account's mailbox into From, and keeps the old one elsewhere.
@@ -63,7 +131,7 @@ func (h *header) replaceFrom(f *field, boxes []member, author message.Mailbox, o
 			h.below = append(h.below, folded("Reply-To", written(old.name, old.address)))
 			h.changes[ReplyTo] = true
 		} else if !h.has("x-original-from") {
-			h.below = append(h.below, folded("X-Original-From", f.value()))
+			h.below = append(h.below, folded("X-Original-From", excerpt.Octets(f.value(), maxOriginal)))
 		}
 	}
 	if h.remove(func(f *field) bool { return f.lower == "sender" }) {
@@ -76,6 +144,10 @@ func (h *header) replaceFrom(f *field, boxes []member, author message.Mailbox, o
 	h.top = append(h.top, folded("From", written(author.Name, author.Address)))
 	h.addedDomain = author.Address.ASCIIDomain()
 }
+
+// maxOriginal is how much is kept of a replaced From, in octets: it fits into a line, which can't be
+// folded everywhere.
+const maxOriginal = 900
 
 // authorName returns the name for a replaced From: that of the field, the one that was given, or the
 // name of the local user.
@@ -100,10 +172,9 @@ func (h *header) sender() {
 	if f == nil || h.o.From == nil {
 		return
 	}
-	for _, m := range members(f.value()) {
-		if !m.address.IsZero() && h.o.From(&message.Mailbox{Name: m.name, Address: m.address}) == nil {
-			return
-		}
+	value := f.value()
+	if boxes := members(value); len(boxes) == 1 && boxes[0].isMailbox() && isReadAlike(value, boxes) && h.o.From(boxes[0].mailbox()) == nil {
+		return
 	}
 	h.remove(func(f *field) bool { return f.lower == "sender" })
 	h.changes[Sender] = true

@@ -139,6 +139,7 @@ func TestRules(t *testing.T) {
 		{rules: "full-name", in: "From: root\n" + plainText + "\nx\n", want: "From: CronDaemon <root>\n" + plainText + "\nx\n", o: repair.Options{FullName: "CronDaemon"}},
 		{rules: "full-name", in: "From: a@b.example\n" + plainText + "\nx\n", want: "From: \"C. D.\" <a@b.example>\n" + plainText + "\nx\n", o: repair.Options{FullName: "C. D."}},
 		{rules: "", in: "From: A <a@b.example>\n" + plainText + "\nx\n", want: "From: A <a@b.example>\n" + plainText + "\nx\n", o: repair.Options{FullName: "C. D."}},
+		{rules: "resender", in: "Resent-To: a@b.example\nResent-From: Www <www@host>\nFrom: me@corp.example\n" + plainText + "\nx\n", want: "Resent-To: a@b.example\nResent-From: Www <me@corp.example>\nFrom: me@corp.example\n" + plainText + "\nx\n", o: rewriting(t)},
 		{rules: "sender", in: "From: me@corp.example\nSender: www@host\n" + plainText + "\nx\n", want: "From: me@corp.example\n" + plainText + "\nx\n", o: rewriting(t)},
 		{rules: "", in: "From: me@corp.example\nSender: me@corp.example\n" + plainText + "\nx\n", want: "From: me@corp.example\nSender: me@corp.example\n" + plainText + "\nx\n", o: rewriting(t)},
 		{rules: "local-names", in: "From: me@corp.example\nTo: root, a@b.example, nobody, Bob <user>, user@localhost\nReply-To: nobody\n" + plainText + "\nx\n",

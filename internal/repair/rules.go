@@ -24,6 +24,7 @@ const (
 	From        Change = "from"
 	FullName    Change = "full-name"
 	Sender      Change = "sender"
+	Resender    Change = "resender"
 	ReplyTo     Change = "reply-to"
 	Local       Change = "local-names"
 	Received    Change = "received"
@@ -62,6 +63,7 @@ func Rules() []Rule {
 		{From, "From becomes the account's address if the sender may not use its own or has none; the name is kept, the old value goes to Reply-To or X-Original-From."},
 		{FullName, "A From without a name gets the one that was given."},
 		{Sender, "A Sender that is not the account's is left out."},
+		{Resender, "Resent-From and Resent-Sender of the last resending become the account's address if the sender may not use theirs."},
 		{ReplyTo, "The replaced address of From goes to Reply-To if it can receive mail and there is none."},
 		{Local, "Names without a domain in address fields get the address that they stand for; unknown ones become an empty group."},
 		{Received, "A Received field is added."},
