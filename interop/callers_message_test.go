@@ -11,6 +11,7 @@ import (
 	"mime"
 	"mime/quotedprintable"
 	"net/mail"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -88,6 +89,9 @@ func (c caller) checkText(t *testing.T, message *mail.Message, text string) {
 		t.Errorf("the subject is %q: %v", subject, err)
 	}
 }
+
+// sysexits finds the exit status of sendmail in what a program says.
+var sysexits = regexp.MustCompile(`(?:status|code|value|exited) (6[4-9]|7[0-8])\b`)
 
 // checkMessage checks that a message is from the account, and in a form that
 // every provider takes.

@@ -139,6 +139,9 @@ func TestProgramsCallSendmail(t *testing.T) {
 				if strings.Contains(out, "[local]") != c.says {
 					t.Errorf("it says:\n%s", out)
 				}
+				if status := sysexits.FindStringSubmatch(out); status != nil && status[1] != "67" {
+					t.Errorf("sendmail ended with %s, want 67:\n%s", status[1], out)
+				}
 				table.add(c.name, "refused")
 			})
 		}

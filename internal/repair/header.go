@@ -40,7 +40,8 @@ func (h *header) repair() error {
 	}
 	h.author()
 	if h.o.Received != "" {
-		h.top = append(h.top, folded("Received", h.o.Received))
+		// Trace fields go above all others (RFC 5321 section 4.4).
+		h.top = slices.Insert(h.top, 0, folded("Received", h.o.Received))
 		h.changes[Received] = true
 	}
 	h.date()

@@ -46,6 +46,12 @@ func rewriting(t testing.TB) repair.Options {
 	}
 }
 
+// received adds a Received field.
+func received(o repair.Options) repair.Options {
+	o.Received = "by host; Tue, 1 Dec 2026 08:00:00 +0000"
+	return o
+}
+
 // read repairs a message.
 func read(t testing.TB, in string, o repair.Options) *repair.Message {
 	t.Helper()
@@ -146,6 +152,8 @@ func TestRules(t *testing.T) {
 			want: "From: me@corp.example\nTo: root <ops@corp.example>, a@b.example, nobody:;, Bob <ops@corp.example>,\n user <ops@corp.example>\n" + plainText + "\nx\n", o: rewriting(t)},
 		{rules: "local-names", in: "From: me@corp.example\nTo: team: root, nobody, a@b.example;\nCc: Me Too\n" + plainText + "\nx\n",
 			want: "From: me@corp.example\nTo: team: root <ops@corp.example>, a@b.example;\nCc: \"Me Too\":;\n" + plainText + "\nx\n", o: rewriting(t)},
+		{rules: "from received", in: "Subject: s\n" + plainText + "\nx\n", o: received(rewriting(t)),
+			want: "Received: by host; Tue, 1 Dec 2026 08:00:00 +0000\nFrom: Account <me@corp.example>\nSubject: s\n" + plainText + "\nx\n"},
 		{rules: "received", in: plainText + "\nx\n", want: "Received: from localhost by yan; Tue, 1 Dec 2026 08:00:00 +0000\n" + plainText + "\nx\n", o: repair.Options{Received: "from localhost by yan; Tue, 1 Dec 2026 08:00:00 +0000"}},
 		{rules: "date", in: "Message-ID: <1@b.example>\nMIME-Version: 1.0\nContent-Type: text/plain\n\nx\n", want: "DATE\nMessage-ID: <1@b.example>\nMIME-Version: 1.0\nContent-Type: text/plain\n\nx\n"},
 		{rules: "date", in: "Date: 2026-12-01 08:00\nMessage-ID: <1@b.example>\nMIME-Version: 1.0\nContent-Type: text/plain\n\nx\n",

@@ -5,15 +5,14 @@ import (
 	"time"
 )
 
-// receivedField returns the value of the trace field of a message (RFC 5321 section 4.4). The client's name and
+// receivedField returns the value of the trace field of a message (RFC 5321 section 4.4), unfolded. The client's name and
 // address are in it only if that is wanted: recipients can read the field.
 func (c *clientSession) receivedField(utf8 bool) string {
 	var b strings.Builder
-
 	if c.o.Trace {
-		b.WriteString("from " + harmlessName(c.hello) + " (" + traceAddress(c) + ")\r\n\t")
+		b.WriteString("from " + harmlessName(c.hello) + " (" + traceAddress(c) + ") ")
 	}
-	b.WriteString("by " + harmlessName(c.o.Hostname) + " (Yan) with " + c.protocol(utf8) + ";\r\n\t" + c.o.Now().Format(time.RFC1123Z))
+	b.WriteString("by " + harmlessName(c.o.Hostname) + " (Yan) with " + c.protocol(utf8) + "; " + c.o.Now().Format(time.RFC1123Z))
 	return b.String()
 }
 

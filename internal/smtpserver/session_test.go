@@ -50,7 +50,7 @@ func TestMessage(t *testing.T) {
 			if got := strings.Join(m.to, " "); got != "\"a>b\"@example.com root \u96c1@example.com" {
 				t.Errorf("recipients %q", got)
 			}
-			if !strings.HasPrefix(m.received, "by mx.test (Yan) with UTF8SMTP;\r\n\t") {
+			if !strings.HasPrefix(m.received, "by mx.test (Yan) with UTF8SMTP; ") {
 				t.Errorf("Received: %q", m.received)
 			}
 		})

@@ -122,7 +122,7 @@ func (w *world) text(id queue.ID) string {
 // generated are the parts of a message that differ each time.
 var (
 	generated = regexp.MustCompile(`(?m)^(Date|Message-ID): .*$`)
-	received  = regexp.MustCompile(`Received: by .*\r\n\t.*\r\n`) // of -bs
+	received  = regexp.MustCompile(`Received: by .*\r\n(?:[ \t].*\r\n)*`) // of -bs
 )
 
 // describe returns a message with its envelope. Values that the repair has made up are replaced, unless the
