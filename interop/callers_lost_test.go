@@ -80,6 +80,7 @@ func (p *cutter) pass(client net.Conn, cuts bool) {
 // a program tries again with the same object, the outbox has one message if its
 // library keeps the Message-ID, and two otherwise.
 func TestProgramsLoseTheReply(t *testing.T) {
+	t.Parallel()
 	m := startMachine(t)
 	callers := m.presentCallers(t, smtpCallers())
 	var table callerTable

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -47,14 +48,26 @@ address = "%s"
 local = ["work"]
 `
 
+// fetchedCallers fetches the programs once for all tests, and returns their folder.
+var fetchedCallers = sync.OnceValues(func() (string, error) {
+	folder, err := filepath.Abs(filepath.Join("..", ".cache", "interop", "callers"))
+	if err != nil {
+		return "", err
+	}
+	return fetch("the callers", filepath.Join("callers", "fetch.sh"), folder)
+})
+
 // fetchCallers returns the folder of the programs, or skips the test.
 func fetchCallers(t *testing.T) string {
 	t.Helper()
-	folder, err := filepath.Abs(filepath.Join("..", ".cache", "interop", "callers"))
+	folder, err := fetchedCallers()
+	if reason, absent := isAbsent(err); absent {
+		t.Skip(reason)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	return fetchOrSkip(t, "the callers", filepath.Join("callers", "fetch.sh"), folder)
+	return folder
 }
 
 // startMachine starts a machine with yan serve.

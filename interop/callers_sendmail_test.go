@@ -66,7 +66,7 @@ func sendmailCallers() []caller {
 		{name: "mailtools", pack: "libmailtools-perl", argv: perl("mail-send"), sendmailCaller: sendmailCaller{noFrom: true, says: true}},
 		{name: "perl-open", pack: "perl", argv: shell("perl"), sendmailCaller: sendmailCaller{says: true}},
 		{name: "python", pack: "python3", argv: []string{"python3", "{p}/python.py", "sendmail"}, sendmailCaller: sendmailCaller{says: true}},
-		{name: "nodemailer", pack: "npm nodemailer", argv: []string{"node", "{p}/nodemailer.js", "sendmail"}, sendmailCaller: sendmailCaller{}},
+		{name: "nodemailer", pack: "npm nodemailer", argv: []string{"node", "{p}/nodemailer.js", "sendmail"}, sendmailCaller: sendmailCaller{strict: true}},
 		{name: "smartd", pack: "smartmontools", argv: shell("smartd"), sendmailCaller: sendmailCaller{noFrom: true, own: "smartd daemon", says: true}},
 		{name: "mdadm", pack: "mdadm", argv: shell("mdadm"), sendmailCaller: sendmailCaller{user: "root", noFrom: true, own: "TestMessage", fromName: "mdadm monitoring", ignores: true, says: true}},
 		{name: "logwatch", pack: "logwatch", argv: shell("logwatch"), sendmailCaller: sendmailCaller{user: "root", noFrom: true, own: "Logwatch", ignores: true, says: true}},
@@ -82,6 +82,7 @@ func sendmailCallers() []caller {
 // and as a provider takes it. Then each hands over one for a user who does not
 // exist, which sendmail refuses.
 func TestProgramsCallSendmail(t *testing.T) {
+	t.Parallel()
 	m := bootMachine(t)
 	callers := sendmailCallers()
 	var table callerTable

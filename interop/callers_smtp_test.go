@@ -56,6 +56,7 @@ func smtpCallers() []caller {
 // without a login, with a token, with a sender that its token may not use, and
 // with the wrong token.
 func TestProgramsSpeakSMTP(t *testing.T) {
+	t.Parallel()
 	m := startMachine(t)
 	free, limited := m.newToken(t, "free"), m.newToken(t, "limited", "git@example.com")
 	callers := m.presentCallers(t, smtpCallers())

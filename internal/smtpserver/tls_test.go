@@ -208,7 +208,7 @@ func TestTrace(t *testing.T) {
 	s := startServer(t, o)
 	s.talk("EHLO me<x>\r\nMAIL FROM:<>\r\nRCPT TO:<b@example.com>\r\nBDAT 1 LAST\r\nxHELO me\r\nMAIL FROM:<>\r\nRCPT TO:<b@example.com>\r\nBDAT 1 LAST\r\nx")
 	all := s.desk.messages()
-	if len(all) != 2 || !strings.HasPrefix(all[0].received, "from me?x? ([127.0.0.1]) by mx.test (Yan) with ESMTP;\r\n\t") ||
+	if len(all) != 2 || !strings.HasPrefix(all[0].received, "from me?x? ([127.0.0.1]) by mx.test (Yan) with ESMTP; ") ||
 		!strings.Contains(all[1].received, " with SMTP;") {
 		t.Errorf("kept %+v", all)
 	}
