@@ -10,7 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/yanmail/yan/internal/outbox"
 )
 
 // wayIn is a service that ends as the test says.
@@ -61,7 +60,7 @@ func TestServices(t *testing.T) {
 	if err != nil || len(s.Ways) != 1 || s.Ways[0].Accepted != 3 || s.Ways[0].Refused["sender"] != 2 {
 		t.Errorf("%+v, %v", s.Ways, err)
 	}
-	woken := r.o.Store.(outbox.Store).Wake()
+	woken := r.o.Store.Wake()
 	wake()
 	receiveWithin(t, woken, "the delivery is woken")
 	r.stop()
