@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"time"
 )
 
@@ -190,6 +191,10 @@ func postfixOwnSendmail(folder string) (*sendmailProgram, error) {
 		return nil, err
 	}
 	main := fmt.Sprintf("compatibility_level = 3.6\nqueue_directory = %[1]s/spool\ndata_directory = %[1]s/data\nmail_owner = postfix\nsetgid_group = postdrop\nmyhostname = relay.example.test\nmaillog_file = %[1]s/log\nmaillog_file_prefixes = %[1]s\n", dir)
+	// Without a daemon that reads from it, Postfix's trigger does nothing.
+	if err := syscall.Mkfifo(filepath.Join(dir, "spool", "public", "pickup"), 0o622); err != nil {
+		return nil, err
+	}
 	for name, text := range map[string]string{"main.cf": main, "master.cf": ""} {
 		if err := os.WriteFile(filepath.Join(dir, "etc", name), []byte(text), 0o644); err != nil {
 			return nil, err

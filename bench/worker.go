@@ -190,7 +190,7 @@ const (
 
 // extraContenders are in some rows only, in addition to the senders.
 func extraContenders() []string {
-	return []string{gomailDefault, oursPipelined, bare, rawGo, rawOpenSSL, curl, msmtp, onPostgres, bareDisk, postfixMTA, oneWorker, syncedGoSMTP, mailpitRelay}
+	return []string{gomailDefault, oursPipelined, bare, rawGo, rawOpenSSL, curl, msmtp, onPostgres, bareDisk, postfixMTA, oneWorker, syncedGoSMTP, mailpitRelay, nullmailer, postfixSendmail}
 }
 
 // senders are the contenders in every row.

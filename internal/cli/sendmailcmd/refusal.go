@@ -15,7 +15,7 @@ import (
 
 // exitOf returns the exit status of a rule of admission.
 func exitOf(rule string, reply smtp.Reply) int {
-	if reply.Transient() {
+	if reply.Transient() && rule != "count" { // that stays as it is
 		return command.ExitTemporary
 	}
 	switch rule {

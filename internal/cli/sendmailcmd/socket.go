@@ -90,6 +90,8 @@ func (a *sendmailCommand) afterSocket(ctx context.Context, result smtpclient.Res
 func rank(o smtp.Outcome) int {
 	switch {
 	case o.Reply.Permanent():
+		return 5
+	case o.Reply.Transient() && o.Reply.Code != 421: // 421 tells about the connection
 		return 4
 	case o.Reply.Transient():
 		return 3

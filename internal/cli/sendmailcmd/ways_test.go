@@ -454,3 +454,31 @@ func TestQuestionsToTheDaemon(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// A message to more recipients than the account may have is refused, in every way; more than SMTP knows is
+// a wrong command line.
+func TestTooManyRecipients(t *testing.T) {
+	t.Parallel()
+	argv := []string{"-i"}
+	for i := range 100_001 {
+		argv = append(argv, fmt.Sprintf("u%d@example.com", i))
+	}
+	m, w := newMachine(t), newWorld(t, localConfig)
+	defer m.serve()()
+	for _, n := range []int{1_001, 100_000} {
+		for name, got := range map[string]result{"socket": m.call(hello, argv[:1+n]...), "own": w.call(hello, argv[:1+n]...)} {
+			if got.code != 69 || strings.Count(got.err, "\n") != 1 {
+				t.Errorf("%s, %d: %+v", name, n, got)
+			}
+		}
+	}
+	if got := w.call(hello, argv...); got.code != 64 && got.code != 69 {
+		t.Errorf("%+v", got)
+	}
+	if len(m.entries())+len(w.entries())+len(m.dropped()) != 0 {
+		t.Error("something was kept")
+	}
+	if got := w.call(hello, argv[:1001]...); got.code != 0 || w.entries()[0].Total != 1000 {
+		t.Errorf("%+v", got)
+	}
+}
