@@ -36,7 +36,8 @@ func (in *Intake) listenerWay(l account.ListenSMTP) *way {
 			}
 			return admission.Peer{Token: t.Name}, nil
 		},
-		Implicit: port == strconv.Itoa(implicitTLS) && l.Certificate != "", Insecure: l.Insecure, Networks: l.Networks, Trace: l.Trace,
+		HasLogins: func() bool { return len(in.tokens.Current(context.Background()).List()) > 0 },
+		Implicit:  port == strconv.Itoa(implicitTLS) && l.Certificate != "", Insecure: l.Insecure, Networks: l.Networks, Trace: l.Trace,
 		Limits: smtpserver.Limits{Connections: l.MaxConnections, PerPeer: l.MaxPerPeer},
 		Count:  w.tell, Log: in.o.Log.With(slog.String("way", w.name)),
 	}

@@ -95,7 +95,7 @@ func (c *clientSession) greet(verb, args string) error {
 	if c.o.TLS != nil && !c.secure {
 		lines = append(lines, "STARTTLS")
 	}
-	if c.mayLogIn() && !c.login {
+	if c.mayLogIn() && !c.login && (c.o.HasLogins == nil || c.o.HasLogins()) {
 		lines = append(lines, "AUTH PLAIN LOGIN")
 	}
 	c.replyLines(250, lines)

@@ -20,6 +20,9 @@ type Options struct {
 	// Authenticate checks a user name and a password. An error that wraps ErrWrongLogin counts as a
 	// failed login; any other is temporary trouble. If it is nil, AUTH is not offered.
 	Authenticate func(user, password string) (admission.Peer, error)
+	// HasLogins reports whether a login can succeed now; without one, EHLO lists no AUTH. nil means
+	// that it always can.
+	HasLogins func() bool
 	// Anonymous returns who has opened a connection, for clients that do not log in. It is called
 	// once, before the greeting. If it is nil, every client must log in. A listener that other
 	// machines can reach must not have it.
