@@ -49,8 +49,16 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	if err := s.o.check(l.Addr()); err != nil {
 		return errors.Join(err, l.Close())
 	}
-	closed := context.AfterFunc(ctx, func() { _ = l.Close() }) // the error of Accept tells the same
-	defer closed()
+	closed := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(closed)
+		_ = l.Close() // the error of Accept tells the same
+	})
+	defer func() {
+		if !stop() {
+			<-closed // Accept may fail before Close has removed the socket's file
+		}
+	}()
 	var sessions sync.WaitGroup
 	defer sessions.Wait()
 	var pause time.Duration
