@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/yanmail/yan/internal/admission"
@@ -31,10 +32,25 @@ func (a *sendmailCommand) session(ctx context.Context, c call) error {
 	}
 	desk, store, err := a.ownAdmission(ctx, p)
 	if err != nil {
+		a.greetRefusing(err)
 		return err
 	}
 	defer store.Close() // what was answered is committed
 	return a.serveSession(ctx, desk)
+}
+
+// greetRefusing tells the client why there is no session, as the greeting (RFC 5321 section 3.1). Programs
+// that speak SMTP to a process show the greeting to their users, and not its standard error.
+func (a *sendmailCommand) greetRefusing(err error) {
+	code := "554 5.3.0"
+	if f, ok := errors.AsType[*command.Failure](err); ok && f.Code == command.ExitTemporary {
+		code = "421 4.3.0"
+	}
+	text := err.Error()
+	if strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' }) { // SMTP is ASCII
+		text = "no mail is taken here; standard error has the reason"
+	}
+	_, _ = io.WriteString(a.Stdout, code+" "+text+"\r\n") // the exit status tells it, too
 }
 
 func (a *sendmailCommand) serveSession(ctx context.Context, desk *admission.Admission) error {

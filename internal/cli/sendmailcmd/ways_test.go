@@ -399,6 +399,26 @@ func TestNoWay(t *testing.T) {
 	}
 }
 
+// TestSessionWithoutAWay: the client gets a greeting that refuses, in ASCII.
+func TestSessionWithoutAWay(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "")
+	if got := w.call("QUIT\r\n", "-bs"); got.code != 78 || !strings.HasPrefix(got.out, "554 5.3.0 no 'yan serve' takes mail on this machine") || !strings.HasSuffix(got.out, "\r\n") {
+		t.Errorf("%+v", got)
+	}
+	w.lang = i18n.Chinese
+	if got := w.call("QUIT\r\n", "-bs"); got.out != "554 5.3.0 no mail is taken here; standard error has the reason\r\n" {
+		t.Errorf("%+v", got)
+	}
+	m := newMachine(t)
+	if err := errors.Join(os.Remove(m.drop), os.WriteFile(m.socket, nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if got := m.call("QUIT\r\n", "-bs"); got.code != 75 || !strings.HasPrefix(got.out, "421 4.3.0 ") {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestSessionOverTheWays(t *testing.T) {
 	t.Parallel()
 	dialogue := "EHLO x\r\nMAIL FROM:<user>\r\nRCPT TO:<root>\r\nDATA\r\nSubject: x\r\n\r\n..x\r\n.\r\nQUIT\r\n"
