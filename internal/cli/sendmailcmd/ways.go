@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/internal/cli/command"
@@ -138,16 +137,4 @@ func (a *sendmailCommand) nowhere(p places) error {
 func exists(path string) bool {
 	_, err := os.Lstat(path)
 	return err == nil
-}
-
-// named returns the recipients as in an error: the first of them.
-func (l *letter) named() string {
-	if len(l.to) == 0 {
-		return ""
-	}
-	s := l.to[0].String()
-	if len(l.to) > 1 {
-		s += ", …"
-	}
-	return strings.ToValidUTF8(s, "\ufffd")
 }
