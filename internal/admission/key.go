@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"hash"
 	"io"
 	"slices"
@@ -25,8 +26,9 @@ import (
 // repeatTime is how long the same octets are the same message.
 const repeatTime = 24 * time.Hour
 
-// maxKey is the longest key that a program may choose, in octets. Its peer's tag comes before it.
-const maxKey = outbox.MaxKey - outbox.MaxTag - len("/")
+// maxKey is the longest key that a program may choose, in octets. Its peer's tag comes before it, and
+// what keyChain.next adds.
+const maxKey = outbox.MaxKey - outbox.MaxTag - len("/") - len("again/999/") - len("to/0123456789abcdef/")
 
 // messageKey is the key of a message in the outbox.
 type messageKey struct {
@@ -83,31 +85,94 @@ func writeText(h hash.Hash, s string) {
 	_, _ = h.Write([]byte(s))
 }
 
-// maxRepeats limits the messages of one sameness that the outbox still keeps: one a day.
+// maxRepeats limits the messages with one key that the outbox still keeps.
 const maxRepeats = 1000
 
-// enqueue stores the message. A key that counts for a day is followed by a number: the next is used when
-// the message of the last is older. Two that come at once choose the same number, and the store keeps
-// one of them.
+// enqueue stores the message. If the outbox has one with its key that is older than a day, has reached no
+// one, or went to other recipients, the next key is tried. Two that come at once choose the same key, and the store keeps one of them.
 func (k messageKey) enqueue(ctx context.Context, a *Admission, p *submission.PreparedMessage, o submission.Order) (outbox.EnqueueResult, error) {
-	for n := range maxRepeats {
-		o.Key = k.text
-		if n > 0 {
-			o.Key += "/" + strconv.Itoa(n)
-		}
+	chain := keyChain{text: k.text}
+	for range maxRepeats {
+		o.Key = chain.key()
 		result, err := p.Enqueue(ctx, a.o.Store, o)
-		if err != nil || !result.Duplicate || !k.daily {
+		conflict := errors.Is(err, queue.ErrConflict)
+		if err != nil && !conflict || err == nil && !result.Duplicate {
 			return result, err
 		}
-		page, err := a.o.Store.List(ctx, queue.Filter{IDs: []queue.ID{result.ID}, Limit: 1})
-		if err != nil {
-			return outbox.EnqueueResult{}, err
-		}
-		if len(page.Entries) == 0 || a.o.Now().Sub(page.Entries[0].Created) < repeatTime {
-			return result, nil
+		earlier, failed := a.earlier(ctx, queue.Filter{Account: o.Account, Key: o.Key, Limit: 1})
+		switch {
+		case failed != nil:
+			return outbox.EnqueueResult{}, failed
+		case earlier.over || k.daily && a.o.Now().Sub(earlier.entry.Created) >= repeatTime:
+			chain.repeats++
+		case conflict && !earlier.hasRecipients(p.Envelope()):
+			chain.divide(p.Envelope())
+		default:
+			return result, err
 		}
 	}
 	return outbox.EnqueueResult{}, queue.ErrConflict
+}
+
+// keyChain makes the keys that are tried for a message.
+type keyChain struct {
+	text    string
+	divided string // for a message that goes to other recipients than the first one with the key
+	repeats int
+}
+
+func (c keyChain) key() string {
+	if c.text == "" || c.repeats == 0 {
+		return c.divided + c.text
+	}
+	return "again/" + strconv.Itoa(c.repeats) + "/" + c.divided + c.text
+}
+
+// divide makes a key for these recipients: a client that was refused some sends the message to them
+// again, and others send it to 100 at a time.
+func (c *keyChain) divide(e smtp.Envelope) {
+	if c.divided != "" {
+		c.repeats++
+		return
+	}
+	h := sha256.New()
+	to := make([]string, 0, e.Len())
+	for _, address := range e.To() {
+		to = append(to, address.Wire())
+	}
+	slices.Sort(to)
+	for _, s := range to {
+		writeText(h, s)
+	}
+	c.divided, c.repeats = "to/"+hex.EncodeToString(h.Sum(nil)[:8])+"/", 0
+}
+
+// earlierMessage is a message that has the key already.
+type earlierMessage struct {
+	entry queue.Entry
+	over  bool // it reached no recipient and will reach none: all have failed, expired or were cancelled
+}
+
+func (a *Admission) earlier(ctx context.Context, f queue.Filter) (earlierMessage, error) {
+	found, err := a.o.Store.List(ctx, f)
+	if err != nil {
+		return earlierMessage{}, err
+	}
+	if len(found.Entries) == 0 { // removed just now
+		return earlierMessage{over: true}, nil
+	}
+	f.States = slices.DeleteFunc(queue.States(), func(s queue.State) bool {
+		return s == queue.Failed || s == queue.Expired || s == queue.Cancelled
+	})
+	alive, err := a.o.Store.List(ctx, f)
+	return earlierMessage{entry: found.Entries[0], over: len(alive.Entries) == 0}, err
+}
+
+// hasRecipients reports whether the message went to the recipients of an envelope. A list has the first of
+// many only.
+func (m earlierMessage) hasRecipients(e smtp.Envelope) bool {
+	to := e.To()
+	return m.entry.Total == len(to) && !slices.ContainsFunc(m.entry.Recipients, func(r queue.Recipient) bool { return !slices.ContainsFunc(to, r.Address.Equal) })
 }
 
 // keyedContent is a repaired message for package submission. Its fingerprint is that of the message as it

@@ -1,6 +1,8 @@
 package admission
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"strings"
 	"unicode"
 
@@ -29,16 +31,20 @@ func (p Peer) String() string {
 
 // Tag returns the tag of the peer's messages in the outbox: user:www-data, token:gitea or local.
 func (p Peer) Tag() string {
+	name := strings.Replace(p.String(), " ", ":", 1)
 	tag := strings.Map(func(r rune) rune {
-		if unicode.IsSpace(r) || unicode.IsControl(r) || r == ',' || r == unicode.ReplacementChar {
+		if unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || strings.ContainsRune(",/~", r) || r == unicode.ReplacementChar {
 			return '_'
 		}
 		return r
-	}, strings.Replace(p.String(), " ", ":", 1))
-	for len(tag) > outbox.MaxTag {
-		tag = tag[:len(tag)-1]
+	}, name)
+	if tag == name && len(tag) <= outbox.MaxTag {
+		return tag
 	}
-	return strings.ToValidUTF8(tag, "")
+	// Another name must not have the same tag: users see the messages that have theirs.
+	sum := sha256.Sum256([]byte(name))
+	end := "~" + hex.EncodeToString(sum[:8])
+	return strings.ToValidUTF8(tag[:min(len(tag), outbox.MaxTag-len(end))], "") + end
 }
 
 // Foreign says what happens to a sender that a grant does not have.

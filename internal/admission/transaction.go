@@ -106,7 +106,9 @@ func (t *Transaction) Recipient(to string, notify string) error {
 		}
 	}
 	list = slices.DeleteFunc(slices.Clone(list), func(a smtp.Address) bool { return t.seen[a.Wire()] })
-	if most := t.grant.Recipients(); len(t.to)+len(list) > most {
+	if most := t.grant.Recipients(); len(list) > most { // in no message
+		return NewRefusal("count", 550, "5.5.3", localerr.Errorf("%q stands for %d recipients; a message of %s may have at most %d", to, len(list), t.peer, most), nil)
+	} else if len(t.to)+len(list) > most {
 		return NewRefusal("count", 452, "4.5.3", localerr.Errorf("a message of %s may have at most %d recipients", t.peer, most),
 			localerr.New("send the rest in another message"))
 	}
@@ -146,6 +148,10 @@ const loadTime = 30 * time.Second
 func (t *Transaction) checkRate(recipients int) error {
 	if t.grant.PerHour <= 0 {
 		return nil
+	}
+	if recipients > t.grant.PerHour {
+		return NewRefusal("rate", 550, "5.5.3", localerr.Errorf("the message has more recipients than %s may send to in an hour, %d", t.peer, t.grant.PerHour),
+			localerr.New("raise per_hour, or divide the message"))
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), loadTime)
 	defer cancel()

@@ -25,6 +25,10 @@ const version = 1
 // maxLine limits the line of the envelope, in octets: smtp.MaxRecipients addresses fit.
 const maxLine = 32 << 20
 
+// maxCommas limits what is decoded, which takes more memory than the line: a list of empty addresses
+// would have ten million.
+const maxCommas = 2*smtp.MaxRecipients + 100
+
 // Names of files. A file with another name is left alone.
 const (
 	tempPrefix    = "tmp-" // being written
@@ -82,6 +86,9 @@ func readEnvelope(r lineReader, size int64) (Envelope, error) {
 		if len(line) >= maxLine || len(part) == 0 {
 			return Envelope{}, errForm
 		}
+	}
+	if bytes.Count(line, []byte(",")) > maxCommas {
+		return Envelope{}, errForm
 	}
 	var e Envelope
 	decoder := json.NewDecoder(bytes.NewReader(line))

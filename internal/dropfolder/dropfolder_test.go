@@ -214,17 +214,19 @@ func TestOddFiles(t *testing.T) {
 	write(at("msg-long"), line+"y")
 	write(at("msg-newer"), strings.Replace(line, `"yan_drop":1`, `"yan_drop":2`, 1))
 	write(at("msg-noone"), `{"yan_drop":1,"to":[],"size":0}`+"\n")
+	empty := strings.Repeat(`"",`, 300_000) + `""`
+	write(at("msg-many"), `{"yan_drop":1,"to":[`+empty+`],"size":0}`+"\n")
 	write(at("other.txt"), line)
 	before := len(names(t, dir))
 	for range 2 {
-		if found := scan(t, r); found.Odd != 14 || found.Accepted != 0 {
+		if found := scan(t, r); found.Odd != 15 || found.Accepted != 0 {
 			t.Errorf("%+v", found)
 		}
 	}
 	if len(got.list) != 0 || len(names(t, dir)) != before {
 		t.Errorf("accepted %+v, left %q", got.list, names(t, dir))
 	}
-	if lines := strings.Count(log.String(), "level=ERROR"); lines != 14 {
+	if lines := strings.Count(log.String(), "level=ERROR"); lines != 15 {
 		t.Errorf("%d lines in the log:\n%s", lines, log)
 	}
 	if err := os.Remove(outside); err != nil { // the hard link has one name now, but its group is another

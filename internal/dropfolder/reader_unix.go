@@ -179,7 +179,12 @@ func (r *Reader) take(ctx context.Context, name string, found *Found) {
 		return
 	}
 	defer f.Close() // only read
-	owner := peeruser.Of(int(stat.Uid))
+	owner, err := peeruser.Find(int(stat.Uid))
+	if err != nil {
+		found.Deferred++
+		r.o.Log.Warn("the owner of a message of the drop folder can't be found out now", "file", name, "error", err)
+		return
+	}
 	in := bufio.NewReaderSize(f, 64<<10)
 	e, err := readEnvelope(in, stat.Size)
 	if err != nil {

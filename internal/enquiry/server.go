@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/yanmail/yan/internal/admission"
@@ -53,10 +54,68 @@ func NewServer(o Options) *http.Server {
 		h.o.Wake()
 		w.WriteHeader(http.StatusNoContent)
 	}))
+	limit := &connLimit{user: o.User, of: map[net.Conn]int{}, by: map[int]int{}}
 	return &http.Server{
-		Handler: http.MaxBytesHandler(mux, 0), ConnContext: h.withConn,
+		Handler: http.MaxBytesHandler(mux, 0), ConnContext: h.withConn, ConnState: limit.follow,
 		ReadHeaderTimeout: requestTime, ReadTimeout: requestTime, WriteTimeout: answerTime, IdleTimeout: requestTime,
 		MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(o.Log.Handler(), slog.LevelWarn),
+	}
+}
+
+// Connections at once: of a user, and of all. A user who keeps many open must not take the files that
+// the daemon may open from the delivery, or the socket from others.
+const (
+	maxPerUser     = 16
+	maxConnections = 256
+)
+
+// connLimit closes connections of users that have too many.
+type connLimit struct {
+	user func(net.Conn) (peeruser.User, error)
+
+	mu sync.Mutex
+	of map[net.Conn]int // the UID of each that is counted
+	by map[int]int
+}
+
+// follow is called with each change of a connection. A new one is not read before it returns.
+func (l *connLimit) follow(c net.Conn, state http.ConnState) {
+	switch state {
+	case http.StateNew:
+		if !l.enter(c) {
+			_ = c.Close() // the client is told nothing more
+		}
+	case http.StateClosed, http.StateHijacked:
+		l.leave(c)
+	}
+}
+
+func (l *connLimit) enter(c net.Conn) bool {
+	u, err := l.user(c)
+	uid := u.UID
+	if err != nil {
+		uid = -1
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.of) >= maxConnections || l.by[uid] >= maxPerUser {
+		return false
+	}
+	l.of[c] = uid
+	l.by[uid]++
+	return true
+}
+
+func (l *connLimit) leave(c net.Conn) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	uid, counted := l.of[c]
+	if !counted {
+		return
+	}
+	delete(l.of, c)
+	if l.by[uid]--; l.by[uid] == 0 {
+		delete(l.by, uid)
 	}
 }
 

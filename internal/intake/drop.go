@@ -97,8 +97,10 @@ func needsSMTPUTF8(m dropfolder.Message) bool {
 
 // isPermanent reports whether a message would be refused again with the same configuration.
 func isPermanent(err error) bool {
-	r, ok := errors.AsType[*admission.Refusal](err)
-	return ok && r.Reply.Code/100 == 5
+	if r, ok := errors.AsType[*admission.Refusal](err); ok && r.Rule == "count" {
+		return true // no one divides the message
+	}
+	return admission.Reply(err).Permanent()
 }
 
 // ruleOf returns the rule that refused a message, or "outbox" for trouble of the store.

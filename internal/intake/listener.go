@@ -74,7 +74,10 @@ func (in *Intake) localPeer(c net.Conn) (admission.Peer, error) {
 		if err != nil {
 			return admission.Peer{}, err
 		}
-		u := peeruser.Of(uid)
+		u, err := peeruser.Find(uid)
+		if err != nil {
+			return admission.Peer{}, err
+		}
 		if !slices.Contains(l.Users, u.Name) {
 			return admission.Peer{}, admission.NewRefusal("users", 550, "5.7.1", localerr.Errorf("the user %s may not send here without a login", u.Name),
 				localerr.New("add the user to users in [listen.smtp], or log in with a token"))

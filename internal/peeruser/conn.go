@@ -21,7 +21,7 @@ func OfConn(c net.Conn) (User, error) {
 	if err != nil {
 		return User{}, fmt.Errorf("user at the socket: %w", err)
 	}
-	return Of(uid), nil
+	return Find(uid)
 }
 
 func controlUID(raw syscall.RawConn) (uid int, err error) {

@@ -13,5 +13,5 @@ func OfFile(info fs.FileInfo) (User, error) {
 	if !ok {
 		return User{}, ErrUnsupported
 	}
-	return Of(int(stat.Uid)), nil
+	return Find(int(stat.Uid))
 }

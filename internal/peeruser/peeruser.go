@@ -4,6 +4,8 @@ package peeruser
 
 import (
 	"errors"
+	"fmt"
+	"io/fs"
 	"os/user"
 	"strconv"
 )
@@ -19,13 +21,31 @@ type User struct {
 // ErrUnsupported means that the kernel can't say who is at the other end, or who owns a file.
 var ErrUnsupported = errors.New("this system does not tell the user of a process")
 
-// Of returns the user with a UID.
-func Of(uid int) User {
+// Find returns the user with a UID. The error is one of the user database, as when the process has too
+// many open files: then it is not known that the UID has no name, and rules for the name must not be
+// passed over.
+func Find(uid int) (User, error) { return find(uid, user.LookupId) }
+
+func find(uid int, lookup func(string) (*user.User, error)) (User, error) {
 	digits := strconv.Itoa(uid)
-	if found, err := user.LookupId(digits); err == nil && found.Username != "" {
-		return User{UID: uid, Name: found.Username}
+	found, err := lookup(digits)
+	var unknown user.UnknownUserIdError
+	switch {
+	case err == nil && found.Username != "":
+		return User{UID: uid, Name: found.Username}, nil
+	case err == nil, errors.As(err, &unknown), errors.Is(err, fs.ErrNotExist):
+		return User{UID: uid, Name: "#" + digits}, nil
 	}
-	return User{UID: uid, Name: "#" + digits}
+	return User{}, fmt.Errorf("user %s: %w", digits, err)
+}
+
+// Of returns the user with a UID for a person or the user's own settings: without a name after any
+// error.
+func Of(uid int) User {
+	if u, err := Find(uid); err == nil {
+		return u
+	}
+	return User{UID: uid, Name: "#" + strconv.Itoa(uid)}
 }
 
 // IsRoot reports whether the user may do everything on this machine.

@@ -103,7 +103,7 @@ func (a *sendmailCommand) finish(l *letter, c call, user peeruser.User) error {
 	}
 	l.content = content{Message: m}
 	header := m.Header()
-	if !header.Has(keyName) {
+	if strings.TrimSpace(header.Text(keyName)) == "" {
 		l.key = rand.Text()
 		l.content.keyField = []byte(keyName + ": " + l.key + "\r\n")
 	}

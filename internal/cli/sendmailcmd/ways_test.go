@@ -4,6 +4,7 @@ package sendmailcmd
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -242,7 +243,7 @@ func TestThroughTheFolder(t *testing.T) {
 func TestFileIsTakenInOnce(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
-	for _, stdin := range []string{hello, "Yan-Key: mine\n" + hello} {
+	for _, stdin := range []string{hello, "Yan-Key: mine\n" + hello, "Yan-Key:\n" + hello} {
 		if got := m.call(stdin, "bob@example.com"); got.code != 0 {
 			t.Fatalf("%+v", got)
 		}
@@ -254,9 +255,12 @@ func TestFileIsTakenInOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 		saved[name] = b
+		if !bytes.Contains(b, []byte(`"key":"`)) && !bytes.Contains(b, []byte("Yan-Key: mine")) {
+			t.Errorf("a message without a key: %q", b)
+		}
 	}
 	for round := range 3 {
-		if found := m.takeIn(); found.Accepted != 2 || len(m.entries()) != 2 {
+		if found := m.takeIn(); found.Accepted != 3 || len(m.entries()) != 3 {
 			t.Errorf("round %d: %+v, %d messages", round, found, len(m.entries()))
 		}
 		for name, b := range saved {
