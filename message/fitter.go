@@ -88,6 +88,8 @@ type fitter struct {
 	state      fitState
 	header     fitHeader
 	long       []byte // the beginning of a line of a part's header
+	headLines  int    // of the header
+	headOctets int
 	within     bool   // the input continues a line
 	number     int    // of the current line
 	boundaries []fitBoundary
@@ -97,6 +99,20 @@ type fitter struct {
 
 	out []byte // output, to be consumed by the caller
 }
+
+// Limits of a message that is changed, far above what programs write. Without them a message of a few
+// megabytes could take gigabytes of memory, or hours.
+const (
+	maxPartLines = 10_000  // in the header of a part
+	maxParts     = 100_000 // with those that contain others
+	maxDepth     = 100     // of multipart in multipart
+)
+
+var (
+	errPartLines = lineError{localerr.Errorf("exceeds %d lines of header of a part", maxPartLines)}
+	errParts     = lineError{localerr.Errorf("exceeds %d parts of a message", maxParts)}
+	errDepth     = lineError{localerr.Errorf("exceeds %d levels of parts", maxDepth)}
+)
 
 type fitState int
 
@@ -258,10 +274,20 @@ func (f *fitter) headerLine(line []byte) error {
 		return localerr.Errorf("line %d contains a NUL, in the header of a part", f.number)
 	}
 	if len(line) > 0 {
+		f.headLines++
+		if f.headOctets += len(line); f.headOctets > maxRawHeader {
+			return errLongHeader
+		}
+		if f.next > 0 && f.headLines > maxPartLines {
+			return errPartLines
+		}
 		if f.header.addLine(line) {
 			return nil
 		}
 		f.giveUp(line)
+		if f.next > maxParts {
+			return errParts
+		}
 		return nil
 	}
 	return f.endHeader()
@@ -281,6 +307,7 @@ func (f *fitter) giveUp(line []byte) {
 	}
 	f.copyLine(line)
 	f.header, f.state = nil, betweenParts
+	f.headLines, f.headOctets = 0, 0
 }
 
 // copyLine writes a whole line unchanged.
@@ -293,6 +320,10 @@ func (f *fitter) copyLine(line []byte) {
 func (f *fitter) endHeader() error {
 	index := f.next
 	f.next++
+	f.headLines, f.headOctets = 0, 0
+	if f.next > maxParts {
+		return errParts
+	}
 	kind, boundary := f.header.mediaType()
 	main, _, _ := strings.Cut(kind, "/")
 	if f.first {
@@ -315,6 +346,9 @@ func (f *fitter) endHeader() error {
 	f.body, f.any, f.owed = bodyEncoder{how: f.part.recodingIn(f.form)}, false, false
 	switch {
 	case main == "multipart" && boundary != "":
+		if len(f.boundaries) >= maxDepth {
+			return errDepth
+		}
 		f.boundaries = append(f.boundaries, fitBoundary{boundary, f.part.untouched})
 		f.state = betweenParts
 	case f.part.container:

@@ -228,6 +228,9 @@ var chineseErrors = map[string]string{
 	// Whole messages.
 	"it has no header":                                                              "没有邮件头",
 	"contains a NUL, which mail can't carry":                                        "含有 NUL 字符，邮件无法传送",
+	"exceeds %d lines of header of a part":                                          "超出单个部分邮件头 %d 行的限制",
+	"exceeds %d parts of a message":                                                 "超出一封邮件 %d 个部分的限制",
+	"exceeds %d levels of parts":                                                    "超出 %d 层嵌套的限制",
 	"exceeds 1048576 octets of header; is this a mail message?":                     "超出邮件头 1048576 字节的限制；这是一封邮件吗？",
 	"is in the header but neither ASCII nor UTF-8":                                  "在邮件头中，却不是 ASCII 或 UTF-8",
 	"starts with a space, but no header field precedes it; is this a mail message?": "以空白开头，但之前没有邮件头字段；这是一封邮件吗？",
