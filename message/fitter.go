@@ -90,8 +90,8 @@ type fitter struct {
 	long       []byte // the beginning of a line of a part's header
 	headLines  int    // of the header
 	headOctets int
-	within     bool   // the input continues a line
-	number     int    // of the current line
+	within     bool // the input continues a line
+	number     int  // of the current line
 	boundaries []fitBoundary
 	body       bodyEncoder
 	part       *fitPart
