@@ -3,6 +3,7 @@ package accountroute
 import (
 	"cmp"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/yanmail/yan/account"
@@ -117,8 +118,14 @@ func (p *SubmitPolicy) Grant(peer admission.Peer) (admission.Grant, error) {
 	if p.submit.ForeignFrom == account.ForeignRefuse {
 		g.Foreign = admission.Refuse
 	}
-	g.PerHour, g.MaxRecipients = cmp.Or(u.PerHour, p.submit.PerHour), cmp.Or(u.MaxRecipients, p.submit.MaxRecipients)
+	p.limit(&g, peer)
 	return g, nil
+}
+
+// limit sets the limits of a user of this machine.
+func (p *SubmitPolicy) limit(g *admission.Grant, peer admission.Peer) {
+	u := p.submit.Users[peer.User]
+	g.PerHour, g.MaxRecipients = cmp.Or(u.PerHour, p.submit.PerHour), cmp.Or(u.MaxRecipients, p.submit.MaxRecipients)
 }
 
 func (p *SubmitPolicy) tokenGrant(name string) (admission.Grant, error) {
@@ -160,6 +167,9 @@ func (p *SubmitPolicy) accountGrant(name string) (admission.Grant, error) {
 func (p *SubmitPolicy) Local(name string) ([]smtp.Address, error) {
 	to, err := p.names.Find(name)
 	if err == nil {
+		to, err = p.outside(to)
+	}
+	if err == nil {
 		return to, nil
 	}
 	err = localerr.Errorf("%q is a local name: %w", name, err)
@@ -168,6 +178,36 @@ func (p *SubmitPolicy) Local(name string) ([]smtp.Address, error) {
 		err = localerr.Errorf("%q is a local name without an address", name)
 	}
 	return nil, admission.NewRefusal("local", 550, "5.1.1", err, hint)
+}
+
+// outside replaces addresses in a domain of this machine, as /etc/aliases may have them, by those that
+// their names stand for. Names that have none are left out; the error is about one if no address is
+// left.
+func (p *SubmitPolicy) outside(list []smtp.Address) ([]smtp.Address, error) {
+	isLocal := func(a smtp.Address) bool { return p.IsLocalDomain(a.ASCIIDomain()) }
+	if !slices.ContainsFunc(list, isLocal) {
+		return list, nil
+	}
+	var to []smtp.Address
+	var unknown error
+	for _, a := range list {
+		found := []smtp.Address{a}
+		if isLocal(a) {
+			var err error
+			if found, err = p.names.Find(strings.Trim(a.Local(), `"`)); err != nil {
+				unknown = err
+			}
+		}
+		for _, address := range found {
+			if !isLocal(address) && !slices.ContainsFunc(to, address.Equal) {
+				to = append(to, address)
+			}
+		}
+	}
+	if len(to) == 0 {
+		return nil, cmp.Or(unknown, localnames.ErrUnknown)
+	}
+	return to, nil
 }
 
 // localLine returns the line of [local] that a name needs.
@@ -209,6 +249,12 @@ func (p *ListenPolicy) Grant(peer admission.Peer) (admission.Grant, error) {
 	for _, name := range p.accounts[1:] {
 		if other, unusable := p.accountGrant(name); unusable == nil {
 			g.Others = append(g.Others, other)
+		}
+	}
+	if peer.User != "" { // of users: the other way in must not have other limits
+		p.limit(&g, peer)
+		for i := range g.Others {
+			p.limit(&g.Others[i], peer)
 		}
 	}
 	return g, err

@@ -59,7 +59,7 @@ func policy(t *testing.T, source string, list ...tokens.ProgramToken) *accountro
 	if err != nil {
 		t.Fatal(err)
 	}
-	aliases, _, err := localnames.ParseAliases(strings.NewReader("backup: night@example.com\n"))
+	aliases, _, err := localnames.ParseAliases(strings.NewReader("backup: night@example.com\nweb: root@box.example.com, Backup@BOX, deploy@box\nlost: deploy@box.example.com\nloop: loop@box.example.com\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,6 +140,9 @@ func TestGrantsOfTheListener(t *testing.T) {
 			t.Errorf("%s: %s, %v", test.peer, g.Account, err)
 		}
 	}
+	if g, err := at.Grant(admission.Peer{User: "www-data"}); err != nil || g.PerHour != 100 || g.MaxRecipients != 20 {
+		t.Errorf("the limits of a user: %+v, %v", g, err)
+	}
 	if g, err := p.ForListener(account.ListenSMTP{}).Grant(admission.Peer{User: "www-data"}); err != nil || g.Account != "shop" || g.PerHour != 100 {
 		t.Errorf("a user of this machine: %+v, %v", g, err)
 	}
@@ -155,8 +158,12 @@ func TestLocalNames(t *testing.T) {
 			t.Errorf("%s: %v, %v", name, to, err)
 		}
 	}
+	// Nothing is ever sent to a user at this machine.
+	if to, err := p.Local("web"); err != nil || len(to) != 2 || to[0].String() != "ops@example.com" || to[1].String() != "night@example.com" {
+		t.Errorf("web: %v, %v", to, err)
+	}
 	var refused *admission.Refusal
-	for name, line := range map[string]string{"nobody": `nobody = "you@example.com"`, "j.doe": `"j.doe" = "you@example.com"`} {
+	for name, line := range map[string]string{"lost": `lost = "you@example.com"`, "loop": `loop = "you@example.com"`, "nobody": `nobody = "you@example.com"`, "j.doe": `"j.doe" = "you@example.com"`} {
 		if _, err := p.Local(name); !errors.As(err, &refused) || refused.Rule != "local" || refused.Reply.Code != 550 || !strings.Contains(refused.Hint.Error(), line) {
 			t.Errorf("%s: %v", name, err)
 		}
