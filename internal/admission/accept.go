@@ -26,7 +26,9 @@ func (t *Transaction) Accept(ctx context.Context, r io.Reader) (Accepted, error)
 }
 
 func (t *Transaction) accept(ctx context.Context, r io.Reader) (Accepted, error) {
-	text, err := spool.Read(r, t.a.o.Spool, t.grant.Size())
+	share := t.a.large.begin(t.peer, max(largeAtOnce, 2*t.grant.Size()))
+	defer share.end()
+	text, err := spool.Read(share.count(r), t.a.o.Spool, t.grant.Size())
 	if errors.Is(err, spool.ErrTooLarge) {
 		return Accepted{}, t.tooLarge()
 	}

@@ -51,6 +51,7 @@ type Event struct {
 type Admission struct {
 	o     Options
 	rates rates
+	large largeMessages
 }
 
 // New returns an Admission.

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -119,6 +120,27 @@ func TestServicesThatDoNotOpen(t *testing.T) {
 	receiveWithin(t, first.closed, "the first is closed")
 	if _, err := os.Stat(socket); err == nil {
 		t.Error("the socket is still there")
+	}
+}
+
+// Where others can create files, they could listen in place of the daemon.
+func TestListenPublicInOpenFolder(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("modes have no meaning on Windows")
+	}
+	for _, mode := range []os.FileMode{0o777, 0o777 | os.ModeSticky, 0o703} {
+		dir := filepath.Join(shortTempDir(t), "open")
+		if err := errors.Join(os.Mkdir(dir, 0o700), os.Chmod(dir, mode)); err != nil {
+			t.Fatal(err)
+		}
+		l, err := ListenPublic(filepath.Join(dir, "submit.sock"))
+		if err == nil {
+			_ = l.Close()
+		}
+		if !errors.Is(err, ErrSocket) {
+			t.Errorf("%v: %v", mode, err)
+		}
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/gofrs/flock"
 
+	"github.com/yanmail/yan/internal/files/atomicfile"
 	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/internal/outbox"
 )
@@ -104,9 +106,29 @@ func Listen(ctx context.Context, path string) (*Listener, error) {
 	return listenAt(path, 0o700, 0o600, func() error { return busyError(ctx, path) })
 }
 
-// ListenPublic is Listen for a socket that every user of this machine can connect to.
+// ListenPublic is Listen for a socket that every user of this machine can connect to. No other user may
+// be able to create files in its directory, not even in one like /tmp: while the daemon is down, such
+// a user could listen there and read what others hand over.
 func ListenPublic(path string) (*Listener, error) {
+	if err := checkPublicDir(path); err != nil {
+		return nil, localerr.Errorf("%w: %w", ErrSocket, err)
+	}
 	return listenAt(path, 0o755, 0o666, func() error { return &BusyError{Socket: path} })
+}
+
+func checkPublicDir(path string) error {
+	dir := filepath.Dir(path)
+	info, err := os.Stat(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // it is created
+	}
+	if err != nil {
+		return err
+	}
+	if runtime.GOOS != "windows" && info.Mode()&0o002 != 0 { // sticky or not
+		return &atomicfile.UntrustedError{Path: dir, Folder: true, Reason: atomicfile.OthersWrite}
+	}
+	return atomicfile.Trusted(path, info)
 }
 
 // listenAt opens a socket with a mode, in a directory that it creates with another if it is missing.

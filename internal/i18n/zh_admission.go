@@ -14,6 +14,7 @@ var chineseAdmission = map[string]string{
 	"%q stands for %d recipients; a message of %s may have at most %d":                             "%q 代表 %d 个收件人；%s 的一封邮件最多可有 %d 个",
 	"the message has more recipients than %s may send to in an hour, %d":                           "邮件的收件人数超过 %s 每小时可发的 %d 个",
 	"raise per_hour, or divide the message":                                                        "请调高 per_hour，或分成几封发送",
+	"%s hands over too many large messages at once":                                                "%s 同时提交的大邮件过多",
 	"%s may send to %d recipients an hour":                                                         "%s 每小时最多可发给 %d 个收件人",
 	"try again in %s":                                                                              "请在 %s 后重试",
 	"the message has no recipients":                                                                "邮件没有收件人",
