@@ -69,10 +69,11 @@ func (l ListenSMTP) IsLoopback() bool {
 // be asked for with 0.0.0.0 or [::].
 func ListenAddress(s string) (string, error) {
 	s = strings.TrimSpace(s)
+	whole := s
 	if !strings.Contains(s, ":") {
-		s = ":" + s
+		whole = ":" + s
 	}
-	host, port, err := net.SplitHostPort(s)
+	host, port, err := net.SplitHostPort(whole)
 	number, portErr := strconv.ParseUint(port, 10, 16)
 	if err != nil || portErr != nil {
 		return "", localerr.Errorf("%q: want a port or an address with a port, like 127.0.0.1:2525", s)

@@ -164,7 +164,7 @@ func (t *Transaction) checkRate(recipients int) error {
 
 func (t *Transaction) tooMany(wait time.Duration) *Refusal {
 	return NewRefusal("rate", 450, "4.7.1", localerr.Errorf("%s may send to %d recipients an hour", t.peer, t.grant.PerHour),
-		localerr.Errorf("try again in %s", wait.Round(time.Second)))
+		localerr.Errorf("try again in %d min", int((wait+time.Minute-1)/time.Minute)))
 }
 
 // addNotify joins the NOTIFY of a recipient to those of the others, as an Envelope has one for all.

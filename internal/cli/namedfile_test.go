@@ -19,7 +19,7 @@ import (
 // fileFlags are the flags, of any command, whose value is the name of a file or folder. All others
 // take a value.
 var fileFlags = []string{"attach", "bcc-file", "body-file", "ca", "cc-file", "dir", "html-file", "inline", "log", "maildir", "output",
-	"invite", "secret-file", "secret-netrc", "socket", "tls-ca", "tls-cert", "tls-key", "to-file", "outbox"}
+	"invite", "secret-file", "secret-netrc", "smtp-cert", "socket", "tls-ca", "tls-cert", "tls-key", "to-file", "outbox"}
 
 // eachFlag calls f for each flag of each command that takes a value.
 func eachFlag(root *cobra.Command, f func(path string, flag *pflag.Flag)) {

@@ -82,6 +82,9 @@ func TestServeTakesTokens(t *testing.T) {
 	t.Parallel()
 	s, at := startListening(t, "--metrics", "0")
 	env := map[string]string{"YAN_CONFIG": s.config}
+	if code, _, errs := run(t.Context(), env, "token", "new", "grafana"); code != command.ExitOK { // EHLO lists AUTH while there is a token
+		t.Fatal(errs)
+	}
 	code, out, errs := run(t.Context(), env, "token", "new", "gitea", "--from", "git@example.org", "--json")
 	var created jsonout.TokenCreated
 	if err := json.Unmarshal([]byte(out), &created); err != nil || code != command.ExitOK {
@@ -207,6 +210,9 @@ func TestServeRefusesToListen(t *testing.T) {
 		"unknown account": {account + "[submit]\naccount = \"wrok\"\n", nil, command.ExitConfig, []string{"submit.account", "wrok"}},
 		"no default":      {two, []string{"--smtp", "0"}, command.ExitConfig, []string{"no default account", "yan account default"}},
 		"not an address":  {account, []string{"--smtp", "mail.example.com:25"}, command.ExitUsage, []string{"--smtp", "IP address or localhost"}},
+		"no port":         {account, []string{"--smtp", "127.0.0.1"}, command.ExitUsage, []string{`--smtp "127.0.0.1": want a port`}},
+		"empty":           {account, []string{"--smtp", ""}, command.ExitUsage, []string{`--smtp "": want a port`}},
+		"empty folder":    {account, []string{"--smtp-cert", ""}, command.ExitUsage, []string{`--smtp-cert "": want a folder`}},
 		"taken":           {account, []string{"--smtp", taken.Addr().String()}, command.ExitUnavailable, []string{"can't listen for SMTP", "Another program listens there"}},
 		"drop":            {account + "[submit]\ndrop = \"/nowhere/drop\"\n", nil, command.ExitCantCreate, []string{"can't use the drop folder", "docs/listener.md", `drop = "none"`}},
 		"socket":          {account + "[submit]\nsocket = \"/dev/null/submit.sock\"\n", nil, command.ExitCantCreate, []string{"can't open the submission socket", `socket = "none"`}},

@@ -89,7 +89,8 @@ func TestNoControlsOfAMessageReachTheTerminal(t *testing.T) {
 	// These commands show no text of a message. TestNoEscapesReachTheTerminal covers the texts of
 	// servers and files that they show.
 	others := []string{"yan", "yan account", "yan account list", "yan account test", "yan completion", "yan config", "yan config check", "yan config path",
-		"yan config show", "yan demo", "yan doctor", "yan login", "yan man", "yan sandbox", "yan serve", "yan version"}
+		"yan config show", "yan demo", "yan doctor", "yan login", "yan man", "yan sandbox", "yan serve", "yan token", "yan token list", "yan token new",
+		"yan token remove", "yan version"}
 	bad := func(r rune) bool {
 		return r != '\n' && r != '\t' && unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)
 	}

@@ -127,7 +127,7 @@ func (c *clientSession) recipient(args string) error {
 		}
 	}
 	if c.taken >= c.max {
-		c.refuse(refusalReply{452, "4.5.3", "count", "the message has " + strconv.Itoa(c.max) + " recipients, as many as it may", "send it to the others in another message"})
+		c.refuse(refusalReply{452, "4.5.3", "count", "the message has " + strconv.Itoa(c.max) + " recipients, the most that are allowed", "send it to the others in another message"})
 		return nil
 	}
 	if err := c.open.Recipient(to, notify); err != nil {

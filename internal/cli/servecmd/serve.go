@@ -51,6 +51,14 @@ func (a *serveCommand) cobraCommand() *cobra.Command {
 		Example: "  yan serve\n  yan serve --smtp 2525\n  yan serve --metrics 9090 --log-json\n  yan serve --outbox /var/lib/yan/outbox.db",
 		Args:    a.AtMost(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			// An empty value is a variable that is not set: without a listener, mail would be refused later.
+			if cmd.Flags().Changed("smtp") && s.smtp == "" {
+				_, err := account.ListenAddress(s.smtp)
+				return a.Wrongf("%s %v", a.Name("smtp"), err)
+			}
+			if cmd.Flags().Changed("smtp-cert") && s.smtpCert == "" {
+				return a.Wrongf("%s %q: want a folder", a.Name("smtp-cert"), s.smtpCert)
+			}
 			if s.smtpCert != "" {
 				return a.issueCertificate(cmd.Context(), s)
 			}
@@ -173,7 +181,7 @@ func (a *serveCommand) announceServe(i daemon.Info, places []intake.Place, confi
 		rows = append(rows, command.ListEntry{Term: a.T("socket"), Text: command.QuoteName(i.Socket)})
 	}
 	for _, p := range places {
-		rows = append(rows, command.ListEntry{Term: a.wayName(p.Way), Text: command.QuoteName(p.Address)})
+		rows = append(rows, command.ListEntry{Term: a.wayName(p.Way), Text: placeText(p)})
 	}
 	if i.Metrics != "" {
 		rows = append(rows, command.ListEntry{Term: a.T("metrics"), Text: "http://" + i.Metrics + "/metrics"})

@@ -122,6 +122,15 @@ func (a *serveCommand) explainWay(err error) error {
 	return command.Fail(command.ExitUnavailable, err, a.T("Choose another address."))
 }
 
+// placeText returns where a way in is. Listeners have addresses, with commas between them; only a path may
+// need quotes.
+func placeText(p intake.Place) string {
+	if p.Way == intake.WaySMTP {
+		return p.Address
+	}
+	return command.QuoteName(p.Address)
+}
+
 // wayName returns the name of a way in for people.
 func (a *serveCommand) wayName(way string) string {
 	switch way {
