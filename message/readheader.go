@@ -28,7 +28,7 @@ type rawField struct {
 // header of more than limit octets is cut after its last whole field; so is one that ends within
 // a line. The error is one of r.
 func ReadHeader(r io.Reader, limit int) (RawHeader, error) {
-	in := bufio.NewReader(io.LimitReader(r, int64(limit)+1))
+	in := bufio.NewReaderSize(io.LimitReader(r, int64(limit)+1), min(limit+1, 4<<10))
 	var h RawHeader
 	start, count := 0, 0 // the start of the last field, and the number of fields before it
 	for {

@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"hash"
-	"io"
 	"slices"
 	"strconv"
 	"time"
@@ -47,7 +46,7 @@ func (t *Transaction) keyOf(text *spool.File, m *repair.Message, e smtp.Envelope
 	}
 	var k messageKey
 	sum := sha256.New()
-	if _, err := io.CopyBuffer(sum, io.NewSectionReader(text, 0, text.Size()), make([]byte, min(text.Size()+1, 32<<10))); err != nil {
+	if _, err := text.WriteTo(sum); err != nil {
 		return k, &spool.DiskError{Err: err}
 	}
 	sum.Sum(k.octets[:0])

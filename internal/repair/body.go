@@ -91,8 +91,17 @@ func (g *gbState) add(c byte) {
 }
 
 // readBody reads the body once.
-func readBody(src io.ReaderAt, from, size int64) (facts, error) {
+func readBody(src *reader, from int64) (facts, error) {
+	size := src.size
 	f := facts{octets: size - from}
+	if src.memory != nil {
+		block := src.memory[from:]
+		if f.scanLines(block); f.isEight() {
+			f.scanText(block, true)
+		}
+		f.cr = f.cr || f.endsCR
+		return f, nil
+	}
 	buffer := make([]byte, min(size-from+1, blockSize))
 	carry := 0 // octets kept from the block before
 	for from < size {
@@ -107,7 +116,7 @@ func readBody(src io.ReaderAt, from, size int64) (facts, error) {
 		block := buffer[:carry+n]
 		f.scanLines(block[carry:])
 		used := len(block)
-		if f.found&eightOctet != 0 {
+		if f.isEight() {
 			used = f.scanText(block, from == size)
 		}
 		carry = copy(buffer, block[used:])
@@ -115,9 +124,6 @@ func readBody(src io.ReaderAt, from, size int64) (facts, error) {
 	f.cr = f.cr || f.endsCR
 	return f, nil
 }
-
-// blockSize is how much is read at once.
-const blockSize = 32 << 10
 
 // scanLines looks for octets that are special, bare CR and long lines.
 func (f *facts) scanLines(block []byte) {

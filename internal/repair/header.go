@@ -63,9 +63,16 @@ func (h *header) has(lower string) bool { return h.find(lower) != nil }
 
 // remove removes fields, and reports whether there were any.
 func (h *header) remove(which func(f *field) bool) bool {
-	before := len(h.fields)
-	h.fields = slices.DeleteFunc(h.fields, func(f field) bool { return which(&f) })
-	return len(h.fields) < before
+	kept := h.fields[:0]
+	for i := range h.fields {
+		if !which(&h.fields[i]) {
+			kept = append(kept, h.fields[i])
+		}
+	}
+	removed := len(kept) < len(h.fields)
+	clear(h.fields[len(kept):])
+	h.fields = kept
+	return removed
 }
 
 // set replaces the value of a field.
@@ -170,9 +177,9 @@ func (h *header) drop() {
 	// Parsers disagree on whether a line of blanks ends the header.
 	for i := range h.fields {
 		f := &h.fields[i]
-		kept := slices.DeleteFunc(slices.Clone(f.lines), func(line string) bool { return strings.Trim(line, blanks) == "" })
-		if len(kept) < len(f.lines) {
-			f.lines = kept
+		isBlank := func(line string) bool { return strings.Trim(line, blanks) == "" }
+		if slices.ContainsFunc(f.lines, isBlank) {
+			f.lines = slices.DeleteFunc(slices.Clone(f.lines), isBlank)
 			h.changes[Spelling] = true
 		}
 	}
@@ -183,7 +190,7 @@ func (h *header) drop() {
 func (h *header) joinDoubled() {
 	first := map[string]int{}
 	joined := map[string][]string{}
-	var kept []field
+	kept := make([]field, 0, len(h.fields))
 	for _, f := range h.fields {
 		at, seen := first[f.lower]
 		switch {
@@ -265,11 +272,18 @@ func (h *header) date() {
 }
 
 func isDate(s string) bool {
-	if _, err := time.Parse("Mon, 2 Jan 2006 15:04:05 -0700", s); err == nil { // the common form, at once
+	common, comment, commented := strings.Cut(s, " (") // as in "+0000 (UTC)"
+	if _, err := time.Parse("Mon, 2 Jan 2006 15:04:05 -0700", common); err == nil && (!commented || isZoneName(comment)) {
 		return true
 	}
 	_, err := mail.ParseDate(s)
 	return err == nil && isASCII(s)
+}
+
+// isZoneName reports whether the rest of a comment is letters only.
+func isZoneName(comment string) bool {
+	name, closed := strings.CutSuffix(comment, ")")
+	return closed && name != "" && !strings.ContainsFunc(name, func(r rune) bool { return (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') })
 }
 
 func (h *header) messageID() {

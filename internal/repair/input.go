@@ -51,25 +51,32 @@ var (
 
 // headReader reads the lines of a header.
 type headReader struct {
-	in     *bufio.Reader
-	offset int64 // of the next line
-	cr     bool  // lines end with a CR alone, as in an input without any LF
+	memory []byte        // the whole input; nil if it is not in memory
+	in     *bufio.Reader // else
+	offset int64         // of the next line
+	end    byte          // of a line: LF, or CR in an input without any LF
 	buffer []byte
 }
 
-func newHeadReader(src io.ReaderAt, size int64) (*headReader, error) {
-	in := bufio.NewReaderSize(io.NewSectionReader(src, 0, size), int(min(max(size, 16), 4<<10)))
-	head, err := in.Peek(int(min(size, 4<<10)))
-	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
+func newHeadReader(src *reader) (*headReader, error) {
+	const most = 4 << 10
+	h := &headReader{memory: src.memory, end: '\n'}
+	head := src.memory[:min(len(src.memory), most)]
+	if src.memory == nil {
+		h.in = bufio.NewReaderSize(io.NewSectionReader(src, 0, src.size), int(min(max(src.size, 16), most)))
+		var err error
+		if head, err = h.in.Peek(int(min(src.size, most))); err != nil && !errors.Is(err, io.EOF) {
+			return nil, err
+		}
 	}
-	h := &headReader{in: in}
 	if bytes.IndexByte(head, '\n') < 0 && bytes.IndexByte(head, '\r') >= 0 {
-		hasLF, err := contains(src, size, '\n')
+		hasLF, err := contains(src, src.size, '\n')
 		if err != nil {
 			return nil, err
 		}
-		h.cr = !hasLF
+		if !hasLF {
+			h.end = '\r'
+		}
 	}
 	return h, nil
 }
@@ -97,13 +104,12 @@ func contains(src io.ReaderAt, size int64, octet byte) (bool, error) {
 // next returns the next line with its end, valid until the next call; io.EOF after the last one, and
 // errEnough, with its beginning, if the header is too long with it.
 func (h *headReader) next() ([]byte, error) {
-	end := byte('\n')
-	if h.cr {
-		end = '\r'
+	if h.memory != nil {
+		return h.nextInMemory()
 	}
 	h.buffer = h.buffer[:0]
 	for {
-		piece, err := h.in.ReadSlice(end)
+		piece, err := h.in.ReadSlice(h.end)
 		h.buffer = append(h.buffer, piece...)
 		switch {
 		case h.offset+int64(len(h.buffer)) > maxHeader:
@@ -118,9 +124,24 @@ func (h *headReader) next() ([]byte, error) {
 	}
 }
 
+func (h *headReader) nextInMemory() ([]byte, error) {
+	line := h.memory[h.offset:]
+	if len(line) == 0 {
+		return nil, io.EOF
+	}
+	if i := bytes.IndexByte(line, h.end); i >= 0 {
+		line = line[:i+1]
+	}
+	if most := maxHeader - h.offset; int64(len(line)) > most {
+		return line[:most+1], errEnough
+	}
+	h.offset += int64(len(line))
+	return line, nil
+}
+
 // readInput reads a header, up to an empty line or a line that is not a field.
-func readInput(src io.ReaderAt, size int64) (*input, error) {
-	h, err := newHeadReader(src, size)
+func readInput(src *reader) (*input, error) {
+	h, err := newHeadReader(src)
 	if err != nil {
 		return nil, err
 	}

@@ -38,8 +38,11 @@ func (h *header) rewriteLists() {
 	}
 }
 
-// isBareAddress reports whether a value is the common form, which needs no parser.
+// isBareAddress reports whether a value is a common form, a@b or <a@b>, which needs no parser.
 func isBareAddress(s string) bool {
+	if len(s) > 2 && s[0] == '<' && s[len(s)-1] == '>' {
+		s = s[1 : len(s)-1]
+	}
 	at := 0
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {

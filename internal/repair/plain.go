@@ -2,7 +2,6 @@ package repair
 
 import (
 	"bytes"
-	"errors"
 	"io"
 	"strings"
 )
@@ -41,16 +40,25 @@ func (p *plain) WriteTo(w io.Writer) (int64, error) {
 		return written, err
 	}
 	const room = 1 << 10
-	at, end := p.from, p.from+p.facts.octets
-	in := make([]byte, min(p.facts.octets, blockSize))
-	out := make([]byte, 0, min(p.Size()-written, blockSize+room))
-	for at < end {
-		n, err := p.src.ReadAt(in[:min(int64(len(in)), end-at)], at)
-		if n == 0 || err != nil && !errors.Is(err, io.EOF) {
-			return written, errors.Join(err, io.ErrUnexpectedEOF)
+	var in, out []byte
+	if p.facts.lone > 0 {
+		out = make([]byte, 0, min(p.Size()-written, blockSize+room))
+	}
+	for at, end := p.from, p.from+p.facts.octets; at < end; {
+		block, err := p.src.block(at, end, &in)
+		if err != nil {
+			return written, err
 		}
-		at += int64(n)
-		for block := in[:n]; len(block) > 0; {
+		at += int64(len(block))
+		if p.facts.lone == 0 { // the line ends are right
+			m, err := w.Write(block)
+			written += int64(m)
+			if err != nil {
+				return written, err
+			}
+			continue
+		}
+		for len(block) > 0 {
 			line := block
 			if i := bytes.IndexByte(block, '\n'); i >= 0 {
 				line = block[:i]

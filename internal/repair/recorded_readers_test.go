@@ -1,6 +1,7 @@
 package repair_test
 
 import (
+	"bytes"
 	"encoding/base64"
 	"io"
 	"mime/quotedprintable"
@@ -172,7 +173,7 @@ func FuzzRepair(f *testing.F) {
 				t.Fatalf("the line %q", line)
 			}
 		}
-		twice, err := repair.Read(strings.NewReader(text), int64(len(text)), o)
+		twice, err := repair.Read(inMemory{bytes.NewReader([]byte(text)), []byte(text)}, int64(len(text)), o)
 		if err != nil {
 			t.Fatalf("%v: %q", err, text)
 		}

@@ -69,8 +69,8 @@ type Message struct {
 // Read reads a message and finds what to repair. Errors of src are returned as they are; any other is
 // an *Error.
 func Read(src io.ReaderAt, size int64, o Options) (*Message, error) {
-	source := &reader{src: src, size: size}
-	in, err := readInput(source, size)
+	source := newReader(src, size)
+	in, err := readInput(source)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +79,7 @@ func Read(src io.ReaderAt, size int64, o Options) (*Message, error) {
 	if err := h.repair(); err != nil {
 		return nil, &Error{Err: err}
 	}
-	body, err := readBody(source, h.body, size)
+	body, err := readBody(source, h.body)
 	if err != nil {
 		return nil, err
 	}
@@ -110,12 +110,11 @@ func (h *header) noteBody(f *facts, c smtpclient.Content) {
 }
 
 // fit lets package message encode what is left, in the form for any server.
-func (h *header) fit(src io.ReaderAt) (smtpclient.Content, error) {
-	size := src.(*reader).size
-	source := &joined{head: h.bytes(), body: io.NewSectionReader(src, h.body, size-h.body)}
+func (h *header) fit(src *reader) (smtpclient.Content, error) {
+	source := &joined{head: h.bytes(), body: io.NewSectionReader(src, h.body, src.size-h.body)}
 	c, err := message.Raw{Fit: true, Repair: true, Undated: h.o.Undated}.Read(source)
 	if !h.signed && (err != nil || c.NeedsSMTPUTF8()) && h.encodeHard() {
-		source = &joined{head: h.bytes(), body: io.NewSectionReader(src, h.body, size-h.body)}
+		source = &joined{head: h.bytes(), body: io.NewSectionReader(src, h.body, src.size-h.body)}
 		c, err = message.Raw{Fit: true, Repair: true, Undated: h.o.Undated}.Read(source)
 	}
 	if err != nil {
@@ -125,21 +124,6 @@ func (h *header) fit(src io.ReaderAt) (smtpclient.Content, error) {
 		return seven, nil
 	}
 	return c, nil
-}
-
-// reader remembers the error of a source.
-type reader struct {
-	src  io.ReaderAt
-	size int64
-	err  error
-}
-
-func (r *reader) ReadAt(p []byte, off int64) (int, error) {
-	n, err := r.src.ReadAt(p, off)
-	if err != nil && !errors.Is(err, io.EOF) {
-		r.err = err
-	}
-	return n, err
 }
 
 // joined is the repaired header and the body of the source.
@@ -177,14 +161,30 @@ func (j *joined) Seek(offset int64, whence int) (int64, error) {
 
 // Header returns the header after the repair; it is empty if the source can no longer be read.
 func (m *Message) Header() message.RawHeader {
-	if m.header == nil {
-		m.header = new(message.RawHeader)
-		w := &headWriter{}
-		if _, err := m.WriteTo(w); err == nil || errors.Is(err, errHead) {
-			*m.header, _ = message.ReadHeader(bytes.NewReader(w.octets), len(w.octets)+1) // memory returns no errors
-		}
+	h, _ := m.ReadHeader()
+	return h
+}
+
+// ReadHeader returns the header after the repair. The error is one of the source.
+func (m *Message) ReadHeader() (message.RawHeader, error) {
+	if m.header != nil {
+		return *m.header, nil
 	}
-	return *m.header
+	var head []byte
+	if p, ok := m.content.(*plain); ok {
+		head = p.head
+	} else {
+		w := &headWriter{}
+		if _, err := m.WriteTo(w); err != nil && !errors.Is(err, errHead) {
+			return message.RawHeader{}, err
+		}
+		head = w.octets
+	}
+	h, err := message.ReadHeader(bytes.NewReader(head), len(head)+1)
+	if err == nil {
+		m.header = &h
+	}
+	return h, err
 }
 
 var errHead = errors.New("the header is complete")

@@ -24,9 +24,10 @@ var ErrTooLarge = localerr.New("it is larger than allowed")
 // File is a stream that has been read to its end. Its methods are safe for concurrent use, except
 // Close.
 type File struct {
-	at   io.ReaderAt
-	size int64
-	file *os.File // nil if it is in memory
+	at     io.ReaderAt
+	size   int64
+	memory []byte   // nil if it is in a file
+	file   *os.File // nil if it is in memory
 }
 
 // DiskError is an error of the temporary file, as opposed to one of the stream.
@@ -50,7 +51,7 @@ func Read(r io.Reader, folder string, most int64) (*File, error) {
 		return nil, drop(r, ended)
 	}
 	if ended {
-		return &File{at: bytes.NewReader(head.Bytes()), size: int64(head.Len())}, nil
+		return &File{at: bytes.NewReader(head.Bytes()), size: int64(head.Len()), memory: head.Bytes()}, nil
 	}
 	return readToDisk(head, r, folder, most)
 }
@@ -103,9 +104,21 @@ func (s *File) Size() int64 { return s.size }
 // ReadAt implements io.ReaderAt.
 func (s *File) ReadAt(p []byte, off int64) (int, error) { return s.at.ReadAt(p, off) }
 
+// Bytes returns the stream if it is in memory, and nil if it is in a file. It must not be changed.
+func (s *File) Bytes() []byte { return s.memory }
+
+// WriteTo implements io.WriterTo, without a copy of what is in memory.
+func (s *File) WriteTo(w io.Writer) (int64, error) {
+	if s.file == nil {
+		n, err := w.Write(s.memory)
+		return int64(n), err
+	}
+	return io.Copy(w, io.NewSectionReader(s.file, 0, s.size))
+}
+
 // Close frees the memory or the file.
 func (s *File) Close() error {
-	s.at = bytes.NewReader(nil)
+	s.at, s.memory = bytes.NewReader(nil), nil
 	if s.file == nil {
 		return nil
 	}

@@ -30,7 +30,14 @@ func TestRead(t *testing.T) {
 				t.Errorf("%d octets: read %d, %v", n, len(got), err)
 			}
 		}
-		if err := f.Close(); err != nil {
+		var written bytes.Buffer
+		if k, err := f.WriteTo(&written); err != nil || k != int64(n) || !bytes.Equal(written.Bytes(), want) {
+			t.Errorf("%d octets: wrote %d, %v", n, k, err)
+		}
+		if f.file == nil && !bytes.Equal(f.Bytes(), want) || f.file != nil && f.Bytes() != nil {
+			t.Errorf("%d octets: %d in memory", n, len(f.Bytes()))
+		}
+		if err := f.Close(); err != nil || f.Bytes() != nil {
 			t.Error(err)
 		}
 		if k, err := f.ReadAt(make([]byte, 1), 0); k != 0 || err == nil {

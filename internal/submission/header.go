@@ -13,8 +13,13 @@ import (
 	"github.com/yanmail/yan/smtpclient"
 )
 
-// headerOf reads the header of a message.
+// headerOf reads the header of a message. A content that knows it has the method ReadHeader.
 func headerOf(content smtpclient.Content) (message.RawHeader, error) {
+	if c, ok := content.(interface {
+		ReadHeader() (message.RawHeader, error)
+	}); ok {
+		return c.ReadHeader()
+	}
 	head := headerBuffer{most: maxHeader}
 	if _, err := content.WriteTo(&head); err != nil && !errors.Is(err, errEnough) {
 		return message.RawHeader{}, err
