@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -41,13 +42,20 @@ func (s *sqliteStore) Enqueue(ctx context.Context, m outbox.NewMessage) (outbox.
 	if err := m.CheckNames(); err != nil {
 		return outbox.EnqueueResult{}, err
 	}
-	if found, receipt, err := s.findDuplicate(ctx, m); found || err != nil {
-		return receipt, err
+	if s.looksAhead(m) {
+		if found, receipt, err := s.findDuplicate(ctx, m); found || err != nil {
+			return receipt, err
+		}
 	}
 	if s.group == nil {
 		return outbox.EnqueueResult{}, errReadOnly
 	}
 	letter, err := s.readContent(m)
+	if errors.Is(err, queue.ErrFull) {
+		if found, receipt, failed := s.findDuplicate(ctx, m); found {
+			return receipt, failed
+		}
+	}
 	if err != nil {
 		return outbox.EnqueueResult{}, err
 	}
@@ -93,7 +101,13 @@ func (s *sqliteStore) EnqueueIn(ctx context.Context, tx outbox.CallerTx, m outbo
 	return receipt, nil
 }
 
-// findDuplicate looks for the key before the body is read, which may be large.
+// looksAhead reports whether the key is looked for before the body is read, and not in the transaction
+// alone: if the body is large, or only a duplicate can succeed.
+func (s *sqliteStore) looksAhead(m outbox.NewMessage) bool {
+	return s.group == nil || m.Content == nil || m.Content.Size() > s.options.InlineBytes
+}
+
+// findDuplicate looks for the key outside a write transaction.
 func (s *sqliteStore) findDuplicate(ctx context.Context, m outbox.NewMessage) (found bool, receipt outbox.EnqueueResult, err error) {
 	if m.Key == "" {
 		return false, outbox.EnqueueResult{}, s.checkUsable(ctx)

@@ -103,7 +103,18 @@ func TestSomeSpaceIsLeft(t *testing.T) {
 	if _, err := s.Enqueue(ctx, testMessage(t, strings.Repeat("x", 101))); !errors.Is(err, queue.ErrFull) {
 		t.Errorf("101 octets of 1000: %v", err)
 	}
-	mustEnqueue(t, s, testMessage(t, strings.Repeat("x", 100)))
+	keyed := testMessage(t, strings.Repeat("x", 100))
+	keyed.Key = "k"
+	id := mustEnqueue(t, s, keyed)
+	left = 0
+	if result, err := s.Enqueue(ctx, keyed); err != nil || !result.Duplicate || result.ID != id {
+		t.Errorf("again on a full disk: %+v, %v", result, err)
+	}
+	keyed.Fingerprint[0]++
+	if _, err := s.Enqueue(ctx, keyed); !errors.Is(err, queue.ErrConflict) {
+		t.Errorf("another with the key on a full disk: %v", err)
+	}
+	left = 1000
 	if stats, err := s.Stats(ctx); err != nil || stats.Free != 1000 || stats.Bytes <= 0 {
 		t.Errorf("%+v, %v", stats, err)
 	}
