@@ -44,11 +44,12 @@ func (c *clientSession) take(m messageText) error {
 	// the last octet.
 	ctx, cancel := context.WithCancel(context.WithoutCancel(c.ctx))
 	defer cancel()
-	body.ended = func() {
-		limit := time.AfterFunc(c.o.Limits.Commit, cancel)
-		context.AfterFunc(ctx, func() { limit.Stop() })
-	}
+	var limit *time.Timer
+	body.ended = func() { limit = time.AfterFunc(c.o.Limits.Commit, cancel) }
 	kept, err := c.open.Accept(ctx, m)
+	if limit != nil {
+		limit.Stop()
+	}
 	c.endTransaction()
 	if body.err != nil { // the client is gone, slow or has changed its mind; nothing was kept
 		return body.err
@@ -113,8 +114,7 @@ var errTooMuch = errors.New("the rest of the message is too long")
 
 // newBody begins a message. What is far beyond the allowed size ends the session.
 func (c *clientSession) newBody() *arrivingBody {
-	size, _ := c.allowances()
-	return &arrivingBody{session: c, begun: c.o.Now(), most: size + maxDrain}
+	return &arrivingBody{session: c, begun: c.o.Now(), most: c.size + maxDrain}
 }
 
 // deadline returns when more octets must have arrived.

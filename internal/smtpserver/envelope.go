@@ -42,7 +42,7 @@ func (c *clientSession) mail(args string) error {
 		return c.misuse(553, "5.6.7", "smtputf8", "the sender's address is not ASCII", "send MAIL with SMTPUTF8, or use an ASCII address")
 	}
 	o.received = c.receivedField(o.utf8)
-	_, c.max = c.allowances()
+	c.size, c.max = c.allowances()
 	if c.open, err = c.server.desk.Begin(o); err != nil {
 		c.open = nil
 		c.turnDown(err, "MAIL")
@@ -152,4 +152,4 @@ func isNotify(s string) bool {
 }
 
 // endTransaction forgets the envelope.
-func (c *clientSession) endTransaction() { c.open, c.taken, c.max = nil, 0, 0 }
+func (c *clientSession) endTransaction() { c.open, c.taken, c.size, c.max = nil, 0, 0, 0 }

@@ -46,6 +46,7 @@ type clientSession struct {
 
 	open  openTransaction // after MAIL; nil outside a transaction
 	taken int             // recipients that were accepted
+	size  int64           // octets allowed
 	max   int             // recipients allowed
 	body  *arrivingBody   // while a message arrives
 }
