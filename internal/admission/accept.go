@@ -36,7 +36,7 @@ func (t *Transaction) accept(ctx context.Context, r io.Reader) (Accepted, error)
 		return Accepted{}, err
 	}
 	defer text.Close() // nothing in it is needed any more
-	m, err := t.repair(text)
+	m, err := t.repairInTurn(ctx, text)
 	if err != nil {
 		return Accepted{}, err
 	}
@@ -49,6 +49,23 @@ func (t *Transaction) accept(ctx context.Context, r io.Reader) (Accepted, error)
 	}
 	return t.store(ctx, text, m, envelope)
 }
+
+// repairInTurn repairs a message that may take much memory while few others do: a header takes a hundred
+// times its size if it has short lines, and a client may hand over hundreds at once.
+func (t *Transaction) repairInTurn(ctx context.Context, text *spool.File) (*repair.Message, error) {
+	if text.Size() > shortMessage {
+		select {
+		case t.a.turns <- struct{}{}:
+			defer func() { <-t.a.turns }()
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	return t.repair(text)
+}
+
+// shortMessage is the size up to which messages are repaired at once, in any number.
+const shortMessage = 32 << 10
 
 // repair repairs the message, and checks what it says.
 func (t *Transaction) repair(text *spool.File) (*repair.Message, error) {

@@ -12,6 +12,7 @@ package admission
 
 import (
 	"context"
+	"runtime"
 	"time"
 
 	"github.com/yanmail/yan/internal/outbox"
@@ -52,6 +53,7 @@ type Admission struct {
 	o     Options
 	rates rates
 	large largeMessages
+	turns chan struct{} // of longer messages that are being repaired
 }
 
 // New returns an Admission.
@@ -59,7 +61,7 @@ func New(o Options) *Admission {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	a := &Admission{o: o}
+	a := &Admission{o: o, turns: make(chan struct{}, max(4, 2*runtime.GOMAXPROCS(0)))}
 	a.rates.load = a.recentRecipients
 	return a
 }

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/yanmail/yan/internal/admission"
@@ -53,6 +54,7 @@ func parse(s string) smtp.Address {
 type world struct {
 	t      *testing.T
 	store  *outboxtest.Model
+	mu     sync.Mutex // guards user
 	user   peeruser.User
 	woken  int
 	client *enquiry.Enquirer
@@ -68,6 +70,8 @@ func newWorld(t *testing.T) *world {
 	}
 	s := enquiry.NewServer(enquiry.Options{List: w.store.List, Policy: func() admission.Policy { return rules{} }, Wake: func() { w.woken++ },
 		User: func(net.Conn) (peeruser.User, error) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
 			if w.user.Name == "" {
 				return peeruser.User{}, peeruser.ErrUnsupported
 			}
@@ -85,6 +89,8 @@ func newWorld(t *testing.T) *world {
 }
 
 func (w *world) as(name string, uid int) *world {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.user = peeruser.User{Name: name, UID: uid}
 	return w
 }

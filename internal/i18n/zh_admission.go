@@ -15,9 +15,10 @@ var chineseAdmission = map[string]string{
 	"the message has more recipients than %s may send to in an hour, %d":                           "邮件的收件人数超过 %s 每小时可发的 %d 个",
 	"raise per_hour, or divide the message":                                                        "请调高 per_hour，或分成几封发送",
 	"%s hands over too many large messages at once":                                                "%s 同时提交的大邮件过多",
-	"%s may send to %d recipients an hour":                                                         "%s 每小时最多可发给 %d 个收件人",
-	"try again in %d min":                                                                          "请在 %d 分钟后重试",
-	"the message has no recipients":                                                                "邮件没有收件人",
+	"try again later":                      "请稍后再试",
+	"%s may send to %d recipients an hour": "%s 每小时最多可发给 %d 个收件人",
+	"try again in %d min":                  "请在 %d 分钟后重试",
+	"the message has no recipients":        "邮件没有收件人",
 
 	// The message.
 	"the message is larger than %d octets":                                                                             "邮件超过 %d 字节",
