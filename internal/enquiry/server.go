@@ -180,21 +180,23 @@ func (h *handler) route(w http.ResponseWriter, r *http.Request, user peeruser.Us
 		http.Error(w, "to is missing", http.StatusBadRequest)
 		return
 	}
-	answerJSON(w, Find(h.o.Policy(), peerOf(user), to))
+	found, _ := Find(h.o.Policy(), peerOf(user), to) // the route has the refusal
+	answerJSON(w, found)
 }
 
-// Find returns what would become of a recipient of a peer's message.
-func Find(p admission.Policy, peer admission.Peer, to string) Route {
+// Find returns what would become of a recipient of a peer's message. The error is the refusal, which
+// the route has as text.
+func Find(p admission.Policy, peer admission.Peer, to string) (Route, error) {
 	r := Route{To: to}
 	grant, err := p.Grant(peer)
 	if err != nil {
-		return r.refused(err)
+		return r.refused(err), err
 	}
 	r.Account = grant.Account
 	address, err := smtp.ParseAddress(to)
 	if err == nil && !p.IsLocalDomain(address.ASCIIDomain()) {
 		r.Addresses = []string{address.String()}
-		return r
+		return r, nil
 	}
 	name := to
 	if err == nil {
@@ -202,12 +204,12 @@ func Find(p admission.Policy, peer admission.Peer, to string) Route {
 	}
 	list, err := p.Local(name)
 	if err != nil {
-		return r.refused(err)
+		return r.refused(err), err
 	}
 	for _, a := range list {
 		r.Addresses = append(r.Addresses, a.String())
 	}
-	return r
+	return r, nil
 }
 
 func (r Route) refused(err error) Route {

@@ -8,6 +8,7 @@ import (
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/console"
 	"github.com/yanmail/yan/internal/cli/jsonout"
+	"github.com/yanmail/yan/internal/dropfolder"
 	"github.com/yanmail/yan/internal/enquiry"
 	"github.com/yanmail/yan/internal/localerr"
 )
@@ -16,7 +17,8 @@ import (
 // programs parse.
 func (a *sendmailCommand) list(ctx context.Context, c call) error {
 	p := &mailqPrinter{a: a, json: c.json}
-	if socket := a.places(c).publicSocket(); socket != "" && exists(socket) {
+	places := a.places(c)
+	if socket := places.publicSocket(); socket != "" && exists(socket) {
 		asked := enquiry.Dial(socket)
 		defer asked.Close()
 		err := asked.Messages(ctx, p.print)
@@ -30,6 +32,12 @@ func (a *sendmailCommand) list(ctx context.Context, c call) error {
 	err := a.listOwn(ctx, p)
 	if err != nil {
 		return err
+	}
+	if places.drop != "" && dropfolder.Exists(places.drop) { // "is empty" could be wrong
+		if p.messages > 0 {
+			_ = p.end() // it always succeeds
+		}
+		return a.daemonDown(a.T("'yan serve' does not run on this machine, so its messages can't be listed"))
 	}
 	return p.end()
 }

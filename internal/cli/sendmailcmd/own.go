@@ -67,6 +67,9 @@ func (a *sendmailCommand) ownPolicy() (*account.File, admission.Policy, error) {
 	if fault := f.SubmissionFault(); fault != nil {
 		return nil, nil, a.BadConfiguration(path, fault)
 	}
+	if a.fileNamed && !f.Exists() {
+		return nil, nil, command.Fail(command.ExitConfig, errors.New(a.T("-C: there is no file %s", command.QuoteName(path))), "")
+	}
 	if len(f.Accounts()) == 0 {
 		return nil, nil, nil
 	}

@@ -27,13 +27,13 @@ func exitOf(rule string, reply smtp.Reply) int {
 	return command.ExitUnavailable
 }
 
-// refusedBy explains a reply of the daemon. Its text is "what; what to do (rule: NAME)", in English.
+// refusedBy explains a reply of the daemon. Its text is "what; what to do (rule: NAME)", in English: it
+// stays one sentence.
 func (a *sendmailCommand) refusedBy(reply smtp.Reply, to string) error {
 	text, rule, found := strings.Cut(reply.Text(), " (rule: ")
 	if found {
 		rule = strings.TrimSuffix(rule, ")")
 	}
-	text, hint, _ := strings.Cut(text, "; ")
 	var err error
 	switch code := exitOf(rule, reply); {
 	case code == command.ExitNoUser && to != "":
@@ -45,7 +45,7 @@ func (a *sendmailCommand) refusedBy(reply smtp.Reply, to string) error {
 	default:
 		err = localerr.Errorf("%s: %s", a.T("the message can't be kept"), text)
 	}
-	return command.Fail(exitOf(rule, reply), err, hint)
+	return command.Fail(exitOf(rule, reply), err, "")
 }
 
 // admissionFailure explains an error of admission in this process.
@@ -57,7 +57,7 @@ func (a *sendmailCommand) admissionFailure(err error) error {
 	case refused:
 		hint := ""
 		if refusal.Hint != nil {
-			hint = a.TranslateError(refusal.Hint)
+			hint = asSentence(a.TranslateError(refusal.Hint))
 		}
 		return command.Fail(exitOf(refusal.Rule, refusal.Reply), refusal.Err, hint)
 	case defect, onDisk, errors.Is(err, spool.ErrTooLarge):
@@ -66,4 +66,12 @@ func (a *sendmailCommand) admissionFailure(err error) error {
 		return command.Fail(command.ExitData, err, "")
 	}
 	return a.OutboxProblem(a.givenOutbox(), err)
+}
+
+// asSentence begins a hint, which is the second half of a reply, with a capital letter.
+func asSentence(hint string) string {
+	if hint != "" && 'a' <= hint[0] && hint[0] <= 'z' {
+		return string(hint[0]-'a'+'A') + hint[1:]
+	}
+	return hint
 }

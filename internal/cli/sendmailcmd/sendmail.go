@@ -15,7 +15,7 @@ func (a *sendmailCommand) cobraCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "sendmail " + a.T("[OPTIONS] [RECIPIENT]…"),
 		Short: a.T("Send mail from programs, with the interface of sendmail"),
-		Long: a.T("Reads a message from standard input and keeps it in the outbox: of the machine's 'yan serve', or of this user if there is none. The message is on the disk when the exit status is 0; nothing is printed then. The program does the same when it is called sendmail, mailq or newaliases, as through a link.") + "\n\n" +
+		Long: a.T("Read a message from standard input and keep it in the outbox: of the machine's 'yan serve', or of this user if there is none. The message is on the disk when the exit status is 0; nothing is printed then. The program does the same when it is called sendmail, mailq or newaliases, as through a link.") + "\n\n" +
 			a.T("The message needs no Date, Message-ID or MIME fields; they are added. A line with a single dot does not end it, unless standard input is a terminal. A recipient is an address, the name of a user, or a list like: Name <address>, root"),
 		Example:            "  printf 'Subject: hi\\n\\nhello\\n' | yan sendmail root\n  yan sendmail -t < message\n  yan sendmail -bp",
 		DisableFlagParsing: true, // options have the form of getopt
@@ -121,8 +121,9 @@ func (a *sendmailCommand) lists() []command.List {
 		{Term: "64", Text: a.T("an option or an address is wrong, or there is no recipient")},
 		{Term: "65", Text: a.T("the message can't be used, or is too large")},
 		{Term: "67", Text: a.T("a local name has no address; the line to add to the configuration is printed")},
-		{Term: "69", Text: a.T("this user, the sender or a recipient is not allowed")},
+		{Term: "69", Text: a.T("this user, the sender or a recipient is not allowed; with -bp, -bv or -q, no 'yan serve' runs")},
 		{Term: "73, 75", Text: a.T("the message can't be kept now; nothing of it is kept")},
+		{Term: "74", Text: a.T("standard input can't be read; nothing is kept")},
 		{Term: "78", Text: a.T("the configuration is wrong, or there is neither a 'yan serve' nor an account")},
 	}}
 	return []command.List{options, ignored, status}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/console"
+	"github.com/yanmail/yan/internal/dropfolder"
 	"github.com/yanmail/yan/internal/enquiry"
 	"github.com/yanmail/yan/smtp"
 )
@@ -64,6 +65,9 @@ func (a *sendmailCommand) router(ctx context.Context, c call) (find func(string)
 		}
 		asked.Close()
 	}
+	if p.drop != "" && dropfolder.Exists(p.drop) {
+		return nil, nil, a.daemonDown(a.T("'yan serve' does not run on this machine, and only it knows where its messages go"))
+	}
 	_, policy, err := a.ownPolicy()
 	if err != nil {
 		return nil, nil, err
@@ -71,7 +75,19 @@ func (a *sendmailCommand) router(ctx context.Context, c call) (find func(string)
 	if policy == nil {
 		return nil, nil, a.nowhere(p)
 	}
-	return func(to string) (enquiry.Route, error) { return enquiry.Find(policy, peer(), to), nil }, func() {}, nil
+	return func(to string) (enquiry.Route, error) {
+		route, err := enquiry.Find(policy, peer(), to)
+		if err != nil {
+			failed, _ := errors.AsType[*command.Failure](a.admissionFailure(err))
+			route.Refusal = a.T("%s. %s", a.TranslateError(failed.Err), failed.Hint)
+		}
+		return route, nil
+	}, func() {}, nil
+}
+
+// daemonDown is the failure of a question that only the machine's daemon can answer.
+func (a *sendmailCommand) daemonDown(what string) error {
+	return command.Fail(command.ExitUnavailable, errors.New(what), a.T("Start it: %s", "systemctl start yan"))
 }
 
 // replyOf returns a reply of which only the code is known.

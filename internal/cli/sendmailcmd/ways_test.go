@@ -451,8 +451,10 @@ func TestSessionOverTheWays(t *testing.T) {
 func TestQuestionsToTheDaemon(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
-	if got := m.call("", "-bp"); got != (result{out: "Mail queue is empty\n"}) {
-		t.Errorf("%+v", got)
+	for _, mode := range []string{"-bp", "-bv"} { // "is empty" could be wrong, and only the daemon has the rules
+		if got := m.call("", mode, "--", "root"); got.code != 69 || got.out != "" || !strings.Contains(got.err, "'yan serve' does not run on this machine") {
+			t.Errorf("%s: %+v", mode, got)
+		}
 	}
 	if got := m.call("", "-q"); got.code != 69 {
 		t.Errorf("%+v", got)
@@ -475,6 +477,20 @@ func TestQuestionsToTheDaemon(t *testing.T) {
 	}
 	if got := m.call("", "-bv", "root", "x@example.org", "nobody"); got.code != 67 || !strings.Contains(got.out, "root goes to admin@example.org through the account work\n") ||
 		!strings.Contains(got.out, "x@example.org goes to x@example.org") || !strings.Contains(got.out, "nobody is not accepted") {
+		t.Errorf("%+v", got)
+	}
+}
+
+// Without a daemon, a refusal is in the language of the user, and an error about -C names the file.
+func TestQuestionsWithoutADaemon(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, localConfig)
+	w.lang = i18n.Chinese
+	if got := w.call("", "-bv", "nobody-here"); got.code != 67 || !strings.Contains(got.out, "nobody-here 未被接受：“nobody-here”是本地名称，没有对应的地址。请在") {
+		t.Errorf("%+v", got)
+	}
+	w.lang = i18n.English
+	if got := w.call(hello, "-C", "/nowhere/config.toml", "bob@example.com"); got.code != 78 || got.err != "yan: -C: there is no file /nowhere/config.toml\n" {
 		t.Errorf("%+v", got)
 	}
 }
