@@ -1,7 +1,11 @@
 package repair_test
 
 import (
+	"bytes"
+	"io"
+	"mime"
 	"net/mail"
+	"slices"
 	"strings"
 	"testing"
 
@@ -137,6 +141,45 @@ func TestOwnAuthorsStay(t *testing.T) {
 			t.Errorf("%q became %q", in, out)
 		}
 	}
+}
+
+// No header makes a reader of RFC 5322 see an author that is not the account's.
+func FuzzAuthor(f *testing.F) {
+	for _, header := range foreignAuthors() {
+		f.Add(header, false)
+		f.Add(header, true)
+	}
+	f.Fuzz(func(t *testing.T, header string, signed bool) {
+		if signed {
+			header = "DKIM-Signature: x\n" + header
+		}
+		in := header + plainText + "\nx\n"
+		m, err := repair.Read(strings.NewReader(in), int64(len(in)), rewriting(t))
+		if err != nil {
+			return
+		}
+		b, err := m.Bytes()
+		if err != nil {
+			t.Fatal(err)
+		}
+		sent, err := mail.ReadMessage(bytes.NewReader(b))
+		if err != nil {
+			return // its field names are odd
+		}
+		any := mail.AddressParser{WordDecoder: &mime.WordDecoder{CharsetReader: func(_ string, r io.Reader) (io.Reader, error) { return r, nil }}}
+		for _, field := range []string{"From", "Sender"} {
+			values := sent.Header[field]
+			if len(values) > 1 {
+				t.Fatalf("%q: %s is %q", in, field, values)
+			}
+			for _, value := range values {
+				list, err := any.ParseList(value)
+				if err != nil || slices.ContainsFunc(list, func(a *mail.Address) bool { return !strings.EqualFold(a.Address, "me@corp.example") }) {
+					t.Fatalf("%q: %s is %q (%v)", in, field, value, err)
+				}
+			}
+		}
+	})
 }
 
 // A CR alone ends lines only in a message without any LF: in others it may come from a stranger, who
