@@ -50,7 +50,12 @@ type Event struct {
 
 // Admission is safe for concurrent use.
 type Admission struct {
-	o     Options
+	o Options
+	*counters
+}
+
+// counters are shared by the ways in of a process: each peer has one limit at all of them.
+type counters struct {
 	rates rates
 	large largeMessages
 	turns chan struct{} // of longer messages that are being repaired
@@ -61,9 +66,17 @@ func New(o Options) *Admission {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	a := &Admission{o: o, turns: make(chan struct{}, max(4, 2*runtime.GOMAXPROCS(0)))}
+	a := &Admission{o: o, counters: &counters{turns: make(chan struct{}, max(4, 2*runtime.GOMAXPROCS(0)))}}
 	a.rates.load = a.recentRecipients
 	return a
+}
+
+// With returns an Admission with another policy and Repeat, for another way in to the same outbox: the
+// limits of a peer count what it hands over at both.
+func (a *Admission) With(policy func() Policy, repeat bool) *Admission {
+	other := *a
+	other.o.Policy, other.o.Repeat = policy, repeat
+	return &other
 }
 
 // Accepted is a message that is in the outbox.

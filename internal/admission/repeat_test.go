@@ -126,3 +126,19 @@ func TestTagsDiffer(t *testing.T) {
 		}
 	}
 }
+
+// The limit of an hour is one for all ways in.
+func TestRateOfTwoWays(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.policy.grant.PerHour = 2
+	listener := &world{Admission: w.With(func() admission.Policy { return w.policy }, true), policy: w.policy, store: w.store, clock: w.clock}
+	for i, way := range []*world{listener, w} {
+		if _, err := way.hand(www, "", []string{"a@b.example"}, "Subject: x\n\nx\n"); err != nil {
+			t.Fatal(i, err)
+		}
+		w.clock.Advance(time.Minute)
+	}
+	_, err := listener.hand(www, "", []string{"c@d.example"}, letter)
+	wantRefusal(t, "one more", err, "rate", 450, "4.7.1")
+}

@@ -28,7 +28,7 @@ func (in *Intake) listenerWay(l account.ListenSMTP) *way {
 	w := in.newWay(WaySMTP, l.Address)
 	_, port, _ := net.SplitHostPort(l.Address) // account.ListenAddress has parsed it
 	o := smtpserver.Options{
-		Admission: admission.New(admission.Options{Policy: in.localPolicy, Store: in.o.Store, Spool: in.o.Spool, Repeat: l.RepeatNew}),
+		Admission: in.users.With(in.localPolicy, l.RepeatNew),
 		Authenticate: func(name, secret string) (admission.Peer, error) {
 			t, ok := in.tokens.Check(context.Background(), name, secret)
 			if !ok {
