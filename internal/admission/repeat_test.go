@@ -1,12 +1,14 @@
 package admission_test
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/yanmail/yan/internal/admission"
 	"github.com/yanmail/yan/internal/outbox"
+	"github.com/yanmail/yan/internal/outbox/sqlite"
 	"github.com/yanmail/yan/queue"
 )
 
@@ -23,6 +25,13 @@ func TestRepeatAfterFailure(t *testing.T) {
 	t.Parallel()
 	for name, text := range map[string]string{"octets": letter, "key": "Yan-Key: invoice 7\n" + letter} {
 		w := newWorld(t)
+		store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "outbox.db"), outbox.Options{Now: w.clock.Now, MinFree: -1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer store.Close()
+		w.o.Store, w.store = store, store
+		w.restart()
 		to := []string{"a@b.example", "c@d.example"}
 		var last queue.ID
 		for range 3 {

@@ -16,7 +16,8 @@ type folderStore struct{ dir string }
 // Enqueue implements admission.Store.
 func (s folderStore) Enqueue(_ context.Context, m outbox.NewMessage) (outbox.EnqueueResult, error) {
 	dsn := m.Envelope.DSN()
-	e := dropfolder.Envelope{From: m.Envelope.From().String(), Return: dsn.Return, EnvelopeID: dsn.EnvelopeID, Notify: strings.Join(dsn.Notify, ","), Key: m.Key}
+	e := dropfolder.Envelope{From: m.Envelope.From().String(), Return: dsn.Return, EnvelopeID: dsn.EnvelopeID, Notify: strings.Join(dsn.Notify, ","),
+		Key: strings.TrimPrefix(m.Key, peer().Tag()+"/")} // the daemon puts the owner's tag before it
 	for _, to := range m.Envelope.To() {
 		e.To = append(e.To, strings.TrimSuffix(to.String(), "@"+localDomain))
 	}

@@ -12,6 +12,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -26,6 +27,7 @@ import (
 	"github.com/yanmail/yan/internal/i18n"
 	"github.com/yanmail/yan/internal/peeruser"
 	"github.com/yanmail/yan/internal/smtpserver"
+	"github.com/yanmail/yan/queue"
 )
 
 // machine is a world with a yan serve, which may be down, and a drop folder.
@@ -430,11 +432,15 @@ func TestSessionOverTheWays(t *testing.T) {
 	if got := m.call(dialogue, "-bs"); got.code != 0 || !strings.Contains(got.out, "\r\n221 ") || len(m.dropped()) != 1 {
 		t.Errorf("%+v, %q", got, m.dropped())
 	}
-	if found := m.takeIn(); found.Accepted != 1 {
-		t.Errorf("%+v", found)
+	keyed := strings.Replace(dialogue, "DATA\r\n", "DATA\r\nYan-Key: mine\r\n", 1)
+	if got := m.call(keyed, "-bs"); got.code != 0 || len(m.dropped()) != 2 {
+		t.Errorf("%+v", got)
+	}
+	if found := m.takeIn(); found.Accepted != 2 || !slices.ContainsFunc(m.entries(), func(e queue.Entry) bool { return e.Key == peer().Tag()+"/mine" }) {
+		t.Errorf("%+v, %+v", found, m.entries())
 	}
 	stop := m.serve()
-	if got := m.call(dialogue, "-bs"); got.code != 0 || !strings.Contains(got.out, "250 2.0.0 kept as 2\r\n") || !strings.HasSuffix(got.out, "bye\r\n") {
+	if got := m.call(dialogue, "-bs"); got.code != 0 || !strings.Contains(got.out, "250 2.0.0 kept as 3\r\n") || !strings.HasSuffix(got.out, "bye\r\n") {
 		t.Errorf("%+v", got)
 	}
 	stop()
@@ -443,7 +449,7 @@ func TestSessionOverTheWays(t *testing.T) {
 			t.Errorf("%+v\n%s", e, m.text(e.ID))
 		}
 	}
-	if len(m.entries()) != 2 {
+	if len(m.entries()) != 3 {
 		t.Errorf("%d messages", len(m.entries()))
 	}
 }
