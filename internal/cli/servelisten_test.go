@@ -208,6 +208,7 @@ func TestServeRefusesToListen(t *testing.T) {
 		"insecure":        {account + "[listen.smtp]\naddress = \"0.0.0.0:0\"\ninsecure = \"yes\"\n", nil, command.ExitConfig, []string{"i understand: passwords in the clear"}},
 		"a slip":          {account + "[listen.smtp]\nadress = \"2525\"\n", nil, command.ExitConfig, []string{"unknown key listen.smtp.adress", "Did you mean address"}},
 		"unknown account": {account + "[submit]\naccount = \"wrok\"\n", nil, command.ExitConfig, []string{"submit.account", "wrok"}},
+		"no account":      {"", []string{"--smtp", "0"}, command.ExitConfig, []string{"no accounts", "yan login"}},
 		"no default":      {two, []string{"--smtp", "0"}, command.ExitConfig, []string{"no default account", "yan account default"}},
 		"not an address":  {account, []string{"--smtp", "mail.example.com:25"}, command.ExitUsage, []string{"--smtp", "IP address or localhost"}},
 		"no port":         {account, []string{"--smtp", "127.0.0.1"}, command.ExitUsage, []string{`--smtp "127.0.0.1": want a port`}},
@@ -267,5 +268,36 @@ func TestServeMakesACertificate(t *testing.T) {
 	}
 	if code, _, errs = run(t.Context(), env, "serve", "--smtp-cert", filepath.Join(dir, "x"), "--smtp-name", "a b"); code != command.ExitUsage || !strings.Contains(errs, "--smtp-name") {
 		t.Errorf("%d\n%s", code, errs)
+	}
+}
+
+// The files of the listener's certificate are among those that 'yan config check' reads.
+func TestConfigCheckReadsTheListenersCertificate(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	env := map[string]string{"HOME": dir, "YAN_CONFIG": filepath.Join(dir, "config.toml"), "CODE": "x"}
+	check := func(certificate, key string) (int, string) {
+		t.Helper()
+		text := "version = 1\n[account.work]\nfrom = \"me@example.com\"\nserver = \"qq\"\nsecret = { env = \"CODE\" }\n[listen.smtp]\naddress = \"2525\"\n" +
+			fmt.Sprintf("certificate = %q\nkey = %q\n", certificate, key)
+		if err := os.WriteFile(env["YAN_CONFIG"], []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		code, out, _ := run(t.Context(), env, "config", "check")
+		return code, out
+	}
+	tls := filepath.Join(dir, "tls")
+	if code, _, errs := run(t.Context(), env, "serve", "--smtp-cert", tls); code != command.ExitOK {
+		t.Fatal(errs)
+	}
+	certificate, key := filepath.Join(tls, "cert.pem"), filepath.Join(tls, "key.pem")
+	if code, out := check(certificate, key); code != command.ExitOK {
+		t.Errorf("%d: %s", code, out)
+	}
+	if code, out := check(certificate, filepath.Join(dir, "none.pem")); code != command.ExitConfig || !strings.Contains(out, "listen.smtp.key: ") || !strings.Contains(out, "there is no such file") {
+		t.Errorf("%d: %s", code, out)
+	}
+	if code, out := check(certificate, filepath.Join(tls, "ca-key.pem")); code != command.ExitConfig || !strings.Contains(out, "listen.smtp.certificate: ") || !strings.Contains(out, "not a valid certificate") {
+		t.Errorf("%d: %s", code, out)
 	}
 }

@@ -122,6 +122,7 @@ var chineseListen = map[string]string{
 	"Move %s and %s away to make a new CA, which clients must then be told to trust.": "如需新的 CA，请先移走 %s 和 %s；之后须让客户端信任新的 CA。",
 	"Restore %s and %s, or move both away to make a new CA.":                          "请恢复 %s 和 %s，或将两者移走以生成新的 CA。",
 	"can't write the certificate":                                                     "无法写入证书",
+	"%s and %s are not a valid certificate":                                           "%s 和 %s 不是有效的证书",
 	"%s %q: want a folder":                                                            "%s %q：应为目录",
 	"%s %q: want a host name or an IP address":                                        "%s %q：应为主机名或 IP 地址",
 	"Certificate renewed until %s.":                                                   "证书已更新，有效期至 %s。",

@@ -115,6 +115,7 @@ func (c *configChecker) checkFile() {
 	if info, err := os.Stat(c.Path); err == nil && !c.Windows && info.Mode().Perm()&0o022 != 0 {
 		c.addProblem(severe, "", "", c.T("other users can change this file and redirect your mail; run chmod 600 %s", command.QuoteName(c.Path)))
 	}
+	c.checkListener()
 	list := c.file.Accounts()
 	if c.file.Default() == "" && len(list) > 1 {
 		c.addProblem(minor, "", "", c.T("there is no default account, so each message must name an account or its sender"))
@@ -129,6 +130,23 @@ func (c *configChecker) checkFile() {
 				c.addProblem(minor, one.Name, "from", c.T("%s has the same sender; use -A to choose", other.Name))
 			}
 		}
+	}
+}
+
+// checkListener checks the files of [listen.smtp]: with these mistakes, 'yan serve' does not start.
+func (c *configChecker) checkListener() {
+	l, ok := c.file.ListenSMTP()
+	if !ok || l.Certificate == "" {
+		return
+	}
+	for _, f := range []struct{ key, file string }{{"listen.smtp.certificate", l.Certificate}, {"listen.smtp.key", l.Key}} {
+		if err := atomicfile.CheckReadable(f.file); err != nil {
+			c.addProblem(severe, "", f.key, c.fileProblem(f.file, err))
+			return
+		}
+	}
+	if err := c.PemFiles(func() error { _, err := smtpclient.LoadCertificate(l.Certificate, l.Key); return err }); err != nil {
+		c.addProblem(severe, "", "listen.smtp.certificate", c.T("%s and %s are not a valid certificate", command.QuoteName(l.Certificate), command.QuoteName(l.Key)))
 	}
 }
 
@@ -246,6 +264,9 @@ func (c *configChecker) printProblems() {
 			place = fmt.Sprintf("%s:%d:%d", c.Path, p.Line, p.Column)
 		}
 		key := ""
+		if p.Account == "" && p.Key != "" {
+			key = " " + p.Key + ":"
+		}
 		if p.Account != "" {
 			key = " account." + p.Account + "." + p.Key + ":"
 		}

@@ -68,6 +68,9 @@ func (a *serveCommand) intakeSettings(s *serveFlags, f *account.File) (intake.Se
 		if _, err := account.ListenAddress(s.smtp); err != nil {
 			return settings, a.Wrongf("%s %v", a.Name("smtp"), err)
 		}
+		if !ok && len(f.Accounts()) == 0 {
+			return settings, a.NoAccountsError(f, command.ExitConfig)
+		}
 		if !ok && f.Default() == "" {
 			return settings, command.Fail(command.ExitConfig, errors.New(a.T("there is no default account, from which programs without a login could send")),
 				a.T("Set one: yan account default %s; or add [listen.smtp] to %s.", a.T("NAME"), command.QuoteName(f.Path())))
