@@ -70,6 +70,7 @@ var chineseListen = map[string]string{
 	"The configuration has no [listen.smtp]: add it to %s, or run 'yan serve --smtp 2525'.": "配置中没有 [listen.smtp]：请加到 %s，或运行 yan serve --smtp 2525。",
 	"List the tokens and what they allow":                                                   "列出令牌及其权限",
 	"SENDERS":                                                                               "发件人",
+	"PER MESSAGE":                                                                           "每封",
 	"PER HOUR":                                                                              "每小时",
 	"There are no tokens: 'yan token new NAME' creates one.":                                "还没有令牌：用 yan token new 名称 创建。",
 	"Remove a token: its program can't log in any more":                                     "删除令牌，使其程序无法再登录",

@@ -32,14 +32,10 @@ func (a *tokenCommands) listTokens(ctx context.Context, asJSON bool) error {
 		return err
 	}
 	list := []jsonout.TokenRules{}
-	rows := [][]string{{a.T("NAME"), a.T("ACCOUNT"), a.T("SENDERS"), a.T("PER HOUR"), a.T("CREATED")}}
+	rows := [][]string{{a.T("NAME"), a.T("ACCOUNT"), a.T("SENDERS"), a.T("PER HOUR"), a.T("PER MESSAGE"), a.T("CREATED")}}
 	for _, t := range f.List() {
 		list = append(list, rulesOf(t))
-		perHour := ""
-		if t.PerHour > 0 {
-			perHour = strconv.Itoa(t.PerHour)
-		}
-		rows = append(rows, []string{t.Name, t.Account, strings.Join(t.From, ", "), perHour, t.Created.Local().Format(time.DateOnly)})
+		rows = append(rows, []string{t.Name, t.Account, strings.Join(t.From, ", "), limitText(t.PerHour), limitText(t.MaxRecipients), t.Created.Local().Format(time.DateOnly)})
 	}
 	switch {
 	case asJSON:
@@ -50,4 +46,12 @@ func (a *tokenCommands) listTokens(ctx context.Context, asJSON bool) error {
 		a.Table(a.FitColumns(rows))
 	}
 	return nil
+}
+
+// limitText returns a number of recipients; "" is the default.
+func limitText(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
 }
