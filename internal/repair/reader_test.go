@@ -54,7 +54,7 @@ func TestInMemory(t *testing.T) {
 	}
 	for _, in := range []string{
 		"", "x", "\n", "\r", "\xef\xbb\xbf", "\xef\xbb\xbf\nx", "From x\n>From y\nSubject: x\n\ny", "A: b\rC: d\r\rx\ry", "A:" + strings.Repeat("x\r", 3000) + "\n\ny",
-		"Yan-Key: k\n\ny", plainText + "\nx\r\n", plainText + "\nx\n", plainText + "\nx", plainText + "\n你好\x00\n\xff", plainText + "X: " + strings.Repeat("x", 9<<20) + "\n\n",
+		"Yan-Key: k\n\ny", rest + "\n\xc4\xe3\xba\xc3\xc4", plainText + "\nx\r\n", plainText + "\nx\n", plainText + "\nx", plainText + "\n你好\x00\n\xff", plainText + "X: " + strings.Repeat("x", 9<<20) + "\n\n",
 		strings.Repeat("x", 9<<20), plainText + "\n" + strings.Repeat("0123456789\n", 30_000), crlf(plainText) + "\r\n" + strings.Repeat("0123456789\r\n", 30_000),
 		"Date: Tue, 1 Dec 2026 07:00:00 +0000 (UTC)\nMessage-ID: <1@corp.example>\n\nx", "To: <a@b.example>\nFrom: <me@corp.example>\n\nx",
 	} {
