@@ -59,6 +59,10 @@ type Transaction struct {
 	// more than once. Its error settles the message as not tried: so a run can be stopped before
 	// messages that are only waiting in it.
 	Ready func() error
+	// DropDSN leaves the envelope's request for notifications out at a server that does not offer
+	// DSN, as a relay does (RFC 3461 section 5.2.2). Otherwise the message fails there with
+	// ErrNeedsDSN.
+	DropDSN bool
 	// StopAfter ends the transaction after StageMail or StageRcpt without sending the message; ""
 	// carries it out. Content may be nil if StopAfter is set.
 	StopAfter smtp.Stage
@@ -198,7 +202,7 @@ func (x *transaction) checkMessage() error {
 		return ErrNeedsSMTPUTF8
 	case x.needsSMTPUTF8() && !caps.Has("SMTPUTF8"):
 		return ErrHeaderNeedsSMTPUTF8
-	case !x.Envelope.DSN().IsZero() && !caps.Has("DSN"):
+	case !x.Envelope.DSN().IsZero() && !caps.Has("DSN") && (!x.DropDSN || x.c.mayOfferMore(ErrNeedsDSN)):
 		return ErrNeedsDSN
 	case x.Content == nil && x.StopAfter == "":
 		return errors.New("no message")
@@ -220,6 +224,14 @@ func (x *transaction) checkMessage() error {
 
 func (x *transaction) needsSMTPUTF8() bool {
 	return x.Envelope.NeedsSMTPUTF8() || x.Content != nil && x.Content.NeedsSMTPUTF8()
+}
+
+// dsn returns the notifications that are requested from this server.
+func (x *transaction) dsn() smtp.DSN {
+	if x.DropDSN && !x.c.caps.Has("DSN") {
+		return smtp.DSN{}
+	}
+	return x.Envelope.DSN()
 }
 
 // resetTransaction clears an open transaction on the server. It is needed only after one that did not reach
@@ -265,7 +277,7 @@ func (x *transaction) mailCommand(b []byte) []byte {
 	if x.needsSMTPUTF8() {
 		b = append(b, " SMTPUTF8"...)
 	}
-	dsn := x.Envelope.DSN()
+	dsn := x.dsn()
 	if dsn.Return != "" {
 		b = append(append(b, " RET="...), dsn.Return...)
 	}
@@ -279,7 +291,7 @@ func (x *transaction) rcptCommand(b []byte, i int) []byte {
 	b = append(b, "RCPT TO:<"...)
 	b = x.to[i].AppendWire(b)
 	b = append(b, '>')
-	if notify := x.Envelope.DSN().Notify; len(notify) > 0 {
+	if notify := x.dsn().Notify; len(notify) > 0 {
 		b = append(append(b, " NOTIFY="...), strings.Join(notify, ",")...)
 	}
 	return b

@@ -204,6 +204,45 @@ func TestExtensionsListedAfterTheLogin(t *testing.T) {
 	})
 }
 
+// A relay leaves a request for notifications out only at a server that offers DSN neither before nor
+// after the login.
+func TestNotificationsThatARelayDrops(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		config sandbox.Config
+		drop   bool
+		status smtp.Status
+		notify string
+	}{
+		"offered":               {sandbox.Config{}, true, smtp.Accepted, "NEVER"},
+		"offered after AUTH":    {sandbox.Config{Quirks: []sandbox.Quirk{sandbox.DSNAfterLogin}}, true, smtp.Accepted, "NEVER"},
+		"not offered":           {sandbox.Config{Without: []string{"DSN"}}, true, smtp.Accepted, ""},
+		"not offered, required": {sandbox.Config{Without: []string{"DSN"}}, false, smtp.NotTried, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				c.config.AllowCleartextPassword = true
+				s, server := meet(t, c.config, Options{User: "me@example.org", Password: sandbox.Password, AllowCleartextPassword: true})
+				m := mails(t, 1)[0]
+				var err error
+				if m.Envelope, err = m.Envelope.WithDSN(smtp.DSN{Return: "HDRS", EnvelopeID: "x", Notify: []string{"NEVER"}}); err != nil {
+					t.Fatal(err)
+				}
+				m.DropDSN = c.drop
+				if o := s.Send(t.Context(), m).Outcomes[0]; o.Status != c.status {
+					t.Fatalf("%s, want %s", o, c.status)
+				}
+				for _, got := range server.Messages() {
+					if got.RcptParams[0]["NOTIFY"] != c.notify || (got.MailParams["ENVID"] != "") != (c.notify != "") {
+						t.Errorf("MAIL %v, RCPT %v", got.MailParams, got.RcptParams)
+					}
+				}
+			})
+		})
+	}
+}
+
 // A refusal of MAIL that may concern the connection is retried on a new one, and counts there.
 func TestRefusalOfMailAboutTheConnection(t *testing.T) {
 	t.Parallel()

@@ -165,7 +165,9 @@ func (c *accountWorker) submit(item *outbox.Item, yield func(smtpclient.Transact
 	c.messages = append(c.messages, p)
 	c.mu.Unlock()
 	// The transport has the message now, whether or not it wants another.
-	return yield(smtpclient.Transaction{Envelope: envelope, Content: p, Ready: p.checkReady})
+	return yield(smtpclient.Transaction{Envelope: envelope, Content: p, Ready: p.checkReady,
+		// A program that asks for notifications, such as mutt, does not know the provider.
+		DropDSN: true})
 }
 
 // holdUnreadable settles a malformed message as Held, for a user to look at.
