@@ -23,7 +23,7 @@ var chineseSendmail = map[string]string{
 	"its name is not that of a message":                                                           "文件名不是邮件的文件名",
 	"it is a symbolic link":                                                                       "它是符号链接",
 	"it has a second name, and may be the file of another user":                                   "它有第二个名称，可能是其他用户的文件",
-	"it was not created in this folder, and may be the file of another user":                      "它不是在此文件夹中创建的，可能是其他用户的文件",
+	"it was not created in this folder, and may be the file of another user":                      "它不是在此目录中创建的，可能是其他用户的文件",
 
 	"yan serve answered %d: %s": "yan serve 应答 %d：%s",
 	"the message can't be kept": "邮件无法保存",
