@@ -72,7 +72,7 @@ recording:
 # `go test ./internal/testing/faultproxy -run Random -seed N`.
 torture:
 	go test -count=1 -v -timeout 60m ./internal/testing/faultproxy -schedules 10000 -thorough -messages 100000
-	go test -count=1 -v -timeout 60m ./internal/smtpserver -run "Schedules|EveryPlace" -schedules 10000 -thorough
+	go test -count=1 -v -timeout 60m ./internal/intake/smtpserver -run "Schedules|EveryPlace" -schedules 10000 -thorough
 	go test -count=1 -v -timeout 60m ./internal/testing/durability -thorough -kills 1000 -crashes 30
 
 indoubt:

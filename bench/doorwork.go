@@ -15,10 +15,10 @@ import (
 
 	gosmtp "github.com/emersion/go-smtp"
 
-	"github.com/yanmail/yan/internal/admission"
+	"github.com/yanmail/yan/internal/intake/admission"
+	"github.com/yanmail/yan/internal/intake/smtpserver"
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/outbox/stores"
-	"github.com/yanmail/yan/internal/smtpserver"
 	"github.com/yanmail/yan/message"
 	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"

@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/yanmail/yan/internal/intake/localnames"
 	"github.com/yanmail/yan/internal/localerr"
-	"github.com/yanmail/yan/internal/localnames"
 )
 
 // The files that name this machine and its local names.

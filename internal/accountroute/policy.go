@@ -7,10 +7,10 @@ import (
 	"strings"
 
 	"github.com/yanmail/yan/account"
-	"github.com/yanmail/yan/internal/admission"
+	"github.com/yanmail/yan/internal/intake/admission"
+	"github.com/yanmail/yan/internal/intake/localnames"
+	"github.com/yanmail/yan/internal/intake/tokens"
 	"github.com/yanmail/yan/internal/localerr"
-	"github.com/yanmail/yan/internal/localnames"
-	"github.com/yanmail/yan/internal/tokens"
 	"github.com/yanmail/yan/message"
 	"github.com/yanmail/yan/provider"
 	"github.com/yanmail/yan/smtp"

@@ -10,9 +10,9 @@ import (
 
 	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/internal/accountroute"
-	"github.com/yanmail/yan/internal/admission"
-	"github.com/yanmail/yan/internal/localnames"
-	"github.com/yanmail/yan/internal/tokens"
+	"github.com/yanmail/yan/internal/intake/admission"
+	"github.com/yanmail/yan/internal/intake/localnames"
+	"github.com/yanmail/yan/internal/intake/tokens"
 	"github.com/yanmail/yan/smtp"
 )
 

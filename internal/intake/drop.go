@@ -6,8 +6,8 @@ import (
 	"io/fs"
 	"log/slog"
 
-	"github.com/yanmail/yan/internal/admission"
-	"github.com/yanmail/yan/internal/dropfolder"
+	"github.com/yanmail/yan/internal/intake/admission"
+	"github.com/yanmail/yan/internal/intake/dropfolder"
 	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/internal/telemetry"
 	"github.com/yanmail/yan/smtp"

@@ -12,11 +12,11 @@ import (
 
 	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/internal/accountroute"
-	"github.com/yanmail/yan/internal/admission"
 	"github.com/yanmail/yan/internal/daemon"
+	"github.com/yanmail/yan/internal/intake/admission"
+	"github.com/yanmail/yan/internal/intake/tokens"
 	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/internal/telemetry"
-	"github.com/yanmail/yan/internal/tokens"
 )
 
 // Options configure an Intake.

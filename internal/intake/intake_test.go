@@ -19,8 +19,8 @@ import (
 
 	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/internal/intake"
+	"github.com/yanmail/yan/internal/intake/tokens"
 	"github.com/yanmail/yan/internal/testing/outboxtest"
-	"github.com/yanmail/yan/internal/tokens"
 	"github.com/yanmail/yan/queue"
 )
 

@@ -11,10 +11,10 @@ import (
 	"syscall"
 
 	"github.com/yanmail/yan/account"
-	"github.com/yanmail/yan/internal/admission"
+	"github.com/yanmail/yan/internal/intake/admission"
+	"github.com/yanmail/yan/internal/intake/peeruser"
+	"github.com/yanmail/yan/internal/intake/smtpserver"
 	"github.com/yanmail/yan/internal/localerr"
-	"github.com/yanmail/yan/internal/peeruser"
-	"github.com/yanmail/yan/internal/smtpserver"
 )
 
 // ErrListen: the address of [listen.smtp] can't be listened on.

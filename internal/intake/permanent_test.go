@@ -5,7 +5,7 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/yanmail/yan/internal/admission"
+	"github.com/yanmail/yan/internal/intake/admission"
 	"github.com/yanmail/yan/queue"
 )
 

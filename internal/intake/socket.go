@@ -8,12 +8,12 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/yanmail/yan/internal/admission"
 	"github.com/yanmail/yan/internal/daemon"
-	"github.com/yanmail/yan/internal/enquiry"
+	"github.com/yanmail/yan/internal/intake/admission"
+	"github.com/yanmail/yan/internal/intake/enquiry"
+	"github.com/yanmail/yan/internal/intake/peeruser"
+	"github.com/yanmail/yan/internal/intake/smtpserver"
 	"github.com/yanmail/yan/internal/localerr"
-	"github.com/yanmail/yan/internal/peeruser"
-	"github.com/yanmail/yan/internal/smtpserver"
 )
 
 // ErrSubmitSocket: the submission socket of [submit], or the socket beside it, can't be opened.

@@ -12,9 +12,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/yanmail/yan/internal/dropfolder"
-	"github.com/yanmail/yan/internal/enquiry"
 	"github.com/yanmail/yan/internal/intake"
+	"github.com/yanmail/yan/internal/intake/dropfolder"
+	"github.com/yanmail/yan/internal/intake/enquiry"
 )
 
 // text is a message of the drop folder.

@@ -7,7 +7,7 @@ import (
 	"syscall"
 
 	"github.com/yanmail/yan/internal/cli/command"
-	"github.com/yanmail/yan/internal/dropfolder"
+	"github.com/yanmail/yan/internal/intake/dropfolder"
 	"github.com/yanmail/yan/internal/localerr"
 )
 

@@ -4,7 +4,7 @@ import (
 	"context"
 	"strings"
 
-	"github.com/yanmail/yan/internal/dropfolder"
+	"github.com/yanmail/yan/internal/intake/dropfolder"
 	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/queue"

@@ -23,16 +23,16 @@ import (
 
 	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/internal/accountroute"
-	"github.com/yanmail/yan/internal/admission"
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/console"
 	"github.com/yanmail/yan/internal/cli/outboxes"
-	"github.com/yanmail/yan/internal/dropfolder"
 	"github.com/yanmail/yan/internal/i18n"
+	"github.com/yanmail/yan/internal/intake/admission"
+	"github.com/yanmail/yan/internal/intake/dropfolder"
+	"github.com/yanmail/yan/internal/intake/peeruser"
+	"github.com/yanmail/yan/internal/intake/smtpserver"
 	"github.com/yanmail/yan/internal/outbox"
 	"github.com/yanmail/yan/internal/outbox/stores"
-	"github.com/yanmail/yan/internal/peeruser"
-	"github.com/yanmail/yan/internal/smtpserver"
 	"github.com/yanmail/yan/queue"
 )
 

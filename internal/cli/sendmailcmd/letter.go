@@ -11,10 +11,10 @@ import (
 	"time"
 
 	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/intake/peeruser"
+	"github.com/yanmail/yan/internal/intake/repair"
+	"github.com/yanmail/yan/internal/intake/spool"
 	"github.com/yanmail/yan/internal/localerr"
-	"github.com/yanmail/yan/internal/peeruser"
-	"github.com/yanmail/yan/internal/repair"
-	"github.com/yanmail/yan/internal/spool"
 	"github.com/yanmail/yan/message"
 	"github.com/yanmail/yan/smtp"
 )

@@ -8,8 +8,8 @@ import (
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/console"
 	"github.com/yanmail/yan/internal/cli/jsonout"
-	"github.com/yanmail/yan/internal/dropfolder"
-	"github.com/yanmail/yan/internal/enquiry"
+	"github.com/yanmail/yan/internal/intake/dropfolder"
+	"github.com/yanmail/yan/internal/intake/enquiry"
 	"github.com/yanmail/yan/internal/localerr"
 )
 

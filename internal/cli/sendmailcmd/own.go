@@ -10,10 +10,10 @@ import (
 
 	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/internal/accountroute"
-	"github.com/yanmail/yan/internal/admission"
 	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/intake/admission"
+	"github.com/yanmail/yan/internal/intake/peeruser"
 	"github.com/yanmail/yan/internal/outbox"
-	"github.com/yanmail/yan/internal/peeruser"
 )
 
 // intoOwnOutbox puts the message into the user's outbox.

@@ -19,8 +19,8 @@ import (
 	"github.com/yanmail/yan/internal/cli/console"
 	"github.com/yanmail/yan/internal/cli/outboxes"
 	"github.com/yanmail/yan/internal/i18n"
+	"github.com/yanmail/yan/internal/intake/peeruser"
 	"github.com/yanmail/yan/internal/outbox"
-	"github.com/yanmail/yan/internal/peeruser"
 	"github.com/yanmail/yan/internal/testing/outboxtest"
 	"github.com/yanmail/yan/queue"
 )

@@ -4,11 +4,11 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/yanmail/yan/internal/admission"
 	"github.com/yanmail/yan/internal/cli/command"
+	"github.com/yanmail/yan/internal/intake/admission"
+	"github.com/yanmail/yan/internal/intake/repair"
+	"github.com/yanmail/yan/internal/intake/spool"
 	"github.com/yanmail/yan/internal/localerr"
-	"github.com/yanmail/yan/internal/repair"
-	"github.com/yanmail/yan/internal/spool"
 	"github.com/yanmail/yan/queue"
 	"github.com/yanmail/yan/smtp"
 )

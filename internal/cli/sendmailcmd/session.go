@@ -8,11 +8,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/yanmail/yan/internal/admission"
 	"github.com/yanmail/yan/internal/cli/command"
-	"github.com/yanmail/yan/internal/dropfolder"
+	"github.com/yanmail/yan/internal/intake/admission"
+	"github.com/yanmail/yan/internal/intake/dropfolder"
+	"github.com/yanmail/yan/internal/intake/smtpserver"
 	"github.com/yanmail/yan/internal/localerr"
-	"github.com/yanmail/yan/internal/smtpserver"
 	"github.com/yanmail/yan/message"
 	"github.com/yanmail/yan/smtp"
 )

@@ -9,8 +9,8 @@ import (
 
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/console"
-	"github.com/yanmail/yan/internal/dropfolder"
-	"github.com/yanmail/yan/internal/enquiry"
+	"github.com/yanmail/yan/internal/intake/dropfolder"
+	"github.com/yanmail/yan/internal/intake/enquiry"
 	"github.com/yanmail/yan/smtp"
 )
 

@@ -5,7 +5,7 @@ import (
 	"errors"
 
 	"github.com/yanmail/yan/internal/cli/command"
-	"github.com/yanmail/yan/internal/enquiry"
+	"github.com/yanmail/yan/internal/intake/enquiry"
 )
 
 // wake makes the daemon look for due messages: the machine's, or that of the user's own outbox.

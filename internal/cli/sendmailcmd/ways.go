@@ -9,8 +9,8 @@ import (
 
 	"github.com/yanmail/yan/account"
 	"github.com/yanmail/yan/internal/cli/command"
-	"github.com/yanmail/yan/internal/dropfolder"
-	"github.com/yanmail/yan/internal/peeruser"
+	"github.com/yanmail/yan/internal/intake/dropfolder"
+	"github.com/yanmail/yan/internal/intake/peeruser"
 )
 
 // kept says where a message is.

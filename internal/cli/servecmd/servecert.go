@@ -11,8 +11,8 @@ import (
 	"github.com/yanmail/yan/internal/accountroute"
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/console"
+	"github.com/yanmail/yan/internal/intake/selfca"
 	"github.com/yanmail/yan/internal/localerr"
-	"github.com/yanmail/yan/internal/selfca"
 )
 
 // issueCertificate makes a certificate for the SMTP listener, and prints how clients are told to trust

@@ -13,8 +13,8 @@ import (
 	"github.com/yanmail/yan/internal/daemon"
 	"github.com/yanmail/yan/internal/files/atomicfile"
 	"github.com/yanmail/yan/internal/intake"
+	"github.com/yanmail/yan/internal/intake/tokens"
 	"github.com/yanmail/yan/internal/outbox"
-	"github.com/yanmail/yan/internal/tokens"
 )
 
 // openIntake prepares the ways in, and makes them parts of the daemon.

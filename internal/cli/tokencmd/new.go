@@ -12,7 +12,7 @@ import (
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/console"
 	"github.com/yanmail/yan/internal/cli/jsonout"
-	"github.com/yanmail/yan/internal/tokens"
+	"github.com/yanmail/yan/internal/intake/tokens"
 )
 
 type newFlags struct {

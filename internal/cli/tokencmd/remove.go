@@ -9,9 +9,9 @@ import (
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/cli/console"
 	"github.com/yanmail/yan/internal/cli/jsonout"
+	"github.com/yanmail/yan/internal/intake/tokens"
 	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/internal/prompt"
-	"github.com/yanmail/yan/internal/tokens"
 )
 
 func (a *tokenCommands) removeCommand() *cobra.Command {

@@ -10,8 +10,8 @@ import (
 	"github.com/yanmail/yan/internal/cli/command"
 	"github.com/yanmail/yan/internal/files/atomicfile"
 	"github.com/yanmail/yan/internal/files/filelock"
+	"github.com/yanmail/yan/internal/intake/tokens"
 	"github.com/yanmail/yan/internal/localerr"
-	"github.com/yanmail/yan/internal/tokens"
 )
 
 func (a *tokenCommands) tokenCommand() *cobra.Command {
