@@ -3,6 +3,7 @@ package message
 import (
 	"bytes"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/yanmail/yan/internal/localerr"
@@ -195,9 +196,9 @@ func (f *fitter) inspectLine(line []byte, begins, partial bool) {
 	}
 	p.octets += int64(len(line)) + 2
 	var found octetClass
-	quoted := 0
+	quoted, table := 0, octetClasses()
 	for _, c := range line {
-		class := octetClasses[c]
+		class := table[c]
 		found |= class
 		quoted += int(class & quotedOctet)
 	}
@@ -217,7 +218,9 @@ const (
 	shiftOctet                          // ESC, SO, SI
 )
 
-var octetClasses = func() (table [256]octetClass) {
+// octetClasses returns the table of them, which is made at first use.
+var octetClasses = sync.OnceValue(func() *[256]octetClass {
+	var table [256]octetClass
 	for c := range table {
 		switch {
 		case c >= utf8.RuneSelf:
@@ -232,8 +235,8 @@ var octetClasses = func() (table [256]octetClass) {
 			table[c] = quotedOctet | controlOctet
 		}
 	}
-	return table
-}()
+	return &table
+})
 
 // findBoundary reports whether a line is the boundary of an open part, its depth, and whether it is
 // the last.

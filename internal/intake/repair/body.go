@@ -7,6 +7,7 @@ import (
 	"mime"
 	"regexp"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -34,7 +35,9 @@ const (
 	shiftOctet                     // ESC, SO, SI
 )
 
-var classes = func() (table [256]class) {
+// classes returns the table of them, which is made at first use: most commands need none.
+var classes = sync.OnceValue(func() *[256]class {
+	var table [256]class
 	for c := range table {
 		switch {
 		case c >= utf8.RuneSelf:
@@ -45,8 +48,8 @@ var classes = func() (table [256]class) {
 			table[c] = controlOctet
 		}
 	}
-	return table
-}()
+	return &table
+})
 
 func (f *facts) isEight() bool { return f.found&eightOctet != 0 }
 
@@ -128,8 +131,9 @@ func readBody(src *reader, from int64) (facts, error) {
 // scanLines looks for octets that are special, bare CR and long lines.
 func (f *facts) scanLines(block []byte) {
 	var found class
+	table := classes()
 	for _, c := range block {
-		found |= classes[c]
+		found |= table[c]
 	}
 	f.found |= found
 	if found&shiftOctet != 0 && !f.iso2022 {

@@ -95,9 +95,9 @@ func (p *plain) WriteTo(w io.Writer) (int64, error) {
 
 // isReady reports whether a header needs no encoding and no folding.
 func isReady(head []byte) bool {
-	line := 0
+	line, table := 0, classes()
 	for _, c := range head {
-		if classes[c] != 0 {
+		if table[c] != 0 {
 			return false
 		}
 		if line++; c == '\n' {

@@ -211,7 +211,7 @@ func TestRules(t *testing.T) {
 func TestRulesAreDocumented(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"repair.md", "repair.zh-CN.md"} {
-		b, err := os.ReadFile(filepath.Join("..", "..", "docs", name))
+		b, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", name))
 		if err != nil {
 			t.Fatal(err)
 		}
