@@ -211,3 +211,21 @@ func isASCII(s string) bool {
 
 // maxQuoted limits how much of a text an error quotes, in characters.
 const maxQuoted = 80
+
+// PathEnd returns the index of the ">" that ends the path at the beginning of s, as in MAIL
+// FROM:<a@b> (RFC 5321 section 4.1.2); -1 if there is none. A ">" within quotes is a part of the
+// path.
+func PathEnd(s string) int {
+	quoted := false
+	for i := 1; i < len(s); i++ {
+		switch {
+		case quoted && s[i] == '\\':
+			i++
+		case s[i] == '"':
+			quoted = !quoted
+		case !quoted && s[i] == '>':
+			return i
+		}
+	}
+	return -1
+}

@@ -67,7 +67,7 @@ func parsePath(args, keyword string) (path, error) {
 	if !strings.HasPrefix(rest, "<") {
 		return p, errNoBrackets
 	}
-	end := closingBracket(rest)
+	end := smtp.PathEnd(rest)
 	if end < 0 {
 		return p, errNoBrackets
 	}
@@ -80,22 +80,6 @@ func parsePath(args, keyword string) (path, error) {
 	var err error
 	p.params, err = parseParams(rest[end+1:], &p.slips)
 	return p, err
-}
-
-// closingBracket finds the > that ends a path; one in quotes is part of it.
-func closingBracket(s string) int {
-	quoted := false
-	for i := 1; i < len(s); i++ {
-		switch {
-		case quoted && s[i] == '\\':
-			i++
-		case s[i] == '"':
-			quoted = !quoted
-		case !quoted && s[i] == '>':
-			return i
-		}
-	}
-	return -1
 }
 
 func parseParams(s string, slips *[]string) (params, error) {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+
+	"github.com/yanmail/yan/smtp"
 )
 
 var (
@@ -19,7 +21,7 @@ func splitPath(args, keyword string) (path string, parameters map[string]string,
 	}
 	rest := strings.TrimLeft(args[len(keyword):], " \t")
 	if strings.HasPrefix(rest, "<") {
-		end := pathEnd(rest)
+		end := smtp.PathEnd(rest)
 		if end < 0 {
 			return "", nil, errNoPath
 		}
@@ -39,22 +41,6 @@ func splitPath(args, keyword string) (path string, parameters map[string]string,
 	}
 	parameters, err = splitParameters(rest)
 	return path, parameters, err
-}
-
-// pathEnd returns the place of the > that ends a path; one in quotes is part of the path.
-func pathEnd(s string) int {
-	quoted := false
-	for i := 1; i < len(s); i++ {
-		switch {
-		case quoted && s[i] == '\\':
-			i++
-		case s[i] == '"':
-			quoted = !quoted
-		case !quoted && s[i] == '>':
-			return i
-		}
-	}
-	return -1
 }
 
 func splitParameters(s string) (map[string]string, error) {
