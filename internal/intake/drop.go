@@ -10,7 +10,6 @@ import (
 	"github.com/yanmail/yan/internal/intake/dropfolder"
 	"github.com/yanmail/yan/internal/localerr"
 	"github.com/yanmail/yan/internal/telemetry"
-	"github.com/yanmail/yan/smtp"
 )
 
 // ErrDrop: the drop folder of the configuration can't be used.
@@ -58,8 +57,8 @@ func (in *Intake) dropWay(path string, required bool) *way {
 // acceptFile takes a message of the drop folder into the outbox. A message is refused as a whole if a
 // recipient is: its program has ended, and no one would learn that one recipient is missing.
 func (in *Intake) acceptFile(ctx context.Context, w *way, m dropfolder.Message, log *slog.Logger) error {
-	peer := admission.Peer{User: m.Owner.Name, UID: m.Owner.UID}
-	accepted, err := in.takeFile(ctx, peer, m)
+	peer := m.Peer()
+	accepted, err := m.Admit(ctx, in.users)
 	if err != nil {
 		rule := ruleOf(err)
 		w.tell(rule, false)
@@ -69,30 +68,6 @@ func (in *Intake) acceptFile(ctx context.Context, w *way, m dropfolder.Message, 
 	w.tell("", accepted.Duplicate)
 	log.Info("kept a message", slog.Int64("id", int64(accepted.ID)), slog.String("peer", peer.String()), slog.Bool("again", accepted.Duplicate))
 	return nil
-}
-
-func (in *Intake) takeFile(ctx context.Context, peer admission.Peer, m dropfolder.Message) (admission.Accepted, error) {
-	t, err := in.users.Begin(peer, m.From, m.DSN(), needsSMTPUTF8(m), m.Size)
-	if err != nil {
-		return admission.Accepted{}, err
-	}
-	for _, to := range m.To {
-		if err := t.Recipient(to, m.Notify); err != nil {
-			return admission.Accepted{}, err
-		}
-	}
-	t.SetKey(m.Key)
-	return t.Accept(ctx, m.Body)
-}
-
-// needsSMTPUTF8 reports whether an address has a local part that only SMTPUTF8 carries.
-func needsSMTPUTF8(m dropfolder.Message) bool {
-	for _, s := range append([]string{m.From}, m.To...) {
-		if a, err := smtp.ParseAddress(s); err == nil && a.NeedsSMTPUTF8() {
-			return true
-		}
-	}
-	return false
 }
 
 // isPermanent reports whether a message would be refused again with the same configuration.

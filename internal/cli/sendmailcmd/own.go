@@ -23,7 +23,7 @@ func (a *sendmailCommand) intoOwnOutbox(ctx context.Context, p places, l *letter
 		return kept{}, err
 	}
 	defer store.Close() // committed or not, nothing is pending
-	t, err := desk.Begin(peer(), l.from.String(), l.dsn, true, l.content.Size())
+	t, err := desk.Begin(peer(), l.from.String(), l.dsn, l.content.Size())
 	if err != nil {
 		return kept{}, a.admissionFailure(err)
 	}

@@ -21,7 +21,7 @@ import (
 func TestAcceptedMessage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	tx, err := w.Begin(www, "www-data", smtp.DSN{Return: "HDRS"}, true, 100)
+	tx, err := w.Begin(www, "www-data", smtp.DSN{Return: "HDRS"}, 100)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +140,7 @@ func TestRecipientsAreChecked(t *testing.T) {
 	w := newWorld(t)
 	w.policy.grant.MaxRecipients = 3
 	begin := func() *admission.Transaction {
-		tx, err := w.Begin(www, "", smtp.DSN{}, false, 0)
+		tx, err := w.Begin(www, "", smtp.DSN{}, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -188,9 +188,9 @@ func TestContentIsChecked(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.policy.grant.MaxSize = 1000
-	_, err := w.Begin(www, "", smtp.DSN{}, false, 1001)
+	_, err := w.Begin(www, "", smtp.DSN{}, 1001)
 	wantRefusal(t, "announced", err, "size", 552, "5.3.4")
-	_, err = w.Begin(www, "", smtp.DSN{Return: "ALL"}, false, 0)
+	_, err = w.Begin(www, "", smtp.DSN{Return: "ALL"}, 0)
 	wantRefusal(t, "RET", err, "notify", 501, "5.5.4")
 	to := []string{"a@b.example"}
 	for name, text := range map[string]string{"as it is": letter + strings.Repeat("x\n", 1000), "encoded": letter + strings.Repeat("你", 250)} {
@@ -259,7 +259,7 @@ func TestStoreFails(t *testing.T) {
 	}
 	lost := errors.New("the connection is lost")
 	w := newWorld(t)
-	tx, err := w.Begin(www, "", smtp.DSN{}, false, 0)
+	tx, err := w.Begin(www, "", smtp.DSN{}, 0)
 	if err != nil || tx.Recipient("a@b.example", "") != nil {
 		t.Fatal(err)
 	}

@@ -69,7 +69,7 @@ func TestMemory(t *testing.T) {
 	} {
 		var most uint64
 		measured := &measure{r: in, most: &most}
-		tx, err := w.Begin(www, "", smtp.DSN{}, false, 0)
+		tx, err := w.Begin(www, "", smtp.DSN{}, 0)
 		if err != nil || tx.Recipient("a@b.example", "") != nil {
 			t.Fatal(err)
 		}
@@ -117,7 +117,7 @@ func BenchmarkAccept(b *testing.B) {
 			b.SetBytes(int64(len(octets)))
 			b.ReportAllocs()
 			for b.Loop() {
-				tx, err := w.Begin(admission.Peer{User: "root"}, "root", smtp.DSN{}, false, 0)
+				tx, err := w.Begin(admission.Peer{User: "root"}, "root", smtp.DSN{}, 0)
 				if err == nil {
 					err = tx.Recipient("root", "")
 				}

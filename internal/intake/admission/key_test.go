@@ -57,7 +57,7 @@ func TestRepeatedMessage(t *testing.T) {
 			return w.hand(www, "", to, strings.Replace(letter, "Message-ID", "X-ID", 1))
 		},
 		"a notice": func() (admission.Accepted, error) {
-			tx, err := w.Begin(www, "", smtp.DSN{Return: "FULL"}, false, 0)
+			tx, err := w.Begin(www, "", smtp.DSN{Return: "FULL"}, 0)
 			if err != nil || tx.Recipient(to[0], "") != nil {
 				t.Fatal(err)
 			}
@@ -106,7 +106,7 @@ func TestKeys(t *testing.T) {
 	}
 	set := func(key, text string) admission.Accepted {
 		t.Helper()
-		tx, err := w.Begin(www, "", smtp.DSN{}, false, 0)
+		tx, err := w.Begin(www, "", smtp.DSN{}, 0)
 		if err != nil || tx.Recipient(to[0], "") != nil {
 			t.Fatal(err)
 		}

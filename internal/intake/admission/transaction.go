@@ -27,10 +27,9 @@ type Transaction struct {
 }
 
 // Begin checks the envelope's sender: as in MAIL FROM:<…>, with "" for the null sender, and a local
-// name with or without a domain of this machine. utf8 says that the client asked for SMTPUTF8, which
-// alone refuses nothing: what only the header has in UTF-8 is encoded. size is the size that the client
-// announced, 0 if it announced none. The error is a *Refusal.
-func (a *Admission) Begin(p Peer, from string, d smtp.DSN, utf8 bool, size int64) (*Transaction, error) {
+// name with or without a domain of this machine. size is the size that the client announced, 0 if it
+// announced none. The error is a *Refusal.
+func (a *Admission) Begin(p Peer, from string, d smtp.DSN, size int64) (*Transaction, error) {
 	policy := a.o.Policy()
 	g, err := policy.Grant(p)
 	if err != nil {

@@ -92,7 +92,7 @@ const letter = "From: me@corp.example\nTo: a@b.example\nMessage-ID: <1@corp.exam
 
 // hand hands a message over.
 func (w *world) hand(p admission.Peer, from string, to []string, text string) (admission.Accepted, error) {
-	t, err := w.Begin(p, from, smtp.DSN{}, false, 0)
+	t, err := w.Begin(p, from, smtp.DSN{}, 0)
 	if err != nil {
 		return admission.Accepted{}, err
 	}

@@ -18,7 +18,7 @@ type desk struct{ *admission.Admission }
 
 // Begin implements admissionDesk.
 func (d desk) Begin(o opening) (openTransaction, error) {
-	t, err := d.Admission.Begin(o.peer, o.from, o.dsn, o.utf8, o.size)
+	t, err := d.Admission.Begin(o.peer, o.from, o.dsn, o.size)
 	if err != nil {
 		return nil, err
 	}
