@@ -37,7 +37,7 @@ func TestVersionsSortAsInGo(t *testing.T) {
 	checkOutput(t, "the version after a tag", m.built.new, "0.1.1~0.20")
 }
 
-// Two builds of one commit are equal, whoever builds them and where.
+// Two builds of one commit are equal, on any machine and by any user.
 func TestTwoBuildsAreEqual(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)

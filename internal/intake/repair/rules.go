@@ -57,7 +57,7 @@ var rules = []Rule{
 	{Doubled, "Of a field that may occur once, the first stays; To, Cc and Reply-To are joined."},
 	{Empty, "Address fields without an address are left out."},
 	{Spelling, "Blanks before the colon of a field are removed."},
-	{Addresses, "A malformed list of addresses is written anew."},
+	{Addresses, "A malformed list of addresses is written in the right form."},
 	{FieldText, "Text in UTF-8, GB18030 or Windows-1252 in a field is encoded (RFC 2047, RFC 2231)."},
 	{FieldOctets, "Control characters in a field become U+FFFD."},
 	{FieldLength, "Lines of more than 998 octets in the header are folded."},
